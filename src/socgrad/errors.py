@@ -1,0 +1,59 @@
+"""The exceptions and warnings of socgrad.
+
+Every message says what is wrong, where (column and first keys), how many, what was expected, and
+what to do. All errors derive from `SocgradError`, and from `ValueError` because each is about a
+value that the caller passed.
+"""
+
+__all__ = [
+    "ConvergenceWarning",
+    "EstimandError",
+    "QuadratureWarning",
+    "SampleOfAreasWarning",
+    "SchemaError",
+    "SocgradError",
+    "SocgradWarning",
+    "SpecificationError",
+    "SupportWarning",
+    "TableError",
+]
+
+
+class SocgradError(ValueError):
+    """The base of every error that socgrad raises on purpose."""
+
+
+class TableError(SocgradError):
+    """A table was refused at the door: its content is not what the model needs."""
+
+
+class SpecificationError(SocgradError):
+    """A model, prior or sampler was specified in a way that contradicts itself or the data."""
+
+
+class SchemaError(SocgradError):
+    """A tree or file is not a socgrad fit, or is one of a schema that this version cannot read."""
+
+
+class EstimandError(SocgradError):
+    """The quantity asked for is not defined for this fit, or for these arguments."""
+
+
+class SocgradWarning(UserWarning):
+    """The base of every warning that socgrad gives on purpose."""
+
+
+class SampleOfAreasWarning(SocgradWarning):
+    """Authority means look as if they came from a sample of areas, which biases contextual effects."""
+
+
+class SupportWarning(SocgradWarning):
+    """A number is asked for where few or no neighbourhoods back it."""
+
+
+class QuadratureWarning(SocgradWarning):
+    """Drawn slopes left the range for which the compressed exposures were shown to be exact."""
+
+
+class ConvergenceWarning(SocgradWarning):
+    """The draws do not describe the posterior well enough to be reported."""
