@@ -11,13 +11,12 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
+from socgrad.arrays import FloatArray, IntArray
 from socgrad.errors import SpecificationError
 
 __all__ = ["Sizes", "area_counts", "simulated_areas"]
 
 type Sizes = Literal["unequal", "equal"]
-type Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
-type Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 #: Quantiles over England's authorities: number of areas, and mean deprivation in standard units.
 _LEVELS: Final = np.array([0, 0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99, 1])
@@ -26,21 +25,23 @@ _MEANS: Final = np.array([-2.07, -1.85, -1.47, -1.25, -0.80, -0.05, 0.71, 1.42, 
 #: Large authorities are the less deprived ones (counties): correlation of log areas and mean.
 _SIZE_AND_MEAN: Final = -0.20
 #: Relative sd within an authority = 1 + slope (relative mean - 1) + truncated normal residual.
-_SPREAD_SLOPE: Final = 0.59
-_SPREAD_RESIDUAL: Final = 0.22
+_SPREAD_SLOPE: Final = 0.57
+_SPREAD_RESIDUAL: Final = 0.20
+#: Weights that rise with deprivation widen its distribution: weighted over plain sd.
+_WEIGHTED_SPREAD: Final = 1.03
 #: Children per area; sd of their log between authorities and within them, and the tails within.
 _CHILDREN_MEAN: Final = 366.0
 _CHILDREN_BETWEEN: Final = 0.14
 _CHILDREN_WITHIN: Final = 0.34
 _CHILDREN_TAILS: Final = 9
 #: Correlation, within an authority, of the ranks of deprivation and of children.
-_CHILDREN_AND_DEPRIVATION: Final = 0.33
+_CHILDREN_AND_DEPRIVATION: Final = 0.36
 #: No neighbourhood of England is entirely without deprivation.
-_LEAST_DEPRIVATION: Final = 0.01
+_LEAST_DEPRIVATION: Final = 0.012
 _REGIONS: Final = 9
 
 
-def area_counts(sizes: Sizes, *, authorities: int, areas: int) -> Integers:
+def area_counts(sizes: Sizes, *, authorities: int, areas: int) -> IntArray:
     """Return the number of areas of each authority, smallest first, summing to `areas`."""
     if authorities < 2 or areas < 2 * authorities:
         raise SpecificationError(
@@ -49,9 +50,11 @@ def area_counts(sizes: Sizes, *, authorities: int, areas: int) -> Integers:
         )
     if sizes == "equal":
         shape = np.ones(authorities)
-    else:
+    elif sizes == "unequal":
         shape = np.interp(_evenly(authorities), _LEVELS, _AREAS)
         shape[[0, -1]] = _AREAS[[0, -1]]
+    else:
+        raise SpecificationError(f"sizes is {sizes!r}. Expected 'unequal' or 'equal'.")
     # Two areas for each, the rest by largest remainder.
     share = np.maximum(shape / shape.sum() * areas - 2, 0)
     share *= (areas - 2 * authorities) / share.sum() if share.any() else 0
@@ -62,7 +65,7 @@ def area_counts(sizes: Sizes, *, authorities: int, areas: int) -> Integers:
 
 
 def simulated_areas(
-    counts: Integers,
+    counts: IntArray,
     *,
     authority_mean: float,
     authority_sd: float,
@@ -78,10 +81,16 @@ def simulated_areas(
     authority_mean, authority_sd
         Mean and standard deviation of the authorities' mean deprivation, proportions.
     within_sd
-        Mean over authorities of the standard deviation of deprivation within one, proportion.
+        Mean over authorities of the standard deviation of deprivation within one, proportion; it
+        rises with the authority's mean.
     rng
         Source of all randomness here.
     """
+    if authority_sd < 0 or within_sd <= 0:
+        raise SpecificationError(
+            f"authority_sd is {authority_sd} and within_sd {within_sd}. Expected standard "
+            "deviations as proportions, at least 0 and above 0."
+        )
     authorities = len(counts)
     # Sample correlation fixed, not only expected: it moves the national mean.
     size_score = rng.standard_normal(authorities)
@@ -98,7 +107,7 @@ def simulated_areas(
         )
     residual = np.clip(rng.standard_normal(authorities), -1.8, 1.8)
     relative = 1 + _SPREAD_SLOPE * (means / authority_mean - 1) + _SPREAD_RESIDUAL * residual
-    spreads = within_sd * np.maximum(relative, 0.2)
+    spreads = within_sd / _WEIGHTED_SPREAD * np.maximum(relative, 0.2)
 
     of = np.repeat(np.arange(authorities), counts)
     log_children = _log_children(of, rng)
@@ -116,20 +125,24 @@ def simulated_areas(
     )
 
 
-def _log_children(of: Integers, rng: np.random.Generator) -> Floats:
+def _log_children(of: IntArray, rng: np.random.Generator) -> FloatArray:
     """Log children of each area: normal between authorities, Student's t within them."""
     between = _CHILDREN_BETWEEN * rng.standard_normal(of[-1] + 1)
-    within = np.clip(rng.standard_t(_CHILDREN_TAILS, size=len(of)), -7, 7)
+    within = np.clip(rng.standard_t(_CHILDREN_TAILS, size=len(of)), -6.5, 6.5)
     within *= _CHILDREN_WITHIN * np.sqrt((_CHILDREN_TAILS - 2) / _CHILDREN_TAILS)
     score = between[of] + within
     # The mean is fixed, not only expected: with it, the national number of children.
-    logs: Floats = score + np.log(_CHILDREN_MEAN) - np.log(np.exp(score).mean())
+    logs: FloatArray = score + np.log(_CHILDREN_MEAN) - np.log(np.exp(score).mean())
     return logs
 
 
 def _deprivation(
-    means: Floats, spreads: Floats, log_children: Floats, of: Integers, rng: np.random.Generator
-) -> Floats:
+    means: FloatArray,
+    spreads: FloatArray,
+    log_children: FloatArray,
+    of: IntArray,
+    rng: np.random.Generator,
+) -> FloatArray:
     """Beta deprivation within each authority, its ranks correlated with the number of children."""
     # The child-weighted mean lies above the plain one, because deprived areas have more children.
     plain = means - _CHILDREN_AND_DEPRIVATION * _CHILDREN_WITHIN * spreads
@@ -150,23 +163,23 @@ def _deprivation(
     return paired
 
 
-def _evenly(count: int) -> Floats:
+def _evenly(count: int) -> FloatArray:
     """Midpoints of `count` equal parts of (0, 1)."""
     return (np.arange(count) + 0.5) / count
 
 
-def _ranks(values: Floats) -> Integers:
+def _ranks(values: FloatArray) -> IntArray:
     """Positions of the values in ascending order."""
     return np.argsort(np.argsort(values))
 
 
-def _standard(values: Floats) -> Floats:
+def _standard(values: FloatArray) -> FloatArray:
     """Values with mean 0 and standard deviation 1."""
-    standard: Floats = (values - values.mean()) / values.std()
+    standard: FloatArray = (values - values.mean()) / values.std()
     return standard
 
 
-def _residual(values: Floats, other: Floats) -> Floats:
+def _residual(values: FloatArray, other: FloatArray) -> FloatArray:
     """Part of `values` that is uncorrelated with `other`, standardised; two values have none."""
     if len(values) < 3:
         return _standard(values)

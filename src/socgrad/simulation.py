@@ -3,115 +3,18 @@
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from types import MappingProxyType
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from socgrad.arrays import FloatArray, IntArray
 from socgrad.errors import SpecificationError
 from socgrad.geography import Sizes, area_counts, simulated_areas
 from socgrad.predictor import authority_level, authority_slope, log_rate
+from socgrad.truth import PUBLISHED_STAGES, Truth
+from socgrad.within_between import split, weighted_means
 
-__all__ = ["PUBLISHED_STAGES", "Simulation", "Truth", "calibrated", "simulate"]
-
-type Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
-type Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Truth:
-    """The parameters that one stage is simulated with, named as in `socgrad.schema.PARAMETERS`.
-
-    All but the correlation are on the log-rate scale, per step of deprivation (ten percentage
-    points unless `simulate` is told otherwise).
-
-    Parameters
-    ----------
-    intercept
-        Log events per child, average authority at its mean deprivation. See `calibrated`.
-    within
-        Log rate ratio per step of deprivation between neighbourhoods of one authority.
-    between
-        Log rate ratio per step of authority mean deprivation.
-    curvature
-        Log rate per squared step of authority mean deprivation.
-    cross_level
-        Change of the log gradient per step of authority mean deprivation.
-    level_sd, slope_sd
-        Standard deviations of the authority effects on level and slope, at least 0.
-    correlation
-        Correlation of the two effects, -1 to 1.
-    overdispersion
-        Coefficient of variation of a gamma effect of each neighbourhood, at least 0; 0 gives
-        Poisson counts, otherwise counts are negative binomial with ``phi = overdispersion**-2``.
-    """
-
-    intercept: float
-    within: float
-    between: float
-    curvature: float = 0.0
-    cross_level: float = 0.0
-    level_sd: float = 0.0
-    slope_sd: float = 0.0
-    correlation: float = 0.0
-    overdispersion: float = 0.0
-
-    def __post_init__(self) -> None:
-        values = asdict(self)
-        if bad := [name for name, value in values.items() if not np.isfinite(value)]:
-            raise SpecificationError(f"Truth: {', '.join(bad)} is not finite. Pass finite numbers.")
-        scales = ("level_sd", "slope_sd", "overdispersion")
-        if negative := [name for name in scales if values[name] < 0]:
-            raise SpecificationError(
-                f"Truth: {', '.join(negative)} is below 0. Expected a standard deviation or a "
-                "coefficient of variation, 0 or more."
-            )
-        if abs(self.correlation) > 1:
-            raise SpecificationError(
-                f"Truth: correlation is {self.correlation}. Expected a number from -1 to 1."
-            )
-
-    @property
-    def contextual(self) -> float:
-        """Log rate ratio per step of authority mean deprivation, neighbourhood deprivation equal.
-
-        ``between - within``: below 0, rates are higher in affluent authorities (the inverse
-        intervention effect). It holds at the national mean deprivation, between authorities half a
-        step below and half a step above it; elsewhere `cross_level` and `curvature` enter too.
-        """
-        return self.between - self.within
-
-
-def _published(
-    rate: float, within: float, contextual: float, cross_level: float, sds: tuple[float, float]
-) -> Truth:
-    """Truth from a rate per 10,000 at the national mean and rate ratios per ten points."""
-    return Truth(
-        intercept=float(np.log(rate / 10_000)),
-        within=float(np.log(within)),
-        between=float(np.log(within) + np.log(contextual)),
-        cross_level=cross_level,
-        level_sd=sds[0],
-        slope_sd=sds[1],
-        correlation=-0.2,
-    )
-
-
-#: Gradients as published for England, 2018-19 (https://doi.org/10.1093/bjsw/bcab255). Intercepts
-#: give, with England's geography, the national numbers of referrals (650,900) and of child
-#: protection plans started (66,700) in 2018-19, of section 47 enquiries (201,000) in 2019-20, and
-#: of children in need at 31 March 2019 who were neither on such a plan nor looked after (269,100),
-#: because no number of child in need plans is published. Contextual ratios follow a fit to
-#: published authority totals; the other values are plausible, not published.
-PUBLISHED_STAGES: Final[Mapping[str, Truth]] = MappingProxyType(
-    {
-        "referral": _published(421.0, 1.62, 0.84, -0.04, (0.26, 0.10)),
-        "child_in_need_plan": _published(171.5, 1.64, 0.83, -0.04, (0.28, 0.10)),
-        "section_47": _published(123.6, 1.69, 0.81, -0.05, (0.30, 0.11)),
-        "child_protection_plan": _published(38.35, 1.80, 0.75, -0.05, (0.28, 0.12)),
-    }
-)
+__all__ = ["Simulation", "calibrated", "simulate"]
 
 
 @dataclass(frozen=True)
@@ -150,40 +53,50 @@ class Simulation:
 class _Parts:
     """Deprivation split as the model splits it, in steps."""
 
-    of: Integers
-    authorities: list[str]
-    children: Floats
-    means: Floats
+    authorities: pd.Index
+    authority_of_area: IntArray
+    children: FloatArray
+    authority_mean: FloatArray
     national_mean: float
-    within: Floats
-    between: Floats
+    within_part: FloatArray
+    between_part: FloatArray
 
 
 def _parts(frame: pd.DataFrame, per: float) -> _Parts:
+    """Split the deprivation of a table's areas."""
     of, authorities = pd.factorize(frame["authority"])
-    x = frame["deprivation"].to_numpy(float)
-    children = frame["children"].to_numpy(float)
-    means = np.bincount(of, children * x) / np.bincount(of, children)
-    national = float(np.average(x, weights=children))
-    return _Parts(
-        of=of,
-        authorities=list(authorities),
-        children=children,
-        means=means,
+    deprivation = frame["deprivation"].to_numpy(dtype=np.float64)
+    children = frame["children"].to_numpy(dtype=np.float64)
+    means = weighted_means(deprivation, children, of, len(authorities))
+    national = float(np.average(deprivation, weights=children))
+    within, between = split(
+        deprivation,
+        authority_of_area=of,
+        authority_mean=means,
         national_mean=national,
-        within=(x - means[of]) / per,
-        between=(means - national) / per,
+        per=per,
     )
+    return _Parts(pd.Index(authorities), of, children, means, national, within, between)
 
 
-def _log_rates(truth: Truth, parts: _Parts, level_effect: Floats, slope_effect: Floats) -> Floats:
-    """Log events per child of each area."""
+def _level_and_slope(
+    truth: Truth, between_part: FloatArray, level_effect: FloatArray, slope_effect: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Log rate at its mean deprivation, and log gradient, of each authority."""
     level = authority_level(
-        truth.intercept, truth.between, truth.curvature, parts.between, level_effect
+        truth.intercept, truth.between, truth.curvature, between_part, level_effect
     )
-    slope = authority_slope(truth.within, truth.cross_level, parts.between, slope_effect)
-    rates: Floats = log_rate(level[parts.of], slope[parts.of], parts.within)
-    return rates
+    return level, authority_slope(truth.within, truth.cross_level, between_part, slope_effect)
+
+
+def _authority_effects(
+    truth: Truth, common: FloatArray, stage_correlation: float, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Level and slope effects of each authority, sharing `common` with the other stages."""
+    own = rng.standard_normal(common.shape)
+    z = np.sqrt(stage_correlation) * common + np.sqrt(1 - stage_correlation) * own
+    r = truth.correlation
+    return truth.level_sd * z[0], truth.slope_sd * (r * z[0] + np.sqrt(1 - r * r) * z[1])
 
 
 def calibrated(truth: Truth, frame: pd.DataFrame, *, rate: float, per: float = 0.10) -> Truth:
@@ -228,13 +141,13 @@ def calibrated(truth: Truth, frame: pd.DataFrame, *, rate: float, per: float = 0
             f"rate is {rate}. Expected events per 10,000 children, above 0 and below 10,000."
         )
     parts = _parts(frame, per)
-    nothing = np.zeros(len(parts.authorities))
-    s0, s1, w = truth.level_sd, truth.slope_sd, parts.within
+    w, s0, s1 = parts.within_part, truth.level_sd, truth.slope_sd
+    none = np.zeros_like(parts.between_part)
+    level, slope = _level_and_slope(replace(truth, intercept=0.0), parts.between_part, none, none)
+    of = parts.authority_of_area
     variance = s0**2 + 2 * truth.correlation * s0 * s1 * w + (s1 * w) ** 2
-    expected = np.exp(
-        _log_rates(replace(truth, intercept=0.0), parts, nothing, nothing) + variance / 2
-    )
-    mean = np.average(expected, weights=parts.children)
+    relative = np.exp(log_rate(level[of], slope[of], w) + variance / 2)
+    mean = np.average(relative, weights=parts.children)
     return replace(truth, intercept=float(np.log(rate / 10_000) - np.log(mean)))
 
 
@@ -287,15 +200,16 @@ def simulate(
     >>> simulation = sg.simulate(authorities=10, areas=300, random_seed=2019)
     >>> simulation.frame.columns.tolist()[:5]
     ['area', 'authority', 'region', 'children', 'deprivation']
-    >>> simulation.truth.loc["referral", "within"].round(3)
-    0.482
+    >>> simulation.truth.loc[["referral"], ["within", "between", "contextual"]].round(3)
+              within  between  contextual
+    stage
+    referral   0.482    0.308      -0.174
     """
     if not 0 <= stage_correlation <= 1:
         raise SpecificationError(
             f"stage_correlation is {stage_correlation}. Expected a number from 0 to 1."
         )
-    # Not all streams from one parent: a stage's own must not depend on how many stages there are.
-    geography, shared = (np.random.default_rng([random_seed, k]) for k in (0, 1))
+    geography, shared = (np.random.default_rng([random_seed, stream]) for stream in (0, 1))
     frame = simulated_areas(
         area_counts(sizes, authorities=authorities, areas=areas),
         authority_mean=authority_mean,
@@ -303,32 +217,32 @@ def simulate(
         within_sd=within_sd,
         rng=geography,
     )
+    if not stages or (taken := [name for name in stages if name in frame]):
+        raise SpecificationError(
+            f"stages names {', '.join(taken) if stages else 'no stage'}. Expected at least one "
+            f"name, none of them one of the table's own: {', '.join(frame.columns)}."
+        )
     parts = _parts(frame, per)
+    of = parts.authority_of_area
     common = shared.standard_normal((2, authorities))
     effects = []
     for stage, truth in stages.items():
+        # The stream is the name's, so that it does not depend on which other stages there are.
         rng = np.random.default_rng([random_seed, 2, zlib.crc32(stage.encode())])
-        own = rng.standard_normal((2, authorities))
-        z = np.sqrt(stage_correlation) * common + np.sqrt(1 - stage_correlation) * own
-        level_effect = truth.level_sd * z[0]
-        rest = np.sqrt(1 - truth.correlation**2)
-        slope_effect = truth.slope_sd * (truth.correlation * z[0] + rest * z[1])
-        mean = parts.children * np.exp(_log_rates(truth, parts, level_effect, slope_effect))
+        level_effect, slope_effect = _authority_effects(truth, common, stage_correlation, rng)
+        level, slope = _level_and_slope(truth, parts.between_part, level_effect, slope_effect)
+        expected = parts.children * np.exp(log_rate(level[of], slope[of], parts.within_part))
         if truth.overdispersion > 0:
             phi = truth.overdispersion**-2
-            mean = mean * rng.gamma(phi, 1 / phi, size=len(mean))
-        frame[stage] = rng.poisson(mean)
-        level = authority_level(
-            truth.intercept, truth.between, truth.curvature, parts.between, level_effect
-        )
-        slope = authority_slope(truth.within, truth.cross_level, parts.between, slope_effect)
+            expected = expected * rng.gamma(phi, 1 / phi, size=len(expected))
+        frame[stage] = rng.poisson(expected)
         effects.append(
             pd.DataFrame(
                 {
                     "stage": stage,
                     "authority": parts.authorities,
-                    "authority_mean": parts.means,
-                    "between_part": parts.between,
+                    "authority_mean": parts.authority_mean,
+                    "between_part": parts.between_part,
                     "level_effect": level_effect,
                     "slope_effect": slope_effect,
                     "level": level,
