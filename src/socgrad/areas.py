@@ -1,0 +1,326 @@
+"""The door: from the caller's table to validated areas within authorities.
+
+Everything is checked here, once. What is inside trusts it.
+"""
+
+from __future__ import annotations  # pandas' own classes are not generic at run time
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+
+from socgrad.area_checks import check_arguments, check_estimable, check_roles, sorted_rows
+from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.errors import SampleOfAreasWarning
+from socgrad.known_counts import known_counts
+from socgrad.table_checks import (
+    as_pandas,
+    by_authority,
+    check_known,
+    check_proportion,
+    check_whole,
+    column,
+    labels,
+    numbers,
+    refuse,
+)
+from socgrad.within_between import mean_reliability, weighted_means
+
+__all__ = ["Areas"]
+
+#: Below this median reliability of the authority means the table looks like a sample of areas.
+_RELIABLE = 0.9
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Areas:
+    """Neighbourhoods within authorities: deprivation, children, exposure and known events.
+
+    Make one with `Areas.from_frame`, which checks all that the model relies on. Rows are sorted by
+    authority label, then area label. Arrays are read-only.
+
+    Parameters
+    ----------
+    area
+        Area labels, unique, n of them.
+    authority
+        Authority labels, unique and sorted, J of them.
+    authority_of_area
+        Position of each area's authority, (n,).
+    deprivation
+        Deprivation of each area, proportion 0-1, (n,).
+    children
+        Children of each area, the weights of every mean, (n,).
+    exposure
+        Exposure of each area, the denominator of its rate, (n,).
+    events
+        Events of each area; NaN where not known, (n,).
+    counted
+        Areas whose own count enters the likelihood, (n,).
+    total_events
+        Events of each authority that is given as a total; NaN for the others, (J,).
+    authority_mean
+        Child-weighted mean deprivation of each authority, proportion 0-1, (J,).
+    national_mean
+        Child-weighted national mean deprivation, proportion 0-1.
+    per
+        Step of deprivation for every rate ratio, proportion; 0.10 is ten percentage points.
+    names
+        The caller's column name for each role.
+    report
+        Rows in, rows kept and each reason: columns step, rows, authorities, reason.
+    """
+
+    area: pd.Index[Any]
+    authority: pd.Index[Any]
+    authority_of_area: IntArray
+    deprivation: FloatArray
+    children: FloatArray
+    exposure: FloatArray
+    events: FloatArray
+    counted: BoolArray
+    total_events: FloatArray
+    authority_mean: FloatArray
+    national_mean: float
+    per: float
+    names: Mapping[str, str]
+    report: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        for value in vars(self).values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+
+    def __repr__(self) -> str:
+        totals = ~np.isnan(self.total_events)
+        events = self.events[self.counted].sum() + self.total_events[totals].sum()
+        dark = len(self.authority) - len(np.unique(self.authority_of_area[self.counted]))
+        dark -= int(totals.sum())
+        return (
+            f"Areas({len(self.area):,} areas in {len(self.authority):,} authorities, "
+            f"{int(events):,} events: {int(self.counted.sum()):,} areas counted, "
+            f"{int(totals.sum()):,} authority totals, {dark:,} authorities without data)"
+        )
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: object,
+        *,
+        area: str,
+        authority: str,
+        deprivation: str,
+        children: str,
+        events: str | None = None,
+        exposure: str | None = None,
+        totals: Mapping[Any, float] | pd.Series[Any] | None = None,
+        authority_means: Mapping[Any, float] | pd.Series[Any] | None = None,
+        national_mean: float | None = None,
+        per: float = 0.10,
+        missing_events: Literal["refuse", "leave out"] = "refuse",
+        zero_exposure: Literal["refuse", "leave out"] = "refuse",
+        complete: bool | None = None,
+    ) -> Self:
+        """Check a table of areas, one row each, and keep what the model needs.
+
+        Parameters
+        ----------
+        frame
+            A pandas DataFrame, or any table with a ``to_pandas`` method (polars, pyarrow). The
+            order of the rows and the index do not matter.
+        area, authority
+            Columns of labels: text or whole numbers.
+        deprivation
+            Column of deprivation, proportion 0-1 (IDACI: 0.25, not 25).
+        children
+            Column of children, zero or more: the weights of every mean.
+        events
+            Column of neighbourhood counts, if there are any.
+        exposure
+            Column of the rate's denominator; children if not named. It may be another stage's
+            events, closed cases, or child-months.
+        totals
+            Counts by authority label, for authorities known only as a total. With ``events`` too,
+            all areas of these authorities must have missing counts.
+        authority_means
+            Child-weighted mean deprivation m by authority label, proportion 0-1, for a table that
+            holds a sample of areas. Every authority of the table needs one; others are ignored.
+        national_mean
+            Child-weighted national mean deprivation c, proportion 0-1.
+        per
+            Step of deprivation for every rate ratio, proportion above 0, up to 1.
+        missing_events
+            Refuse counts that are missing (or c, x, z, : or blank), or leave those areas out of the
+            likelihood. An authority in neither ``events`` nor ``totals`` has missing counts too.
+        zero_exposure
+            Refuse areas with zero exposure, or leave them out of the likelihood.
+        complete
+            True: every area of each authority is in the table. False: it is a sample, and
+            ``authority_means`` is needed. None: warn when the table looks like a sample.
+
+        Returns
+        -------
+        Areas
+            Sorted by authority label, then area label.
+
+        Raises
+        ------
+        TableError
+            If the table is not what the model needs; the message says where and what to do.
+
+        Warns
+        -----
+        SampleOfAreasWarning
+            If the median reliability of the authority means is below 0.9.
+
+        Notes
+        -----
+        Over all areas i of authority j, also those without events or exposure, with children C and
+        deprivation x: ``m_j = sum(C_i * x_i) / sum(C_i)``; the national mean c is the same sum over
+        every area. With ``authority_means`` and no ``national_mean``, c is their mean, weighted by
+        the children in the table. Areas left out of the likelihood stay in these means, so that
+        two outcomes of one table share them.
+
+        References
+        ----------
+        Lüdtke et al. (2008), https://doi.org/10.1037/a0012869, on means from a sample of areas.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame(
+        ...     {
+        ...         "lsoa": ["E01", "E02", "E03", "E04"],
+        ...         "la": ["Ashby", "Ashby", "Barton", "Barton"],
+        ...         "idaci": [0.05, 0.15, 0.25, 0.45],
+        ...         "children": [400, 400, 300, 300],
+        ...         "plans": [1, 2, 2, 4],
+        ...     }
+        ... )
+        >>> areas = Areas.from_frame(
+        ...     frame, area="lsoa", authority="la", deprivation="idaci", children="children",
+        ...     events="plans", complete=True,
+        ... )
+        >>> areas  # doctest: +ELLIPSIS
+        Areas(4 areas in 2 authorities, 9 events: 4 areas counted, 0 authority totals, ...)
+        >>> areas.authority_mean
+        array([0.1 , 0.35])
+        """
+        check_arguments(
+            per=per,
+            missing_events=missing_events,
+            zero_exposure=zero_exposure,
+            complete=complete,
+            authority_means=authority_means,
+            has_counts=events is not None or totals is not None,
+        )
+        names = {"area": area, "authority": authority, "deprivation": deprivation}
+        names |= {"children": children, "exposure": children if exposure is None else exposure}
+        names |= {} if events is None else {"events": events}
+        check_roles(names)
+        table = as_pandas(frame)
+        columns = {role: column(table, name, role=role) for role, name in names.items()}
+
+        unsorted = labels(columns["area"], name=area, role="area")
+        code, authority_labels = pd.factorize(
+            labels(columns["authority"], name=authority, role="authority"), sort=True
+        )
+        authorities = pd.Index(authority_labels, name="authority")
+        order = sorted_rows(unsorted, code, authorities, names)
+        keys, group, size = unsorted[order], code[order].astype(np.int64), len(authorities)
+        number = {
+            role: numbers(columns[role].iloc[order], keys, name=name, role=role)
+            for role, name in names.items()
+            if role not in {"area", "authority"}
+        }
+        for role in ("deprivation", "children", "exposure"):
+            check_known(number[role], keys, name=names[role], role=role)
+        check_proportion(number["deprivation"], keys, where=f"Column {deprivation!r} (deprivation)")
+        x, weights = number["deprivation"], number["children"]
+
+        nothing = np.full(size, np.nan)
+        given = nothing
+        if totals is not None:
+            given = by_authority(totals, authorities, argument="totals", extra=False)
+            check_whole(given, authorities.to_numpy(), where="totals")
+        counts = number.get("events", np.full(len(keys), np.nan))
+        if events is not None:
+            check_whole(counts, keys, where=f"Column {events!r} (events)")
+        labels_of_areas = pd.Index(keys, name="area")
+        known = known_counts(
+            counts,
+            given,
+            exposure=number["exposure"],
+            area=labels_of_areas,
+            authority=authorities,
+            authority_of_area=group,
+            leave_out_missing=missing_events == "leave out",
+            leave_out_zero_exposure=zero_exposure == "leave out",
+            events_name=events,
+            exposure_name=names["exposure"],
+        )
+
+        total = np.bincount(group, weights=weights, minlength=size)
+        refuse(
+            total == 0,
+            authorities.to_numpy(),
+            f"Authorities without children (column {children!r} is 0 in all their areas)",
+            "Their mean deprivation is weighted by children, so it cannot be known.",
+        )
+        if authority_means is None:
+            mean = weighted_means(x, weights, group, size)
+        else:
+            mean = _given_means(authority_means, authorities)
+        centre = float(np.average(mean, weights=total)) if national_mean is None else national_mean
+        check_proportion(np.array([centre]), np.array(["c"]), where="national_mean")
+        check_estimable(x, mean, group, names)
+        if complete is None and authority_means is None:
+            _warn_if_sample(x, weights, group, size)
+        return cls(
+            area=labels_of_areas,
+            authority=authorities,
+            authority_of_area=group,
+            deprivation=x,
+            children=weights,
+            exposure=number["exposure"],
+            events=counts,
+            counted=known.counted,
+            total_events=known.total_events,
+            authority_mean=mean,
+            national_mean=float(centre),
+            per=float(per),
+            names=names,
+            report=known.report,
+        )
+
+
+def _given_means(authority_means: object, authorities: pd.Index[Any]) -> FloatArray:
+    mean = by_authority(authority_means, authorities, argument="authority_means", extra=True)
+    keys = authorities.to_numpy()
+    refuse(
+        np.isnan(mean),
+        keys,
+        "authority_means lacks authorities of the table",
+        "Expected the child-weighted mean over all areas of each, by the same label.",
+    )
+    check_proportion(mean, keys, where="authority_means")
+    return mean
+
+
+def _warn_if_sample(x: FloatArray, weights: FloatArray, group: IntArray, size: int) -> None:
+    reliability = float(np.median(mean_reliability(x, weights, group, size)))
+    if reliability < _RELIABLE:
+        warnings.warn(
+            f"The table looks like a sample of areas: authorities have a median of "
+            f"{np.median(np.bincount(group, minlength=size)):g} areas, too few for reliable means "
+            f"of deprivation (median reliability {reliability:.2f}, below {_RELIABLE}). If areas "
+            "are missing, contextual effects shrink towards zero: from -0.118 to -0.087 with 10 of "
+            "60 areas in a simulation (Lüdtke et al. 2008, https://doi.org/10.1037/a0012869). Pass "
+            "authority_means= and national_mean=, over all areas; or complete=True if every area "
+            "is here.",
+            SampleOfAreasWarning,
+            stacklevel=3,
+        )

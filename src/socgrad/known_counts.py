@@ -1,0 +1,193 @@
+"""Which counts are known, and how: neighbourhood by neighbourhood, as authority totals, or not.
+
+A count that is not known is never zero. It is refused, or, when the caller says so, left out of the
+likelihood; the area stays in every mean and the report says why.
+"""
+
+from __future__ import annotations  # pandas' own classes are not generic at run time
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.errors import TableError
+from socgrad.table_checks import name_some, refuse
+
+__all__ = ["KnownCounts", "known_counts"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class KnownCounts:
+    """What enters the likelihood, and the report of what does not.
+
+    Parameters
+    ----------
+    counted
+        Areas whose own count is known and has an exposure.
+    total_events
+        Total of each authority known only as a total; NaN for the others.
+    report
+        Rows and authorities at each step, with the reason.
+    """
+
+    counted: BoolArray
+    total_events: FloatArray
+    report: pd.DataFrame
+
+
+def known_counts(
+    events: FloatArray,
+    totals: FloatArray,
+    *,
+    exposure: FloatArray,
+    area: pd.Index[Any],
+    authority: pd.Index[Any],
+    authority_of_area: IntArray,
+    leave_out_missing: bool,
+    leave_out_zero_exposure: bool,
+    events_name: str | None,
+    exposure_name: str,
+) -> KnownCounts:
+    """Sort areas into counted, part of an authority total, and left out.
+
+    Parameters
+    ----------
+    events
+        Count of each area, NaN where not known.
+    totals
+        Count of each authority, NaN where none is given.
+    exposure
+        Exposure of each area.
+    area, authority
+        Labels, for the messages.
+    authority_of_area
+        Position of each area's authority.
+    leave_out_missing, leave_out_zero_exposure
+        Leave such areas out of the likelihood, rather than refuse the table.
+    events_name, exposure_name
+        The caller's columns, for the messages; no events column if the table holds totals only.
+    """
+    areas, authorities = area.to_numpy(), authority.to_numpy()
+    size = len(authority)
+    with_total = ~np.isnan(totals)
+    known = ~np.isnan(events)
+    idle = exposure == 0
+
+    refuse(
+        with_total & (np.bincount(authority_of_area, weights=known, minlength=size) > 0),
+        authorities,
+        f"Authorities in totals also have counts in column {events_name!r}",
+        "Their events would count twice. Give an authority its total or its areas' counts: take it "
+        "out of totals, or set all its areas' counts to missing.",
+    )
+    refuse(
+        idle & (events > 0),
+        areas,
+        f"Areas with events without exposure (column {exposure_name!r} is 0)",
+        "Events need an exposure to come from: check the join of counts and exposure, by label.",
+    )
+    exposed = np.bincount(authority_of_area, weights=exposure, minlength=size) > 0
+    refuse(
+        ~exposed & (totals > 0),
+        authorities,
+        f"Authorities with a total but without exposure (column {exposure_name!r} is 0)",
+        "Events need an exposure to come from: check the join of the exposure, by label.",
+    )
+    if not leave_out_zero_exposure:
+        refuse(
+            idle,
+            areas,
+            f"Areas with zero exposure (column {exposure_name!r})",
+            "Such an area says nothing about rates. If these zeros are right, pass "
+            'zero_exposure="leave out": the areas leave the likelihood, stay in the means and are '
+            "reported.",
+        )
+    totalled = with_total & exposed
+    absent = ~known & ~idle & ~totalled[authority_of_area]
+    if not leave_out_missing:
+        _refuse_missing(absent, area, authority, authority_of_area, events_name)
+
+    counted = known & ~idle
+    total_events = np.where(totalled, totals, np.nan)
+    if not counted.any() and not totalled.any():
+        raise TableError(
+            "No count is known: every area's count is missing and no authority has a total. "
+            "Check the column of events, and the labels of totals."
+        )
+    if events[counted].sum() + total_events[totalled].sum() == 0:
+        raise TableError(
+            f"All counts are zero, in {int(counted.sum()):,} areas and {int(totalled.sum()):,} "
+            "authority totals. Nothing can be estimated without an event: check the column of "
+            "events, or widen the period or the definition."
+        )
+    report = _report(
+        counted=counted,
+        totalled=totalled,
+        absent=absent,
+        idle=idle,
+        authority=authority,
+        authority_of_area=authority_of_area,
+    )
+    return KnownCounts(counted=counted, total_events=total_events, report=report)
+
+
+def _refuse_missing(
+    absent: BoolArray,
+    area: pd.Index[Any],
+    authority: pd.Index[Any],
+    authority_of_area: IntArray,
+    events_name: str | None,
+) -> None:
+    remedy = (
+        "A missing count (or c, x, z, : and blanks) is not zero. If these are not known, declare "
+        'them with missing_events="leave out": the areas leave the likelihood, stay in the means '
+        "and are reported. If they are zero, write 0 in the source."
+    )
+    if events_name is None:
+        without = np.bincount(authority_of_area, weights=absent, minlength=len(authority)) > 0
+        refuse(without, authority.to_numpy(), "Authorities without a total in totals", remedy)
+    else:
+        refuse(absent, area.to_numpy(), f"Column {events_name!r} has missing counts", remedy)
+
+
+def _report(
+    *,
+    counted: BoolArray,
+    totalled: BoolArray,
+    absent: BoolArray,
+    idle: BoolArray,
+    authority: pd.Index[Any],
+    authority_of_area: IntArray,
+) -> pd.DataFrame:
+    every = np.ones(len(counted), dtype=bool)
+    likely = counted | totalled[authority_of_area] & ~idle
+    dark = np.bincount(authority_of_area, weights=likely, minlength=len(authority)) == 0
+    unseen = name_some(authority[dark], limit=10)
+    steps = [
+        ("rows in", every, "the table as given"),
+        (
+            "kept for the means",
+            every,
+            "means are over all areas, whatever is known of their events",
+        ),
+        ("neighbourhood counts", counted, "the area's own count is known"),
+        ("in authority totals", likely & ~counted, "only the authority's total is known"),
+        ("left out: no count", absent, 'count missing, missing_events="leave out"'),
+        ("left out: no exposure", idle, 'exposure is zero, zero_exposure="leave out"'),
+        (
+            "authorities without data",
+            dark[authority_of_area],
+            f"their effects follow the prior: {unseen}" if dark.any() else "none",
+        ),
+    ]
+    return pd.DataFrame(
+        {
+            "step": [step for step, _, _ in steps],
+            "rows": [int(rows.sum()) for _, rows, _ in steps],
+            "authorities": [len(np.unique(authority_of_area[rows])) for _, rows, _ in steps],
+            "reason": [reason for _, _, reason in steps],
+        }
+    )
