@@ -262,8 +262,8 @@ def require_split(terms: Coefficients, estimand: str) -> None:
     if not terms.has_split:
         raise EstimandError(
             f"{estimand} is not defined for a pooled model: one coefficient stands for the within "
-            "and the between part, so equal rates at equal deprivation are assumed by construction, "
-            "not estimated. Fit a model with deprivation='split'."
+            "and the between part, so equal rates at equal deprivation are assumed by "
+            "construction, not estimated. Fit a model with deprivation='split'."
         )
 
 
@@ -277,7 +277,7 @@ def _by_label(effect: xr.DataArray, fit: xr.DataTree) -> xr.DataArray:
     if missing:
         raise SchemaError(
             f"Group 'posterior' has no {effect.name} for {len(missing)} of {len(labels)} "
-            f"authorities of group 'constant_data' (first: {missing[0]!r}). The two groups come from different "
-            "fits: use the tree as it was returned or saved."
+            f"authorities of group 'constant_data' (first: {missing[0]!r}). The two groups come "
+            "from different fits: use the tree as it was returned or saved."
         )
     return effect.sel(authority=labels.to_numpy())
