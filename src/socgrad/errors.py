@@ -44,7 +44,7 @@ class SocgradWarning(UserWarning):
 
 
 class SampleOfAreasWarning(SocgradWarning):
-    """Authority means look as if they came from a sample of areas, which biases contextual effects."""
+    """Authority means look as if they came from a sample of areas."""
 
 
 class SupportWarning(SocgradWarning):

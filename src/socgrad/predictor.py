@@ -30,7 +30,9 @@ def authority_level(
     level_effect: Operand,
 ) -> Operand:
     """Log rate of an authority at its own mean deprivation (w = 0)."""
-    return intercept + between * between_part + curvature * between_part * between_part + level_effect
+    return (
+        intercept + between * between_part + curvature * between_part * between_part + level_effect
+    )
 
 
 def authority_slope(

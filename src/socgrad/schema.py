@@ -14,6 +14,7 @@ from socgrad.errors import SchemaError
 __all__ = [
     "CONSTANTS",
     "EFFECTS",
+    "EVENT_DERIVED",
     "PARAMETERS",
     "SCHEMA_VERSION",
     "check_tree",
@@ -49,12 +50,31 @@ CONSTANTS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "deprivation": (("area",), "deprivation of the area, proportion 0-1"),
     "children": (("area",), "children, the weights of every mean"),
     "exposure": (("area",), "exposure, in the units of the rate's denominator"),
-    "within_part": (("area",), "(deprivation - authority mean) / per; from the national mean if pooled"),
+    "within_part": (
+        ("area",),
+        "(deprivation - authority mean) / per; from the national mean if pooled",
+    ),
     "authority_mean": (("authority",), "child-weighted mean deprivation, proportion 0-1"),
     "between_part": (("authority",), "(authority mean - national mean) / per; zero if pooled"),
     "national_mean": ((), "child-weighted national mean deprivation, proportion 0-1"),
     "per": ((), "step of deprivation, proportion; 0.10 is ten percentage points"),
 }
+
+#: Working data of the left wing that are computed from events. A tree from `pymc.sample` holds them
+#: in `constant_data`; a file saved without events must not.
+EVENT_DERIVED: Final = (
+    "centring_level",
+    "centring_slope",
+    "prior_intercept",
+    "count_events",
+    "count_events_within",
+    "count_constant",
+    "row_events",
+    "exceeding",
+    "steps",
+    "sum_events",
+    "sum_constant",
+)
 
 
 def check_tree(tree: xr.DataTree) -> None:

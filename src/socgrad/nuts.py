@@ -1,0 +1,90 @@
+"""NUTS by nutpie on the PyMC graph, compiled once per graph and process."""
+
+import functools
+from dataclasses import dataclass, field
+
+import nutpie
+import pymc as pm
+import xarray as xr
+
+from socgrad.compression import constants
+from socgrad.models import GradientModel
+from socgrad.pymc_graph import graph_data, graph_key, pymc_model
+from socgrad.schema import EFFECTS, PARAMETERS
+
+__all__ = ["sample_nuts"]
+
+_STATISTICS = ("diverging", "energy", "logp", "n_steps", "step_size", "depth")
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """A graph to compile: two are the same when their keys are, whatever their data."""
+
+    key: tuple[object, ...]
+    model: GradientModel = field(compare=False)
+
+
+# Compiling costs seconds and depends on the key alone; eight graphs cover a study's sensitivities.
+@functools.lru_cache(maxsize=8)
+def _compiled(graph: _Graph) -> tuple[pm.Model, nutpie.compile_pymc.CompiledPyMCModel]:
+    model = pymc_model(graph.model)
+    return model, nutpie.compile_pymc_model(model, var_names=[*PARAMETERS, *EFFECTS])
+
+
+def sample_nuts(
+    model: GradientModel,
+    *,
+    draws: int,
+    tune: int,
+    chains: int,
+    cores: int,
+    target_accept: float,
+    random_seed: int,
+    progress: bool,
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Draw from the posterior.
+
+    Parameters
+    ----------
+    model : GradientModel
+        The specification.
+    draws, tune, chains, cores : int
+        Draws kept and discarded per chain, chains, and chains run at a time.
+    target_accept : float
+        Mean acceptance probability that the step size aims at, between 0 and 1.
+    random_seed : int
+        Seed of the sampler.
+    progress : bool
+        Whether to show nutpie's progress bar.
+
+    Returns
+    -------
+    posterior, sample_stats : xarray.Dataset
+        Dims (chain, draw[, authority]).
+    """
+    graph, compiled = _compiled(_Graph(graph_key(model), model))
+    parts = (constants(model), graph_data(model))
+    values = {str(name): part[name] for part in parts for name in part.data_vars}
+    used = {variable.name for variable in compiled.shared_var_keys}
+    compiled = compiled.with_data(**{n: values[n].to_numpy() for n in values if n in used})
+    for name, value in values.items():
+        # The starting point is computed by the graph itself, from its own copy of the data.
+        shared = graph[name]
+        shared.set_value(value.to_numpy().astype(shared.dtype))
+    trace = nutpie.sample(
+        compiled,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        seed=random_seed,
+        target_accept=target_accept,
+        progress_bar=progress,
+        save_warmup=False,
+    )
+    statistics = trace["sample_stats"].to_dataset()
+    return (
+        trace["posterior"].to_dataset(),
+        statistics[[name for name in _STATISTICS if name in statistics]],
+    )

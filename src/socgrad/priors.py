@@ -1,0 +1,175 @@
+"""Priors, stated as rate ratios per step of deprivation.
+
+Coefficients are log rate ratios with normal priors; standard deviations have half-normal priors
+(or, for a value known from elsewhere, a normal truncated at zero). The defaults are weakly informative:
+they rule out ratios that no social gradient has, and keep standard deviations off the boundary.
+"""
+
+import math
+from dataclasses import dataclass, field
+from statistics import NormalDist
+
+from socgrad.errors import SpecificationError
+
+__all__ = ["Normal", "PositiveNormal", "Priors", "rate_ratio"]
+
+# An interval is read as that of a log-normal. This share of its log width may lie unevenly about
+# the median, which covers published figures rounded to two decimals.
+_ASYMMETRY = 0.10
+
+
+@dataclass(frozen=True)
+class Normal:
+    """A normal prior for a log rate ratio (or for a log rate).
+
+    Attributes
+    ----------
+    mean, sd : float
+        On the log scale, per step of deprivation; `sd` above 0.
+
+    Examples
+    --------
+    >>> Normal(0.0, 0.5).interval()
+    (0.375..., 2.664...)
+    """
+
+    mean: float
+    sd: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.mean) and math.isfinite(self.sd) and self.sd > 0):
+            raise SpecificationError(
+                f"A normal prior needs a finite mean and sd > 0; got mean={self.mean}, sd={self.sd}."
+                " To leave a term out, say so in GradientModel."
+            )
+
+    def interval(self, prob: float = 0.95) -> tuple[float, float]:
+        """Equal-tailed prior interval as rate ratios."""
+        half = NormalDist().inv_cdf(0.5 + prob / 2) * self.sd
+        return math.exp(self.mean - half), math.exp(self.mean + half)
+
+
+@dataclass(frozen=True)
+class PositiveNormal:
+    """A normal prior truncated at zero, for a standard deviation; half-normal when `mean` is 0.
+
+    Attributes
+    ----------
+    mean : float
+        Of the normal before truncation, at least 0.
+    sd : float
+        Of the normal before truncation, above 0. `PositiveNormal(0.12, 0.001)` all but fixes it.
+
+    Examples
+    --------
+    >>> PositiveNormal(0.0, 0.25)
+    PositiveNormal(mean=0.0, sd=0.25)
+    """
+
+    mean: float
+    sd: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.mean < math.inf and 0 < self.sd < math.inf):
+            raise SpecificationError(
+                "The prior of a standard deviation needs mean >= 0 and sd > 0; got "
+                f"mean={self.mean}, sd={self.sd}."
+            )
+
+
+def rate_ratio(median: float, *, interval: tuple[float, float], prob: float = 0.95) -> Normal:
+    """Prior for a coefficient from a rate ratio and its interval, as published.
+
+    Parameters
+    ----------
+    median : float
+        Rate ratio per step of deprivation (`Areas.per`, 10 percentage points by default); above 0.
+    interval : tuple of float
+        Its equal-tailed interval; must hold the median at about its middle on the log scale.
+    prob : float
+        Probability of the interval, between 0 and 1.
+
+    Returns
+    -------
+    Normal
+        With mean log(median) and sd = log(upper / lower) / (2 z), z the normal quantile of
+        (1 + prob) / 2.
+
+    Raises
+    ------
+    SpecificationError
+        If the values are not positive and ordered, or so lopsided that no log-normal has them.
+
+    Examples
+    --------
+    The gradient of child protection plans as published, 1.80 (1.65 to 1.96):
+
+    >>> prior = rate_ratio(1.80, interval=(1.65, 1.96))
+    >>> round(prior.mean, 3), round(prior.sd, 3)
+    (0.588, 0.044)
+    """
+    lower, upper = interval
+    if not (0 < lower < median < upper < math.inf and 0 < prob < 1):
+        raise SpecificationError(
+            "rate_ratio needs 0 < lower < median < upper and 0 < prob < 1; got "
+            f"median={median}, interval=({lower}, {upper}), prob={prob}."
+        )
+    width = math.log(upper / lower)
+    lopsided = abs(math.log(median) - (math.log(lower) + math.log(upper)) / 2) / width
+    if lopsided > _ASYMMETRY:
+        raise SpecificationError(
+            f"The median {median} is not near the middle of ({lower}, {upper}) on the log scale "
+            f"(its middle is {math.sqrt(lower * upper):.4g}), so no log-normal prior has both. "
+            "Pass the geometric middle, or Normal(mean, sd) on the log scale."
+        )
+    return Normal(math.log(median), width / (2 * NormalDist().inv_cdf(0.5 + prob / 2)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Priors:
+    """The prior of every parameter; change one with `dataclasses.replace` or a keyword.
+
+    Attributes
+    ----------
+    within, between : Normal
+        Log rate ratios per step of neighbourhood deprivation within an authority, and of authority
+        mean deprivation. `within` is also the prior of the single coefficient when within and
+        between are pooled.
+    cross_level : Normal
+        Change of the log gradient per step of authority mean deprivation.
+    curvature : Normal
+        Log rate per squared step of authority mean deprivation.
+    intercept : Normal or None
+        Log events per unit of exposure. None centres it at the log of the crude rate, sd 1.5.
+    level_sd, slope_sd : PositiveNormal
+        Standard deviations of authority levels and slopes.
+    correlation : float
+        (correlation + 1) / 2 ~ Beta(correlation, correlation); 1 is uniform, larger values pull
+        towards 0. Above 0.
+    overdispersion : PositiveNormal
+        Coefficient of variation of neighbourhood rates about the model (negative binomial only).
+
+    Examples
+    --------
+    Gradient known from the literature, for authority totals:
+
+    >>> Priors(within=rate_ratio(1.80, interval=(1.65, 1.96))).within.interval()
+    (1.65..., 1.96...)
+    """
+
+    within: Normal = field(default=Normal(0.0, 0.5))
+    between: Normal = field(default=Normal(0.0, 0.5))
+    cross_level: Normal = field(default=Normal(0.0, 0.2))
+    curvature: Normal = field(default=Normal(0.0, 0.2))
+    intercept: Normal | None = None
+    level_sd: PositiveNormal = field(default=PositiveNormal(0.0, 0.5))
+    slope_sd: PositiveNormal = field(default=PositiveNormal(0.0, 0.25))
+    correlation: float = 2.0
+    overdispersion: PositiveNormal = field(default=PositiveNormal(0.0, 0.5))
+
+    def __post_init__(self) -> None:
+        if not 0 < self.correlation < math.inf:
+            raise SpecificationError(
+                f"Priors.correlation is the concentration of a beta distribution and must be above "
+                f"0; got {self.correlation}."
+            )
