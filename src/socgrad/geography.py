@@ -13,6 +13,7 @@ import pandas as pd
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.errors import SpecificationError
+from socgrad.within_between import weighted_means
 
 __all__ = ["Sizes", "area_counts", "simulated_areas"]
 
@@ -23,12 +24,12 @@ _LEVELS: Final = np.array([0, 0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.
 _AREAS: Final = np.array([23, 61, 88, 98, 121, 163, 234, 426, 534, 853, 902])
 _MEANS: Final = np.array([-2.07, -1.85, -1.47, -1.25, -0.80, -0.05, 0.71, 1.42, 1.67, 2.17, 2.41])
 #: Large authorities are the less deprived ones (counties): correlation of log areas and mean.
-_SIZE_AND_MEAN: Final = -0.20
+_SIZE_AND_MEAN: Final = -0.25
 #: Relative sd within an authority = 1 + slope (relative mean - 1) + truncated normal residual.
 _SPREAD_SLOPE: Final = 0.57
 _SPREAD_RESIDUAL: Final = 0.20
-#: Weights that rise with deprivation widen its distribution: weighted over plain sd.
-_WEIGHTED_SPREAD: Final = 1.03
+#: Drawn over wanted sd: setting the child-weighted mean narrows a distribution by this much.
+_DRAWN_SPREAD: Final = 1.045
 #: Children per area; sd of their log between authorities and within them, and the tails within.
 _CHILDREN_MEAN: Final = 366.0
 _CHILDREN_BETWEEN: Final = 0.14
@@ -107,7 +108,7 @@ def simulated_areas(
         )
     residual = np.clip(rng.standard_normal(authorities), -1.8, 1.8)
     relative = 1 + _SPREAD_SLOPE * (means / authority_mean - 1) + _SPREAD_RESIDUAL * residual
-    spreads = within_sd / _WEIGHTED_SPREAD * np.maximum(relative, 0.2)
+    spreads = _DRAWN_SPREAD * within_sd * np.maximum(relative, 0.2)
 
     of = np.repeat(np.arange(authorities), counts)
     log_children = _log_children(of, rng)
@@ -144,14 +145,11 @@ def _deprivation(
     rng: np.random.Generator,
 ) -> FloatArray:
     """Beta deprivation within each authority, its ranks correlated with the number of children."""
-    # The child-weighted mean lies above the plain one, because deprived areas have more children.
-    plain = means - _CHILDREN_AND_DEPRIVATION * _CHILDREN_WITHIN * spreads
     room = 1 - _LEAST_DEPRIVATION
-    mean = np.clip((plain - _LEAST_DEPRIVATION) / room, 0.002, 0.998)
+    mean = (means - _LEAST_DEPRIVATION) / room
     # A beta distribution with a precision below 2 is U-shaped, which deprivation never is.
     precision = np.maximum(mean * (1 - mean) * (room / spreads) ** 2 - 1, 2)
     values = rng.beta((mean * precision)[of], ((1 - mean) * precision)[of])
-    values = np.minimum(_LEAST_DEPRIVATION + room * values, 0.999)
 
     noise = rng.standard_normal(len(of))
     r = _CHILDREN_AND_DEPRIVATION
@@ -160,7 +158,10 @@ def _deprivation(
     # `of` is sorted, so the k-th lowest value of an authority meets its k-th lowest score.
     paired = np.empty_like(values)
     paired[np.lexsort((score, of))] = values[np.lexsort((values, of))]
-    return paired
+    # Deprived areas have more children, so the average child's deprivation is above the mean.
+    drawn = weighted_means(paired, np.exp(log_children), of, len(means))
+    deprivation: FloatArray = _LEAST_DEPRIVATION + room * paired * (mean / drawn)[of]
+    return np.minimum(deprivation, 0.999)
 
 
 def _evenly(count: int) -> FloatArray:

@@ -99,9 +99,9 @@ def _published(
 #: published authority totals; the other values are plausible, not published.
 PUBLISHED_STAGES: Final[Mapping[str, Truth]] = MappingProxyType(
     {
-        "referral": _published(425.9, 1.62, 0.84, -0.04, (0.26, 0.10)),
-        "child_in_need_plan": _published(173.3, 1.64, 0.83, -0.04, (0.28, 0.10)),
-        "section_47": _published(125.0, 1.69, 0.81, -0.05, (0.30, 0.11)),
-        "child_protection_plan": _published(38.9, 1.80, 0.75, -0.05, (0.28, 0.12)),
+        "referral": _published(431.0, 1.62, 0.84, -0.04, (0.26, 0.10)),
+        "child_in_need_plan": _published(175.5, 1.64, 0.83, -0.04, (0.28, 0.10)),
+        "section_47": _published(127.0, 1.69, 0.81, -0.05, (0.30, 0.11)),
+        "child_protection_plan": _published(39.8, 1.80, 0.75, -0.05, (0.28, 0.12)),
     }
 )
