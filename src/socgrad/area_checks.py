@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.errors import TableError
-from socgrad.table_checks import fixed_width, refuse
+from socgrad.table_checks import check_labelled, is_blank, refuse, sorting_keys
 
 __all__ = ["check_arguments", "check_estimable", "check_roles", "sorted_rows"]
 
@@ -22,6 +21,7 @@ _SAME = 1e-9
 def check_arguments(
     *,
     per: float,
+    national_mean: float | None,
     missing_events: str,
     zero_exposure: str,
     complete: bool | None,
@@ -33,6 +33,11 @@ def check_arguments(
         raise TableError(
             f"per={per!r} is not a step of deprivation. Expected a proportion above 0, up to 1: "
             "0.10 is ten percentage points."
+        )
+    if national_mean is not None and not 0 <= national_mean <= 1:
+        raise TableError(
+            f"national_mean={national_mean!r} is not a deprivation. Expected a proportion, 0 to 1: "
+            "0.20, not 20."
         )
     for name, value in (("missing_events", missing_events), ("zero_exposure", zero_exposure)):
         if value not in {"refuse", "leave out"}:
@@ -65,10 +70,12 @@ def check_roles(names: Mapping[str, str]) -> None:
 
 
 def sorted_rows(
-    area: npt.NDArray[Any], code: IntArray, authorities: pd.Index[Any], names: Mapping[str, str]
+    area: pd.Index[Any], code: IntArray, authorities: pd.Index[Any], names: Mapping[str, str]
 ) -> IntArray:
     """Return the rows in order of authority, then area; refuse an area that appears twice."""
-    sortable = fixed_width(area) if area.dtype == object else area
+    where = f"Column {names['area']!r} (area)"
+    sortable = sorting_keys(area)
+    check_labelled(is_blank(sortable), where=where)
     by_area = np.argsort(sortable, kind="stable")
     ordered = sortable[by_area]
     repeat = np.flatnonzero(ordered[1:] == ordered[:-1])
@@ -76,7 +83,6 @@ def sorted_rows(
         first, second = by_area[repeat], by_area[repeat + 1]
         bad = np.zeros(len(area), dtype=bool)
         elsewhere = code[first] != code[second]
-        where = f"Column {names['area']!r} (area)"
         if elsewhere.any():
             bad[first[elsewhere]] = True
             one = first[elsewhere][0]

@@ -23,6 +23,7 @@ from socgrad.table_checks import (
     check_known,
     check_proportion,
     check_whole,
+    coded_labels,
     column,
     labels,
     numbers,
@@ -70,7 +71,7 @@ class Areas:
     per
         Step of deprivation for every rate ratio, proportion; 0.10 is ten percentage points.
     names
-        The caller's column name for each role.
+        The caller's column name for each role; for totals alone, the name of their Series.
     report
         Rows in, rows kept and each reason: columns step, rows, authorities, reason.
     """
@@ -211,6 +212,7 @@ class Areas:
         """
         check_arguments(
             per=per,
+            national_mean=national_mean,
             missing_events=missing_events,
             zero_exposure=zero_exposure,
             complete=complete,
@@ -224,37 +226,35 @@ class Areas:
         table = as_pandas(frame)
         columns = {role: column(table, name, role=role) for role, name in names.items()}
 
-        unsorted = labels(columns["area"], name=area, role="area")
-        code, authority_labels = pd.factorize(
-            labels(columns["authority"], name=authority, role="authority"), sort=True
-        )
-        authorities = pd.Index(authority_labels, name="authority")
+        where = {role: f"Column {name!r} ({role})" for role, name in names.items()}
+
+        unsorted = labels(columns.pop("area"), where=where["area"])
+        code, authorities = coded_labels(columns.pop("authority"), where=where["authority"])
+        authorities = authorities.rename("authority")
         order = sorted_rows(unsorted, code, authorities, names)
-        keys, group, size = unsorted[order], code[order].astype(np.int64), len(authorities)
+        keys, group, size = unsorted[order].rename("area"), code[order], len(authorities)
         number = {
-            role: numbers(columns[role].iloc[order], keys, name=name, role=role)
-            for role, name in names.items()
-            if role not in {"area", "authority"}
+            role: numbers(values.iloc[order], keys, where=where[role])
+            for role, values in columns.items()
         }
         for role in ("deprivation", "children", "exposure"):
-            check_known(number[role], keys, name=names[role], role=role)
-        check_proportion(number["deprivation"], keys, where=f"Column {deprivation!r} (deprivation)")
+            check_known(number[role], keys, where=where[role])
         x, weights = number["deprivation"], number["children"]
+        check_proportion(x, keys, where=where["deprivation"])
 
-        nothing = np.full(size, np.nan)
-        given = nothing
+        counts, given = number.get("events"), np.full(size, np.nan)
+        if counts is None:
+            counts = np.full(len(keys), np.nan)
+        else:
+            check_whole(counts, keys, where=where["events"])
         if totals is not None:
             given = by_authority(totals, authorities, argument="totals", extra=False)
-            check_whole(given, authorities.to_numpy(), where="totals")
-        counts = number.get("events", np.full(len(keys), np.nan))
-        if events is not None:
-            check_whole(counts, keys, where=f"Column {events!r} (events)")
-        labels_of_areas = pd.Index(keys, name="area")
+            check_whole(given, authorities, where="totals")
         known = known_counts(
             counts,
             given,
             exposure=number["exposure"],
-            area=labels_of_areas,
+            area=keys,
             authority=authorities,
             authority_of_area=group,
             leave_out_missing=missing_events == "leave out",
@@ -266,7 +266,7 @@ class Areas:
         total = np.bincount(group, weights=weights, minlength=size)
         refuse(
             total == 0,
-            authorities.to_numpy(),
+            authorities,
             f"Authorities without children (column {children!r} is 0 in all their areas)",
             "Their mean deprivation is weighted by children, so it cannot be known.",
         )
@@ -275,12 +275,11 @@ class Areas:
         else:
             mean = _given_means(authority_means, authorities)
         centre = float(np.average(mean, weights=total)) if national_mean is None else national_mean
-        check_proportion(np.array([centre]), np.array(["c"]), where="national_mean")
         check_estimable(x, mean, group, names)
         if complete is None and authority_means is None:
             _warn_if_sample(x, weights, group, size)
         return cls(
-            area=labels_of_areas,
+            area=keys,
             authority=authorities,
             authority_of_area=group,
             deprivation=x,
@@ -292,21 +291,20 @@ class Areas:
             authority_mean=mean,
             national_mean=float(centre),
             per=float(per),
-            names=names,
+            names={"events": str(getattr(totals, "name", None) or "events"), **names},
             report=known.report,
         )
 
 
 def _given_means(authority_means: object, authorities: pd.Index[Any]) -> FloatArray:
     mean = by_authority(authority_means, authorities, argument="authority_means", extra=True)
-    keys = authorities.to_numpy()
     refuse(
         np.isnan(mean),
-        keys,
+        authorities,
         "authority_means lacks authorities of the table",
         "Expected the child-weighted mean over all areas of each, by the same label.",
     )
-    check_proportion(mean, keys, where="authority_means")
+    check_proportion(mean, authorities, where="authority_means")
     return mean
 
 

@@ -70,7 +70,6 @@ def known_counts(
     events_name, exposure_name
         The caller's columns, for the messages; no events column if the table holds totals only.
     """
-    areas, authorities = area.to_numpy(), authority.to_numpy()
     size = len(authority)
     with_total = ~np.isnan(totals)
     known = ~np.isnan(events)
@@ -78,28 +77,28 @@ def known_counts(
 
     refuse(
         with_total & (np.bincount(authority_of_area, weights=known, minlength=size) > 0),
-        authorities,
+        authority,
         f"Authorities in totals also have counts in column {events_name!r}",
         "Their events would count twice. Give an authority its total or its areas' counts: take it "
         "out of totals, or set all its areas' counts to missing.",
     )
     refuse(
         idle & (events > 0),
-        areas,
+        area,
         f"Areas with events without exposure (column {exposure_name!r} is 0)",
         "Events need an exposure to come from: check the join of counts and exposure, by label.",
     )
     exposed = np.bincount(authority_of_area, weights=exposure, minlength=size) > 0
     refuse(
         ~exposed & (totals > 0),
-        authorities,
+        authority,
         f"Authorities with a total but without exposure (column {exposure_name!r} is 0)",
         "Events need an exposure to come from: check the join of the exposure, by label.",
     )
     if not leave_out_zero_exposure:
         refuse(
             idle,
-            areas,
+            area,
             f"Areas with zero exposure (column {exposure_name!r})",
             "Such an area says nothing about rates. If these zeros are right, pass "
             'zero_exposure="leave out": the areas leave the likelihood, stay in the means and are '
@@ -148,9 +147,9 @@ def _refuse_missing(
     )
     if events_name is None:
         without = np.bincount(authority_of_area, weights=absent, minlength=len(authority)) > 0
-        refuse(without, authority.to_numpy(), "Authorities without a total in totals", remedy)
+        refuse(without, authority, "Authorities without a total in totals", remedy)
     else:
-        refuse(absent, area.to_numpy(), f"Column {events_name!r} has missing counts", remedy)
+        refuse(absent, area, f"Column {events_name!r} has missing counts", remedy)
 
 
 def _report(

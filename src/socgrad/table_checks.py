@@ -15,22 +15,28 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api import types
 
-from socgrad.arrays import BoolArray, FloatArray
+from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.errors import TableError
 
 __all__ = [
     "as_pandas",
     "by_authority",
     "check_known",
+    "check_labelled",
     "check_proportion",
     "check_whole",
+    "coded_labels",
     "column",
-    "fixed_width",
+    "is_blank",
     "labels",
     "name_some",
     "numbers",
     "refuse",
+    "sorting_keys",
 ]
+
+#: What names the rows in a message.
+type Keys = pd.Index[Any] | npt.NDArray[Any] | list[Any]
 
 #: Marks that statistical offices print where a count is hidden or absent. None of them means zero.
 NOT_KNOWN = frozenset(
@@ -56,16 +62,17 @@ NOT_KNOWN = frozenset(
 )
 
 
-def name_some(items: npt.NDArray[Any] | pd.Index[Any] | list[Any], *, limit: int = 5) -> str:
+def name_some(items: Keys, *, limit: int = 5) -> str:
     """Name the first few items, and say how many more there are."""
     shown = ", ".join(str(item) for item in items[:limit])
     return shown if len(items) <= limit else f"{shown} and {len(items) - limit:,} more"
 
 
-def refuse(bad: BoolArray, keys: npt.NDArray[Any], problem: str, remedy: str) -> None:
+def refuse(bad: BoolArray, keys: Keys, problem: str, remedy: str) -> None:
     """Raise `TableError` if any row is bad: the problem, how many, the first keys, the remedy."""
     if bad.any():
-        where = f"{int(bad.sum()):,} of {len(bad):,} ({name_some(keys[bad])})"
+        first = name_some(pd.Index(keys)[bad])
+        where = f"{int(bad.sum()):,} of {len(bad):,} ({first})"
         raise TableError(f"{problem}: {where}. {remedy}")
 
 
@@ -109,43 +116,74 @@ def column(frame: pd.DataFrame, name: str, *, role: str) -> pd.Series[Any]:
     raise TableError(f"Column {name!r} ({role}) is not in the table. {advice}")
 
 
-def labels(values: pd.Series[Any], *, name: str, role: str) -> npt.NDArray[Any]:
-    """Return labels as an array of text (objects) or of int64, none missing."""
-    kind = types.infer_dtype(values, skipna=True)
-    if kind == "categorical":
+def labels(values: pd.Series[Any], *, where: str) -> pd.Index[Any]:
+    """Return labels as a plain index of text or of int64, none missing."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype)
-        kind = types.infer_dtype(values, skipna=True)
-    rows = np.arange(len(values))
-    advice = f"Every row needs its {role}; counting from 0, these are rows of the table."
-    missing = values.isna().to_numpy(dtype=bool)
-    refuse(missing, rows, f"Column {name!r} ({role}) has missing labels", advice)
+    check_labelled(values.isna().to_numpy(dtype=bool), where=where)
+    kind = types.infer_dtype(values, skipna=True)
     if kind == "string":
-        text = values.to_numpy(dtype=object)
-        blank = np.strings.str_len(np.strings.strip(fixed_width(text))) == 0
-        refuse(blank, rows, f"Column {name!r} ({role}) has blank labels", advice)
+        # pandas 3 keeps text in a compact dtype of its own, which is plain enough and quicker.
+        plain = values.dtype == pd.Index(["text"]).dtype
+        text: pd.Index[Any] = pd.Index(values if plain else values.to_numpy(dtype=object))
         return text
     if kind in {"integer", "floating"}:
-        number = values.to_numpy(dtype=np.float64)
         # A missing label, since dropped, leaves whole codes as floats: 101.0 is still code 101.
-        refuse(number != np.floor(number), rows, f"Column {name!r} ({role}) has fractions", advice)
-        return values.to_numpy(dtype=np.int64)
+        number = values.to_numpy(dtype=np.float64)
+        problem = f"{where} has labels with fractions"
+        refuse(number != np.floor(number), number, problem, "Expected text or whole numbers.")
+        code: pd.Index[Any] = pd.Index(values.to_numpy(dtype=np.int64))
+        return code
     raise TableError(
-        f"Column {name!r} ({role}) holds {kind} values. Expected labels that are all text or all "
+        f"{where} holds {kind} values. Expected labels that are all text or all "
         "whole numbers; mixed ones would not match each other. Convert it, as with .astype(str)."
     )
 
 
-def fixed_width(text: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return text as a fixed-width array, which sorts as Python does, but much faster."""
+def coded_labels(values: pd.Series[Any], *, where: str) -> tuple[IntArray, pd.Index[Any]]:
+    """Return each row's position along the sorted labels, and those labels."""
+    code, found = pd.factorize(values)
+    check_labelled(code < 0, where=where)
+    label = labels(pd.Series(found), where=where)
+    sortable = sorting_keys(label)
+    check_labelled(is_blank(sortable)[code], where=where)
+    rank = np.argsort(sortable, kind="stable")
+    position = np.empty(len(rank), dtype=np.int64)
+    position[rank] = np.arange(len(rank))
+    return position[code], label[rank]
+
+
+def check_labelled(missing: BoolArray, *, where: str) -> None:
+    """Refuse rows without a label."""
+    refuse(
+        missing,
+        np.arange(len(missing)),
+        f"{where} has missing or blank labels in rows",
+        "Every row needs a label (rows are counted from 0): fill it in, or drop total rows.",
+    )
+
+
+def sorting_keys(label: pd.Index[Any]) -> npt.NDArray[Any]:
+    """Return labels as an array that sorts as Python would, but much faster than objects."""
+    if types.is_integer_dtype(label.dtype):
+        return label.to_numpy()
+    text = label.to_numpy(dtype=object)
     try:
         return text.astype("S")
     except UnicodeEncodeError:
         return text.astype("U")
 
 
-def numbers(values: pd.Series[Any], keys: npt.NDArray[Any], *, name: str, role: str) -> FloatArray:
+def is_blank(keys: npt.NDArray[Any]) -> BoolArray:
+    """Say which sorting keys are empty or white space."""
+    if keys.dtype.kind not in "SU":
+        return np.zeros(len(keys), dtype=bool)
+    blank: BoolArray = np.strings.str_len(np.strings.strip(keys)) == 0
+    return blank
+
+
+def numbers(values: pd.Series[Any], keys: pd.Index[Any], *, where: str) -> FloatArray:
     """Return numbers as float64, NaN where missing; text is read if all of it parses."""
-    where = f"Column {name!r} ({role})"
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype)
     kind = types.infer_dtype(values, skipna=True)
@@ -170,20 +208,19 @@ def numbers(values: pd.Series[Any], keys: npt.NDArray[Any], *, name: str, role: 
     return number
 
 
-def check_known(number: FloatArray, keys: npt.NDArray[Any], *, name: str, role: str) -> None:
+def check_known(number: FloatArray, keys: Keys, *, where: str) -> None:
     """Refuse missing and negative numbers."""
-    where = f"Column {name!r} ({role})"
     refuse(
         np.isnan(number),
         keys,
         f"{where} has missing values",
-        f"The {role} of every area is needed: fill it in from its source, by label, or drop the "
-        "area yourself, knowing that its authority's mean then comes from the other areas.",
+        "Every area needs one: fill it in from its source, by label, or drop the area yourself, "
+        "knowing that its authority's mean then comes from the other areas.",
     )
     refuse(number < 0, keys, f"{where} has negative values", "Expected zero or more.")
 
 
-def check_proportion(number: FloatArray, keys: npt.NDArray[Any], *, where: str) -> None:
+def check_proportion(number: FloatArray, keys: Keys, *, where: str) -> None:
     """Refuse what is not a proportion, above all percentages."""
     refuse(number < 0, keys, f"{where} has values below 0", "Expected proportions, 0 to 1.")
     refuse(
@@ -195,7 +232,7 @@ def check_proportion(number: FloatArray, keys: npt.NDArray[Any], *, where: str) 
     )
 
 
-def check_whole(number: FloatArray, keys: npt.NDArray[Any], *, where: str) -> None:
+def check_whole(number: FloatArray, keys: Keys, *, where: str) -> None:
     """Refuse negative and fractional counts; missing ones pass."""
     refuse(number < 0, keys, f"{where} has negative counts", "Expected counts, zero or more.")
     refuse(
@@ -224,27 +261,20 @@ def by_authority(
     result = np.full(len(authority), np.nan)
     if values.empty:
         return result
-    given = labels(values.index.to_series(), name=argument, role="authority label")
-    number = numbers(values, given, name=argument, role="by authority")
-    twice = pd.Index(given).duplicated()
-    refuse(twice, given, f"{argument} names an authority twice", "Expected one number for each.")
-    position = authority.get_indexer(pd.Index(given))
+    given = labels(values.index.to_series(), where=f"The labels of {argument}")
+    number = numbers(values, given, where=argument)
+    problem = f"{argument} names an authority more than once"
+    refuse(given.duplicated(), given, problem, "Expected one number for each.")
+    position = authority.get_indexer(given)
     unmatched = position < 0
     if not extra:
-        kinds = {_kind(given), _kind(authority.to_numpy())}
-        hint = (
-            " The one holds text, the other whole numbers: convert one." if len(kinds) > 1 else ""
+        advice = (
+            "Codes change when authorities are reorganised: bring both to the codes of one year, "
+            f"or take these labels out of {argument}."
         )
-        refuse(
-            unmatched,
-            given,
-            f"{argument} has labels that are no authority of the table",
-            f"Codes change when authorities are reorganised: bring both to the codes of one year, "
-            f"or take these labels out of {argument}.{hint}",
-        )
+        if types.is_integer_dtype(given.dtype) != types.is_integer_dtype(authority.dtype):
+            advice = "One side holds text and the other whole numbers: convert one of them."
+        problem = f"{argument} has labels that are no authority of the table"
+        refuse(unmatched, given, problem, advice)
     result[position[~unmatched]] = number[~unmatched]
     return result
-
-
-def _kind(given: npt.NDArray[Any]) -> str:
-    return "number" if given.dtype.kind in "iu" else "text"

@@ -48,7 +48,9 @@ def weighted_means(
     """
     total = np.bincount(group, weights=weights, minlength=groups)
     product = np.bincount(group, weights=weights * values, minlength=groups)
-    return np.divide(product, total, out=np.full(groups, np.nan), where=total > 0)
+    mean = np.full(groups, np.nan)
+    np.divide(product, total, out=mean, where=total > 0)
+    return mean
 
 
 def split(
@@ -141,7 +143,8 @@ def mean_reliability(
     ----------
     Lüdtke et al. (2008), https://doi.org/10.1037/a0012869.
     """
-    group, values, weights = (part[weights > 0] for part in (group, values, weights))
+    weighty = weights > 0
+    group, values, weights = group[weighty], values[weighty], weights[weighty]
     number = np.bincount(group, minlength=groups).astype(np.float64)
     mean = weighted_means(values, weights, group, groups)
     several = number > 1
@@ -154,5 +157,6 @@ def mean_reliability(
     within[several] = variance
     noise = within / np.maximum(number, 1)
     between = max(float(np.var(mean[number > 0], ddof=1) - noise[number > 0].mean()), 0.0)
-    total = between + noise
-    return np.divide(between, total, out=np.zeros(groups), where=total > 0)
+    if between == 0:
+        return np.zeros(groups)
+    return between / (between + noise)
