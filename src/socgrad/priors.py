@@ -1,8 +1,9 @@
 """Priors, stated as rate ratios per step of deprivation.
 
 Coefficients are log rate ratios with normal priors; standard deviations have half-normal priors
-(or, for a value known from elsewhere, a normal truncated at zero). The defaults are weakly informative:
-they rule out ratios that no social gradient has, and keep standard deviations off the boundary.
+(or, for a value known from elsewhere, a normal truncated at zero). The defaults are weakly
+informative: they rule out ratios that no social gradient has, and keep standard deviations off the
+boundary.
 """
 
 import math
@@ -39,8 +40,8 @@ class Normal:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.mean) and math.isfinite(self.sd) and self.sd > 0):
             raise SpecificationError(
-                f"A normal prior needs a finite mean and sd > 0; got mean={self.mean}, sd={self.sd}."
-                " To leave a term out, say so in GradientModel."
+                f"A normal prior needs a finite mean and sd > 0; got mean={self.mean}, "
+                f"sd={self.sd}. To leave a term out, say so in GradientModel."
             )
 
     def interval(self, prob: float = 0.95) -> tuple[float, float]:
