@@ -131,9 +131,10 @@ def calibrated(truth: Truth, frame: pd.DataFrame, *, rate: float, per: float = 0
     Examples
     --------
     >>> import socgrad as sg
+    >>> from socgrad.simulation import calibrated
     >>> table = sg.simulate(authorities=20, areas=400, random_seed=1).frame
     >>> truth = sg.Truth(intercept=0.0, within=0.5, between=0.3, level_sd=0.2)
-    >>> truth = sg.calibrated(truth, table, rate=50.0)
+    >>> truth = calibrated(truth, table, rate=50.0)
     >>> simulation = sg.simulate(authorities=20, areas=400, stages={"plans": truth}, random_seed=1)
     """
     if not 0 < rate < 10_000:
