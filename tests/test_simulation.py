@@ -247,6 +247,23 @@ def test_calibration_allows_for_authority_effects():
     assert truth.intercept < plain.intercept - 0.08
 
 
+def test_calibration_by_hand():
+    """Two authorities alike, areas one step below and above the mean, no gradient but effects."""
+    table = pd.DataFrame(
+        {
+            "authority": ["A", "A", "B", "B"],
+            "children": [100, 100, 300, 300],
+            "deprivation": [0.1, 0.3, 0.1, 0.3],
+        }
+    )
+    truth = Truth(
+        intercept=0.0, within=0.0, between=0.0, level_sd=0.4, slope_sd=0.3, correlation=-0.5
+    )
+    # Variances 0.16 + 0.09 -/+ 2 * 0.5 * 0.4 * 0.3: 0.13 above the mean and 0.37 below it.
+    by_hand = np.log(0.005) - np.log((np.exp(0.065) + np.exp(0.185)) / 2)
+    assert calibrated(truth, table, rate=50.0).intercept == pytest.approx(by_hand, abs=1e-12)
+
+
 @pytest.mark.parametrize("rate", [0.0, -1.0, 10_000.0])
 def test_a_rate_outside_its_range_is_refused(rate):
     """A rate is per 10,000 children, and neither nothing nor everybody."""

@@ -17,7 +17,7 @@ from socgrad.within_between import split, weighted_means
 __all__ = ["Simulation", "calibrated", "simulate"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Simulation:
     """A simulated table and everything that made it.
 
@@ -49,7 +49,7 @@ class Simulation:
     random_seed: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Parts:
     """Deprivation split as the model splits it, in steps."""
 
@@ -122,6 +122,11 @@ def calibrated(truth: Truth, frame: pd.DataFrame, *, rate: float, per: float = 0
         convex. One simulated table departs from it by the luck of its authorities (about 3% with
         150 of them).
 
+    Raises
+    ------
+    SpecificationError
+        If `rate` is not above 0 and below 10,000.
+
     Notes
     -----
     With ``v_i = level_sd**2 + 2 correlation level_sd slope_sd w_i + (slope_sd w_i)**2`` the
@@ -135,6 +140,8 @@ def calibrated(truth: Truth, frame: pd.DataFrame, *, rate: float, per: float = 0
     >>> table = sg.simulate(authorities=20, areas=400, random_seed=1).frame
     >>> truth = sg.Truth(intercept=0.0, within=0.5, between=0.3, level_sd=0.2)
     >>> truth = calibrated(truth, table, rate=50.0)
+    >>> round(truth.intercept, 1)
+    -5.5
     >>> simulation = sg.simulate(authorities=20, areas=400, stages={"plans": truth}, random_seed=1)
     """
     if not 0 < rate < 10_000:
@@ -195,16 +202,30 @@ def simulate(
         The table, the truth and the authority effects. Given the rates, counts of different stages
         are independent; real stages count the same children again.
 
+    Raises
+    ------
+    SpecificationError
+        If there are too few authorities or areas, a number is outside its range, authority means
+        would leave 0 to 1, or a stage is named like another column.
+
+    Notes
+    -----
+    Areas follow England's shape of 2019: see `socgrad.geography`. With the within part w and the
+    between part b of deprivation, in steps, as in the model::
+
+        log rate_i = level_j + slope_j w_i
+        level_j = intercept + between b_j + curvature b_j**2 + level_effect_j
+        slope_j = within + cross_level b_j + slope_effect_j
+        events_i ~ Poisson(children_i rate_i e_i), e_i ~ Gamma of mean 1, variance overdispersion**2
+
     Examples
     --------
     >>> import socgrad as sg
     >>> simulation = sg.simulate(authorities=10, areas=300, random_seed=2019)
     >>> simulation.frame.columns.tolist()[:5]
     ['area', 'authority', 'region', 'children', 'deprivation']
-    >>> simulation.truth.loc[["referral"], ["within", "between", "contextual"]].round(3)
-              within  between  contextual
-    stage
-    referral   0.482    0.308      -0.174
+    >>> simulation.truth.loc["referral", ["within", "between", "contextual"]].round(3).to_dict()
+    {'within': 0.482, 'between': 0.308, 'contextual': -0.174}
     """
     if not 0 <= stage_correlation <= 1:
         raise SpecificationError(
