@@ -190,7 +190,8 @@ def numbers(values: pd.Series[Any], keys: pd.Index[Any], *, where: str) -> Float
     if kind in {"boolean", "complex"} or kind.startswith(("date", "time", "period", "interval")):
         raise TableError(f"{where} holds {kind} values. Expected numbers.")
     if types.is_numeric_dtype(values.dtype):
-        number = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        # Copied, because pandas may hand out a view of the caller's own column.
+        number = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     else:
         given = values.to_numpy(dtype=object, na_value=np.nan)
         number = np.asarray(pd.to_numeric(given, errors="coerce"), dtype=np.float64)
