@@ -1,6 +1,6 @@
 """Fits without sampling: draws from local generators around known values.
 
-All derive from the example fit (6 authorities of 80 areas, 2 chains of 50 draws, step 0.10) by
+All derive from the example fit (6 authorities of 100 areas, 2 chains of 50 draws, step 0.10) by
 adding and dropping terms as the left wing would.
 """
 
@@ -33,6 +33,24 @@ def changed(
 def change_fit() -> Callable[..., xr.DataTree]:
     """Give the function `changed`, for tests that make their own variant."""
     return changed
+
+
+@pytest.fixture
+def fixed_fit(split_fit: xr.DataTree) -> Callable[[dict[str, float]], xr.DataTree]:
+    """Give a function that sets terms of the split fit to constants, and both effects to zero."""
+
+    def fixed(values: dict[str, float]) -> xr.DataTree:
+        def constant(posterior: xr.Dataset) -> xr.Dataset:
+            like = posterior["intercept"]
+            posterior = posterior.assign(
+                {name: xr.full_like(like, value) for name, value in values.items()}
+            )
+            effects = {name: 0 * posterior[name] for name in ("level_effect", "slope_effect")}
+            return posterior.assign(effects)
+
+        return changed(split_fit, posterior=constant)
+
+    return fixed
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,11 @@ __all__ = ["example_fit"]
 
 _CHAINS: Final = 2
 _DRAWS: Final = 50
-_AREAS_PER_AUTHORITY: Final = 80
+_AREAS_PER_AUTHORITY: Final = 100
 _PER: Final = 0.10
 _AUTHORITIES: Final = ("Ashby", "Barlow", "Corham", "Denwick", "Elmstone", "Farleigh")
-#: Children pile up among the least deprived areas where this exceeds 1, the most where below.
-_TILT: Final = (2.2, 1.7, 1.4, 0.8, 0.6, 0.5)
+#: Areas crowd at the least deprived end where this exceeds 1, at the most deprived where below.
+_TILT: Final = (2.0, 1.75, 1.0, 0.8, 0.7, 0.65)
 #: Mean and standard deviation of the draws.
 _PARAMETERS: Final = {
     "intercept": (-4.60, 0.05),
@@ -38,7 +38,7 @@ def example_fit() -> xr.DataTree:
     -------
     xarray.DataTree
         As from `socgrad.fit`: a split Poisson model with random slopes and a cross-level term,
-        2 chains of 50 draws, 80 areas in each authority, a step of 0.10, no events. The draws
+        2 chains of 50 draws, 100 areas in each authority, a step of 0.10, no events. The draws
         are independent normal numbers, not the posterior of any data: use it to learn what the
         summaries give, not what is true.
 

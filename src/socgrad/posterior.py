@@ -178,7 +178,7 @@ def geography(fit: xr.DataTree) -> Geography:
     >>> from socgrad.posterior import geography
     >>> land = geography(example_fit())
     >>> land.per, land.deprivation.size, land.authority_mean.size
-    (0.1, 480, 6)
+    (0.1, 600, 6)
     """
     check_tree(fit)
     data = fit["constant_data"].to_dataset()

@@ -1,0 +1,247 @@
+"""Expected rates: along a curve, by group of neighbourhoods, and by authority."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from socgrad.aggregates import authority_rates, group_rates
+from socgrad.curves import (
+    authority_mean_grid,
+    curve_at,
+    curves_of_all,
+    deprivation_grid,
+    new_authority_effects,
+    rate_at,
+)
+from socgrad.errors import EstimandError
+from socgrad.posterior import Geography, coefficients, geography, labelled
+from socgrad.ranks import quantile_groups
+from socgrad.support import areas_near_mean, count_near, warn_if_thin
+
+__all__ = ["authority_rate", "expected_rate", "rate_by_group"]
+
+
+def expected_rate(
+    fit: xr.DataTree,
+    *,
+    deprivation: float | Sequence[float] | None = None,
+    target: Literal["average", "each", "new"] = "average",
+    authority_mean: float | Sequence[float] | None = None,
+    rate_per: float = 10_000,
+    random_seed: int = 0,
+) -> xr.DataArray:
+    """Compute the expected rate of events at given neighbourhood deprivations.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    deprivation
+        Neighbourhood deprivation x, proportions within 0-1. By default the child-weighted national
+        10th, 50th and 90th percentiles.
+    target
+        Whose rate: "average", an authority without effects of its own; "each", every observed
+        authority at its own mean with its own effects; "new", an authority that was not observed,
+        its effects drawn from their joint normal distribution, one pair per draw.
+    authority_mean
+        Mean deprivation of the authority, proportions within 0-1, for "average" and "new". By
+        default the national mean.
+    rate_per
+        Units of exposure that a rate counts, above 0.
+    random_seed
+        For "new" only.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw, [authority or authority_mean,] deprivation; authority_mean only where it
+        was given. Attrs estimand, units, per, reference.
+
+    Raises
+    ------
+    EstimandError
+        If a value is no proportion, or `authority_mean` is given with target "each".
+
+    Warns
+    -----
+    SupportWarning
+        Where fewer than 10 neighbourhoods lie within a quarter step of a deprivation (in
+        authorities within a quarter step of `authority_mean`, where given).
+
+    Notes
+    -----
+    ::
+
+        rate(x) = rate_per * exp(level_j + slope_j (x - m_j) / per)
+
+    Interpretation
+    --------------
+    How many events to expect among 10,000 children of neighbourhoods like this one. The interval of
+    "average" says how well the average authority is known; that of "new" also holds how much
+    authorities differ.
+
+    Examples
+    --------
+    >>> from socgrad.example import example_fit
+    >>> from socgrad.rates import expected_rate
+    >>> rate = expected_rate(example_fit(), deprivation=[0.1, 0.3])
+    >>> rate.median(("chain", "draw")).round(1).values.tolist()
+    [52.4, 159.5]
+    """
+    terms, land = coefficients(fit), geography(fit)
+    x = deprivation_grid(land, deprivation)
+    if target == "each":
+        if authority_mean is not None:
+            raise EstimandError(
+                "authority_mean was given with target='each', which has every authority at its own "
+                "mean. Leave authority_mean out, or choose target='average' or 'new'."
+            )
+        curve = curves_of_all(terms, land, own_effects=True)
+        reference = "each authority at its own mean deprivation with its own effects"
+    else:
+        level, slope = new_authority_effects(terms, random_seed) if target == "new" else (0.0, 0.0)
+        mean = land.national_mean if authority_mean is None else authority_mean_grid(authority_mean)
+        curve = curve_at(terms, land, mean, level_effect=level, slope_effect=slope)
+        whose = "a new authority" if target == "new" else "an authority without effects"
+        at = "the national mean" if authority_mean is None else "authority_mean"
+        reference = f"{whose}, its mean deprivation {at}"
+    _warn_of_support(land, x, authority_mean)
+    return labelled(
+        _per(rate_per) * rate_at(curve, x),
+        fit,
+        estimand="expected_rate",
+        units=f"events per {rate_per:,g} of exposure",
+        per=land.per,
+        reference=reference,
+    )
+
+
+def rate_by_group(fit: xr.DataTree, *, groups: int = 10, rate_per: float = 10_000) -> xr.DataArray:
+    """Compute the expected rate in national groups of neighbourhoods by deprivation.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    groups
+        Number of groups with equal children, as far as whole neighbourhoods allow, 2 or more.
+    rate_per
+        Units of exposure that a rate counts, above 0.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw, group: 1 (least deprived) to `groups` (most). Attrs estimand, units, per,
+        reference.
+
+    Raises
+    ------
+    EstimandError
+        If a group would hold no neighbourhood.
+
+    Notes
+    -----
+    ::
+
+        rate_g = rate_per * sum of N_i rate_i / sum of N_i, over the neighbourhoods i of group g
+
+    with every authority's fitted effects.
+
+    Interpretation
+    --------------
+    What the least and the most deprived tenth of children live with, wherever they live. The
+    groups mix authorities, so this is neither the within nor the between gradient.
+
+    Examples
+    --------
+    >>> from socgrad.example import example_fit
+    >>> from socgrad.rates import rate_by_group
+    >>> rate_by_group(example_fit(), groups=3).median(("chain", "draw")).round(0).values.tolist()
+    [49.0, 105.0, 216.0]
+    """
+    terms, land = coefficients(fit), geography(fit)
+    group = quantile_groups(land.deprivation, land.children, groups)
+    return labelled(
+        _per(rate_per) * group_rates(terms, land, group=group, groups=groups),
+        fit,
+        estimand="rate_by_group",
+        units=f"events per {rate_per:,g} of exposure",
+        per=land.per,
+        reference=f"{groups} national child-weighted groups, 1 the least deprived, fitted effects",
+    )
+
+
+def authority_rate(fit: xr.DataTree, *, rate_per: float = 10_000) -> xr.DataArray:
+    """Compute the expected rate of every authority over its own neighbourhoods.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    rate_per
+        Units of exposure that a rate counts, above 0.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw, authority. Attrs estimand, units, per, reference.
+
+    Notes
+    -----
+    ::
+
+        rate_j = rate_per * sum of N_i rate_i / sum of N_i, over the neighbourhoods i of authority j
+
+    with the authority's fitted effects.
+
+    Interpretation
+    --------------
+    An authority's rate with the chance in its counts taken out. It still reflects how deprived the
+    authority is: compare authorities at equal deprivation with `expected_rate(target="each")`.
+
+    Examples
+    --------
+    >>> from socgrad.example import example_fit
+    >>> from socgrad.rates import authority_rate
+    >>> authority_rate(example_fit()).sel(authority="Ashby").median().round(0).item()
+    123.0
+    """
+    terms, land = coefficients(fit), geography(fit)
+    return labelled(
+        _per(rate_per) * authority_rates(terms, land, own_effects=True),
+        fit,
+        estimand="authority_rate",
+        units=f"events per {rate_per:,g} of exposure",
+        per=land.per,
+        reference="each authority's own neighbourhoods, fitted effects",
+    )
+
+
+def _per(rate_per: float) -> float:
+    if not 0 < rate_per < np.inf:
+        raise EstimandError(
+            f"rate_per is {rate_per:g}; expected the units of exposure that a rate counts, "
+            "above 0, such as 10_000."
+        )
+    return rate_per
+
+
+def _warn_of_support(
+    land: Geography, x: xr.DataArray, authority_mean: float | Sequence[float] | None
+) -> None:
+    """Count the neighbourhoods behind each deprivation, near each authority mean where given."""
+    if authority_mean is None:
+        sides = [("", np.ones(land.deprivation.size, dtype=bool))]
+    else:
+        sides = [
+            (f" at authority mean {mean:.3g}", areas_near_mean(land, mean))
+            for mean in authority_mean_grid(authority_mean).to_numpy().tolist()
+        ]
+    points = [
+        (f"deprivation {value:.3g}{where}", int(count))
+        for where, among in sides
+        for value, count in zip(x.values, count_near(land, among, x.values), strict=True)
+    ]
+    warn_if_thin(land, points)

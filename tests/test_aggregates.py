@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+import xarray as xr
+
+from socgrad.aggregates import authority_rates, group_rates
+from socgrad.posterior import coefficients, geography
+
+FITS = ["split_fit", "curved_fit", "parallel_fit", "no_slopes_fit", "pooled_fit", "null_fit"]
+
+
+def area_rates(fit: xr.DataTree, *, own_effects: bool) -> np.ndarray:
+    """Write the equation out for every area and draw, in NumPy, shape (chain, draw, area)."""
+    data, draws = fit["constant_data"].to_dataset(), fit["posterior"].to_dataset()
+    j = data["authority_of_area"].to_numpy()
+    b = data["between_part"].to_numpy()[j]
+    w = data["within_part"].to_numpy()
+
+    def term(name):
+        return draws[name].to_numpy()[..., None] if name in draws else 0.0
+
+    def effect(name):
+        return draws[name].to_numpy()[..., j] if own_effects and name in draws else 0.0
+
+    slope = term("within") + term("pooled") + term("cross_level") * b + effect("slope_effect")
+    level = term("between") * b + term("curvature") * b**2 + effect("level_effect")
+    return np.exp(term("intercept") + level + slope * w)
+
+
+@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("own", [True, False])
+def test_authority_rates_equal_area_by_area(request, name, own):
+    """Every model's authority rates are those of its areas, written out."""
+    fit = request.getfixturevalue(name)
+    land = geography(fit)
+    rates = area_rates(fit, own_effects=own) * land.exposure
+    expected = [
+        rates[..., land.authority_of_area == k].sum(axis=-1)
+        / land.exposure[land.authority_of_area == k].sum()
+        for k in range(6)
+    ]
+    found = authority_rates(coefficients(fit), land, own_effects=own)
+    assert found.dims == ("chain", "draw", "authority")
+    assert found["authority"].to_numpy().tolist()[0] == "Ashby"
+    np.testing.assert_allclose(found, np.stack(expected, axis=-1), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_group_rates_equal_area_by_area(request, name):
+    """Every model's group rates are those of its areas, written out."""
+    fit = request.getfixturevalue(name)
+    land = geography(fit)
+    group = np.random.default_rng(1).integers(1, 5, size=land.exposure.size)
+    rates = area_rates(fit, own_effects=True) * land.exposure
+    expected = [
+        rates[..., group == g].sum(axis=-1) / land.exposure[group == g].sum() for g in range(1, 5)
+    ]
+    found = group_rates(coefficients(fit), land, group=group, groups=4)
+    assert found.dims == ("chain", "draw", "group")
+    assert found["group"].to_numpy().tolist() == [1, 2, 3, 4]
+    np.testing.assert_allclose(found, np.stack(expected, axis=-1), rtol=1e-12)
+
+
+def test_exposure_not_children_weighs_rates(split_fit, change_fit):
+    """A rate is over exposure: doubling the children changes nothing, tilting exposure does."""
+    land = geography(split_fit)
+    terms = coefficients(split_fit)
+    plain = authority_rates(terms, land, own_effects=True)
+    doubled = change_fit(split_fit, constants=lambda c: c.assign(children=2 * c["children"]))
+    xr.testing.assert_identical(authority_rates(terms, geography(doubled), own_effects=True), plain)
+    tilted = change_fit(
+        split_fit, constants=lambda c: c.assign(exposure=c["exposure"] * c["deprivation"])
+    )
+    assert (authority_rates(terms, geography(tilted), own_effects=True) > 1.1 * plain).all()

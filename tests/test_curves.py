@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+import xarray as xr
+
+from socgrad.curves import (
+    authority_mean_grid,
+    curve_at,
+    curve_of,
+    curves_of_all,
+    deprivation_grid,
+    log_rate_at,
+    new_authority_effects,
+    step,
+)
+from socgrad.errors import EstimandError
+from socgrad.posterior import coefficients, geography
+
+TRUTH = {"intercept": -4.0, "within": 0.5, "between": 0.3, "cross_level": -0.1, "curvature": 0.02}
+
+
+def test_curve_by_hand(fixed_fit):
+    """An authority one step above the national mean, two steps up its own curve."""
+    fit = fixed_fit(TRUTH)
+    terms, land = coefficients(fit), geography(fit)
+    mean = land.national_mean + 0.1
+    # b = 1: level -4 + 0.3 + 0.02 = -3.68, slope 0.5 - 0.1 = 0.4; w = 2: -3.68 + 0.8 = -2.88
+    rate = log_rate_at(curve_at(terms, land, mean), mean + 0.2)
+    np.testing.assert_allclose(rate, -2.88, rtol=1e-12)
+    # With effects 0.1 and 0.05: -2.88 + 0.1 + 2 * 0.05 = -2.68
+    curve = curve_at(terms, land, mean, level_effect=0.1, slope_effect=0.05)
+    np.testing.assert_allclose(log_rate_at(curve, mean + 0.2), -2.68, rtol=1e-12)
+
+
+def test_pooled_curve_is_measured_from_the_national_mean(pooled_fit):
+    """In a pooled model the rate depends on deprivation, not on whose neighbourhood it is."""
+    terms, land = coefficients(pooled_fit), geography(pooled_fit)
+    xr.testing.assert_identical(
+        log_rate_at(curve_at(terms, land, 0.1), 0.3), log_rate_at(curve_at(terms, land, 0.3), 0.3)
+    )
+    expected = terms.intercept + terms.within * (0.3 - land.national_mean) / 0.1
+    xr.testing.assert_allclose(log_rate_at(curve_at(terms, land, 0.1), 0.3), expected)
+
+
+@pytest.mark.parametrize("fit_name", ["split_fit", "curved_fit", "no_slopes_fit", "pooled_fit"])
+@pytest.mark.parametrize("own", [True, False])
+def test_named_curve_is_one_of_all(request, fit_name, own):
+    """Asking for one authority gives its row of all authorities."""
+    fit = request.getfixturevalue(fit_name)
+    terms, land = coefficients(fit), geography(fit)
+    row = log_rate_at(curves_of_all(terms, land, own_effects=own), 0.25)
+    one = log_rate_at(curve_of(terms, land, "Denwick", own_effects=own), 0.25)
+    if "authority" in row.dims:
+        row = row.sel(authority="Denwick", drop=True)
+    xr.testing.assert_allclose(one, row.transpose(*one.dims), rtol=1e-12)
+
+
+def test_own_effects_move_the_curve(split_fit):
+    """With its own effects an authority differs from the average one of its mean."""
+    terms, land = coefficients(split_fit), geography(split_fit)
+    own = curve_of(terms, land, "Barlow", own_effects=True)
+    none = curve_of(terms, land, "Barlow", own_effects=False)
+    effect = terms.level_effect.sel(authority="Barlow", drop=True)
+    xr.testing.assert_allclose(own.level - none.level, effect)
+
+
+def test_new_effects_have_the_drawn_moments(split_fit, change_fit):
+    """Effects of a new authority have the posterior's spread and correlation."""
+
+    def many(posterior):
+        wide = posterior.isel(draw=np.zeros(20_000, dtype=int), chain=[0])
+        return wide.drop_vars(["level_effect", "slope_effect"]).assign(
+            level_sd=0 * wide["within"] + 0.2,
+            slope_sd=0 * wide["within"] + 0.1,
+            correlation=0 * wide["within"] + 0.6,
+        )
+
+    level, slope = new_authority_effects(
+        coefficients(change_fit(split_fit, posterior=many)), random_seed=7
+    )
+    # Standard errors with 20,000 draws: 0.001, 0.0005 and 0.0045.
+    assert float(level.std()) == pytest.approx(0.2, abs=0.004)
+    assert float(slope.std()) == pytest.approx(0.1, abs=0.002)
+    correlation = np.corrcoef(level.values.ravel(), slope.values.ravel())[0, 1]
+    assert correlation == pytest.approx(0.6, abs=0.02)
+
+
+def test_new_effects_depend_on_the_seed_alone(split_fit):
+    """The same seed gives the same authority, another seed another."""
+    terms = coefficients(split_fit)
+    first, again, other = (new_authority_effects(terms, seed)[1] for seed in (1, 1, 2))
+    xr.testing.assert_identical(first, again)
+    assert float(abs(first - other).max()) > 0.01
+
+
+def test_new_authority_has_no_slope_effect_without_random_slopes(no_slopes_fit):
+    """What the model leaves out is zero for a new authority too."""
+    level, slope = new_authority_effects(coefficients(no_slopes_fit), random_seed=1)
+    assert float(abs(slope).max()) == 0.0
+    assert float(abs(level).max()) > 0.0
+
+
+def test_default_deprivations_are_child_weighted_percentiles(split_fit):
+    """By default the grid holds the deprivation of the 10th, 50th and 90th child in a hundred."""
+    data = split_fit["constant_data"].to_dataset()
+    by_child = np.repeat(data["deprivation"].to_numpy(), data["children"].to_numpy().astype(int))
+    expected = np.quantile(by_child, [0.1, 0.5, 0.9], method="inverted_cdf")
+    grid = deprivation_grid(geography(split_fit), None)
+    np.testing.assert_array_equal(grid, expected)
+    np.testing.assert_array_equal(grid["deprivation"], expected)
+
+
+def test_a_single_value_keeps_its_dim(split_fit):
+    """A number is a grid of one: the form of a result never depends on the argument."""
+    assert deprivation_grid(geography(split_fit), 0.2).dims == ("deprivation",)
+    assert authority_mean_grid(0.2).dims == ("authority_mean",)
+
+
+def test_percentages_are_refused(split_fit):
+    """Values outside 0-1 are refused with how many and the first."""
+    with pytest.raises(EstimandError, match=r"deprivation must be .* 1 outside it \(first: 20\)"):
+        deprivation_grid(geography(split_fit), [0.1, 20])
+    with pytest.raises(EstimandError, match=r"authority_mean must be .* \(first: nan\)"):
+        authority_mean_grid(np.nan)
+    with pytest.raises(EstimandError, match=r"authority_mean must be .* found none among 0"):
+        authority_mean_grid([])
+
+
+def test_step_is_the_fits_unless_given(split_fit):
+    """`per` defaults to the fit's step and must be a proportion above zero."""
+    land = geography(split_fit)
+    assert step(land, None) == 0.10
+    assert step(land, 0.2) == 0.2
+    for wrong in (0.0, -0.1, 10, np.nan):
+        with pytest.raises(EstimandError, match="expected a step of deprivation as a proportion"):
+            step(land, wrong)

@@ -1,0 +1,162 @@
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from socgrad.errors import EstimandError, SupportWarning
+from socgrad.rates import authority_rate, expected_rate, rate_by_group
+
+TRUTH = {"intercept": np.log(0.01), "within": np.log(1.8), "between": np.log(1.4)}
+
+
+def test_expected_rate_by_hand(fixed_fit):
+    """The average authority at its mean, one step above it, and in an authority one step up."""
+    fit = fixed_fit({**TRUTH, "cross_level": np.log(0.9)})
+    c = float(fit["constant_data"]["national_mean"])
+    # 100 per 10,000 at the mean, times 1.8 one step above it.
+    rate = expected_rate(fit, deprivation=[c, c + 0.1])
+    np.testing.assert_allclose(rate.isel(chain=0, draw=0), [100, 180], rtol=1e-12)
+    # At mean c + 0.05 (b = 1/2), x = c (w = -1/2): 100 * 1.4^.5 * (1.8 * 0.9^.5)^-.5
+    rate = expected_rate(fit, deprivation=c, authority_mean=c + 0.05)
+    expected = 100 * 1.4**0.5 / (1.8 * 0.9**0.5) ** 0.5
+    np.testing.assert_allclose(rate, expected, rtol=1e-12)
+    assert rate.dims == ("chain", "draw", "authority_mean", "deprivation")
+
+
+def test_authority_mean_defaults_to_the_national_mean(split_fit):
+    """Naming the national mean changes only the dims."""
+    c = float(split_fit["constant_data"]["national_mean"])
+    named = expected_rate(split_fit, deprivation=[0.2, 0.25], authority_mean=c)
+    plain = expected_rate(split_fit, deprivation=[0.2, 0.25])
+    np.testing.assert_allclose(named.squeeze("authority_mean"), plain, rtol=1e-14)
+    assert plain.dims == ("chain", "draw", "deprivation")
+
+
+def test_rate_per_scales_the_rate(split_fit):
+    """Per 1,000 is a tenth of per 10,000, and the units say so."""
+    for function in (expected_rate, rate_by_group, authority_rate):
+        default, smaller = function(split_fit), function(split_fit, rate_per=1000)
+        np.testing.assert_allclose(default, 10 * smaller, rtol=1e-13)
+        assert default.attrs["units"] == "events per 10,000 of exposure"
+        assert smaller.attrs["units"] == "events per 1,000 of exposure"
+
+
+def test_each_authority_at_its_mean(split_fit):
+    """At its own mean an authority's rate is its level alone."""
+    terms, data = split_fit["posterior"], split_fit["constant_data"]
+    mean = float(data["authority_mean"][2])
+    rate = expected_rate(split_fit, deprivation=mean, target="each")
+    level = terms["intercept"] + terms["between"] * data["between_part"] + terms["level_effect"]
+    found = rate.sel(authority="Corham").squeeze("deprivation", drop=True)
+    expected = 10_000 * np.exp(level.sel(authority="Corham"))
+    np.testing.assert_allclose(found, expected.transpose("chain", "draw"), rtol=1e-12)
+
+
+def test_targets_differ(split_fit):
+    """The three targets give three numbers, and a new authority is the least certain."""
+    average, new = (expected_rate(split_fit, target=t) for t in ("average", "new"))
+    each = expected_rate(split_fit, target="each")
+    assert each.sizes["authority"] == 6
+    spread = np.log(new).std(("chain", "draw")) / np.log(average).std(("chain", "draw"))
+    assert (spread > 1.5).all()
+    other = expected_rate(split_fit, target="new", random_seed=1)
+    assert float(abs(other / new - 1).max()) > 0.1
+
+
+def test_new_authority_by_hand(split_fit, change_fit):
+    """With a correlation of 1 the slope effect is the level effect times the ratio of the SDs."""
+    fit = change_fit(split_fit, posterior=lambda p: p.assign(correlation=0 * p["within"] + 1))
+    c = float(fit["constant_data"]["national_mean"])
+    new = np.log(expected_rate(fit, deprivation=[c, c + 0.1], target="new"))
+    average = np.log(expected_rate(fit, deprivation=[c, c + 0.1]))
+    effect = (new - average).to_numpy()
+    # At the mean the difference is u0; one step above it u0 + u1 with u1 = u0 slope_sd / level_sd.
+    ratio = (fit["posterior"]["slope_sd"] / fit["posterior"]["level_sd"]).to_numpy()
+    np.testing.assert_allclose(effect[..., 1], effect[..., 0] * (1 + ratio), rtol=1e-9)
+
+
+def test_null_model_has_flat_rates(null_fit):
+    """Without deprivation every neighbourhood has the same rate."""
+    rate = expected_rate(null_fit)
+    np.testing.assert_allclose(rate, rate.isel(deprivation=[0] * 3), rtol=1e-14)
+
+
+def test_authority_mean_with_each_is_refused(split_fit):
+    """Every authority has a mean of its own already."""
+    with pytest.raises(EstimandError, match="target='each', which has every authority at its own"):
+        expected_rate(split_fit, target="each", authority_mean=0.2)
+
+
+@pytest.mark.parametrize("wrong", [0, -10, np.inf, np.nan])
+def test_rate_per_must_be_above_zero(split_fit, wrong):
+    """A rate per nothing is refused."""
+    with pytest.raises(EstimandError, match=r"rate_per is .*; expected the units of exposure"):
+        expected_rate(split_fit, rate_per=wrong)
+
+
+def test_defaults_are_quiet(split_fit):
+    """The defaults do not warn, at the national mean or half a step from it."""
+    c = float(split_fit["constant_data"]["national_mean"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        expected_rate(split_fit)
+        expected_rate(split_fit, authority_mean=[c - 0.05, c + 0.05])
+
+
+def test_unsupported_points_warn_once(split_fit):
+    """Deprivations and means beyond the data are named with how many areas back them."""
+    with pytest.warns(SupportWarning, match=r"1 of 2 points .*\(deprivation 0.8: 0\)"):
+        expected_rate(split_fit, deprivation=[0.2, 0.8])
+    with pytest.warns(SupportWarning, match=r"deprivation 0.2 at authority mean 0.4: 0"):
+        expected_rate(split_fit, deprivation=0.2, authority_mean=[0.25, 0.4])
+
+
+def test_groups_of_one_rate_are_flat(fixed_fit):
+    """Without any gradient every group and every authority has the intercept's rate."""
+    flat = fixed_fit({"intercept": np.log(0.02), "within": 0, "between": 0, "cross_level": 0})
+    np.testing.assert_allclose(rate_by_group(flat), 200, rtol=1e-12)
+    np.testing.assert_allclose(authority_rate(flat), 200, rtol=1e-12)
+
+
+def test_rates_by_group_rise_with_deprivation(split_fit):
+    """Deciles are numbered from the least deprived, so that rates rise along them here."""
+    rate = rate_by_group(split_fit)
+    assert rate["group"].to_numpy().tolist() == list(range(1, 11))
+    assert (np.diff(rate.median(("chain", "draw"))) > 0).all()
+
+
+def test_groups_average_to_the_authorities(split_fit):
+    """Exposure-weighted, groups and authorities give the same national rate."""
+    data = split_fit["constant_data"].to_dataset()
+    exposure = data["exposure"].groupby(data["authority_of_area"]).sum().to_numpy()
+    national = (authority_rate(split_fit) * exposure).sum("authority") / exposure.sum()
+    halves = rate_by_group(split_fit, groups=2)
+    low, high = halves.sel(group=1), halves.sel(group=2)
+    # The share of the upper half follows from the national rate, the same for every draw.
+    share = (national - low) / (high - low)
+    np.testing.assert_allclose(share, float(share[0, 0]), rtol=1e-9)
+    assert float(share[0, 0]) == pytest.approx(0.5, abs=0.01)
+
+
+def test_too_many_groups_are_refused(split_fit):
+    """A group without areas is refused."""
+    with pytest.raises(EstimandError, match="of 2000 groups hold no neighbourhood"):
+        rate_by_group(split_fit, groups=2000)
+
+
+def test_permuting_authorities_permutes_rows(split_fit, change_fit):
+    """Authorities in another order give the same rates under the same labels."""
+    order = np.array([3, 0, 5, 1, 4, 2])
+
+    def constants(data):
+        turned = data.isel(authority=order)
+        place = np.argsort(order)[data["authority_of_area"].to_numpy()]
+        return turned.assign(authority_of_area=("area", place))
+
+    turned = change_fit(split_fit, posterior=lambda p: p.isel(authority=order), constants=constants)
+    found = authority_rate(turned)
+    assert found["authority"].to_numpy().tolist()[0] == "Denwick"
+    again = found.sel(authority=split_fit["posterior"]["authority"].to_numpy())
+    xr.testing.assert_allclose(again, authority_rate(split_fit), rtol=1e-13)
+    xr.testing.assert_allclose(rate_by_group(turned), rate_by_group(split_fit), rtol=1e-13)
