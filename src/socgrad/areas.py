@@ -102,10 +102,13 @@ class Areas:
         dark = len(self.authority) - len(np.unique(self.authority_of_area[self.counted]))
         dark -= int(totals.sum())
         return (
-            f"Areas({len(self.area):,} areas in {len(self.authority):,} authorities, "
-            f"{int(events):,} events: {int(self.counted.sum()):,} areas counted, "
-            f"{int(totals.sum()):,} authority totals, {dark:,} authorities without data)"
+            f"Areas({len(self.area):,} areas, {len(self.authority):,} authorities, "
+            f"{int(events):,} events; areas counted: {int(self.counted.sum()):,}, "
+            f"authority totals: {int(totals.sum()):,}, authorities without data: {dark:,})"
         )
+
+    def __str__(self) -> str:
+        return f"{self!r}\n{self.report.to_string(index=False)}"
 
     @classmethod
     def from_frame(
@@ -206,7 +209,7 @@ class Areas:
         ...     events="plans", complete=True,
         ... )
         >>> areas  # doctest: +ELLIPSIS
-        Areas(4 areas in 2 authorities, 9 events: 4 areas counted, 0 authority totals, ...)
+        Areas(4 areas, 2 authorities, 9 events; areas counted: 4, authority totals: 0, ...)
         >>> areas.authority_mean
         array([0.1 , 0.35])
         """

@@ -164,13 +164,13 @@ def _report(
     every = np.ones(len(counted), dtype=bool)
     likely = counted | totalled[authority_of_area] & ~idle
     dark = np.bincount(authority_of_area, weights=likely, minlength=len(authority)) == 0
-    unseen = name_some(authority[dark], limit=10)
+    unseen = name_some(authority[dark], limit=len(authority))
     steps = [
         ("rows in", every, "the table as given"),
         (
             "kept for the means",
             every,
-            "means are over all areas, whatever is known of their events",
+            "means are over all areas",
         ),
         ("neighbourhood counts", counted, "the area's own count is known"),
         ("in authority totals", likely & ~counted, "only the authority's total is known"),

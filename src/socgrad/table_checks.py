@@ -68,10 +68,10 @@ def name_some(items: Keys, *, limit: int = 5) -> str:
     return shown if len(items) <= limit else f"{shown} and {len(items) - limit:,} more"
 
 
-def refuse(bad: BoolArray, keys: Keys, problem: str, remedy: str) -> None:
+def refuse(bad: BoolArray, keys: Keys, problem: str, remedy: str, *, limit: int = 5) -> None:
     """Raise `TableError` if any row is bad: the problem, how many, the first keys, the remedy."""
     if bad.any():
-        first = name_some(pd.Index(keys)[bad])
+        first = name_some(pd.Index(keys)[bad], limit=limit)
         where = f"{int(bad.sum()):,} of {len(bad):,} ({first})"
         raise TableError(f"{problem}: {where}. {remedy}")
 
@@ -276,6 +276,7 @@ def by_authority(
         if types.is_integer_dtype(given.dtype) != types.is_integer_dtype(authority.dtype):
             advice = "One side holds text and the other whole numbers: convert one of them."
         problem = f"{argument} has labels that are no authority of the table"
-        refuse(unmatched, given, problem, advice)
+        # Each is named: finding their new codes is the caller's work.
+        refuse(unmatched, given, problem, advice, limit=50)
     result[position[~unmatched]] = number[~unmatched]
     return result
