@@ -1,0 +1,151 @@
+"""The arrays of a model: constants of the seam, statistics of the likelihood."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from tables import door, simulated, small_areas
+
+from socgrad.compression import constants, likelihood_data, quadrature_error
+from socgrad.models import GradientModel
+from socgrad.priors import Normal, Priors, rate_ratio
+from socgrad.schema import CONSTANTS, EVENT_DERIVED
+
+PRIORS = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
+
+
+def test_constants_are_those_of_the_schema():
+    """The seam gets the names and dimensions that the schema promises."""
+    seam = constants(GradientModel(small_areas()))
+    assert {name: seam[name].dims for name in seam} == {n: d for n, (d, _) in CONSTANTS.items()}
+
+
+def test_parts_add_up_to_deprivation():
+    """Within and between part of an area add up to its distance from the national mean."""
+    seam = constants(GradientModel(small_areas()))
+    total = seam["within_part"] + seam["between_part"].isel(authority=seam["authority_of_area"])
+    expected = (seam["deprivation"] - seam["national_mean"]) / seam["per"]
+    np.testing.assert_allclose(total, expected, atol=1e-12)
+
+
+def test_pooled_parts_hold_all_deprivation_in_the_within_part():
+    """Without the split there is no between part."""
+    seam = constants(GradientModel(small_areas(), deprivation="pooled"))
+    expected = (seam["deprivation"] - seam["national_mean"]) / seam["per"]
+    np.testing.assert_allclose(seam["within_part"], expected, atol=1e-12)
+    assert not seam["between_part"].any()
+
+
+@pytest.mark.parametrize("kind", ["counts", "totals", "mixture"])
+def test_every_event_is_counted_once(kind):
+    """Statistics of counts and totals together hold all events of the table."""
+    frame = simulated().frame
+    data = likelihood_data(GradientModel(small_areas(kind), priors=PRIORS))
+    counted = float(data["count_events"].sum()) if "count_events" in data else 0.0
+    totals = float(data["sum_events"].sum()) if "sum_events" in data else 0.0
+    assert counted + totals == frame["events"].sum()
+    assert ("count_events" in data, "sum_events" in data) == {
+        "counts": (True, False),
+        "totals": (False, True),
+        "mixture": (True, True),
+    }[kind]
+
+
+def test_node_exposures_sum_to_exposure():
+    """The Gauss rule of an authority holds all of its exposure."""
+    areas = small_areas()
+    data = likelihood_data(GradientModel(areas))
+    np.testing.assert_allclose(
+        data["count_node_exposure"].sum("count_node"),
+        np.bincount(areas.authority_of_area, areas.exposure),
+        rtol=1e-12,
+    )
+    assert data.attrs["quadrature_error"] < 1e-11
+
+
+def test_row_order_is_irrelevant():
+    """A shuffled table gives the same statistics."""
+    frame = simulated().frame
+    shuffled = frame.sample(frac=1, random_state=5)
+    one, other = (likelihood_data(GradientModel(door(f))) for f in (frame, shuffled))
+    for name in one:
+        np.testing.assert_allclose(one[name], other[name], rtol=1e-12, err_msg=str(name))
+
+
+def test_areas_without_a_count_leave_the_statistics():
+    """An area whose count is left out takes its exposure with it, and stays in the means."""
+    frame = simulated().frame.astype({"events": "float64"})
+    frame.loc[[3, 40], "events"] = np.nan
+    from socgrad.areas import Areas
+
+    areas = Areas.from_frame(
+        frame,
+        area="area",
+        authority="authority",
+        events="events",
+        children="children",
+        deprivation="deprivation",
+        missing_events="leave out",
+        complete=True,
+    )
+    data = likelihood_data(GradientModel(areas))
+    left_out = frame.loc[[3, 40], "children"].sum()
+    assert float(data["count_node_exposure"].sum()) == pytest.approx(
+        frame["children"].sum() - left_out
+    )
+    np.testing.assert_array_equal(areas.authority_mean, small_areas().authority_mean)
+
+
+def test_exceeding_counts_by_hand():
+    """n_k counts the areas with more than k events."""
+    events = small_areas().events
+    data = likelihood_data(GradientModel(small_areas()))
+    expected = [(events > k).sum() for k in range(int(events.max()))]
+    np.testing.assert_array_equal(data["exceeding"], expected)
+
+
+def test_centring_follows_information():
+    """More events centre a level and a slope more; a total says nothing on the slope."""
+    few, many = (
+        likelihood_data(GradientModel(small_areas(intercept=value))) for value in (-6.0, -2.0)
+    )
+    for name in ("centring_level", "centring_slope"):
+        assert (few[name] < many[name]).all()
+        assert (few[name] > 0).all()
+        assert (many[name] < 1).all()
+    totals = likelihood_data(GradientModel(small_areas("totals"), priors=PRIORS))
+    assert not totals["centring_slope"].any()
+    # 1 - 1 / (1 + Y sd²) with sd 0.3
+    y = small_areas("totals").total_events
+    np.testing.assert_allclose(totals["centring_level"], y * 0.09 / (y * 0.09 + 1))
+
+
+def test_intercept_prior_is_the_crude_rate_unless_given():
+    """By default the intercept is expected at the log crude rate of what was counted."""
+    areas = small_areas("mixture")
+    data = likelihood_data(GradientModel(areas))
+    events = simulated().frame["events"].sum()
+    assert data["prior_intercept"].to_numpy() == pytest.approx(
+        [np.log(events / areas.exposure.sum()), 1.5]
+    )
+    given = GradientModel(areas, priors=dataclasses.replace(PRIORS, intercept=Normal(-5.0, 0.2)))
+    assert likelihood_data(given)["prior_intercept"].to_numpy().tolist() == [-5.0, 0.2]
+
+
+def test_quadrature_error_grows_outside_the_range():
+    """Slopes far outside the range are reproduced less well, and the error says so."""
+    model = GradientModel(small_areas())
+    assert quadrature_error(model, (-2.0, 2.0)) < 1e-10
+    assert quadrature_error(model, (-2.0, 30.0)) > 1e-6
+
+
+def test_event_derived_variables_are_all_named():
+    """Whatever changes with the events is on the list of what a file without events leaves out."""
+    one = likelihood_data(GradientModel(small_areas("mixture")))
+    other = likelihood_data(GradientModel(small_areas("mixture", intercept=-3.5)))
+    changed = {
+        str(name)
+        for name in one
+        if one[name].shape != other[name].shape or not np.array_equal(one[name], other[name])
+    }
+    assert changed == set(EVENT_DERIVED)
