@@ -147,7 +147,8 @@ def _refuse_missing(
     )
     if events_name is None:
         without = np.bincount(authority_of_area, weights=absent, minlength=len(authority)) > 0
-        refuse(without, authority, "Authorities without a total in totals", remedy)
+        remedy = f"Their codes may have changed in a reorganisation. {remedy}"
+        refuse(without, authority, "Authorities without a total in totals", remedy, limit=50)
     else:
         refuse(absent, area, f"Column {events_name!r} has missing counts", remedy)
 
