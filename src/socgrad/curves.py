@@ -26,6 +26,7 @@ __all__ = [
     "exponential",
     "log_rate_at",
     "new_authority_effects",
+    "points",
     "rate_at",
     "step",
 ]
@@ -139,6 +140,11 @@ def step(land: Geography, per: float | None) -> float:
             "such as 0.10 for ten percentage points."
         )
     return float(per)
+
+
+def points(per: float) -> str:
+    """Words for a step of deprivation."""
+    return f"{100 * per:g} points"
 
 
 def deprivation_grid(land: Geography, deprivation: float | Sequence[float] | None) -> xr.DataArray:
