@@ -1,0 +1,151 @@
+"""One look for all figures: colours, axes in the reader's units, lines with their bands.
+
+Colours run from blue (affluent authorities) by grey to vermilion (deprived ones), the pair of
+Okabe & Ito that is told apart with every kind of colour vision. matplotlib's settings are read,
+never changed.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from socgrad.errors import EstimandError, SocgradError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.ticker import Locator
+
+__all__ = [
+    "STYLE",
+    "Band",
+    "axes_or_new",
+    "band",
+    "colours",
+    "deprivation_axis",
+    "draw_band",
+    "rate_axis",
+    "ratio_axis",
+]
+
+type Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Style:
+    """Sizes in inches and points, colours as matplotlib names them."""
+
+    size: tuple[float, float] = (7.0, 4.6)
+    affluent: str = "#0072B2"
+    middle: str = "#8A8A8A"
+    deprived: str = "#D55E00"
+    ink: str = "#222222"
+    quiet: str = "#8C8C8C"
+    grid: str = "#E4E4E4"
+    band_opacity: float = 0.18
+    line: float = 2.0
+    thin: float = 0.8
+
+
+STYLE: Final = _Style()
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """Posterior median and equal-tailed interval along an axis."""
+
+    x: Floats
+    low: Floats
+    middle: Floats
+    high: Floats
+
+
+def axes_or_new(ax: "Axes | None") -> "Axes":
+    """Return the axes given, or new ones.
+
+    Raises
+    ------
+    SocgradError
+        If matplotlib is not installed.
+    """
+    if ax is not None:
+        return ax
+    try:
+        # pyplot, not a bare Figure: only its figures appear in a notebook and in show(). Imported
+        # here because it picks a backend, which `import socgrad` must not do.
+        from matplotlib import pyplot  # noqa: PLC0415
+    except ImportError as error:
+        raise SocgradError(
+            "Figures need matplotlib, which is not installed here. It comes with the optional "
+            "extra 'plots': pip install 'socgrad[plots]'. Everything else works without it."
+        ) from error
+    return pyplot.subplots(figsize=STYLE.size, layout="constrained")[1]
+
+
+def colours() -> "Colormap":
+    """Give colours from affluent (0) by average (0.5) to deprived (1)."""
+    from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415 matplotlib is optional
+
+    return LinearSegmentedColormap.from_list(
+        "socgrad", (STYLE.affluent, STYLE.middle, STYLE.deprived)
+    )
+
+
+def band(draws: xr.DataArray, x: Floats, *, prob: float) -> Band:
+    """Collapse draws (chain, draw and one more dim, along which `x` runs) to median and interval.
+
+    Raises
+    ------
+    EstimandError
+        If `prob` does not lie between 0 and 1.
+    """
+    if not 0 < prob < 1:
+        raise EstimandError(f"prob is {prob:g}; expected a probability between 0 and 1, as 0.95.")
+    tails = [(1 - prob) / 2, 0.5, (1 + prob) / 2]
+    low, middle, high = draws.quantile(tails, dim=("chain", "draw")).to_numpy()
+    return Band(np.asarray(x, dtype=float), low, middle, high)
+
+
+def draw_band(ax: "Axes", values: Band, *, colour: "str | tuple[float, ...]", label: str) -> None:
+    """Draw a median line and its interval over proportions, shown as percentages."""
+    percent = 100 * values.x
+    ax.fill_between(
+        percent, values.low, values.high, color=colour, alpha=STYLE.band_opacity, linewidth=0
+    )
+    ax.plot(percent, values.middle, color=colour, linewidth=STYLE.line, label=label)
+
+
+def deprivation_axis(ax: "Axes", whose: str) -> None:
+    """Label the horizontal axis, percentages of children, and quieten the frame."""
+    ax.set_xlabel(f"Children in low-income families {whose} (%)")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(visible=True, axis="y", color=STYLE.grid, linewidth=0.8)
+    ax.set_axisbelow(True)
+
+
+def rate_axis(ax: "Axes", label: str) -> None:
+    """Make the vertical axis logarithmic, with plain numbers at 1, 2 and 5 times powers of ten."""
+    from matplotlib.ticker import LogLocator  # noqa: PLC0415 matplotlib is optional
+
+    _log_axis(ax, label, LogLocator(subs=(1.0, 2.0, 5.0)))
+
+
+def ratio_axis(ax: "Axes", label: str) -> None:
+    """Make the vertical axis logarithmic, with plain, evenly spaced numbers."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 matplotlib is optional
+
+    # Ratios span less than a power of ten, where a logarithmic locator finds one tick or none.
+    _log_axis(ax, label, MaxNLocator(nbins=10, steps=[1, 2, 5, 10]))
+
+
+def _log_axis(ax: "Axes", label: str, locator: "Locator") -> None:
+    from matplotlib.ticker import FuncFormatter, NullLocator  # noqa: PLC0415 matplotlib is optional
+
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(locator)
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    ax.set_ylabel(label)
