@@ -16,8 +16,8 @@ def closed_form(fit, x, low, high):
     """Write the log ratio of the design out: the same number by another way."""
     p, c = fit["posterior"].to_dataset(), float(fit["constant_data"]["national_mean"])
     b0, b1, X = (low - c) / 0.1, (high - c) / 0.1, (x - c) / 0.1
-    gamma = p["cross_level"] if "cross_level" in p else 0.0
-    delta = p["curvature"] if "curvature" in p else 0.0
+    gamma = p.get("cross_level", 0.0)
+    delta = p.get("curvature", 0.0)
     bracket = p["between"] - p["within"] + gamma * X + (delta - gamma) * (b1 + b0)
     return (b1 - b0) * bracket
 
@@ -164,7 +164,7 @@ def test_crossing_closed_form(request, name):
     fit = request.getfixturevalue(name)
     p, c = fit["posterior"].to_dataset(), float(fit["constant_data"]["national_mean"])
     gamma = p["cross_level"]
-    delta = p["curvature"] if "curvature" in p else 0.0
+    delta = p.get("curvature", 0.0)
     both = (MEANS[0] - c) / 0.1 + (MEANS[1] - c) / 0.1
     expected = both * (gamma - delta) / gamma - (p["between"] - p["within"]) / gamma
     found = crossing(fit, authority_means=MEANS)["crossing"]

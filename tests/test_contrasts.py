@@ -95,7 +95,7 @@ def test_a_contrast_is_of_two(split_fit, named):
 
 def test_quantiles_on_one_authority_are_refused(split_fit):
     """Two quantiles may fall on one and the same large authority."""
-    with pytest.raises(EstimandError, match="both fall on the authority mean 0.153"):
+    with pytest.raises(EstimandError, match=r"both fall on the authority mean 0\.153"):
         make(split_fit, authority_quantiles=(0.05, 0.1))
 
 

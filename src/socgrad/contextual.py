@@ -189,7 +189,7 @@ def steepening(fit: xr.DataTree, *, per: float | None = None) -> xr.DataArray:
         exponential(terms.cross_level * (to / land.per) ** 2),
         fit,
         estimand="steepening",
-        units=f"ratio of gradients per {points(to)}, per {points(to)} of authority mean deprivation",
+        units=f"ratio of gradients (per {points(to)}) per {points(to)} of authority deprivation",
         per=to,
         reference="the gradient of the less deprived authority",
         null=1.0,
@@ -257,8 +257,8 @@ def crossing(
     if not terms.has_cross_level and not (effects == "own" and terms.has_slopes):
         raise EstimandError(
             "crossing is not defined: without the cross-level term the two curves are parallel by "
-            "construction. Fit a model with cross_level=True, or compare two named authorities of a "
-            "model with random slopes, effects='own'."
+            "construction. Fit a model with cross_level=True, or compare two named authorities "
+            "of a model with random slopes, effects='own'."
         )
     pair = contrast(
         terms,

@@ -70,22 +70,21 @@ def contrast(
         If the contrast is named in more than one way, with other than two values or twice the
         same; if `effects` is "own" without named authorities.
     """
-    ways = {
+    pairs = {
         "authority_means": authority_means,
         "authority_quantiles": authority_quantiles,
         "authorities": authorities,
-        "per": per,
     }
-    given = {name: value for name, value in ways.items() if value is not None}
-    if len(given) > 1:
+    given = {name: pair for name, pair in pairs.items() if pair is not None}
+    ways = [*given, *(["per"] if per is not None else [])]
+    if len(ways) > 1:
         raise EstimandError(
-            f"The contrast is named in {len(given)} ways: {', '.join(given)}. Expected one: two "
+            f"The contrast is named in {len(ways)} ways: {', '.join(ways)}. Expected one: two "
             "authority_means, two authority_quantiles, two authorities, or a step per around the "
             "national mean."
         )
-    for name, value in given.items():
-        if name != "per":
-            _check_pair(name, value)
+    for name, pair in given.items():
+        _check_pair(name, pair)
     if effects == "own" and authorities is None:
         raise EstimandError(
             "effects='own' needs named authorities, because only they have effects of their own. "

@@ -1,0 +1,211 @@
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from socgrad.contextual import inverse_intervention
+from socgrad.errors import SchemaError
+from socgrad.gradients import gradient
+from socgrad.rates import rate_by_group
+from socgrad.schema import CONSTANTS, EVENT_DERIVED
+from socgrad.storage import load, save
+from socgrad.summaries import summarise
+
+FITS = ["split_fit", "curved_fit", "no_slopes_fit", "pooled_fit", "null_fit", "fit_with_events"]
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_round_trip_is_exact(request, tmp_path, name):
+    """What is loaded is what was saved: values to the last bit, dtypes, labels, attrs."""
+    fit = request.getfixturevalue(name)
+    again = load(save(fit, tmp_path / "fit.nc"))
+    xr.testing.assert_identical(again, fit)
+    for node in fit.subtree:
+        for variable in node.data_vars:
+            assert again[node.path][variable].dtype == fit[node.path][variable].dtype
+
+
+def test_summaries_do_not_know_the_difference(fit_with_events, tmp_path):
+    """Every number from a file, with or without events, equals that of the fresh fit."""
+    files = [
+        save(fit_with_events, tmp_path / f"{keep}.nc", include_events=keep)
+        for keep in (True, False)
+    ]
+
+    def table(fit):
+        return summarise(
+            gradient(fit, target="each"), inverse_intervention(fit), rate_by_group(fit)
+        )
+
+    fresh = table(fit_with_events)
+    for file in files:
+        pd.testing.assert_frame_equal(table(load(file)), fresh, check_exact=True)
+
+
+def test_no_count_is_left(fit_with_events, tmp_path):
+    """A file without events holds none of their bytes, names or groups, however it is read."""
+    import h5py  # noqa: PLC0415 only here
+
+    with_predictions = fit_with_events.copy()
+    events = fit_with_events["observed_data"]["events"]
+    for group in ("posterior_predictive", "log_likelihood", "warmup_posterior", "predictions"):
+        with_predictions[group] = xr.DataTree(xr.Dataset({"events": events}))
+    posterior = with_predictions["posterior"].to_dataset()
+    imputed = events.expand_dims(chain=[0, 1], draw=np.arange(50))
+    with_predictions["posterior"] = xr.DataTree(posterior.assign(imputed=imputed))
+
+    # Fixed-length data without compression: the counts' bytes are in the one file, not the other.
+    counts = [events.to_numpy(), fit_with_events["constant_data"]["count_events"].to_numpy()]
+    patterns = [array[:2].astype(kind).tobytes() for array in counts for kind in ("<i8", "<f8")]
+    total = fit_with_events["observed_data"]["total_events"].to_numpy()
+    patterns += [total.astype(kind).tobytes() for kind in ("<i8", "<f8")]
+    full = save(with_predictions, tmp_path / "full.nc").read_bytes()
+    bare_path = save(with_predictions, tmp_path / "bare.nc", include_events=False)
+    bare = bare_path.read_bytes()
+    assert sum(pattern in full for pattern in patterns) == 4  # int and float as they were stored
+    assert not any(pattern in bare for pattern in patterns)
+
+    names = []
+    with h5py.File(bare_path) as raw:
+        assert sorted(raw) == ["constant_data", "posterior", "sample_stats"]
+        raw.visititems(lambda name, _: names.append(name))
+        assert set(raw["constant_data"]) == set(CONSTANTS) | {"area", "authority"}
+        assert set(raw["sample_stats"]) == {"chain", "draw", "diverging"}
+    assert not any(part in name for name in names for part in ("event", "imputed", *EVENT_DERIVED))
+
+
+def test_events_are_kept_unless_left_out(fit_with_events, tmp_path):
+    """By default the file is the whole fit, counts included."""
+    again = load(save(fit_with_events, tmp_path / "fit.nc"))
+    events = again["observed_data"]["events"]
+    assert events.dtype == np.int64
+    assert events["counted_area"].to_numpy().tolist()[:2] == ["A000", "A001"]
+    xr.testing.assert_identical(events, fit_with_events["observed_data"]["events"])
+
+
+def test_the_fit_itself_is_left_alone(fit_with_events, tmp_path):
+    """Saving changes nothing in memory."""
+    before = fit_with_events.copy(deep=True)
+    save(fit_with_events, tmp_path / "fit.nc", include_events=False)
+    xr.testing.assert_identical(fit_with_events, before)
+
+
+def test_what_netcdf_cannot_hold_is_converted(split_fit, tmp_path):
+    """Messages with None, booleans, None and mappings in attrs, and a MultiIndex are stored."""
+    fit = split_fit.copy()
+    messages = np.full((2, 50), None, dtype=object)
+    messages[1, 3] = "energy error"
+    fit["sample_stats"] = xr.DataTree(
+        xr.Dataset(
+            {"divergence_message": (("chain", "draw"), messages)},
+            coords={"chain": [0, 1], "draw": np.arange(50)},
+        )
+    )
+    fit["posterior"]["within"].attrs = {"centred": True, "note": None, "options": {"tune": 5}}
+    fit.attrs |= {"converged": np.True_, "seeds": [1, 2], "range": np.array([0.5, 1.5])}
+    pairs = pd.MultiIndex.from_product([["a", "b"], [1, 2]], names=["letter", "number"])
+    pairs = xr.Coordinates.from_pandas_multiindex(pairs, "pair")
+    fit["other"] = xr.DataTree(xr.Dataset({"value": ("pair", np.arange(4.0))}, coords=pairs))
+
+    again = load(save(fit, tmp_path / "fit.nc"))
+    stored = again["sample_stats"]["divergence_message"].to_numpy()
+    assert stored[1, 3] == "energy error"
+    assert (stored == "").sum() == 99
+    assert again["posterior"]["within"].attrs == {"centred": 1, "options": '{"tune": 5}'}
+    assert again.attrs["converged"] == 1
+    assert again.attrs["seeds"] == "[1, 2]"
+    np.testing.assert_array_equal(again.attrs["range"], [0.5, 1.5])
+    assert again["other"]["letter"].to_numpy().tolist() == ["a", "a", "b", "b"]
+    assert again["other"]["value"].to_numpy().tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pd.array([f"E0600000{k}" for k in range(6)], dtype="str"),
+        pd.array([f"E0600000{k}" for k in range(6)], dtype="string"),
+        np.array(["Ynys Môn", "Gŵyr", "b", "c", "d", "e"], dtype=object),
+        np.array([f"E{k}" for k in range(6)]),
+        np.arange(6) + 101,
+    ],
+    ids=["str", "string", "object", "numpy", "integer"],
+)
+def test_labels_of_any_kind_survive(split_fit, change_fit, tmp_path, labels):
+    """Authority labels load as they were, whatever held them."""
+
+    def relabel(data):
+        return data.assign_coords(authority=pd.Index(labels))
+
+    fit = change_fit(split_fit, posterior=relabel, constants=relabel)
+    again = load(save(fit, tmp_path / "fit.nc"))
+    assert again["posterior"]["authority"].to_numpy().tolist() == list(labels)
+    xr.testing.assert_identical(gradient(again, target="each"), gradient(fit, target="each"))
+
+
+def test_a_loaded_fit_can_be_saved_again(fit_with_events, tmp_path):
+    """Saving what was loaded, over the file it came from, changes nothing."""
+    path = save(fit_with_events, tmp_path / "fit.nc")
+    first = load(path)
+    save(first, path)
+    xr.testing.assert_identical(load(path), first)
+    assert [file.name for file in tmp_path.iterdir()] == ["fit.nc"]
+
+
+def test_a_crash_leaves_the_old_file(split_fit, fit_with_events, tmp_path, monkeypatch):
+    """When writing fails the file of before is whole, and no half file is left."""
+    path = save(split_fit, tmp_path / "fit.nc")
+
+    def fail(_tree, part, **_):
+        part.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(xr.DataTree, "to_netcdf", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save(fit_with_events, path)
+    monkeypatch.undo()
+    xr.testing.assert_identical(load(path), split_fit)
+    assert [file.name for file in tmp_path.iterdir()] == ["fit.nc"]
+
+
+def test_a_string_path_will_do(split_fit, tmp_path):
+    """Paths may be strings; the path that comes back is a Path."""
+    path = save(split_fit, str(tmp_path / "fit.nc"))
+    assert path == tmp_path / "fit.nc"
+    assert load(str(path)).attrs["socgrad_schema"] == 1
+
+
+def test_only_fits_are_saved(tmp_path):
+    """Another tree is refused before a file is made."""
+    with pytest.raises(SchemaError, match="no group 'posterior'"):
+        save(xr.DataTree(), tmp_path / "fit.nc")
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_file(tmp_path):
+    """A file that is not there says so."""
+    with pytest.raises(FileNotFoundError, match=r"No file .*none\.nc\. Expected one that socgrad"):
+        load(tmp_path / "none.nc")
+
+
+def test_other_files_are_refused(tmp_path):
+    """A text file and a NetCDF file of something else are told from a fit."""
+    text = tmp_path / "text.nc"
+    text.write_text("area,events\n")
+    with pytest.raises(SchemaError, match=r"text\.nc cannot be read as NetCDF"):
+        load(text)
+    other = tmp_path / "other.nc"
+    xr.Dataset({"x": 1.0}).to_netcdf(other, engine="h5netcdf")
+    with pytest.raises(SchemaError, match=r"other\.nc: This tree has no group 'posterior'"):
+        load(other)
+
+
+def test_other_schemas_are_refused(split_fit, tmp_path):
+    """A file of a later schema names the version that wrote it."""
+    later = split_fit.copy()
+    path = save(later, tmp_path / "fit.nc")
+    later.attrs |= {"socgrad_schema": 2, "socgrad_version": "9.0"}
+    with pytest.raises(SchemaError, match="socgrad schema 2; this version"):
+        save(later, path)
+    later.to_netcdf(path, engine="h5netcdf")
+    with pytest.raises(SchemaError, match=r"fit\.nc: This fit has socgrad schema 2.*9\.0"):
+        load(path)
