@@ -52,7 +52,8 @@ def test_no_count_is_left(fit_with_events, tmp_path):
         with_predictions[group] = xr.DataTree(xr.Dataset({"events": events}))
     posterior = with_predictions["posterior"].to_dataset()
     imputed = events.expand_dims(chain=[0, 1], draw=np.arange(50))
-    with_predictions["posterior"] = xr.DataTree(posterior.assign(imputed=imputed))
+    raw = {"imputed": imputed, "level_raw": posterior["level_effect"]}
+    with_predictions["posterior"] = xr.DataTree(posterior.assign(raw))
 
     # Fixed-length data without compression: the counts' bytes are in the one file, not the other.
     counts = [events.to_numpy(), fit_with_events["constant_data"]["count_events"].to_numpy()]
@@ -71,7 +72,9 @@ def test_no_count_is_left(fit_with_events, tmp_path):
         raw.visititems(lambda name, _: names.append(name))
         assert set(raw["constant_data"]) == set(CONSTANTS) | {"area", "authority"}
         assert set(raw["sample_stats"]) == {"chain", "draw", "diverging"}
-    assert not any(part in name for name in names for part in ("event", "imputed", *EVENT_DERIVED))
+    assert not any(
+        part in name for name in names for part in ("event", "imputed", "_raw", *EVENT_DERIVED)
+    )
 
 
 def test_events_are_kept_unless_left_out(fit_with_events, tmp_path):

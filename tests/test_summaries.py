@@ -4,7 +4,7 @@ import xarray as xr
 
 from socgrad.contextual import crossing, inverse_intervention
 from socgrad.errors import EstimandError
-from socgrad.gradients import gradient
+from socgrad.gradients import between, gradient
 from socgrad.rates import expected_rate
 from socgrad.summaries import summarise
 
@@ -107,6 +107,26 @@ def test_importance_size_limits_the_effective_size(split_fit):
     assert limited["mcse"] == pytest.approx(grown)
     weighted.attrs["importance_ess"] = 1e6
     assert summarise(gradient(weighted)).iloc[0]["mcse"] == plain["mcse"]
+
+
+def test_targets_share_a_table(split_fit):
+    """The average and a new authority, and both scales of between, have names of their own."""
+    table = summarise(
+        gradient(split_fit),
+        gradient(split_fit, target="new"),
+        between(split_fit),
+        between(split_fit, scale="rates"),
+        expected_rate(split_fit),
+        expected_rate(split_fit, target="new"),
+    )
+    assert table.index.get_level_values("estimand").unique().tolist() == [
+        "gradient",
+        "gradient_new",
+        "between",
+        "between_rates",
+        "expected_rate",
+        "expected_rate_new",
+    ]
 
 
 def test_names_tell_two_fits_apart(split_fit, curved_fit):

@@ -63,7 +63,7 @@ def gradient(
     -------
     xarray.DataArray
         Dims chain, draw, [authority or authority_mean]; authority_mean only where it was given.
-        Attrs estimand, units, per, reference, null (1).
+        Attrs estimand ("gradient_new" for a new authority), units, per, reference, null (1).
 
     Raises
     ------
@@ -129,7 +129,7 @@ def gradient(
     return labelled(
         exponential(slope * (to / land.per)),
         fit,
-        estimand="gradient",
+        estimand="gradient_new" if target == "new" else "gradient",
         units=f"rate ratio per {points(to)} of neighbourhood deprivation",
         per=to,
         reference=f"the less deprived neighbourhood of {whose}",
@@ -159,7 +159,8 @@ def between(
     Returns
     -------
     xarray.DataArray
-        Dims chain, draw. Attrs estimand, units, per, reference, null (1).
+        Dims chain, draw. Attrs estimand ("between_rates" on that scale), units, per, reference,
+        null (1).
 
     Raises
     ------

@@ -57,7 +57,7 @@ def expected_rate(
     -------
     xarray.DataArray
         Dims chain, draw, [authority or authority_mean,] deprivation; authority_mean only where it
-        was given. Attrs estimand, units, per, reference.
+        was given. Attrs estimand ("expected_rate_new" for a new authority), units, per, reference.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def expected_rate(
     return labelled(
         _per(rate_per) * rate_at(curve, x),
         fit,
-        estimand="expected_rate",
+        estimand="expected_rate_new" if target == "new" else "expected_rate",
         units=f"events per {rate_per:,g} of exposure",
         per=land.per,
         reference=reference,

@@ -11,7 +11,7 @@ import xarray as xr
 from xarray.indexes import PandasMultiIndex
 
 from socgrad.errors import SchemaError
-from socgrad.schema import CONSTANTS, EVENT_DERIVED, check_tree
+from socgrad.schema import CONSTANTS, EFFECTS, EVENT_DERIVED, PARAMETERS, check_tree
 
 __all__ = ["load", "save"]
 
@@ -40,9 +40,10 @@ def save(fit: xr.DataTree, path: str | os.PathLike[str], *, include_events: bool
         Where to, conventionally ending in .nc. A file there is replaced, once the new one is whole.
     include_events
         Whether to keep the counts. False leaves out the observed counts and all that is computed
-        from them area by area or authority by authority (also the log density of each draw, and
-        predictions): what is left are draws, deprivation, children and exposure. Every summary
-        gives the same numbers from either file.
+        from them area by area or authority by authority (also the log density of each draw,
+        predictions, and terms that an extended model has of its own): what is left are the draws
+        of the schema's terms, deprivation, children and exposure. Every summary gives the same
+        numbers from either file.
 
     Returns
     -------
@@ -134,10 +135,10 @@ def _without_events(fit: xr.DataTree) -> xr.DataTree:
         groups["sample_stats"] = statistics[
             [name for name in statistics if name in _STATISTICS_WITHOUT_EVENTS]
         ]
-    # Predictions and imputations of single counts, which an extended model may hold.
-    counts = {"area", "counted_area", "total_authority"}
+    # Partly centred raw effects give the information of an authority's counts; other terms may be
+    # imputed counts. No summary reads either.
     draws = groups["posterior"]
-    groups["posterior"] = draws.drop_dims(counts & set(draws.dims))
+    groups["posterior"] = draws[[name for name in draws if name in PARAMETERS | EFFECTS]]
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = dict(fit.attrs)
     return tree
