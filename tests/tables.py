@@ -1,11 +1,12 @@
 """Small simulated tables that several test files share."""
 
+import dataclasses
 import functools
 
 import pandas as pd
 
 from socgrad.areas import Areas
-from socgrad.simulation import simulate
+from socgrad.simulation import Simulation, simulate
 from socgrad.truth import Truth
 
 TRUTH = Truth(
@@ -22,17 +23,17 @@ TRUTH = Truth(
 
 
 @functools.cache
-def simulated(authorities: int = 12, areas: int = 240, seed: int = 3, **changes: float):
+def simulated(
+    authorities: int = 12, areas: int = 240, seed: int = 3, **changes: float
+) -> Simulation:
     """One simulated stage named `events`; `changes` replace parameters of the truth."""
-    import dataclasses
-
     truth = dataclasses.replace(TRUTH, **changes)
     return simulate(
         authorities=authorities, areas=areas, stages={"events": truth}, random_seed=seed
     )
 
 
-def door(frame: pd.DataFrame, *, totals: dict[str, float] | None = None) -> Areas:
+def simulated_areas(frame: pd.DataFrame, *, totals: dict[str, float] | None = None) -> Areas:
     """Areas of a simulated frame; authorities in `totals` are known only by their total."""
     frame = frame.astype({"events": "float64"})
     if totals is not None:
@@ -51,7 +52,12 @@ def door(frame: pd.DataFrame, *, totals: dict[str, float] | None = None) -> Area
 
 def small_areas(kind: str = "counts", **changes: float) -> Areas:
     """Twelve authorities: all with counts, all with totals, or half and half ("mixture")."""
-    frame = simulated(**changes).frame
+    return areas_of(simulated(**changes), kind)
+
+
+def areas_of(simulation: Simulation, kind: str) -> Areas:
+    """Areas of a simulation of which "counts", "totals", or half and half ("mixture") are known."""
+    frame = simulation.frame
     sums = frame.groupby("authority")["events"].sum().astype(float)
     chosen = {"counts": sums.index[:0], "totals": sums.index, "mixture": sums.index[::2]}[kind]
-    return door(frame, totals=sums[chosen].to_dict() if len(chosen) else None)
+    return simulated_areas(frame, totals=sums[chosen].to_dict() if len(chosen) else None)

@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tables import door, simulated, small_areas
 
 from socgrad.compression import constants, likelihood_data, quadrature_error
 from socgrad.models import GradientModel
 from socgrad.priors import Normal, Priors, rate_ratio
 from socgrad.schema import CONSTANTS, EVENT_DERIVED
+from tables import simulated, simulated_areas, small_areas
 
 PRIORS = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
 
@@ -67,7 +67,7 @@ def test_row_order_is_irrelevant():
     """A shuffled table gives the same statistics."""
     frame = simulated().frame
     shuffled = frame.sample(frac=1, random_state=5)
-    one, other = (likelihood_data(GradientModel(door(f))) for f in (frame, shuffled))
+    one, other = (likelihood_data(GradientModel(simulated_areas(f))) for f in (frame, shuffled))
     for name in one:
         np.testing.assert_allclose(one[name], other[name], rtol=1e-12, err_msg=str(name))
 

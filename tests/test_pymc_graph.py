@@ -49,9 +49,7 @@ def test_initial_point_has_finite_density_and_gradient(options, pymc):  # noqa: 
     """Every variant starts where log-density and gradient are finite."""
     graph = build("mixture", options)
     density = graph.logp_dlogp_function(ravel_inputs=True)
-    value, gradient = density(
-        np.concatenate([np.ravel(v) for v in graph.initial_point().values()])
-    )
+    value, gradient = density(np.concatenate([np.ravel(v) for v in graph.initial_point().values()]))
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
 
@@ -69,16 +67,24 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     p = {"intercept": -4.1, "within": 0.45, "between": 0.2, "cross_level": -0.03}
     level_sd, slope_sd, unit, spread = 0.25, 0.15, 0.4, 0.3
     data, seam = likelihood_data(model), constants(model)
-    b, c0, c1 = (
-        x.to_numpy() for x in (seam["between_part"], data["centring_level"], data["centring_slope"])
+    b, at, c0, c1 = (
+        x.to_numpy()
+        for x in (
+            seam["between_part"],
+            *(data[f"centring_{n}"] for n in ("at", "level", "slope")),
+        )
     )
     u0, u1 = rng.normal(0, 0.2, n), rng.normal(0, 0.1, n)
     expected_level = p["intercept"] + p["between"] * b
     expected_slope = p["within"] + p["cross_level"] * b
     rho = 2 * unit - 1
-    shift, rest = rho * slope_sd / level_sd * u0, slope_sd * np.sqrt(1 - rho**2)
-    # u = shift + sd**(1 - c) (z - c (expected + shift)), solved for z
-    z0 = u0 / level_sd ** (1 - c0) + c0 * expected_level
+    # The effect where the events are, e = u0 + at u1, and the slope's given it.
+    sd = np.sqrt(level_sd**2 + 2 * at * rho * level_sd * slope_sd + at**2 * slope_sd**2)
+    covariance = rho * level_sd * slope_sd + at * slope_sd**2
+    e, shift = u0 + at * u1, covariance / sd**2 * (u0 + at * u1)
+    rest = np.sqrt(slope_sd**2 - covariance**2 / sd**2)
+    # u = sd**(1 - c) (z - c expected), solved for z
+    z0 = e / sd ** (1 - c0) + c0 * (expected_level + at * expected_slope)
     z1 = (u1 - shift) / rest ** (1 - c1) + c1 * (expected_slope + shift)
     point = p | {
         "level_sd_interval__": np.log(level_sd),
@@ -102,9 +108,12 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     hand += half(level_sd, scale=0.5) + np.log(level_sd)
     hand += half(slope_sd, scale=0.25) + np.log(slope_sd)
     hand += stats.beta.logpdf(unit, 2, 2) + np.log(unit * (1 - unit))
-    # Effects in their own scale; du/dz = sd**(1 - c) each.
-    hand += (normal(u0, 0, level_sd) + (1 - c0) * np.log(level_sd)).sum()
-    hand += (normal(u1, shift, rest) + (1 - c1) * np.log(rest)).sum()
+    # Effects have the bivariate normal density of the model; |du/dz| = sd**(1 - c) rest**(1 - c).
+    cross = rho * level_sd * slope_sd
+    hand += stats.multivariate_normal.logpdf(
+        np.column_stack([u0, u1]), cov=[[level_sd**2, cross], [cross, slope_sd**2]]
+    ).sum()
+    hand += ((1 - c0) * np.log(sd) + (1 - c1) * np.log(rest)).sum()
     j = areas.authority_of_area
     level, slope = expected_level + u0, expected_slope + u1
     mean = areas.exposure * np.exp(level[j] + slope[j] * seam["within_part"].to_numpy())

@@ -78,7 +78,8 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
     xarray.Dataset
         `count_*` (dim counted_authority) and `row_*` (dim counted_area) of the neighbourhood
         counts, `sum_*` (dim total_authority) of the authority totals, either left out where there
-        are none; `centring_*` (dim authority) between 0 (non-centred) and 1 (centred);
+        are none; `centring_level` and `centring_slope` (dim authority) between 0 (non-centred) and
+        1 (centred), and `centring_at`, the within part at which data on the two are independent;
         `prior_intercept`. Attributes `quadrature_error` and `slope_range` state for which slopes
         the compression is exact.
     """
@@ -120,7 +121,8 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         data["sum_events"] = (("total_authority",), events)
         data["sum_constant"] = ((), -gammaln(events + 1).sum())
 
-    level, slope = _centring(model, data)
+    at, level, slope = _centring(model, data)
+    data["centring_at"] = (("authority",), at)
     data["centring_level"] = (("authority",), level)
     data["centring_slope"] = (("authority",), slope)
     data["prior_intercept"] = (("moment",), _intercept_prior(model))
@@ -185,47 +187,53 @@ def _counts(events: Floats, within_part: Floats, exposure: Floats, cell: Integer
     }
 
 
-def _centring(model: GradientModel, data: Variables) -> tuple[Floats, Floats]:
-    """How far each authority's level and slope are centred, from the information on each.
+def _centring(model: GradientModel, data: Variables) -> tuple[Floats, Floats, Floats]:
+    """Where, and how far, each authority's level and slope are centred.
 
-    The share information / (information + 1 / sd**2) is the weight of the data in the authority's
-    posterior: 1 calls for the centred form, 0 for the non-centred one. A count of Y events carries
-    information Y on the level, and Y times the variance of w over events on the slope; a total
-    carries none on the slope.
+    Events tell of an authority's log rate at their mean within part, and of its slope by their
+    spread about it, independently. The share information / (information + 1 / sd**2) is the weight
+    of the data in the authority's posterior: 1 calls for the centred form, 0 for the non-centred
+    one. Y events carry information Y on the level at their mean, and Y times the variance of w over
+    events on the slope; a total carries none on the slope.
     """
     n = len(model.areas.authority)
-    level, slope = np.zeros(n), np.zeros(n)
+    at, level, slope = np.zeros(n), np.zeros(n), np.zeros(n)
     if "count_events" in data:
-        authority = np.asarray(data["count_authority"][1])
-        events = np.asarray(data["count_events"][1])
-        at = np.asarray(data["count_node_within"][1])
-        exposure = np.asarray(data["count_node_exposure"][1])
-        mass = exposure * np.exp(
-            _pilot_slope(events, data["count_events_within"][1], at, exposure) * at
+        authority, events, sums, within, exposure = (
+            np.asarray(data[f"count_{name}"][1])
+            for name in ("authority", "events", "events_within", "node_within", "node_exposure")
         )
-        mass /= mass.sum(axis=1, keepdims=True)
-        mean = (mass * at).sum(axis=1, keepdims=True)
+        common = _pilot_slope(events, sums, within, exposure)
+        at[authority], variance = _event_moments(common, within, exposure)
         level[authority] = events
-        slope[authority] = events * (mass * (at - mean) ** 2).sum(axis=1)
+        slope[authority] = events * variance
     if "sum_events" in data:
-        level[np.asarray(data["sum_authority"][1])] = np.asarray(data["sum_events"][1])
-    return level / (level + 1 / _LEVEL_SD**2), slope / (slope + 1 / _SLOPE_SD**2)
+        authority, events, within, exposure = (
+            np.asarray(data[f"sum_{name}"][1])
+            for name in ("authority", "events", "node_within", "node_exposure")
+        )
+        at[authority], _ = _event_moments(model.priors.within.mean, within, exposure)
+        level[authority] = events
+    return at, level / (level + 1 / _LEVEL_SD**2), slope / (slope + 1 / _SLOPE_SD**2)
 
 
-def _pilot_slope(
-    events: Floats, events_within: npt.ArrayLike, at: Floats, exposure: Floats
-) -> float:
+def _event_moments(slope: float, within: Floats, exposure: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of the within part over an authority's events, at a common slope."""
+    mass = exposure * np.exp(slope * within)
+    mass /= mass.sum(axis=1, keepdims=True)
+    mean = (mass * within).sum(axis=1)
+    return mean, (mass * (within - mean[:, None]) ** 2).sum(axis=1)
+
+
+def _pilot_slope(events: Floats, sums: Floats, within: Floats, exposure: Floats) -> float:
     """Common slope by Newton steps on the Poisson likelihood conditional on authority totals."""
     slope = 0.0
     for _ in range(8):
-        mass = exposure * np.exp(slope * at)
-        mass /= mass.sum(axis=1, keepdims=True)
-        mean = (mass * at).sum(axis=1)
-        variance = (mass * (at - mean[:, None]) ** 2).sum(axis=1)
+        mean, variance = _event_moments(slope, within, exposure)
         information = float(np.sum(events * variance))
         if information <= 0:
             return 0.0
-        slope += float(np.sum(np.asarray(events_within) - events * mean)) / information
+        slope += float(np.sum(sums - events * mean)) / information
         slope = float(np.clip(slope, *SLOPE_RANGE))
     return slope
 

@@ -52,13 +52,13 @@ def assemble(
     """
     seam = constants(model)
     names = [name for name in (*PARAMETERS, *EFFECTS) if name in posterior]
-    draws = posterior[names].assign_coords(authority=seam["authority"])
+    draws = posterior[names].assign_coords(authority=seam["authority"]).drop_attrs()
     for name in names:
         draws[name].attrs["long_name"] = (PARAMETERS | EFFECTS)[name]
     tree = xr.DataTree.from_dict(
         {
             "posterior": draws,
-            "sample_stats": sample_stats,
+            "sample_stats": sample_stats.drop_attrs(),
             "constant_data": seam,
             "observed_data": _observed(model.areas),
         }

@@ -55,8 +55,10 @@ def pymc_model(model: GradientModel) -> pm.Model:
     Authority effects are partly centred, u = sd**(1 - c) (z - c mu), z ~ Normal(c mu, sd**c), with
     c between 0 (non-centred) and 1 (centred) by how much an authority's data say about the effect
     (Papaspiliopoulos, Roberts & Sköld 2007, Statistical Science 22(1), doi
-    10.1214/088342307000000014). The slope is drawn given the level, which needs one correlation
-    and no Cholesky factor.
+    10.1214/088342307000000014). The two effects of an authority are those on its log rate at the
+    mean within part of its events, of which the data say most, and on its slope given that one:
+    level_effect = effect - at * slope_effect. Their joint distribution is the model's, whatever
+    `at` and c are: both only decide how well the posterior is sampled.
     """
     seam = constants(model)
     working = graph_data(model)
@@ -143,36 +145,46 @@ def _authorities(model: GradientModel, data: dict[str, Variable]) -> tuple[Varia
             "pooled" if model.deprivation == "pooled" else "within", data["prior_within"]
         )
 
-    expected_level = authority_level(
-        intercept, coefficient["between"], coefficient["curvature"], b, 0.0
-    )
+    terms = (intercept, coefficient["between"], coefficient["curvature"], b)
     level_sd = _positive("level_sd", data["prior_level_sd"])
-    level_effect = _effect("level", expected_level, 0.0, level_sd, data["centring_level"])
-    level = authority_level(
-        intercept, coefficient["between"], coefficient["curvature"], b, level_effect
-    )
+    slope_sd: Variable = 0.0
+    correlation: Variable = 0.0
+    if model.random_slopes:
+        slope_sd = _positive("slope_sd", data["prior_slope_sd"])
+        unit = pm.Beta("correlation_unit", data["prior_correlation"], data["prior_correlation"])
+        correlation = pm.Deterministic("correlation", 2.0 * unit - 1.0)
+
+    # Log rate of each authority where its events are, and the spread of that between authorities.
+    at = data["centring_at"]
     expected_slope = authority_slope(within, coefficient["cross_level"], b, 0.0)
+    expected = log_rate(authority_level(*terms, 0.0), expected_slope, at)
+    sd = pt.sqrt(
+        level_sd * level_sd + (2.0 * correlation * level_sd + at * slope_sd) * at * slope_sd
+    )
+    effect = _effect("level_raw", expected, sd, data["centring_level"])
     if not model.random_slopes:
-        # One slope per authority, also where the term does not vary (b may be absent from it).
-        return level, expected_slope + 0.0 * b
+        # One slope per authority all the same, also where nothing makes it differ.
+        level_effect = pm.Deterministic("level_effect", effect, dims="authority")
+        return authority_level(*terms, level_effect), expected_slope + 0.0 * b
 
-    slope_sd = _positive("slope_sd", data["prior_slope_sd"])
-    unit = pm.Beta("correlation_unit", data["prior_correlation"], data["prior_correlation"])
-    correlation = pm.Deterministic("correlation", 2.0 * unit - 1.0)
-    given_level = correlation * slope_sd / level_sd * level_effect
-    rest = slope_sd * pt.sqrt(1.0 - correlation * correlation)
-    slope_effect = _effect("slope", expected_slope, given_level, rest, data["centring_slope"])
-    return level, authority_slope(within, coefficient["cross_level"], b, slope_effect)
+    given = slope_sd * (correlation * level_sd + at * slope_sd) / (sd * sd) * effect
+    rest = level_sd * slope_sd * pt.sqrt(1.0 - correlation * correlation) / sd
+    slope_effect = given + _effect(
+        "slope_raw", expected_slope + given, rest, data["centring_slope"]
+    )
+    slope_effect = pm.Deterministic("slope_effect", slope_effect, dims="authority")
+    level_effect = pm.Deterministic("level_effect", effect - at * slope_effect, dims="authority")
+    return (
+        authority_level(*terms, level_effect),
+        authority_slope(within, coefficient["cross_level"], b, slope_effect),
+    )
 
 
-def _effect(
-    name: str, expected: Variable, shift: Variable, sd: Variable, centring: Variable
-) -> Variable:
-    """Authority effect of mean `shift` and spread `sd`, partly centred at `expected` + `shift`."""
-    mean = centring * (expected + shift)
-    raw = pm.Normal(f"{name}_raw", mu=mean, sigma=sd**centring, dims="authority")
-    effect = shift + sd ** (1.0 - centring) * (raw - mean)
-    return pm.Deterministic(f"{name}_effect", effect, dims="authority")
+def _effect(name: str, expected: Variable, sd: Variable, centring: Variable) -> Variable:
+    """Effect of mean 0 and spread `sd`, whose partly centred form stands at `expected`."""
+    mean = centring * expected
+    raw = pm.Normal(name, mu=mean, sigma=sd**centring, dims="authority")
+    return sd ** (1.0 - centring) * (raw - mean)
 
 
 # Core dimensions of the arguments of each likelihood, in the notation of generalised ufuncs: n

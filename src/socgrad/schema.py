@@ -63,6 +63,7 @@ CONSTANTS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
 #: Working data of the left wing that are computed from events. A tree from `pymc.sample` holds them
 #: in `constant_data`; a file saved without events must not.
 EVENT_DERIVED: Final = (
+    "centring_at",
     "centring_level",
     "centring_slope",
     "prior_intercept",

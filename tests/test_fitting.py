@@ -1,0 +1,136 @@
+"""Fitting by NUTS: options, seeds, the tree and its manifest."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from fits import sampled
+from tables import small_areas
+
+from socgrad.errors import QuadratureWarning, SpecificationError
+from socgrad.fitting import fit
+from socgrad.manifest import data_hash
+from socgrad.models import GradientModel
+from socgrad.schema import EFFECTS, PARAMETERS, SCHEMA_VERSION, check_tree
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "vb"}, "method='vb' is not an engine"),
+        ({"draws": 0}, "draws must be at least 1"),
+        ({"tune": 0}, "tune must be at least 1"),
+        ({"chains": -1}, "chains must be at least 1"),
+        ({"cores": 0}, "cores must be at least 1"),
+        ({"target_accept": 1.0}, "target_accept must lie between 0 and 1"),
+        ({"random_seed": -4}, "random_seed must be at least 0"),
+    ],
+)
+def test_options_out_of_range_are_refused(options, message):
+    """Each option is checked before anything is compiled."""
+    with pytest.raises(SpecificationError, match=message):
+        fit(GradientModel(small_areas()), **options)
+
+
+@pytest.mark.mcmc
+def test_the_tree_is_what_the_schema_says():
+    """Groups, names and dimensions of a fit are those of the schema, in order of authorities."""
+    run = sampled("negative_binomial counts")
+    check_tree(run.tree)
+    names = set(run.tree["posterior"].data_vars)
+    assert names == (set(PARAMETERS) - {"pooled", "curvature"}) | set(EFFECTS)
+    assert run.tree["posterior"]["level_effect"].dims == ("chain", "draw", "authority")
+    assert list(run.tree["posterior"]["authority"].to_numpy()) == list(run.model.areas.authority)
+    np.testing.assert_array_equal(run.tree["observed_data"]["events"], run.model.areas.events)
+
+
+@pytest.mark.mcmc
+def test_posterior_size_follows_authorities_not_areas():
+    """No variable of the posterior has a dimension of areas."""
+    posterior = sampled("poisson counts").tree["posterior"]
+    assert set(posterior.sizes) == {"chain", "draw", "authority"}
+
+
+@pytest.mark.mcmc
+def test_manifest_says_where_the_draws_come_from():
+    """Versions, seed, sampler, model, hash and units are in the attrs, as strings or numbers."""
+    run = sampled("poisson mixture")
+    attrs = run.tree.attrs
+    assert attrs["socgrad_schema"] == SCHEMA_VERSION
+    assert attrs["random_seed"] == "5"
+    assert json.loads(attrs["sampler"])["target_accept"] == 0.9
+    assert json.loads(attrs["model"])["priors"]["within"]["mean"] == pytest.approx(np.log(1.65))
+    assert {"python", "socgrad", "pymc", "nutpie"} <= set(json.loads(attrs["versions"]))
+    assert attrs["data_sha256"] == data_hash(run.model.areas)
+    assert json.loads(attrs["reference"])["per"] == 0.1
+    assert json.loads(attrs["rows"])[0]["rows"] == 1600
+    assert attrs["quadrature_error"] < 1e-10
+    low, high = attrs["slopes_drawn"]
+    assert attrs["slope_range"][0] < low < high < attrs["slope_range"][1]
+
+
+@pytest.mark.mcmc
+def test_same_seed_same_draws_another_seed_others():
+    """The seed fixes every draw, whatever was fitted in between, and another seed changes them."""
+    model = GradientModel(small_areas())
+    options = {"draws": 50, "tune": 100, "chains": 2, "progress": False}
+    first = fit(model, random_seed=1, **options)
+    fit(GradientModel(small_areas(intercept=-3.0)), random_seed=9, **options)
+    again, other = (fit(model, random_seed=seed, **options) for seed in (1, 2))
+    xr.testing.assert_identical(first["posterior"].to_dataset(), again["posterior"].to_dataset())
+    assert not np.array_equal(first["posterior"]["within"], other["posterior"]["within"])
+
+
+@pytest.mark.mcmc
+def test_cores_do_not_change_the_draws():
+    """One chain at a time gives the draws of two at a time."""
+    options = {"draws": 50, "tune": 100, "chains": 2, "random_seed": 3, "progress": False}
+    model = GradientModel(small_areas())
+    one, two = (fit(model, cores=cores, **options) for cores in (1, 2))
+    np.testing.assert_array_equal(one["posterior"]["within"], two["posterior"]["within"])
+
+
+@pytest.mark.mcmc
+def test_a_reused_graph_gives_each_model_its_own_answer():
+    """A second outcome on a compiled graph is fitted to its own counts and priors."""
+    options = {"draws": 300, "tune": 300, "chains": 2, "random_seed": 4, "progress": False}
+    rare, common = (
+        fit(GradientModel(small_areas(intercept=value)), **options) for value in (-5.0, -3.0)
+    )
+    difference = float((common["posterior"]["intercept"] - rare["posterior"]["intercept"]).mean())
+    assert difference == pytest.approx(2.0, abs=0.35)
+
+
+@pytest.mark.mcmc
+# PyMC's own sampler overflows harmlessly while it looks for its first step size.
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+def test_plain_pymc_sampling_gives_the_same_posterior():
+    """`pm.sample` on the graph gives a tree of the schema, with the same estimates."""
+    pm = pytest.importorskip("pymc")
+    from socgrad.gradients import gradient
+    from socgrad.pymc_graph import pymc_model
+
+    model = GradientModel(small_areas())
+    with pymc_model(model):
+        plain = pm.sample(
+            draws=500, tune=500, chains=2, cores=1, random_seed=1, progressbar=False,
+            nuts_sampler="pymc",
+        )  # fmt: skip
+    check_tree(plain)
+    ours = fit(model, draws=500, tune=500, chains=2, random_seed=1, progress=False)
+    one, other = (gradient(tree) for tree in (plain, ours))
+    # Standard error of a difference of two means with at least 300 effective draws each.
+    error = float(other.std()) * np.sqrt(2 / 300)
+    assert float(one.mean() - other.mean()) == pytest.approx(0.0, abs=4.5 * error)
+
+
+@pytest.mark.mcmc
+def test_slopes_outside_the_exact_range_are_reported(monkeypatch):
+    """Drawn slopes that leave the range of the Gauss rule give a warning, and the error there."""
+    monkeypatch.setattr("socgrad.compression.SLOPE_RANGE", (-0.05, 0.05))
+    monkeypatch.setattr("socgrad.fitting._NEGLIGIBLE", 1e-9)
+    options = {"draws": 50, "tune": 100, "chains": 1, "random_seed": 3, "progress": False}
+    with pytest.warns(QuadratureWarning, match="Drawn slopes run from"):
+        tree = fit(GradientModel(small_areas()), **options)
+    assert tree.attrs["quadrature_error"] > 1e-9
