@@ -8,6 +8,16 @@ from socgrad.posterior import coefficients, geography
 FITS = ["split_fit", "curved_fit", "parallel_fit", "no_slopes_fit", "pooled_fit", "null_fit"]
 
 
+@pytest.fixture
+def fit(request, change_fit):
+    """Give one of the models, its exposure other than its children."""
+
+    def exposed(data):
+        return data.assign(exposure=data["children"] * (0.5 + data["deprivation"]))
+
+    return change_fit(request.getfixturevalue(request.param), constants=exposed)
+
+
 def area_rates(fit: xr.DataTree, *, own_effects: bool) -> np.ndarray:
     """Write the equation out for every area and draw, in NumPy, shape (chain, draw, area)."""
     data, draws = fit["constant_data"].to_dataset(), fit["posterior"].to_dataset()
@@ -26,11 +36,10 @@ def area_rates(fit: xr.DataTree, *, own_effects: bool) -> np.ndarray:
     return np.exp(term("intercept") + level + slope * w)
 
 
-@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("fit", FITS, indirect=True)
 @pytest.mark.parametrize("own", [True, False])
-def test_authority_rates_equal_area_by_area(request, name, own):
+def test_authority_rates_equal_area_by_area(fit, own):
     """Every model's authority rates are those of its areas, written out."""
-    fit = request.getfixturevalue(name)
     land = geography(fit)
     rates = area_rates(fit, own_effects=own) * land.exposure
     expected = [
@@ -44,10 +53,9 @@ def test_authority_rates_equal_area_by_area(request, name, own):
     np.testing.assert_allclose(found, np.stack(expected, axis=-1), rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", FITS)
-def test_group_rates_equal_area_by_area(request, name):
+@pytest.mark.parametrize("fit", FITS, indirect=True)
+def test_group_rates_equal_area_by_area(fit):
     """Every model's group rates are those of its areas, written out."""
-    fit = request.getfixturevalue(name)
     land = geography(fit)
     group = np.random.default_rng(1).integers(1, 5, size=land.exposure.size)
     rates = area_rates(fit, own_effects=True) * land.exposure

@@ -34,6 +34,11 @@ def test_weighted_quantile_by_hand():
     np.testing.assert_array_equal(quantiles, [0.1, 0.1, 0.2, 0.2, 0.3, 0.3])
 
 
+def test_weighted_quantile_is_not_moved_by_binary_fractions():
+    """0.07 x 100 children is the seventh child, though 0.07 * 100 exceeds 7 in binary."""
+    assert weighted_quantile(np.arange(1, 101), np.ones(100), 0.07).tolist() == [7]
+
+
 def test_weighted_quantile_of_repeated_rows():
     """A weight of three counts as three rows, and a weight of zero as none."""
     once = weighted_quantile([5.0, 1.0, 3.0, -9.0], [3, 1, 2, 0], [0.1, 0.5, 0.9])

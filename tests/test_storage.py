@@ -110,7 +110,9 @@ def test_what_netcdf_cannot_hold_is_converted(split_fit, tmp_path):
     pairs = xr.Coordinates.from_pandas_multiindex(pairs, "pair")
     fit["other"] = xr.DataTree(xr.Dataset({"value": ("pair", np.arange(4.0))}, coords=pairs))
 
+    before = fit.copy(deep=True)
     again = load(save(fit, tmp_path / "fit.nc"))
+    assert fit["posterior"]["within"].attrs == before["posterior"]["within"].attrs
     stored = again["sample_stats"]["divergence_message"].to_numpy()
     assert stored[1, 3] == "energy error"
     assert (stored == "").sum() == 99
@@ -152,6 +154,13 @@ def test_a_loaded_fit_can_be_saved_again(fit_with_events, tmp_path):
     save(first, path)
     xr.testing.assert_identical(load(path), first)
     assert [file.name for file in tmp_path.iterdir()] == ["fit.nc"]
+
+
+def test_how_a_fit_was_stored_does_not_round_it(split_fit, tmp_path):
+    """An encoding that came along from elsewhere is not applied to the draws."""
+    fit = split_fit.copy()
+    fit["posterior"]["within"].encoding = {"dtype": "float32"}
+    xr.testing.assert_identical(load(save(fit, tmp_path / "fit.nc")), split_fit)
 
 
 def test_a_crash_leaves_the_old_file(split_fit, fit_with_events, tmp_path, monkeypatch):

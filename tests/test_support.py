@@ -28,6 +28,8 @@ def test_areas_near_a_mean_by_hand(small_land):
     assert areas_near_mean(small_land, 0.175).tolist() == [True, False, True, False]
     assert areas_near_mean(small_land, 0.125).tolist() == [True, False, True, False]
     assert areas_near_mean(small_land, 0.1249).tolist() == [False] * 4
+    # 0.4 - 0.375 exceeds 0.025 in binary.
+    assert areas_near_mean(small_land, 0.375).tolist() == [False, True, False, True]
     assert areas_near_mean(small_land, 0.41).tolist() == [False, True, False, True]
 
 

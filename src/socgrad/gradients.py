@@ -116,18 +116,16 @@ def gradient(
             )
         curve = curves_of_all(terms, land, own_effects=True)
         whose = "each authority with its own effect"
-        slope = curve.slope * xr.ones_like(land.between_part)
     else:
         slope_effect = new_authority_effects(terms, random_seed)[1] if target == "new" else 0.0
         curve, at = _curve_of_mean(terms, land, authority_mean, slope_effect)
-        slope = curve.slope
         whose = "a new authority" if target == "new" else "an authority without effects"
         if target == "new" and not terms.has_slopes:
             whose = "a new authority (as the average one: the model has no random slopes)"
         whose += f", its mean deprivation {at}"
     to = step(land, per)
     return labelled(
-        exponential(slope * (to / land.per)),
+        exponential(curve.slope * (to / land.per)),
         fit,
         estimand="gradient_new" if target == "new" else "gradient",
         units=f"rate ratio per {points(to)} of neighbourhood deprivation",
@@ -243,10 +241,7 @@ def _curve_of_mean(
         for mean in grid.to_numpy().tolist()
     ]
     warn_if_thin(land, points)
-    curve = curve_at(terms, land, grid, slope_effect=slope_effect)
-    # Without a cross-level term the slope is the same at every mean, and is given for each.
-    slope = curve.slope * xr.ones_like(grid)
-    return Curve(curve.level, slope, curve.origin, curve.per), "authority_mean"
+    return curve_at(terms, land, grid, slope_effect=slope_effect), "authority_mean"
 
 
 def _slope_of_rates(terms: Coefficients, land: Geography) -> xr.DataArray:

@@ -140,7 +140,7 @@ def quantile_groups(
         raise EstimandError(f"groups is {groups}; expected 2 or more, such as 10 for deciles.")
     rank = ridit_ranks(values, weights)
     # A rank on a boundary belongs above it; the last group also holds rank 1.
-    group = np.minimum((rank * groups * (1 + 1e-12)).astype(np.int64), groups - 1) + 1
+    group = np.minimum((rank * groups).astype(np.int64), groups - 1) + 1
     empty = np.setdiff1d(np.arange(1, groups + 1), group)
     if empty.size:
         raise EstimandError(
