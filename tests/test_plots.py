@@ -251,3 +251,22 @@ def test_options_out_of_range_are_refused(split_fit: xr.DataTree, ax: Axes) -> N
     for view in (inverse_intervention_lines, gradients_by_deprivation):
         with pytest.raises(EstimandError, match="prob is 95; expected a probability"):
             view(split_fit, prob=95, ax=ax)
+
+
+def test_points_stay_clear_of_the_key(split_fit: xr.DataTree, ax: Axes) -> None:
+    """The key of the gradients stands above every interval."""
+    gradients_by_deprivation(split_fit, ax=ax)
+    ax.figure.canvas.draw()
+    key = ax.get_legend().get_window_extent().y0
+    (bars,) = (c for c in ax.collections if isinstance(c, LineCollection))
+    highest = max(segment[:, 1].max() for segment in bars.get_segments())
+    assert ax.transData.transform((0, highest))[1] < key
+
+
+def test_group_lines_run_from_blue_to_vermilion(split_fit: xr.DataTree, ax: Axes) -> None:
+    """Affluent authorities are blue and deprived ones vermilion, in the band as in the line."""
+    inverse_intervention_lines(split_fit, ax=ax)
+    lines = [matplotlib.colors.to_hex(line.get_color()) for line in ax.lines]
+    assert (lines[0], lines[-1]) == ("#0072b2", "#d55e00")
+    bands = [matplotlib.colors.to_hex(band.get_facecolor()[0]) for band in ax.collections]
+    assert bands == lines

@@ -93,8 +93,11 @@ def gradients_by_deprivation(
         label=f"Average authority of that deprivation, with {interval}",
     )
 
-    ax.legend(frameon=False, fontsize="small")
     deprivation_axis(ax, "in the authority")
     step = points(land.per)
     ratio_axis(ax, f"Gradient: rate ratio per {step} of\nneighbourhood deprivation")
+    # Points may lie anywhere, so the key has a strip of its own above them.
+    low, high = ax.get_ylim()
+    ax.set_ylim(top=high * (high / low) ** 0.12)
+    ax.legend(loc="upper right", frameon=False, fontsize="small")
     return ax
