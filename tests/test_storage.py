@@ -108,7 +108,9 @@ def test_what_netcdf_cannot_hold_is_converted(split_fit, tmp_path):
     fit.attrs |= {"converged": np.True_, "seeds": [1, 2], "range": np.array([0.5, 1.5])}
     pairs = pd.MultiIndex.from_product([["a", "b"], [1, 2]], names=["letter", "number"])
     pairs = xr.Coordinates.from_pandas_multiindex(pairs, "pair")
-    fit["other"] = xr.DataTree(xr.Dataset({"value": ("pair", np.arange(4.0))}, coords=pairs))
+    words = pd.array(["p", "q", "r", "s"], dtype="string")
+    other = xr.Dataset({"value": ("pair", np.arange(4.0)), "word": ("pair", words)}, coords=pairs)
+    fit["other"] = xr.DataTree(other)
 
     before = fit.copy(deep=True)
     again = load(save(fit, tmp_path / "fit.nc"))
@@ -121,6 +123,7 @@ def test_what_netcdf_cannot_hold_is_converted(split_fit, tmp_path):
     assert again.attrs["seeds"] == "[1, 2]"
     np.testing.assert_array_equal(again.attrs["range"], [0.5, 1.5])
     assert again["other"]["letter"].to_numpy().tolist() == ["a", "a", "b", "b"]
+    assert again["other"]["word"].to_numpy().tolist() == ["p", "q", "r", "s"]
     assert again["other"]["value"].to_numpy().tolist() == [0, 1, 2, 3]
 
 
