@@ -67,25 +67,35 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     p = {"intercept": -4.1, "within": 0.45, "between": 0.2, "cross_level": -0.03}
     level_sd, slope_sd, unit, spread = 0.25, 0.15, 0.4, 0.3
     data, seam = likelihood_data(model), constants(model)
-    b, at, c0, c1 = (
+    b, at, c0, c1, node_within, node_exposure = (
         x.to_numpy()
         for x in (
             seam["between_part"],
-            *(data[f"centring_{n}"] for n in ("at", "level", "slope")),
+            *(
+                data[f"centring_{n}"]
+                for n in ("at", "level", "slope", "node_within", "node_exposure")
+            ),
         )
     )
     u0, u1 = rng.normal(0, 0.2, n), rng.normal(0, 0.1, n)
     expected_level = p["intercept"] + p["between"] * b
     expected_slope = p["within"] + p["cross_level"] * b
     rho = 2 * unit - 1
-    # The effect where the events are, e = u0 + at u1, and the slope's given it.
-    sd = np.sqrt(level_sd**2 + 2 * at * rho * level_sd * slope_sd + at**2 * slope_sd**2)
-    covariance = rho * level_sd * slope_sd + at * slope_sd**2
-    e, shift = u0 + at * u1, covariance / sd**2 * (u0 + at * u1)
-    rest = np.sqrt(slope_sd**2 - covariance**2 / sd**2)
-    # u = sd**(1 - c) (z - c expected), solved for z
-    z0 = e / sd ** (1 - c0) + c0 * (expected_level + at * expected_slope)
-    z1 = (u1 - shift) / rest ** (1 - c1) + c1 * (expected_slope + shift)
+    cross = rho * level_sd * slope_sd
+    # total = u0 + at u1 and turn = u1 - share total, share = (1 - c1) cov / var(total)
+    to_total = np.stack([np.stack([np.ones(n), at], 1), np.stack([np.zeros(n), np.ones(n)], 1)], 1)
+    sigma = np.array([[level_sd**2, cross], [cross, slope_sd**2]])
+    moments = to_total @ sigma @ to_total.swapaxes(1, 2)  # of (total, u1), per authority
+    share = (1 - c1) * moments[:, 0, 1] / moments[:, 0, 0]
+    total, turn = u0 + at * u1, u1 - share * (u0 + at * u1)
+    var_turn = moments[:, 1, 1] - 2 * share * moments[:, 0, 1] + share**2 * moments[:, 0, 0]
+    cov = moments[:, 0, 1] - share * moments[:, 0, 0]
+    mean, rest = cov / var_turn * turn, np.sqrt(moments[:, 0, 0] - cov**2 / var_turn)
+    nodes = node_exposure * np.exp((expected_slope + turn)[:, None] * node_within)
+    overall = expected_level + np.log(nodes.sum(axis=1)) - at * turn
+    # u = mean + sd**(1 - c) (z - c (centre + mean)), solved for z
+    z0 = (total - mean) / rest ** (1 - c0) + c0 * (overall + mean)
+    z1 = turn / np.sqrt(var_turn) ** (1 - c1) + c1 * expected_slope
     point = p | {
         "level_sd_interval__": np.log(level_sd),
         "slope_sd_interval__": np.log(slope_sd),
@@ -108,12 +118,10 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     hand += half(level_sd, scale=0.5) + np.log(level_sd)
     hand += half(slope_sd, scale=0.25) + np.log(slope_sd)
     hand += stats.beta.logpdf(unit, 2, 2) + np.log(unit * (1 - unit))
-    # Effects have the bivariate normal density of the model; |du/dz| = sd**(1 - c) rest**(1 - c).
-    cross = rho * level_sd * slope_sd
-    hand += stats.multivariate_normal.logpdf(
-        np.column_stack([u0, u1]), cov=[[level_sd**2, cross], [cross, slope_sd**2]]
-    ).sum()
-    hand += ((1 - c0) * np.log(sd) + (1 - c1) * np.log(rest)).sum()
+    # Effects have the bivariate normal density of the model. (u0, u1) -> (total, turn) has
+    # determinant 1; each of those has du/dz = sd**(1 - c).
+    hand += stats.multivariate_normal.logpdf(np.column_stack([u0, u1]), cov=sigma).sum()
+    hand += ((1 - c0) * np.log(rest) + (1 - c1) * np.log(np.sqrt(var_turn))).sum()
     j = areas.authority_of_area
     level, slope = expected_level + u0, expected_slope + u1
     mean = areas.exposure * np.exp(level[j] + slope[j] * seam["within_part"].to_numpy())

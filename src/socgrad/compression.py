@@ -14,7 +14,7 @@ import xarray as xr
 from scipy.special import gammaln
 
 from socgrad.models import GradientModel
-from socgrad.quadrature import Rules, chosen_rules, exponential_sums
+from socgrad.quadrature import Rules, chosen_rules, exponential_sums, gauss_rules
 from socgrad.schema import CONSTANTS
 from socgrad.within_between import split
 
@@ -79,7 +79,8 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         `count_*` (dim counted_authority) and `row_*` (dim counted_area) of the neighbourhood
         counts, `sum_*` (dim total_authority) of the authority totals, either left out where there
         are none; `centring_level` and `centring_slope` (dim authority) between 0 (non-centred) and
-        1 (centred), and `centring_at`, the within part at which data on the two are independent;
+        1 (centred), `centring_at`, the mean within part of an authority's events, and
+        `centring_node_*`, a short rule of its exposures;
         `prior_intercept`. Attributes `quadrature_error` and `slope_range` state for which slopes
         the compression is exact.
     """
@@ -125,6 +126,7 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
     data["centring_at"] = (("authority",), at)
     data["centring_level"] = (("authority",), level)
     data["centring_slope"] = (("authority",), slope)
+    data |= _centring_rule(model, within_part)
     data["prior_intercept"] = (("moment",), _intercept_prior(model))
     return xr.Dataset(
         data,
@@ -190,11 +192,10 @@ def _counts(events: Floats, within_part: Floats, exposure: Floats, cell: Integer
 def _centring(model: GradientModel, data: Variables) -> tuple[Floats, Floats, Floats]:
     """Where, and how far, each authority's level and slope are centred.
 
-    Events tell of an authority's log rate at their mean within part, and of its slope by their
-    spread about it, independently. The share information / (information + 1 / sd**2) is the weight
-    of the data in the authority's posterior: 1 calls for the centred form, 0 for the non-centred
-    one. Y events carry information Y on the level at their mean, and Y times the variance of w over
-    events on the slope; a total carries none on the slope.
+    Y events carry information Y on an authority's log rate at the mean within part of its events
+    and, independently, Y times the variance of w over events on its slope; a total carries none on
+    the slope. The share information / (information + 1 / sd**2) is the weight of the data in the
+    authority's posterior: 1 calls for the centred form, 0 for the non-centred one.
     """
     n = len(model.areas.authority)
     at, level, slope = np.zeros(n), np.zeros(n), np.zeros(n)
@@ -215,6 +216,20 @@ def _centring(model: GradientModel, data: Variables) -> tuple[Floats, Floats, Fl
         at[authority], _ = _event_moments(model.priors.within.mean, within, exposure)
         level[authority] = events
     return at, level / (level + 1 / _LEVEL_SD**2), slope / (slope + 1 / _SLOPE_SD**2)
+
+
+def _centring_rule(model: GradientModel, within_part: Floats) -> Variables:
+    """A short rule of every authority's exposures: it steers the centring, so six nodes do."""
+    areas = model.areas
+    cells = len(areas.authority)
+    within, exposure = gauss_rules(
+        areas.authority_of_area, within_part, areas.exposure, cells=cells, nodes=6
+    )
+    exposure[exposure.sum(axis=1) == 0] = 1.0  # no exposure, no data: any positive weight will do
+    return {
+        "centring_node_within": (("authority", "centring_node"), within),
+        "centring_node_exposure": (("authority", "centring_node"), exposure),
+    }
 
 
 def _event_moments(slope: float, within: Floats, exposure: Floats) -> tuple[Floats, Floats]:

@@ -55,10 +55,10 @@ def pymc_model(model: GradientModel) -> pm.Model:
     Authority effects are partly centred, u = sd**(1 - c) (z - c mu), z ~ Normal(c mu, sd**c), with
     c between 0 (non-centred) and 1 (centred) by how much an authority's data say about the effect
     (Papaspiliopoulos, Roberts & Sköld 2007, Statistical Science 22(1), doi
-    10.1214/088342307000000014). The two effects of an authority are those on its log rate at the
-    mean within part of its events, of which the data say most, and on its slope given that one:
-    level_effect = effect - at * slope_effect. Their joint distribution is the model's, whatever
-    `at` and c are: both only decide how well the posterior is sampled.
+    10.1214/088342307000000014). What is centred are two combinations of an authority's effects that
+    its data tell apart: on its overall log rate, which its total determines, and on its slope.
+    Their joint distribution is the model's in any case: centring only decides how well the
+    posterior is sampled.
     """
     seam = constants(model)
     working = graph_data(model)
@@ -146,45 +146,89 @@ def _authorities(model: GradientModel, data: dict[str, Variable]) -> tuple[Varia
         )
 
     terms = (intercept, coefficient["between"], coefficient["curvature"], b)
-    level_sd = _positive("level_sd", data["prior_level_sd"])
-    slope_sd: Variable = 0.0
-    correlation: Variable = 0.0
-    if model.random_slopes:
-        slope_sd = _positive("slope_sd", data["prior_slope_sd"])
-        unit = pm.Beta("correlation_unit", data["prior_correlation"], data["prior_correlation"])
-        correlation = pm.Deterministic("correlation", 2.0 * unit - 1.0)
-
-    # Log rate of each authority where its events are, and the spread of that between authorities.
-    at = data["centring_at"]
-    expected_slope = authority_slope(within, coefficient["cross_level"], b, 0.0)
-    expected = log_rate(authority_level(*terms, 0.0), expected_slope, at)
-    sd = pt.sqrt(
-        level_sd * level_sd + (2.0 * correlation * level_sd + at * slope_sd) * at * slope_sd
-    )
-    effect = _effect("level_raw", expected, sd, data["centring_level"])
-    if not model.random_slopes:
+    expected = (
+        authority_level(*terms, 0.0),
         # One slope per authority all the same, also where nothing makes it differ.
-        level_effect = pm.Deterministic("level_effect", effect, dims="authority")
-        return authority_level(*terms, level_effect), expected_slope + 0.0 * b
-
-    given = slope_sd * (correlation * level_sd + at * slope_sd) / (sd * sd) * effect
-    rest = level_sd * slope_sd * pt.sqrt(1.0 - correlation * correlation) / sd
-    slope_effect = given + _effect(
-        "slope_raw", expected_slope + given, rest, data["centring_slope"]
+        authority_slope(within, coefficient["cross_level"], b, 0.0) + 0.0 * b,
     )
-    slope_effect = pm.Deterministic("slope_effect", slope_effect, dims="authority")
-    level_effect = pm.Deterministic("level_effect", effect - at * slope_effect, dims="authority")
+    level_sd = _positive("level_sd", data["prior_level_sd"])
+    if not model.random_slopes:
+        level_effect = _partly_centred(
+            "level",
+            centre=_overall(*expected, data),
+            mean=0.0,
+            sd=level_sd,
+            centring=data["centring_level"],
+        )
+        level_effect = pm.Deterministic("level_effect", level_effect, dims="authority")
+        return authority_level(*terms, level_effect), expected[1]
+    slope_sd = _positive("slope_sd", data["prior_slope_sd"])
+    unit = pm.Beta("correlation_unit", data["prior_correlation"], data["prior_correlation"])
+    correlation = pm.Deterministic("correlation", 2.0 * unit - 1.0)
+    level_effect, slope_effect = _effects(
+        data,
+        expected_level=expected[0],
+        expected_slope=expected[1],
+        level_sd=level_sd,
+        slope_sd=slope_sd,
+        correlation=correlation,
+    )
     return (
         authority_level(*terms, level_effect),
         authority_slope(within, coefficient["cross_level"], b, slope_effect),
     )
 
 
-def _effect(name: str, expected: Variable, sd: Variable, centring: Variable) -> Variable:
-    """Effect of mean 0 and spread `sd`, whose partly centred form stands at `expected`."""
-    mean = centring * expected
-    raw = pm.Normal(name, mu=mean, sigma=sd**centring, dims="authority")
-    return sd ** (1.0 - centring) * (raw - mean)
+def _effects(
+    data: dict[str, Variable],
+    *,
+    expected_level: Variable,
+    expected_slope: Variable,
+    level_sd: Variable,
+    slope_sd: Variable,
+    correlation: Variable,
+) -> tuple[Variable, Variable]:
+    """Level and slope effects, bivariate normal, through two variables that the data tell apart.
+
+    `total` is the effect on the log rate where an authority's events are (w = at), which its total
+    determines: total = level_effect + at * slope_effect. `turn` is the slope effect itself where
+    the data know the slope (centring 1), and what `total` leaves of it where they do not
+    (centring 0): turn = slope_effect - share * total. Both are linear in the effects, so the
+    density of the effects is the model's whatever `at` and the centring are.
+    """
+    at, known = data["centring_at"], data["centring_slope"]
+    covariance = slope_sd * (correlation * level_sd + at * slope_sd)
+    total_variance = level_sd**2 + at * slope_sd * (2.0 * correlation * level_sd + at * slope_sd)
+    share = (1.0 - known) * covariance / total_variance
+    turn_variance = slope_sd**2 - (1.0 - known**2) * covariance**2 / total_variance
+    turn = _partly_centred(
+        "slope", centre=expected_slope, mean=0.0, sd=pt.sqrt(turn_variance), centring=known
+    )
+    total = _partly_centred(
+        "level",
+        centre=_overall(expected_level, expected_slope + turn, data) - at * turn,
+        mean=known * covariance / turn_variance * turn,
+        sd=pt.sqrt(total_variance - (known * covariance) ** 2 / turn_variance),
+        centring=data["centring_level"],
+    )
+    slope_effect = pm.Deterministic("slope_effect", turn + share * total, dims="authority")
+    level_effect = pm.Deterministic("level_effect", total - at * slope_effect, dims="authority")
+    return level_effect, slope_effect
+
+
+def _overall(level: Variable, slope: Variable, data: dict[str, Variable]) -> Variable:
+    """Log of an authority's expected events, up to a constant: where its total centres it."""
+    rates = pt.exp(log_rate(0.0, slope[:, None], data["centring_node_within"]))
+    return level + pt.log(pt.sum(data["centring_node_exposure"] * rates, axis=1))
+
+
+def _partly_centred(
+    name: str, *, centre: Variable, mean: Variable, sd: Variable, centring: Variable
+) -> Variable:
+    """Effect ~ Normal(mean, sd), whose fully centred form is centre + effect."""
+    at = centring * (centre + mean)
+    raw = pm.Normal(f"{name}_raw", mu=at, sigma=sd**centring, dims="authority")
+    return mean + sd ** (1.0 - centring) * (raw - at)
 
 
 # Core dimensions of the arguments of each likelihood, in the notation of generalised ufuncs: n
