@@ -16,6 +16,7 @@ from socgrad.contextual import inverse_intervention
 from socgrad.errors import EstimandError, SocgradError
 from socgrad.gradients import gradient
 from socgrad.plots import authority_lines, gradients_by_deprivation, inverse_intervention_lines
+from socgrad.plots.style import STYLE
 from socgrad.posterior import geography
 from socgrad.ranks import weighted_quantile
 from socgrad.rates import expected_rate
@@ -253,13 +254,17 @@ def test_options_out_of_range_are_refused(split_fit: xr.DataTree, ax: Axes) -> N
             view(split_fit, prob=95, ax=ax)
 
 
-def test_points_stay_clear_of_the_key(split_fit: xr.DataTree, ax: Axes) -> None:
-    """The key of the gradients stands above every interval."""
-    gradients_by_deprivation(split_fit, ax=ax)
+@pytest.mark.parametrize("groups", [2, 5, None])
+def test_nothing_is_drawn_under_the_key(split_fit: xr.DataTree, groups: int | None) -> None:
+    """The key stands above every band and interval, on figures of the usual size."""
+    ax = Figure(figsize=STYLE.size, layout="constrained").subplots()
+    if groups is None:
+        gradients_by_deprivation(split_fit, ax=ax)
+    else:
+        inverse_intervention_lines(split_fit, groups=groups, ax=ax)
     ax.figure.canvas.draw()
+    highest = max(path.vertices[:, 1].max() for c in ax.collections for path in c.get_paths())
     key = ax.get_legend().get_window_extent().y0
-    (bars,) = (c for c in ax.collections if isinstance(c, LineCollection))
-    highest = max(segment[:, 1].max() for segment in bars.get_segments())
     assert ax.transData.transform((0, highest))[1] < key
 
 

@@ -7,7 +7,15 @@ import xarray as xr
 
 from socgrad.curves import curve_at, exponential, points
 from socgrad.gradients import gradient
-from socgrad.plots.style import STYLE, axes_or_new, band, deprivation_axis, draw_band, ratio_axis
+from socgrad.plots.style import (
+    STYLE,
+    axes_or_new,
+    band,
+    deprivation_axis,
+    draw_band,
+    make_room,
+    ratio_axis,
+)
 from socgrad.posterior import coefficients, geography, require_split
 
 if TYPE_CHECKING:
@@ -96,8 +104,6 @@ def gradients_by_deprivation(
     deprivation_axis(ax, "in the authority")
     step = points(land.per)
     ratio_axis(ax, f"Gradient: rate ratio per {step} of\nneighbourhood deprivation")
-    # Points may lie anywhere, so the key has a strip of its own above them.
-    low, high = ax.get_ylim()
-    ax.set_ylim(top=high * (high / low) ** 0.12)
-    ax.legend(loc="upper right", frameon=False, fontsize="small")
+    make_room(ax, rows=2)
+    ax.legend(loc="upper right", edgecolor="none", framealpha=1, fontsize="small")
     return ax

@@ -15,6 +15,7 @@ from socgrad.plots.style import (
     colours,
     deprivation_axis,
     draw_band,
+    make_room,
     rate_axis,
 )
 from socgrad.posterior import Geography, coefficients, geography, require_deprivation, require_split
@@ -124,18 +125,20 @@ def inverse_intervention_lines(
             colour=colour,
             label=f"{name} of authorities (median authority: {100 * mean:.0f}%)",
         )
-    # Lines rise, so this corner is free; the names stand in the order of the lines.
+    deprivation_axis(ax, "in the neighbourhood")
+    rate_axis(ax, f"{events} per {_RATE_PER:,} {exposure}")
+    # The names stand in the order of the lines.
+    make_room(ax, rows=groups + 1)
     ax.legend(
         loc="upper left",
-        frameon=False,
+        edgecolor="none",
+        framealpha=1,
         labelcolor="linecolor",
         fontsize="small",
         title=f"Expected rate, shaded its {100 * prob:g}% interval",
         title_fontsize="small",
         alignment="left",
     )
-    deprivation_axis(ax, "in the neighbourhood")
-    rate_axis(ax, f"{events} per {_RATE_PER:,} {exposure}")
     return ax
 
 
