@@ -1,0 +1,35 @@
+# The two commands: `make briefing` runs the main job, `make test` the tests. Both set everything up
+# in .venv first. PYTHON=... names an interpreter (3.12 or newer); otherwise one is looked for.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON ?=
+OUT ?= out
+
+.PHONY: briefing test slow lint clean
+
+briefing: $(VENV)/.ready
+	$(BIN)/python examples/briefing.py --out $(OUT)
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest
+
+slow: $(VENV)/.ready
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) $(OUT)
+
+$(VENV)/.ready: pyproject.toml
+	sh .ci/environment $(VENV) $(PYTHON)
+	$(BIN)/python -m pip install --quiet --editable '.[plots]' --group test
+	touch $@
+
+$(VENV)/.lint: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --group lint
+	touch $@
