@@ -9,8 +9,8 @@ import pandas as pd
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.errors import SpecificationError
-from socgrad.simulated_geography import Sizes, area_counts, simulated_areas
 from socgrad.predictor import authority_level, authority_slope, log_rate
+from socgrad.simulated_geography import Sizes, area_counts, simulated_areas
 from socgrad.truth import PUBLISHED_STAGES, Truth
 from socgrad.within_between import split, weighted_means
 
@@ -210,7 +210,8 @@ def simulate(
 
     Notes
     -----
-    Areas follow England's shape of 2019: see `socgrad.simulated_geography`. With the within part w and the
+    Areas follow England's shape of 2019: see `socgrad.simulated_geography`. With the within part w
+    and the
     between part b of deprivation, in steps, as in the model::
 
         log rate_i = level_j + slope_j w_i
