@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from socgrad.areas import Areas
 from socgrad.compression import constants, likelihood_data, quadrature_error
 from socgrad.models import GradientModel
 from socgrad.priors import Normal, Priors, rate_ratio
@@ -76,8 +77,6 @@ def test_areas_without_a_count_leave_the_statistics():
     """An area whose count is left out takes its exposure with it, and stays in the means."""
     frame = simulated().frame.astype({"events": "float64"})
     frame.loc[[3, 40], "events"] = np.nan
-    from socgrad.areas import Areas
-
     areas = Areas.from_frame(
         frame,
         area="area",
@@ -104,20 +103,53 @@ def test_exceeding_counts_by_hand():
     np.testing.assert_array_equal(data["exceeding"], expected)
 
 
-def test_centring_follows_information():
-    """More events centre a level and a slope more; a total says nothing on the slope."""
-    few, many = (
-        likelihood_data(GradientModel(small_areas(intercept=value))) for value in (-6.0, -2.0)
+def test_information_follows_events():
+    """Events are the information on a level; a total, and an unknown count, say less."""
+    areas = small_areas()
+    data = likelihood_data(GradientModel(areas))
+    events = np.bincount(areas.authority_of_area, areas.events)
+    np.testing.assert_allclose(data["level_information"], events)
+    np.testing.assert_allclose(np.exp(data["centring_level"]), events)
+    np.testing.assert_allclose(
+        data["events_per_area"], events / np.bincount(areas.authority_of_area)
     )
-    for name in ("centring_level", "centring_slope"):
-        assert (few[name] < many[name]).all()
-        assert (few[name] > 0).all()
-        assert (many[name] < 1).all()
+    assert (data["slope_information"] > 0).all()
     totals = likelihood_data(GradientModel(small_areas("totals"), priors=PRIORS))
-    assert not totals["centring_slope"].any()
-    # 1 - 1 / (1 + Y sd²) with sd 0.3
-    y = small_areas("totals").total_events
-    np.testing.assert_allclose(totals["centring_level"], y * 0.09 / (y * 0.09 + 1))
+    assert not totals["slope_information"].any()
+    np.testing.assert_allclose(totals["level_information"], events)
+    assert totals["centring_slope"].to_numpy() == pytest.approx(np.log(1.65))
+
+
+def test_own_slopes_approach_the_truth_with_events():
+    """With many events the rough slopes are the authorities' own; with few, nearly one slope."""
+    truth = simulated(intercept=-1.0).effects["slope"].to_numpy()
+    many, few = (
+        likelihood_data(GradientModel(small_areas(intercept=value)))["centring_slope"].to_numpy()
+        for value in (-1.0, -9.0)
+    )
+    assert np.abs(many - truth).max() < 0.05
+    assert np.ptp(few) < np.ptp(many)
+
+
+def test_an_authority_without_data_informs_nothing():
+    """Where neither counts nor total are known, the information is zero, not half an event."""
+    frame = simulated().frame.astype({"events": "float64"})
+    first = frame["authority"] == frame["authority"].iloc[0]
+    frame.loc[first, "events"] = np.nan
+    areas = Areas.from_frame(
+        frame,
+        area="area",
+        authority="authority",
+        events="events",
+        children="children",
+        deprivation="deprivation",
+        missing_events="leave out",
+        complete=True,
+    )
+    data = likelihood_data(GradientModel(areas))
+    assert data["level_information"][0] == 0
+    assert (data["level_information"][1:] > 0).all()
+    assert np.isfinite(data["centring_node_exposure"]).all()
 
 
 def test_intercept_prior_is_the_crude_rate_unless_given():

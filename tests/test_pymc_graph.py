@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 from scipy import stats
-from tables import small_areas
 
 from socgrad.compression import constants, likelihood_data
 from socgrad.models import GradientModel
 from socgrad.priors import Priors, rate_ratio
+from tables import small_areas
 
 pytestmark = pytest.mark.mcmc
 
@@ -67,35 +67,47 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     p = {"intercept": -4.1, "within": 0.45, "between": 0.2, "cross_level": -0.03}
     level_sd, slope_sd, unit, spread = 0.25, 0.15, 0.4, 0.3
     data, seam = likelihood_data(model), constants(model)
-    b, at, c0, c1, node_within, node_exposure = (
-        x.to_numpy()
-        for x in (
-            seam["between_part"],
-            *(
-                data[f"centring_{n}"]
-                for n in ("at", "level", "slope", "node_within", "node_exposure")
-            ),
+    b = seam["between_part"].to_numpy()
+    at, known0, known1, guess0, guess1, node_within, node_exposure, per_area = (
+        data[name].to_numpy()
+        for name in (
+            "centring_at",
+            "level_information",
+            "slope_information",
+            "centring_level",
+            "centring_slope",
+            "centring_node_within",
+            "centring_node_exposure",
+            "events_per_area",
         )
     )
+    if family == "negative_binomial":
+        known0, known1 = (known / (1 + spread**2 * per_area) for known in (known0, known1))
     u0, u1 = rng.normal(0, 0.2, n), rng.normal(0, 0.1, n)
     expected_level = p["intercept"] + p["between"] * b
     expected_slope = p["within"] + p["cross_level"] * b
     rho = 2 * unit - 1
     cross = rho * level_sd * slope_sd
-    # total = u0 + at u1 and turn = u1 - share total, share = (1 - c1) cov / var(total)
-    to_total = np.stack([np.stack([np.ones(n), at], 1), np.stack([np.zeros(n), np.ones(n)], 1)], 1)
+    # total = u0 + at u1 and turn = u1 - share total; their moments by matrix algebra
     sigma = np.array([[level_sd**2, cross], [cross, slope_sd**2]])
+    unit_vectors = np.ones(n), np.zeros(n)
+    to_total = np.stack([np.stack([unit_vectors[0], at], 1), np.stack(unit_vectors[::-1], 1)], 1)
     moments = to_total @ sigma @ to_total.swapaxes(1, 2)  # of (total, u1), per authority
-    share = (1 - c1) * moments[:, 0, 1] / moments[:, 0, 0]
+    share = moments[:, 0, 1] / moments[:, 0, 0] / (1 + known1 * slope_sd**2)
     total, turn = u0 + at * u1, u1 - share * (u0 + at * u1)
     var_turn = moments[:, 1, 1] - 2 * share * moments[:, 0, 1] + share**2 * moments[:, 0, 0]
     cov = moments[:, 0, 1] - share * moments[:, 0, 0]
-    mean, rest = cov / var_turn * turn, np.sqrt(moments[:, 0, 0] - cov**2 / var_turn)
+    mean, rest = cov / var_turn * turn, moments[:, 0, 0] - cov**2 / var_turn
+
+    def standardised(effect, mean, variance, estimate, information):
+        precision = 1 / variance + information
+        centre = (mean / variance + information * estimate) / precision
+        return (effect - centre) * np.sqrt(precision), -0.5 * np.log(precision)
+
+    z1, jacobian1 = standardised(turn, 0.0, var_turn, guess1 - expected_slope, known1)
     nodes = node_exposure * np.exp((expected_slope + turn)[:, None] * node_within)
-    overall = expected_level + np.log(nodes.sum(axis=1)) - at * turn
-    # u = mean + sd**(1 - c) (z - c (centre + mean)), solved for z
-    z0 = (total - mean) / rest ** (1 - c0) + c0 * (overall + mean)
-    z1 = turn / np.sqrt(var_turn) ** (1 - c1) + c1 * expected_slope
+    log_events = expected_level + np.log(nodes.sum(axis=1)) - at * turn
+    z0, jacobian0 = standardised(total, mean, rest, guess0 - log_events, known0)
     point = p | {
         "level_sd_interval__": np.log(level_sd),
         "slope_sd_interval__": np.log(slope_sd),
@@ -118,10 +130,10 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     hand += half(level_sd, scale=0.5) + np.log(level_sd)
     hand += half(slope_sd, scale=0.25) + np.log(slope_sd)
     hand += stats.beta.logpdf(unit, 2, 2) + np.log(unit * (1 - unit))
-    # Effects have the bivariate normal density of the model. (u0, u1) -> (total, turn) has
-    # determinant 1; each of those has du/dz = sd**(1 - c).
+    # Effects have the bivariate normal density of the model; (u0, u1) -> (total, turn) has
+    # determinant 1, and each of those is standardised.
     hand += stats.multivariate_normal.logpdf(np.column_stack([u0, u1]), cov=sigma).sum()
-    hand += ((1 - c0) * np.log(rest) + (1 - c1) * np.log(np.sqrt(var_turn))).sum()
+    hand += (jacobian0 + jacobian1).sum()
     j = areas.authority_of_area
     level, slope = expected_level + u0, expected_slope + u1
     mean = areas.exposure * np.exp(level[j] + slope[j] * seam["within_part"].to_numpy())

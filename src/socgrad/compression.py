@@ -27,10 +27,6 @@ type Variables = dict[str, tuple[tuple[str, ...], npt.ArrayLike]]
 #: Log rate ratios per 10 points for which the compressed exposures are exact: 0.08 to 12.
 SLOPE_RANGE: Final = (-2.5, 2.5)
 
-# Guesses that only steer the centring (and so the speed, never the answer): log-rate SDs of levels
-# and slopes as published studies have them.
-_LEVEL_SD, _SLOPE_SD = 0.3, 0.15
-
 
 def _parts(model: GradientModel) -> tuple[Floats, Floats]:
     """Within part of each area and between part of each authority."""
@@ -78,9 +74,8 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
     xarray.Dataset
         `count_*` (dim counted_authority) and `row_*` (dim counted_area) of the neighbourhood
         counts, `sum_*` (dim total_authority) of the authority totals, either left out where there
-        are none; `centring_level` and `centring_slope` (dim authority) between 0 (non-centred) and
-        1 (centred), `centring_at`, the mean within part of an authority's events, and
-        `centring_node_*`, a short rule of its exposures;
+        are none; `centring_*` and `*_information` (dim authority), rough estimates of each
+        authority's log events and slope from its own events, which only steer the sampler;
         `prior_intercept`. Attributes `quadrature_error` and `slope_range` state for which slopes
         the compression is exact.
     """
@@ -122,11 +117,7 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         data["sum_events"] = (("total_authority",), events)
         data["sum_constant"] = ((), -gammaln(events + 1).sum())
 
-    at, level, slope = _centring(model, data)
-    data["centring_at"] = (("authority",), at)
-    data["centring_level"] = (("authority",), level)
-    data["centring_slope"] = (("authority",), slope)
-    data |= _centring_rule(model, within_part)
+    data |= _centring(model, data) | _centring_rule(model, within_part)
     data["prior_intercept"] = (("moment",), _intercept_prior(model))
     return xr.Dataset(
         data,
@@ -189,33 +180,64 @@ def _counts(events: Floats, within_part: Floats, exposure: Floats, cell: Integer
     }
 
 
-def _centring(model: GradientModel, data: Variables) -> tuple[Floats, Floats, Floats]:
-    """Where, and how far, each authority's level and slope are centred.
+def _centring(model: GradientModel, data: Variables) -> Variables:
+    """Rough estimates of each authority's log events and slope, and the information on each.
 
-    Y events carry information Y on an authority's log rate at the mean within part of its events
-    and, independently, Y times the variance of w over events on its slope; a total carries none on
-    the slope. The share information / (information + 1 / sd**2) is the weight of the data in the
-    authority's posterior: 1 calls for the centred form, 0 for the non-centred one.
+    Y events carry information Y on the log of an authority's expected events and, independently,
+    Y times the variance of w over events on its slope; a total carries none on the slope. `at` is
+    the mean of w over events.
     """
-    n = len(model.areas.authority)
-    at, level, slope = np.zeros(n), np.zeros(n), np.zeros(n)
+    areas = model.areas
+    n = len(areas.authority)
+    at, slope, information, total = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     if "count_events" in data:
         authority, events, sums, within, exposure = (
             np.asarray(data[f"count_{name}"][1])
             for name in ("authority", "events", "events_within", "node_within", "node_exposure")
         )
-        common = _pilot_slope(events, sums, within, exposure)
-        at[authority], variance = _event_moments(common, within, exposure)
-        level[authority] = events
-        slope[authority] = events * variance
+        own = _own_slopes(events, sums, within, exposure)
+        at[authority], variance = _event_moments(own, within, exposure)
+        total[authority], slope[authority] = events, own
+        information[authority] = events * variance
     if "sum_events" in data:
         authority, events, within, exposure = (
             np.asarray(data[f"sum_{name}"][1])
             for name in ("authority", "events", "node_within", "node_exposure")
         )
-        at[authority], _ = _event_moments(model.priors.within.mean, within, exposure)
-        level[authority] = events
-    return at, level / (level + 1 / _LEVEL_SD**2), slope / (slope + 1 / _SLOPE_SD**2)
+        total[authority], slope[authority] = events, model.priors.within.mean
+        at[authority], _ = _event_moments(slope[authority], within, exposure)
+    known = areas.counted | ~np.isnan(areas.total_events)[areas.authority_of_area]
+    number = np.bincount(areas.authority_of_area[known], minlength=n)
+    # An authority known to have no events is as if it had half of one; one not known has none.
+    counted = np.where(number > 0, np.maximum(total, 0.5), 0.0)
+    values = {
+        "centring_at": at,
+        "centring_level": np.log(np.maximum(total, 0.5)),
+        "centring_slope": slope,
+        "level_information": counted,
+        "slope_information": information,
+        "events_per_area": total / np.maximum(number, 1),
+    }
+    return {name: (("authority",), value) for name, value in values.items()}
+
+
+def _own_slopes(events: Floats, sums: Floats, within: Floats, exposure: Floats) -> Floats:
+    """Each authority's slope, by Newton steps on its counts given their total.
+
+    First one slope for all; then each its own, with a pull towards that one which keeps apart what
+    few events cannot say.
+    """
+    common = np.zeros(len(events))
+    for _ in range(8):
+        mean, variance = _event_moments(common, within, exposure)
+        information = max(float(np.sum(events * variance)), 1e-12)
+        common = np.clip(common + np.sum(sums - events * mean) / information, *SLOPE_RANGE)
+    own, pull = common, 1 / 0.3**2
+    for _ in range(8):
+        mean, variance = _event_moments(own, within, exposure)
+        step = sums - events * mean - pull * (own - common)
+        own = np.clip(own + step / (events * variance + pull), *SLOPE_RANGE)
+    return own
 
 
 def _centring_rule(model: GradientModel, within_part: Floats) -> Variables:
@@ -232,25 +254,12 @@ def _centring_rule(model: GradientModel, within_part: Floats) -> Variables:
     }
 
 
-def _event_moments(slope: float, within: Floats, exposure: Floats) -> tuple[Floats, Floats]:
-    """Mean and variance of the within part over an authority's events, at a common slope."""
-    mass = exposure * np.exp(slope * within)
+def _event_moments(slope: Floats, within: Floats, exposure: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of the within part over each authority's events, at its slope."""
+    mass = exposure * np.exp(slope[:, None] * within)
     mass /= mass.sum(axis=1, keepdims=True)
     mean = (mass * within).sum(axis=1)
     return mean, (mass * (within - mean[:, None]) ** 2).sum(axis=1)
-
-
-def _pilot_slope(events: Floats, sums: Floats, within: Floats, exposure: Floats) -> float:
-    """Common slope by Newton steps on the Poisson likelihood conditional on authority totals."""
-    slope = 0.0
-    for _ in range(8):
-        mean, variance = _event_moments(slope, within, exposure)
-        information = float(np.sum(events * variance))
-        if information <= 0:
-            return 0.0
-        slope += float(np.sum(sums - events * mean)) / information
-        slope = float(np.clip(slope, *SLOPE_RANGE))
-    return slope
 
 
 def _intercept_prior(model: GradientModel) -> Floats:

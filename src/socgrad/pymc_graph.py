@@ -52,13 +52,12 @@ def pymc_model(model: GradientModel) -> pm.Model:
 
     Notes
     -----
-    Authority effects are partly centred, u = sd**(1 - c) (z - c mu), z ~ Normal(c mu, sd**c), with
-    c between 0 (non-centred) and 1 (centred) by how much an authority's data say about the effect
+    The free variables behind the authority effects, `level_raw` and `slope_raw`, are the effects
+    standardised by their approximate conditional posteriors, given the authority's own events.
+    Their joint distribution is the model's in any case; the choice decides how well the posterior
+    is sampled, for common and for very rare events. It goes further than centring by a fixed share
     (Papaspiliopoulos, Roberts & Sköld 2007, Statistical Science 22(1), doi
-    10.1214/088342307000000014). What is centred are two combinations of an authority's effects that
-    its data tell apart: on its overall log rate, which its total determines, and on its slope.
-    Their joint distribution is the model's in any case: centring only decides how well the
-    posterior is sampled.
+    10.1214/088342307000000014), because the share follows the standard deviations as they vary.
     """
     seam = constants(model)
     working = graph_data(model)
@@ -72,10 +71,10 @@ def pymc_model(model: GradientModel) -> pm.Model:
             str(name): pm.Data(str(name), values.to_numpy(), dims=values.dims or None)
             for name, values in (*seam.data_vars.items(), *working.data_vars.items())
         }
-        level, slope = _authorities(model, data)
         overdispersion = None
         if model.family == "negative_binomial":
             overdispersion = _positive("overdispersion", data["prior_overdispersion"])
+        level, slope = _authorities(model, data, overdispersion)
         if "count_events" in data:
             _counts(model, data, level, slope, overdispersion)
         if "sum_events" in data:
@@ -130,7 +129,9 @@ def _positive(name: str, prior: Variable) -> Variable:
     return pm.TruncatedNormal(name, mu=prior[0], sigma=prior[1], lower=0.0)
 
 
-def _authorities(model: GradientModel, data: dict[str, Variable]) -> tuple[Variable, Variable]:
+def _authorities(
+    model: GradientModel, data: dict[str, Variable], overdispersion: Variable | None
+) -> tuple[Variable, Variable]:
     """Level and slope of each authority."""
     b = data["between_part"]
     present = _prior_names(model)
@@ -151,14 +152,18 @@ def _authorities(model: GradientModel, data: dict[str, Variable]) -> tuple[Varia
         # One slope per authority all the same, also where nothing makes it differ.
         authority_slope(within, coefficient["cross_level"], b, 0.0) + 0.0 * b,
     )
+    # Overdispersed events say less: by how much depends on how many there are in an area.
+    spread = 0.0 if overdispersion is None else overdispersion**2
+    lost = 1.0 + spread * data["events_per_area"]
+    known = {n: data[f"{n}_information"] / lost for n in ("level", "slope")}
     level_sd = _positive("level_sd", data["prior_level_sd"])
     if not model.random_slopes:
-        level_effect = _partly_centred(
+        level_effect = _effect(
             "level",
-            centre=_overall(*expected, data),
             mean=0.0,
-            sd=level_sd,
-            centring=data["centring_level"],
+            variance=level_sd**2,
+            estimate=data["centring_level"] - _log_events(*expected, data),
+            information=known["level"],
         )
         level_effect = pm.Deterministic("level_effect", level_effect, dims="authority")
         return authority_level(*terms, level_effect), expected[1]
@@ -172,6 +177,7 @@ def _authorities(model: GradientModel, data: dict[str, Variable]) -> tuple[Varia
         level_sd=level_sd,
         slope_sd=slope_sd,
         correlation=correlation,
+        known=known,
     )
     return (
         authority_level(*terms, level_effect),
@@ -187,48 +193,66 @@ def _effects(
     level_sd: Variable,
     slope_sd: Variable,
     correlation: Variable,
+    known: dict[str, Variable],
 ) -> tuple[Variable, Variable]:
     """Level and slope effects, bivariate normal, through two variables that the data tell apart.
 
     `total` is the effect on the log rate where an authority's events are (w = at), which its total
     determines: total = level_effect + at * slope_effect. `turn` is the slope effect itself where
-    the data know the slope (centring 1), and what `total` leaves of it where they do not
-    (centring 0): turn = slope_effect - share * total. Both are linear in the effects, so the
-    density of the effects is the model's whatever `at` and the centring are.
+    the data know the slope (share 0), and what `total` leaves of it where they do not:
+    turn = slope_effect - share * total. Both are linear in the effects, so the density of the
+    effects is the model's whatever `at` and `share` are.
     """
-    at, known = data["centring_at"], data["centring_slope"]
+    at = data["centring_at"]
     covariance = slope_sd * (correlation * level_sd + at * slope_sd)
     total_variance = level_sd**2 + at * slope_sd * (2.0 * correlation * level_sd + at * slope_sd)
-    share = (1.0 - known) * covariance / total_variance
-    turn_variance = slope_sd**2 - (1.0 - known**2) * covariance**2 / total_variance
-    turn = _partly_centred(
-        "slope", centre=expected_slope, mean=0.0, sd=pt.sqrt(turn_variance), centring=known
+    unknown = 1.0 / (1.0 + known["slope"] * slope_sd**2)
+    share = unknown * covariance / total_variance
+    with_total = (1.0 - unknown) * covariance  # of turn
+    turn_variance = slope_sd**2 - unknown * (2.0 - unknown) * covariance**2 / total_variance
+    turn = _effect(
+        "slope",
+        mean=0.0,
+        variance=turn_variance,
+        estimate=data["centring_slope"] - expected_slope,
+        information=known["slope"],
     )
-    total = _partly_centred(
+    events = _log_events(expected_level, expected_slope + turn, data) - at * turn
+    total = _effect(
         "level",
-        centre=_overall(expected_level, expected_slope + turn, data) - at * turn,
-        mean=known * covariance / turn_variance * turn,
-        sd=pt.sqrt(total_variance - (known * covariance) ** 2 / turn_variance),
-        centring=data["centring_level"],
+        mean=with_total / turn_variance * turn,
+        variance=total_variance - with_total**2 / turn_variance,
+        estimate=data["centring_level"] - events,
+        information=known["level"],
     )
     slope_effect = pm.Deterministic("slope_effect", turn + share * total, dims="authority")
     level_effect = pm.Deterministic("level_effect", total - at * slope_effect, dims="authority")
     return level_effect, slope_effect
 
 
-def _overall(level: Variable, slope: Variable, data: dict[str, Variable]) -> Variable:
-    """Log of an authority's expected events, up to a constant: where its total centres it."""
+def _log_events(level: Variable, slope: Variable, data: dict[str, Variable]) -> Variable:
+    """Log of each authority's expected events."""
     rates = pt.exp(log_rate(0.0, slope[:, None], data["centring_node_within"]))
     return level + pt.log(pt.sum(data["centring_node_exposure"] * rates, axis=1))
 
 
-def _partly_centred(
-    name: str, *, centre: Variable, mean: Variable, sd: Variable, centring: Variable
+def _effect(
+    name: str, *, mean: Variable, variance: Variable, estimate: Variable, information: Variable
 ) -> Variable:
-    """Effect ~ Normal(mean, sd), whose fully centred form is centre + effect."""
-    at = centring * (centre + mean)
-    raw = pm.Normal(f"{name}_raw", mu=at, sigma=sd**centring, dims="authority")
-    return mean + sd ** (1.0 - centring) * (raw - at)
+    """Effect ~ Normal(mean, variance), standardised by what its own data are expected to add.
+
+    With an estimate of the effect and the information behind it, the effect's conditional posterior
+    is about Normal(at, 1 / precision). The free variable is (effect - at) * sqrt(precision), about
+    standard normal whatever the variance: non-centred where the data say little, centred where they
+    say much, and as far as need be between.
+    """
+    precision = 1.0 / variance + information
+    at = (mean / variance + information * estimate) / precision
+    scale = pt.sqrt(1.0 / precision)
+    raw = pm.Normal(
+        f"{name}_raw", mu=(mean - at) / scale, sigma=pt.sqrt(variance) / scale, dims="authority"
+    )
+    return at + scale * raw
 
 
 # Core dimensions of the arguments of each likelihood, in the notation of generalised ufuncs: n
