@@ -10,12 +10,21 @@ import numpy as np
 import xarray as xr
 
 from socgrad.compression import likelihood_data, quadrature_error
-from socgrad.errors import QuadratureWarning, SpecificationError
+from socgrad.errors import (
+    ConvergenceWarning,
+    QuadratureWarning,
+    SocgradWarning,
+    SpecificationError,
+)
 from socgrad.manifest import assemble
 from socgrad.models import GradientModel
 from socgrad.predictor import authority_slope
 
-__all__ = ["fit"]
+__all__ = ["Method", "fit"]
+
+type Method = Literal["nuts", "laplace", "auto"]
+
+_METHODS = ("nuts", "laplace", "auto")
 
 # Relative error of an authority's expected events that no count of children could show.
 _NEGLIGIBLE = 1e-6
@@ -24,12 +33,12 @@ _NEGLIGIBLE = 1e-6
 def fit(
     model: GradientModel,
     *,
-    method: Literal["nuts"] = "nuts",
+    method: Method = "nuts",
     draws: int = 1000,
-    tune: int = 1000,
+    tune: int | None = None,
     chains: int = 4,
     cores: int | None = None,
-    target_accept: float = 0.9,
+    target_accept: float | None = None,
     random_seed: int | None = None,
     progress: bool | None = None,
 ) -> xr.DataTree:
@@ -39,20 +48,26 @@ def fit(
     ----------
     model : GradientModel
         The specification.
-    method : {"nuts"}
-        The engine: NUTS (nutpie on the PyMC graph).
-    draws, tune, chains : int
-        Draws kept per chain (at least 1), discarded before them (at least 1), and chains (at least
-        1; four are wanted for R-hat to mean anything).
+    method : {"nuts", "laplace", "auto"}
+        The engine. "nuts" is NUTS (nutpie on the PyMC graph), which compiles. "laplace" needs
+        neither PyMC nor a compiler: authority effects integrated out by quadrature, the other
+        parameters drawn by importance sampling from a fitted proposal. Both describe the same
+        posterior. "auto" is "laplace", and NUTS where that engine doubts its own draws.
+    draws, chains : int
+        Draws kept per chain (at least 1), and chains (at least 1; four are wanted for R-hat to mean
+        anything). The draws of "laplace" are independent; chains only give the tree its form.
+    tune : int, optional
+        NUTS only: draws discarded before those kept, at least 1. By default 1,000.
     cores : int, optional
-        Chains run at a time. By default as many as there are processors, at most `chains`. The
-        draws do not depend on it.
-    target_accept : float
-        Mean acceptance probability, between 0 and 1; nearer 1 takes smaller, safer steps.
+        NUTS only: chains run at a time. By default as many as there are processors, at most
+        `chains`. The draws do not depend on it.
+    target_accept : float, optional
+        NUTS only: mean acceptance probability, between 0 and 1; nearer 1 takes smaller, safer
+        steps. By default 0.9.
     random_seed : int, optional
         At least 0; the one seed of everything random. By default one is drawn and recorded.
     progress : bool, optional
-        Whether to show a progress bar. By default where standard error is a terminal.
+        NUTS only: whether to show a progress bar. By default where standard error is a terminal.
 
     Returns
     -------
@@ -60,15 +75,21 @@ def fit(
         Groups `posterior` (dims chain, draw[, authority]), `sample_stats`, `constant_data`,
         `observed_data`; the manifest is in `attrs` (versions, seed, sampler and model as JSON, hash
         of the data, units, reference values). Its size grows with authorities, not with areas times
-        draws.
+        draws. After "laplace", attrs `importance_ess` (independent draws that would say as much),
+        `pareto_k` (tail of the importance weights, below 0.7) and `laplace_quadrature_error`
+        (largest error of the log density between draws) vouch for the draws.
 
     Raises
     ------
     SpecificationError
-        If an option is out of range.
+        If an option is out of range, or concerns NUTS only and `method` is "laplace".
 
     Warns
     -----
+    ConvergenceWarning
+        If "laplace" doubts its draws; the message says why and what to do.
+    SocgradWarning
+        If "auto" goes on with NUTS.
     QuadratureWarning
         If drawn slopes left the range for which the compressed exposures are exact, and the error
         there is not negligible.
@@ -84,18 +105,99 @@ def fit(
     >>> table = sg.simulate(authorities=8, areas=200, random_seed=1).frame
     >>> areas = sg.Areas.from_frame(table, area="area", authority="authority", events="referral",
     ...                             children="children", deprivation="deprivation")
-    >>> fitted = sg.fit(sg.GradientModel(areas), random_seed=1)  # doctest: +SKIP
+    >>> fitted = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=1)
+    >>> dict(fitted["posterior"].sizes)
+    {'chain': 4, 'draw': 1000, 'authority': 8}
     """
-    if method != "nuts":
-        raise SpecificationError(f"method={method!r} is not an engine; expected 'nuts'.")
+    if method not in _METHODS:
+        raise SpecificationError(
+            f"method={method!r} is not an engine; expected {', '.join(map(repr, _METHODS))}."
+        )
+    given = {"tune": tune, "cores": cores, "target_accept": target_accept, "progress": progress}
+    if method == "laplace" and (idle := [n for n, value in given.items() if value is not None]):
+        raise SpecificationError(
+            f"{', '.join(idle)}: NUTS only, and method='laplace' would ignore it. Leave it out, or "
+            "choose method='nuts' or 'auto'."
+        )
     counts = {"draws": draws, "tune": tune, "chains": chains, "cores": cores}
     _check_options(counts, target_accept, random_seed)
-    if cores is None:
-        cores = min(chains, os.cpu_count() or 1)
     if random_seed is None:
         random_seed = secrets.randbits(31)
-    if progress is None:
-        progress = sys.stderr.isatty()
+    if method == "nuts":
+        doubt = None
+    else:
+        tree, doubt = _fit_laplace(model, draws=draws, chains=chains, random_seed=random_seed)
+        if doubt and method == "laplace":
+            warnings.warn(
+                f"method='laplace' doubts its draws: {doubt}. Fit again with method='nuts' (or "
+                "'auto', which does so by itself) before reporting them.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        if not doubt or method == "laplace":
+            return tree
+        warnings.warn(
+            f"method='auto' goes on with NUTS, because method='laplace' doubts its draws: {doubt}.",
+            SocgradWarning,
+            stacklevel=2,
+        )
+    return _fit_nuts(
+        model,
+        draws=draws,
+        tune=1000 if tune is None else tune,
+        chains=chains,
+        cores=min(chains, os.cpu_count() or 1) if cores is None else cores,
+        target_accept=0.9 if target_accept is None else target_accept,
+        random_seed=random_seed,
+        progress=sys.stderr.isatty() if progress is None else progress,
+        instead_of=doubt,
+    )
+
+
+def _fit_laplace(
+    model: GradientModel, *, draws: int, chains: int, random_seed: int
+) -> tuple[xr.DataTree, str]:
+    """Fit without a compiler; return what the engine doubts of it, too."""
+    from socgrad.laplace import sample_laplace  # noqa: PLC0415 SciPy, only where it is needed
+
+    data = likelihood_data(model)
+    drawn = sample_laplace(model, data, draws=draws, chains=chains, random_seed=random_seed)
+    tree = assemble(
+        model,
+        drawn.posterior,
+        drawn.sample_stats,
+        sampler={
+            "method": "laplace",
+            "name": "importance sampling on adaptive Gauss-Hermite quadrature",
+            "draws": draws,
+            "chains": chains,
+            "nodes": drawn.nodes,
+            "proposal_efficiency": round(drawn.proposal_efficiency, 3),
+        },
+        packages=(),
+        random_seed=random_seed,
+    )
+    tree.attrs |= {
+        "importance_ess": drawn.importance_ess,
+        "pareto_k": drawn.pareto_k,
+        "laplace_quadrature_error": drawn.quadrature_error,
+    }
+    _record_quadrature(model, tree, data)
+    return tree, drawn.doubt
+
+
+def _fit_nuts(
+    model: GradientModel,
+    *,
+    draws: int,
+    tune: int,
+    chains: int,
+    cores: int,
+    target_accept: float,
+    random_seed: int,
+    progress: bool,
+    instead_of: str | None,
+) -> xr.DataTree:
     # PyMC and nutpie take seconds to import: only a fit that needs them pays for them.
     from socgrad.nuts import sample_nuts  # noqa: PLC0415
 
@@ -109,40 +211,42 @@ def fit(
         random_seed=random_seed,
         progress=progress,
     )
+    sampler = {
+        "method": "nuts",
+        "name": "nutpie",
+        "draws": draws,
+        "tune": tune,
+        "chains": chains,
+        "target_accept": target_accept,
+    }
+    if instead_of:
+        sampler["instead_of_laplace"] = instead_of
     tree = assemble(
         model,
         posterior,
         sample_stats,
-        sampler={
-            "method": method,
-            "name": "nutpie",
-            "draws": draws,
-            "tune": tune,
-            "chains": chains,
-            "target_accept": target_accept,
-        },
+        sampler=sampler,
         packages=("pymc", "pytensor", "nutpie"),
         random_seed=random_seed,
     )
-    _record_quadrature(model, tree)
+    _record_quadrature(model, tree, likelihood_data(model))
     return tree
 
 
 def _check_options(
-    counts: dict[str, int | None], target_accept: float, random_seed: int | None
+    counts: dict[str, int | None], target_accept: float | None, random_seed: int | None
 ) -> None:
     for name, value in counts.items():
         if value is not None and value < 1:
             raise SpecificationError(f"{name} must be at least 1; got {value}.")
-    if not 0 < target_accept < 1:
+    if target_accept is not None and not 0 < target_accept < 1:
         raise SpecificationError(f"target_accept must lie between 0 and 1; got {target_accept}.")
     if random_seed is not None and random_seed < 0:
         raise SpecificationError(f"random_seed must be at least 0; got {random_seed}.")
 
 
-def _record_quadrature(model: GradientModel, tree: xr.DataTree) -> None:
+def _record_quadrature(model: GradientModel, tree: xr.DataTree, data: xr.Dataset) -> None:
     """Record for which slopes the compression is exact, and check that the draws stayed there."""
-    data = likelihood_data(model)
     low, high = data.attrs["slope_range"]
     tree.attrs["slope_range"] = np.array([low, high])
     tree.attrs["quadrature_error"] = data.attrs["quadrature_error"]
@@ -170,5 +274,5 @@ def _record_quadrature(model: GradientModel, tree: xr.DataTree) -> None:
             "slopes are no social gradient: check the data, or tighten Priors.within and "
             "Priors.slope_sd.",
             QuadratureWarning,
-            stacklevel=3,
+            stacklevel=4,
         )

@@ -1,0 +1,111 @@
+"""From a model to its marginal posterior and a proposal for it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from socgrad.arrays import FloatArray
+from socgrad.compression import constants
+from socgrad.laplace.marginal import Marginal, centre, population
+from socgrad.laplace.mode import LogDensity, climb
+from socgrad.laplace.negative_binomial import NegativeBinomialCounts, NegativeBinomialRows
+from socgrad.laplace.pilot import pilot
+from socgrad.laplace.proposal import Proposal
+from socgrad.laplace.surfaces import NegativeBinomialTotals, PoissonCounts, PoissonTotals
+from socgrad.laplace.tabulation import covering, first_table, holds, with_table
+from socgrad.models import GradientModel
+from socgrad.priors import Normal
+
+__all__ = ["Prepared", "prepared", "tabulated_at"]
+
+# Nodes while climbing; sampling chooses its own.
+_NODES = 3
+_ROUNDS = 6
+_POINTS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A marginal posterior near its mode, and a proposal for it."""
+
+    marginal: Marginal
+    proposal: Proposal
+
+
+def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
+    """Find the mode of the shared parameters and the shape of the posterior about it.
+
+    `data` is the model's `socgrad.compression.likelihood_data`.
+    """
+    between_part = constants(model)["between_part"].to_numpy()
+    raw = _raw_surfaces(model, data)
+    mean, sd = data["prior_intercept"].to_numpy()
+    first = pilot(model, raw, between_part, Normal(float(mean), float(sd)))
+    tables = [i for i, surface in enumerate(raw) if isinstance(surface, NegativeBinomialRows)]
+    surfaces = tuple(
+        first_table(surface, start, first.hidden)
+        if isinstance(surface, NegativeBinomialRows)
+        else surface
+        for surface, start in zip(raw, first.starts, strict=True)
+    )
+    marginal = Marginal(
+        first.coordinates, surfaces, between_part, first.starts, bool(model.random_slopes)
+    )
+    mode, scale = first.point, first.scale
+    for _ in range(_ROUNDS):
+        mode, scale = climb(_density(marginal), mode, scale)
+        marginal = _started(marginal, mode)
+        if all(holds(marginal, which, mode) for which in tables):
+            break
+        marginal, _ = tabulated_at(marginal, _around(mode, scale))
+    proposal = Proposal.along_axes(_density(marginal), mode, scale, marginal.coordinates.mirrored)
+    return Prepared(marginal, proposal)
+
+
+def _raw_surfaces(
+    model: GradientModel, data: xr.Dataset
+) -> list[PoissonCounts | PoissonTotals | NegativeBinomialRows | NegativeBinomialTotals]:
+    poisson = model.family == "poisson"
+    surfaces: list[
+        PoissonCounts | PoissonTotals | NegativeBinomialRows | NegativeBinomialTotals
+    ] = []
+    if "count_events" in data:
+        surfaces.append((PoissonCounts if poisson else NegativeBinomialRows).of(data))
+    if "sum_events" in data:
+        surfaces.append((PoissonTotals if poisson else NegativeBinomialTotals).of(data))
+    return surfaces
+
+
+def _density(marginal: Marginal) -> LogDensity:
+    return lambda x: marginal.log_density(x, nodes=_NODES)
+
+
+def _started(marginal: Marginal, mode: FloatArray) -> Marginal:
+    """Start the search for centres where they are at the mode."""
+    values = marginal.coordinates.parameters(mode[None])
+    starts = []
+    for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
+        prior = population(
+            values, marginal.between_part[surface.authority], varying=marginal.varying
+        )
+        at = centre(surface.given(prior.overdispersion), prior, start)
+        starts.append((at.level[0], at.slope[0]))
+    return replace(marginal, starts=tuple(starts))
+
+
+def _around(mode: FloatArray, scale: FloatArray) -> FloatArray:
+    """Points that spread as the posterior does near its mode."""
+    z = np.random.default_rng(0).standard_normal((_POINTS, len(mode)))
+    return mode + np.clip(z, -2.0, 2.0) @ scale.T
+
+
+def tabulated_at(marginal: Marginal, x: FloatArray) -> tuple[Marginal, float]:
+    """Tabulate the negative binomial about points `x`; return the error too (0 without tables)."""
+    worst = 0.0
+    for which, surface in enumerate(marginal.surfaces):
+        if not isinstance(surface, NegativeBinomialCounts):
+            continue
+        table, error = covering(marginal, which, x)
+        marginal, worst = with_table(marginal, which, table), max(worst, error)
+    return marginal, worst
