@@ -105,9 +105,13 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
         return (effect - centre) * np.sqrt(precision), -0.5 * np.log(precision)
 
     z1, jacobian1 = standardised(turn, 0.0, var_turn, guess1 - expected_slope, known1)
-    nodes = node_exposure * np.exp((expected_slope + turn)[:, None] * node_within)
-    log_events = expected_level + np.log(nodes.sum(axis=1)) - at * turn
-    z0, jacobian0 = standardised(total, mean, rest, guess0 - log_events, known0)
+
+    def seen(effect):
+        nodes = node_exposure * np.exp((expected_slope + effect)[:, None] * node_within)
+        return guess0 - expected_level - np.log(nodes.sum(axis=1)) + at * effect
+
+    rough = seen(turn) * known0 / (1 / moments[:, 0, 0] + known0)
+    z0, jacobian0 = standardised(total, mean, rest, seen(turn + share * rough), known0)
     point = p | {
         "level_sd_interval__": np.log(level_sd),
         "slope_sd_interval__": np.log(slope_sd),

@@ -217,17 +217,30 @@ def _effects(
         estimate=data["centring_slope"] - expected_slope,
         information=known["slope"],
     )
-    events = _log_events(expected_level, expected_slope + turn, data) - at * turn
+    # `turn` fixes the slope but for share * total: a first look at the events gives about that.
+    rough = _estimate_total(turn, expected_level, expected_slope, data)
+    rough *= known["level"] * total_variance / (1.0 + known["level"] * total_variance)
     total = _effect(
         "level",
         mean=with_total / turn_variance * turn,
         variance=total_variance - with_total**2 / turn_variance,
-        estimate=data["centring_level"] - events,
+        estimate=_estimate_total(turn + share * rough, expected_level, expected_slope, data),
         information=known["level"],
     )
     slope_effect = pm.Deterministic("slope_effect", turn + share * total, dims="authority")
     level_effect = pm.Deterministic("level_effect", total - at * slope_effect, dims="authority")
     return level_effect, slope_effect
+
+
+def _estimate_total(
+    slope_effect: Variable,
+    expected_level: Variable,
+    expected_slope: Variable,
+    data: dict[str, Variable],
+) -> Variable:
+    """What an authority's events make of its total effect, were this its slope effect."""
+    events = _log_events(expected_level, expected_slope + slope_effect, data)
+    return data["centring_level"] - events + data["centring_at"] * slope_effect
 
 
 def _log_events(level: Variable, slope: Variable, data: dict[str, Variable]) -> Variable:
