@@ -173,7 +173,8 @@ def _trial(grid: pd.DataFrame) -> None:
     _say(f"""{inside.sum()} of {len(rows)} lie within the trial's interval. Wider: the last row of
         section 5; the trial's own wider priors are not recorded in full. The ratio is taken at the
         national mean. Each total is one Poisson count whose spread the authority's level takes up,
-        so that         a negative binomial changes nothing (tried: 0.84 for referrals, 0.71 for plan starts).""")
+        so that a negative binomial changes nothing (tried: 0.84 for referrals, 0.71 for plan
+        starts).""")
 
 
 def _grid(grid: pd.DataFrame) -> None:
