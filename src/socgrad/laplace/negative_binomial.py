@@ -97,13 +97,13 @@ class NegativeBinomialRows:
         """Exact derivatives at points (n, j), overdispersion (n, 1)."""
         r = overdispersion**2
         w = self.row_within
-        mean = np.exp(level[:, self.cell] + slope[:, self.cell] * w + self.row_log_exposure)
+        mean = np.exp(level[..., self.cell] + slope[..., self.cell] * w + self.row_log_exposure)
         share = (1.0 + r * self.row_events) / (1.0 + r * mean)
         residual = self.row_events - share * mean
         information = share * mean / (1.0 + r * mean)
 
         def summed(values: FloatArray) -> FloatArray:
-            return np.add.reduceat(values, self.first, axis=1)
+            return np.add.reduceat(values, self.first, axis=-1)
 
         return Derivatives(
             summed(residual),
@@ -160,11 +160,12 @@ class NegativeBinomialCounts:
         # Beyond the table nothing is known: a fall that keeps a climb from running away there.
         beyond = np.maximum(np.abs(_scaled(overdispersion, self.box.overdispersion)) - 1.0, 0.0)
         result: FloatArray = self.rows.shared(overdispersion) - 50.0 * beyond[:, 0] ** 2
+        result[beyond[:, 0] > 1.0] = -np.inf
         return result
 
     def given(self, overdispersion: FloatArray) -> "_AtOverdispersion":
         """The same at each point's overdispersion (n, 1)."""
-        t = _scaled(overdispersion, self.box.overdispersion)
+        t = np.clip(_scaled(overdispersion, self.box.overdispersion), -2.0, 2.0)
         held = np.clip(t, -1.0, 1.0)
         number = np.arange(self.coefficients.shape[2])
         powers = held**number

@@ -22,7 +22,7 @@ __all__ = ["Prepared", "prepared", "tabulated_at"]
 # Nodes while climbing; sampling chooses its own.
 _NODES = 3
 _ROUNDS = 6
-_POINTS = 60
+_POINTS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +59,9 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
         if all(holds(marginal, which, mode) for which in tables):
             break
         marginal, _ = tabulated_at(marginal, _around(mode, scale))
+    # The first table was wide and coarse; this one is right near the mode.
+    marginal, _ = tabulated_at(marginal, _around(mode, scale))
+    mode, scale = climb(_density(marginal), mode, scale)
     proposal = Proposal.along_axes(_density(marginal), mode, scale, marginal.coordinates.mirrored)
     return Prepared(marginal, proposal)
 

@@ -3,20 +3,23 @@
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import logsumexp
 
-from socgrad.arrays import FloatArray
-from socgrad.laplace.marginal import Marginal, centre, population
+from socgrad.arrays import BoolArray, FloatArray
+from socgrad.laplace.marginal import Marginal, centre, grid_about, integrand, population
 from socgrad.laplace.negative_binomial import (
     Box,
     NegativeBinomialCounts,
     NegativeBinomialRows,
     tabulated,
 )
+from socgrad.laplace.surfaces import Given
 
-__all__ = ["covering", "first_table", "holds", "table_error"]
+__all__ = ["covering", "first_table", "holds", "with_table"]
 
-# Standard deviations of an authority's level and slope that a box reaches beyond its centres.
-_REACH = 4.0
+# Nodes whose share of an authority's integral is below exp(-_LIGHT) need no table.
+_LIGHT = 12.0
+_NODES = 7
 _FIRST = (7, 7, 11)
 _DEGREES = ((6, 6, 9), (7, 8, 12), (8, 10, 15), (9, 12, 18), (11, 14, 22))
 # Error of the log-likelihood, all authorities together, that no posterior shows.
@@ -48,35 +51,38 @@ def first_table(
 
 
 def covering(marginal: Marginal, which: int, x: FloatArray) -> tuple[NegativeBinomialCounts, float]:
-    """Tabulate anew so that the box covers every authority's posterior at the points `x`.
+    """Tabulate anew where each authority's posterior lies at the points `x`.
 
     Returns
     -------
     table : NegativeBinomialCounts
     error : float
-        Largest error of the log-likelihood at points of the region, all authorities together.
+        Largest error of the log marginal density at these points, against the rows themselves. An
+        error that is the same at all points changes no posterior and is left out.
     """
     table = marginal.surfaces[which]
     assert isinstance(table, NegativeBinomialCounts)
     values = marginal.coordinates.parameters(x)
     prior = population(values, marginal.between_part[table.authority], varying=marginal.varying)
     at = centre(table.given(prior.overdispersion), prior, marginal.starts[which])
-    level_sd = np.hypot(at.level_sd, at.tilt * at.slope_sd)
-    overdispersion = values["overdispersion"]
+    grid = grid_about(at, _NODES, varying=prior.varying)
+
+    def weighed(given: Given) -> FloatArray:
+        return integrand(given, prior, grid.level, grid.step, grid.slope) + grid.log_weight
+
+    exact = weighed(table.rows.given(prior.overdispersion))
+    heavy = exact > exact.max(axis=(0, 1)) - _LIGHT
     box = Box(
-        _interval(at.level - _REACH * level_sd, at.level + _REACH * level_sd),
-        _interval(at.slope - _REACH * at.slope_sd - 1e-3, at.slope + _REACH * at.slope_sd + 1e-3),
-        _overdispersions(overdispersion),
+        _interval(grid.level[:, None] + grid.step, heavy),
+        _interval(np.broadcast_to(grid.slope[:, None], heavy.shape), heavy),
+        _overdispersions(values["overdispersion"]),
     )
-    rng = np.random.default_rng(0)
-    some = rng.choice(len(x), size=min(len(x), 12), replace=False)
-    z = rng.standard_normal((2, *at.level[some].shape))
-    along = at.slope_sd[some] * z[1]
-    level = at.level[some] + at.tilt[some] * along + at.level_sd[some] * z[0]
-    slope = at.slope[some] + along
+    integral = logsumexp(exact, axis=(0, 1)).sum(axis=1)
     for degrees in _DEGREES:
         table = tabulated(table.rows, box, degrees=degrees)
-        error = table_error(table, level, slope, overdispersion[some, None])
+        reached = logsumexp(weighed(table.given(prior.overdispersion)), axis=(0, 1)).sum(axis=1)
+        difference = reached - integral
+        error = float(np.abs(difference - difference.mean()).max())
         if error < _SMALL:
             break
     return table, error
@@ -90,10 +96,11 @@ def _overdispersions(drawn: FloatArray) -> tuple[float, float]:
     return (low + high) / 2, (high - low) / 2
 
 
-def _interval(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Middle and half width of the range over points, by authority."""
-    lowest, highest = low.min(axis=0), high.max(axis=0)
-    return (lowest + highest) / 2, (highest - lowest) / 2
+def _interval(values: FloatArray, heavy: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """Middle and half width of the nodes that matter, by authority, with a little to spare."""
+    lowest = np.where(heavy, values, np.inf).min(axis=(0, 1, 2))
+    highest = np.where(heavy, values, -np.inf).max(axis=(0, 1, 2))
+    return (lowest + highest) / 2, 0.55 * (highest - lowest) + 1e-3
 
 
 def holds(marginal: Marginal, which: int, x: FloatArray) -> bool:
@@ -110,23 +117,6 @@ def holds(marginal: Marginal, which: int, x: FloatArray) -> bool:
         and np.all(np.abs(at.slope[0] - box.slope[0]) + 3.0 * at.slope_sd[0] < box.slope[1])
         and abs(values["overdispersion"][0] - box.overdispersion[0]) < 0.9 * box.overdispersion[1]
     )
-
-
-def table_error(
-    table: NegativeBinomialCounts,
-    level: FloatArray,
-    slope: FloatArray,
-    overdispersion: FloatArray,
-) -> float:
-    """Largest difference of table and rows at points (n, j), authorities summed.
-
-    A difference that is the same everywhere changes no posterior and is left out.
-    """
-    exact = table.rows.value(level, slope, overdispersion).sum(axis=1)
-    none = np.zeros((1, *level.shape))
-    reached = table.given(overdispersion).grid(level[None], none, slope[None])[0, 0].sum(axis=1)
-    difference = reached - exact
-    return float(np.abs(difference - difference.mean()).max())
 
 
 def with_table(marginal: Marginal, which: int, table: NegativeBinomialCounts) -> Marginal:

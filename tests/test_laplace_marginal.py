@@ -1,0 +1,253 @@
+"""Authority effects integrated out: derivatives and integrals against independent computations."""
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.stats import beta, multivariate_normal, nbinom, norm, poisson
+from tables import small_areas
+
+from socgrad.compression import constants, likelihood_data
+from socgrad.laplace.coordinates import coordinates
+from socgrad.laplace.marginal import Marginal, population
+from socgrad.laplace.negative_binomial import Box, NegativeBinomialRows, tabulated
+from socgrad.laplace.surfaces import NegativeBinomialTotals, PoissonCounts, PoissonTotals
+from socgrad.models import GradientModel
+from socgrad.priors import Normal, PositiveNormal, Priors, rate_ratio
+
+INFORMED = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
+KINDS = {
+    "poisson counts": PoissonCounts,
+    "poisson totals": PoissonTotals,
+    "negative_binomial counts": NegativeBinomialRows,
+    "negative_binomial totals": NegativeBinomialTotals,
+}
+
+
+def model_of(kind, **terms):
+    """Model of twelve simulated authorities, `kind` as in KINDS."""
+    family, known = kind.split()
+    areas = small_areas(known, overdispersion=0.4 if family == "negative_binomial" else 0.0)
+    return GradientModel(areas, family=family, priors=INFORMED, **terms)
+
+
+def surface_of(kind):
+    """Log-likelihood of twelve simulated authorities."""
+    return KINDS[kind].of(likelihood_data(model_of(kind)))
+
+
+def value(given, level, slope):
+    """Log-likelihood at points (n, j)."""
+    return given.grid(level[None], np.zeros((1, *level.shape)), slope[None])[0, 0]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "negative_binomial totals"])
+def test_derivatives_are_those_of_the_values(kind):
+    """Gradient and Hessian equal central differences of the log-likelihood itself."""
+    rng = np.random.default_rng(1)
+    given = surface_of(kind).given(np.array([[0.3], [0.5]]))
+    level, slope = rng.normal(-4, 0.3, (2, 12)), rng.normal(0.5, 0.2, (2, 12))
+    at = given.derivatives(level, slope)
+    h = 1e-4
+
+    def moved(up, along):
+        return value(given, level + up * h, slope + along * h)
+
+    np.testing.assert_allclose(at.level, (moved(1, 0) - moved(-1, 0)) / (2 * h), rtol=1e-5)
+    np.testing.assert_allclose(at.slope, (moved(0, 1) - moved(0, -1)) / (2 * h), rtol=1e-5)
+    middle = 2 * moved(0, 0)
+    tolerance = {"rtol": 1e-3, "atol": 1e-3}
+    np.testing.assert_allclose(
+        at.level_level, -(moved(1, 0) + moved(-1, 0) - middle) / h**2, **tolerance
+    )
+    np.testing.assert_allclose(
+        at.slope_slope, -(moved(0, 1) + moved(0, -1) - middle) / h**2, **tolerance
+    )
+    mixed = (moved(1, 1) + moved(-1, -1) - moved(1, -1) - moved(-1, 1)) / (4 * h * h)
+    np.testing.assert_allclose(at.level_slope, -mixed, **tolerance)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_surfaces_are_the_likelihood_of_the_rows(kind):
+    """Differences between two points equal SciPy's log-probabilities of rows or totals."""
+    model = model_of(kind)
+    surface = KINDS[kind].of(likelihood_data(model))
+    areas, seam = model.areas, constants(model)
+    w = seam["within_part"].to_numpy()
+    of = areas.authority_of_area
+    rng = np.random.default_rng(2)
+    level, slope = rng.normal(-4, 0.3, (2, 12)), rng.normal(0.5, 0.2, (2, 12))
+    r = 0.5**2
+    mean = areas.exposure * np.exp(level[:, of] + slope[:, of] * w)
+
+    def probability(events, mean, r):
+        if model.family == "poisson":
+            return poisson.logpmf(events, mean)
+        return nbinom.logpmf(events, 1 / r, 1 / (1 + r * mean))
+
+    if kind.endswith("counts"):
+        rows = probability(areas.events, mean, r)
+        expected = np.array([np.bincount(of, row) for row in rows])
+    else:
+        total = np.array([np.bincount(of, row) for row in mean])
+        share = np.array([np.bincount(of, row**2) for row in mean]) / total**2
+        expected = probability(areas.total_events, total, r * share)
+    reached = value(surface.given(np.full((2, 1), 0.5)), level, slope)
+    np.testing.assert_allclose(reached[1] - reached[0], expected[1] - expected[0], rtol=1e-8)
+
+
+def test_table_stands_for_the_rows_within_its_box():
+    """Polynomials reproduce values and derivatives of the negative binomial's rows."""
+    rows = surface_of("negative_binomial counts")
+    middle = np.full(12, -4.0), np.full(12, 0.5)
+    half = np.full(12, 0.8), np.full(12, 0.4)
+    box = Box((middle[0], half[0]), (middle[1], half[1]), (0.5, 0.2))
+    table = tabulated(rows, box, degrees=(9, 10, 14))
+    rng = np.random.default_rng(3)
+    t = rng.uniform(-1, 1, (2, 5, 12))
+    level, slope = middle[0] + half[0] * t[0], middle[1] + half[1] * t[1]
+    overdispersion = rng.uniform(0.3, 0.7, (5, 1))
+    exact, reached = rows.given(overdispersion), table.given(overdispersion)
+    np.testing.assert_allclose(
+        value(reached, level, slope), value(exact, level, slope), rtol=0, atol=1e-4
+    )
+    for one, other in zip(
+        reached.derivatives(level, slope), exact.derivatives(level, slope), strict=True
+    ):
+        np.testing.assert_allclose(one, other, rtol=0, atol=2e-2)
+
+
+def test_table_goes_on_straight_outside_its_box():
+    """Beyond the box the log-likelihood falls along its tangent, it does not turn up."""
+    rows = surface_of("negative_binomial counts")
+    wide = np.full(12, 0.5)
+    box = Box((np.full(12, -4.0), wide), (wide, wide), (0.5, 0.2))
+    given = tabulated(rows, box, degrees=(5, 6, 9)).given(np.full((3, 1), 0.5))
+    level = np.array([[-3.5], [-3.0], [-2.5]]) + np.zeros(12)
+    one, two, three = value(given, level, np.full((3, 12), 0.5))
+    np.testing.assert_allclose(three - two, two - one, rtol=1e-9)
+
+
+def shared_of(model, values):
+    """A marginal of the model, and the coordinates of named parameters."""
+    data = likelihood_data(model)
+    intercept = Normal(*data["prior_intercept"].to_numpy())
+    scale = coordinates(model, intercept, {"level_sd": 0.1, "slope_sd": 0.1})
+    names = {"poisson": PoissonCounts, "negative_binomial": NegativeBinomialRows}
+    surface = names[model.family].of(data)
+    size = len(model.areas.authority)
+    start = (np.full(size, -4.0), np.full(size, 0.5))
+    b = constants(model)["between_part"].to_numpy()
+    marginal = Marginal(scale, (surface,), b, (start,), bool(model.random_slopes))
+    point = scale.point(values)
+    if "correlation" in values:
+        # (correlation + 1) / 2 is the normal distribution function of the coordinate.
+        point[scale.names.index("correlation")] = norm.ppf((values["correlation"] + 1) / 2)
+    return marginal, point
+
+
+VALUES = {
+    "intercept": -4.1,
+    "within": 0.45,
+    "between": 0.2,
+    "cross_level": -0.05,
+    "level_sd": 0.35,
+    "slope_sd": 0.2,
+    "correlation": -0.4,
+    "overdispersion": 0.5,
+}
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_marginal_equals_brute_force_integration(family):
+    """The difference of two authorities' integrals over level and slope is SciPy's."""
+    model = model_of(f"{family} counts")
+    values = [
+        {k: v for k, v in VALUES.items() if family != "poisson" or k != "overdispersion"}
+        | {"level_sd": sd}
+        for sd in (0.35, 0.15)
+    ]
+    marginal, one = shared_of(model, values[0])
+    two = shared_of(model, values[1])[1]
+    x = np.array([one, two])
+    reached = marginal.log_density(x, nodes=15) - marginal.coordinates.log_prior(x)
+    surface = marginal.surfaces[0]
+    expected = []
+    for value_of in values:
+        n = {name: np.array([v]) for name, v in value_of.items()}
+        prior = population(n, marginal.between_part, varying=True)
+        s0, s1, r = (value_of[k] for k in ("level_sd", "slope_sd", "correlation"))
+        covariance = [[s0 * s0, r * s0 * s1], [r * s0 * s1, s1 * s1]]
+        # Fine trapezoids over six standard deviations each way: exact for smooth densities.
+        grid = np.linspace(-6, 6, 161)
+        u0, u1 = np.meshgrid(s0 * grid, s1 * grid, indexing="ij")
+        density = multivariate_normal([0, 0], covariance).logpdf(np.stack([u0, u1], axis=-1))
+        at = surface.given(np.full((u0.size, 1), value_of.get("overdispersion", 0.0)))
+        level = prior.level + u0.reshape(-1, 1)
+        slope = prior.slope + u1.reshape(-1, 1)
+        logs = value(at, level, slope) + density.reshape(-1, 1)
+        top = logs.max(axis=0)
+        cell = s0 * s1 * (grid[1] - grid[0]) ** 2
+        total = np.sum(np.log(np.exp(logs - top).sum(axis=0) * cell) + top)
+        expected.append(total + surface.shared(np.array([[value_of.get("overdispersion", 0.0)]]))[0])
+    np.testing.assert_allclose(reached, expected, rtol=0, atol=2e-5)
+
+
+def test_more_nodes_change_the_marginal_less_and_less():
+    """Errors of 3, 5 and 7 nodes against 15 fall by ten each time at the least."""
+    marginal, x = shared_of(model_of("poisson counts"), VALUES)
+    exact = marginal.log_density(x[None], nodes=15)
+    errors = [abs(float((marginal.log_density(x[None], nodes=n) - exact)[0])) for n in (3, 5, 7)]
+    assert errors[1] < errors[0] / 10
+    assert errors[2] < errors[1] / 10
+
+
+def test_without_random_slopes_the_integral_is_over_levels_alone():
+    """One authority after another, by SciPy's adaptive integration."""
+    model = model_of("poisson counts", random_slopes=False)
+    values = {k: v for k, v in VALUES.items() if k in coordinates_names(model)}
+    marginal, x = shared_of(model, values)
+    reached = marginal.log_density(x[None], nodes=15) - marginal.coordinates.log_prior(x[None])
+    prior = population(
+        {k: np.array([v]) for k, v in values.items()}, marginal.between_part, varying=False
+    )
+    surface = marginal.surfaces[0]
+    total = 0.0
+    for j in range(12):
+        def logs(u, j=j):
+            level, slope = prior.level + u, prior.slope
+            return value(surface.given(np.zeros((1, 1))), level, slope)[0, j] + norm.logpdf(u, 0, 0.35)
+
+        grid = np.linspace(-2, 2, 401)
+        top = max(logs(u) for u in grid)
+        at = grid[np.argmax([logs(u) for u in grid])]
+        area, _ = quad(lambda u, t=top, f=logs: np.exp(f(u) - t), at - 1.5, at + 1.5, points=[at])
+        total += top + np.log(area)
+    np.testing.assert_allclose(reached, total, rtol=0, atol=1e-5)
+
+
+def coordinates_names(model):
+    """Names of the model's shared parameters."""
+    return coordinates(model, Normal(0.0, 1.0), {}).names
+
+
+def test_prior_on_the_scale_without_bounds():
+    """Log prior = SciPy's densities plus the logs of the derivatives, by differences."""
+    priors = Priors(level_sd=PositiveNormal(0.1, 0.2), correlation=3.0)
+    model = GradientModel(small_areas(), priors=priors)
+    scale = coordinates(model, Normal(-4.0, 1.5), {"level_sd": 0.07, "slope_sd": 0.02})
+    x = np.array([[1.2, 0.7, -0.4, -4.3, 0.5, 0.2, -0.1]])
+    h = 1e-6
+    one, two = (scale.parameters(x + side * h) for side in (-1, 1))
+    at = {name: float(v[0]) for name, v in scale.parameters(x).items()}
+    jacobian = sum(np.log((two[name] - one[name])[0] / (2 * h)) for name in scale.names)
+    above = 1 - norm.cdf(0, 0.1, 0.2)
+    expected = (
+        norm.logpdf(at["level_sd"], 0.1, 0.2) - np.log(above)
+        + norm.logpdf(at["slope_sd"], 0.0, 0.25) - np.log(0.5)
+        + beta.logpdf((at["correlation"] + 1) / 2, 3.0, 3.0) - np.log(2.0)
+        + norm.logpdf(at["intercept"], -4.0, 1.5)
+        + norm.logpdf(at["within"], 0.0, 0.5)
+        + norm.logpdf(at["between"], 0.0, 0.5)
+        + norm.logpdf(at["cross_level"], 0.0, 0.2)
+    )  # fmt: skip
+    np.testing.assert_allclose(scale.log_prior(x)[0], expected + jacobian, rtol=0, atol=1e-7)
