@@ -12,14 +12,15 @@ SOURCE = Path(socgrad.__file__).parent
 #: Modules of each floor, lowest first; a module may import from lower floors only. A package stands
 #: for all of its modules, except where its own modules are named.
 FLOORS = (
-    {"errors", "arrays", "predictor"},
+    {"errors", "arrays", "predictor", "pymc_quietly"},
     {"schema", "within_between", "quadrature", "ranks", "priors", "likelihoods", "truth"}
     | {"table_checks", "exposure_sums", "summaries"},
     {"area_checks", "known_counts", "simulated_geography", "example", "posterior", "storage"},
     {"areas", "simulation", "curves", "support", "diagnostics"},
     {"models", "aggregates", "contrasts"},
     {"compression", "rates", "gradients", "contextual"},
-    {"pymc_graph", "manifest", "laplace", "plots"},
+    {"pymc_counts", "pymc_effects", "manifest", "laplace", "plots"},
+    {"pymc_graph"},
     {"nuts"},
     {"fitting"},
     {"__init__"},
@@ -27,7 +28,8 @@ FLOORS = (
 
 LEFT = (
     {"priors", "likelihoods", "quadrature", "truth", "table_checks", "area_checks", "known_counts"}
-    | {"simulated_geography", "areas", "simulation", "models", "compression", "pymc_graph"}
+    | {"simulated_geography", "areas", "simulation", "models", "compression", "pymc_quietly"}
+    | {"pymc_counts", "pymc_effects", "pymc_graph"}
     | {"manifest", "laplace", "nuts", "fitting"}
 )
 RIGHT = {"exposure_sums", "summaries", "example", "posterior", "storage", "curves", "support"} | {
@@ -42,8 +44,8 @@ RIGHT = {"exposure_sums", "summaries", "example", "posterior", "storage", "curve
 
 #: What only the named modules may import, because it takes seconds or is an optional extra.
 RESERVED = {
-    "pymc": {"pymc_graph", "nuts"},
-    "pytensor": {"pymc_graph", "nuts"},
+    "pymc": {"pymc_quietly"},
+    "pytensor": {"pymc_quietly"},
     "nutpie": {"nuts"},
     "matplotlib": {"plots"},
 }

@@ -4,12 +4,12 @@ import functools
 from dataclasses import dataclass, field
 
 import nutpie
-import pymc as pm
 import xarray as xr
 
 from socgrad.compression import constants
 from socgrad.models import GradientModel
 from socgrad.pymc_graph import graph_data, graph_key, pymc_model
+from socgrad.pymc_quietly import pm
 from socgrad.schema import EFFECTS, PARAMETERS
 
 __all__ = ["sample_nuts"]
