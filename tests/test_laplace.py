@@ -7,16 +7,16 @@ import warnings
 
 import numpy as np
 import pytest
-from fits import INFORMED, sampled
 from scipy.stats import norm
-from tables import small_areas
 
+from fits import INFORMED, sampled
 from socgrad import laplace
 from socgrad.errors import ConvergenceWarning, SocgradWarning, SpecificationError
 from socgrad.fitting import fit
 from socgrad.laplace import sampling
 from socgrad.models import GradientModel
 from socgrad.schema import EFFECTS, PARAMETERS, check_tree
+from tables import small_areas
 
 SPECIFICATIONS = {
     "split": {},

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.stats import beta, multivariate_normal, nbinom, norm, poisson
-from tables import small_areas
 
 from socgrad.compression import constants, likelihood_data
 from socgrad.laplace.coordinates import coordinates
@@ -13,6 +12,7 @@ from socgrad.laplace.negative_binomial import Box, NegativeBinomialRows, tabulat
 from socgrad.laplace.surfaces import NegativeBinomialTotals, PoissonCounts, PoissonTotals
 from socgrad.models import GradientModel
 from socgrad.priors import Normal, PositiveNormal, Priors, rate_ratio
+from tables import small_areas
 
 INFORMED = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
 KINDS = {
@@ -188,7 +188,9 @@ def test_marginal_equals_brute_force_integration(family):
         top = logs.max(axis=0)
         cell = s0 * s1 * (grid[1] - grid[0]) ** 2
         total = np.sum(np.log(np.exp(logs - top).sum(axis=0) * cell) + top)
-        expected.append(total + surface.shared(np.array([[value_of.get("overdispersion", 0.0)]]))[0])
+        expected.append(
+            total + surface.shared(np.array([[value_of.get("overdispersion", 0.0)]]))[0]
+        )
     np.testing.assert_allclose(reached, expected, rtol=0, atol=2e-5)
 
 
@@ -213,9 +215,12 @@ def test_without_random_slopes_the_integral_is_over_levels_alone():
     surface = marginal.surfaces[0]
     total = 0.0
     for j in range(12):
+
         def logs(u, j=j):
             level, slope = prior.level + u, prior.slope
-            return value(surface.given(np.zeros((1, 1))), level, slope)[0, j] + norm.logpdf(u, 0, 0.35)
+            return value(surface.given(np.zeros((1, 1))), level, slope)[0, j] + norm.logpdf(
+                u, 0, 0.35
+            )
 
         grid = np.linspace(-2, 2, 401)
         top = max(logs(u) for u in grid)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.special import gammaln
 from scipy.stats import norm
-from tables import small_areas
 
 from socgrad.compression import constants, likelihood_data
 from socgrad.laplace.effects import draw_effects
@@ -13,6 +12,7 @@ from socgrad.laplace.mode import climb
 from socgrad.laplace.preparation import prepared
 from socgrad.laplace.proposal import Proposal
 from socgrad.models import GradientModel
+from tables import small_areas
 
 
 def test_climb_finds_a_normal_from_afar():
@@ -149,5 +149,5 @@ def test_log_factorials_are_not_needed():
     data = likelihood_data(model)
     other = data.assign(count_constant=data["count_constant"] + gammaln(50.0))
     one, two = (prepared(model, each).marginal for each in (data, other))
-    x = np.array([one.coordinates.point({name: 0.3 for name in one.coordinates.names})])
+    x = np.array([one.coordinates.point(dict.fromkeys(one.coordinates.names, 0.3))])
     np.testing.assert_array_equal(one.log_density(x, nodes=3), two.log_density(x, nodes=3))

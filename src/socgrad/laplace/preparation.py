@@ -12,7 +12,12 @@ from socgrad.laplace.mode import LogDensity, climb
 from socgrad.laplace.negative_binomial import NegativeBinomialCounts, NegativeBinomialRows
 from socgrad.laplace.pilot import pilot
 from socgrad.laplace.proposal import Proposal
-from socgrad.laplace.surfaces import NegativeBinomialTotals, PoissonCounts, PoissonTotals
+from socgrad.laplace.surfaces import (
+    NegativeBinomialTotals,
+    PoissonCounts,
+    PoissonTotals,
+    Surface,
+)
 from socgrad.laplace.tabulation import covering, first_table, holds, with_table
 from socgrad.models import GradientModel
 from socgrad.priors import Normal
@@ -42,17 +47,23 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
     raw = _raw_surfaces(model, data)
     mean, sd = data["prior_intercept"].to_numpy()
     first = pilot(model, raw, between_part, Normal(float(mean), float(sd)))
-    tables = [i for i, surface in enumerate(raw) if isinstance(surface, NegativeBinomialRows)]
-    surfaces = tuple(
-        first_table(surface, start, first.hidden)
-        if isinstance(surface, NegativeBinomialRows)
-        else surface
-        for surface, start in zip(raw, first.starts, strict=True)
-    )
+    surfaces: list[Surface] = []
+    tables = []
+    mode = first.point.copy()
+    for surface, start in zip(raw, first.starts, strict=True):
+        if not isinstance(surface, NegativeBinomialRows):
+            surfaces.append(surface)
+            continue
+        table = first_table(surface, start, first.hidden)
+        # Start in the middle of what is tabulated.
+        at = first.coordinates.names.index("overdispersion")
+        mode[at] = np.arcsinh(table.box.overdispersion[0] / first.coordinates.bend[at])
+        tables.append(len(surfaces))
+        surfaces.append(table)
     marginal = Marginal(
-        first.coordinates, surfaces, between_part, first.starts, bool(model.random_slopes)
+        first.coordinates, tuple(surfaces), between_part, first.starts, bool(model.random_slopes)
     )
-    mode, scale = first.point, first.scale
+    scale = first.scale
     for _ in range(_ROUNDS):
         mode, scale = climb(_density(marginal), mode, scale)
         marginal = _started(marginal, mode)
