@@ -63,7 +63,7 @@ def fit(
         `chains`. The draws do not depend on it.
     target_accept : float, optional
         NUTS only: mean acceptance probability, between 0 and 1; nearer 1 takes smaller, safer
-        steps. By default 0.9.
+        steps. By default 0.95.
     random_seed : int, optional
         At least 0; the one seed of everything random. By default one is drawn and recorded.
     progress : bool, optional
@@ -147,7 +147,7 @@ def fit(
         tune=1000 if tune is None else tune,
         chains=chains,
         cores=min(chains, os.cpu_count() or 1) if cores is None else cores,
-        target_accept=0.9 if target_accept is None else target_accept,
+        target_accept=0.95 if target_accept is None else target_accept,
         random_seed=random_seed,
         progress=sys.stderr.isatty() if progress is None else progress,
         instead_of=doubt,
