@@ -8,10 +8,12 @@ from scipy.stats import norm
 from socgrad.compression import constants, likelihood_data
 from socgrad.laplace.effects import draw_effects
 from socgrad.laplace.importance import effective_size, resampled, smoothed
+from socgrad.laplace.marginal import centre, grid_about, integrand, population
 from socgrad.laplace.mode import climb
 from socgrad.laplace.preparation import prepared
 from socgrad.laplace.proposal import Proposal
 from socgrad.models import GradientModel
+from socgrad.priors import Priors, rate_ratio
 from tables import small_areas
 
 
@@ -141,6 +143,36 @@ def test_effects_have_the_moments_of_their_density(random_slopes):
             assert drawn.std() == pytest.approx(sd, rel=0.02)
             reached = np.mean(((drawn - drawn.mean()) / drawn.std()) ** 3)
             assert reached == pytest.approx(skewness, abs=0.08)
+
+
+@pytest.mark.parametrize("known", ["totals", "mixture"])
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_effects_of_totals_follow_their_curve(family, known):
+    """A total pins a curve of levels and slopes; draws match integrals with many nodes."""
+    areas = small_areas(known, overdispersion=0.4 if family == "negative_binomial" else 0.0)
+    priors = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
+    model = GradientModel(areas, family=family, priors=priors)
+    ready = prepared(model, likelihood_data(model))
+    marginal, number = ready.marginal, 20_000
+    x = np.broadcast_to(ready.proposal.middle, (number, len(ready.proposal.middle))).copy()
+    drawn = draw_effects(marginal, x, np.random.default_rng(2))
+    values = marginal.coordinates.parameters(x[:1])
+    for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
+        prior = population(values, marginal.between_part[surface.authority], varying=True)
+        given = surface.given(prior.overdispersion)
+        grid = grid_about(centre(given, prior, start), 21, varying=True)
+        logs = integrand(given, prior, grid.level, grid.step, grid.slope) + grid.log_weight
+        mass = np.exp(logs - logs.max(axis=(0, 1)))
+        mass /= mass.sum(axis=(0, 1))
+        levels = grid.level[:, None] + grid.step - prior.level
+        slopes = np.broadcast_to((grid.slope - prior.slope)[:, None], levels.shape)
+        for effect, at in zip(drawn, (levels, slopes), strict=True):
+            mean = (mass * at).sum(axis=(0, 1))[0]
+            sd = np.sqrt((mass * at**2).sum(axis=(0, 1))[0] - mean**2)
+            reached = effect[:, surface.authority]
+            # Standard errors are 0.007 sd of means and 0.5% of sds.
+            np.testing.assert_allclose((reached.mean(axis=0) - mean) / sd, 0.0, atol=0.035)
+            np.testing.assert_allclose(reached.std(axis=0) / sd, 1.0, atol=0.03)
 
 
 def test_log_factorials_are_not_needed():

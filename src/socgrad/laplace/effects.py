@@ -82,7 +82,7 @@ def _draw(
 
     def placed(z: FloatArray) -> tuple[FloatArray, FloatArray]:
         along = at.slope_sd * z[1]
-        return at.level + at.tilt * along + at.level_sd * z[0], at.slope + along
+        return at.level_along(along) + at.level_sd * z[0], at.slope + along
 
     mean, factor = _moments(given, prior, at)
 

@@ -59,7 +59,8 @@ class Population:
 class Centre:
     """Where an authority's posterior lies given the shared parameters, arrays (n, j).
 
-    Slope ~ (slope, slope_sd); level given slope ~ (level + tilt * (slope - centre), level_sd).
+    Slope ~ (slope, slope_sd); given that it is d above its centre, the level ~ (level + tilt * d +
+    bend * d**2 / 2, level_sd). The bend matters for totals, which pin a curve, not a point.
     """
 
     level: FloatArray
@@ -67,6 +68,11 @@ class Centre:
     level_sd: FloatArray
     slope_sd: FloatArray
     tilt: FloatArray
+    bend: FloatArray
+
+    def level_along(self, along: FloatArray) -> FloatArray:
+        """Likeliest level at slopes `along` above the centre."""
+        return self.level + along * (self.tilt + 0.5 * self.bend * along)
 
 
 def population(
@@ -138,8 +144,10 @@ def centre(
             break
     if not prior.varying:
         none = np.zeros_like(level)
-        return Centre(level, slope, 1.0 / np.sqrt(a), none, none)
-    return Centre(level, slope, 1.0 / np.sqrt(a), 1.0 / np.sqrt(c), -b / a)
+        return Centre(level, slope, 1.0 / np.sqrt(a), none, none, none)
+    tilt = -b / a
+    bend = -(at.level_slope_slope + tilt * (2.0 * at.level_slope + tilt * at.level_level)) / a
+    return Centre(level, slope, 1.0 / np.sqrt(a), 1.0 / np.sqrt(c), tilt, bend)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +174,7 @@ def grid_about(at: Centre, nodes: int, *, varying: bool) -> Grid:
     z_slope, log_weight_slope = (z, log_weight) if varying else (np.zeros(1), np.zeros(1))
     along = at.slope_sd * z_slope[:, None, None]
     return Grid(
-        level=at.level + at.tilt * along,
+        level=at.level_along(along),
         step=at.level_sd * z[:, None, None],
         slope=at.slope + along,
         z_slope=z_slope,

@@ -111,6 +111,7 @@ class NegativeBinomialRows:
             summed(information),
             summed(information * w),
             summed(information * w * w),
+            summed(information * w * w),
         )
 
     def given(self, overdispersion: FloatArray) -> "_RowsAtOverdispersion":
@@ -157,19 +158,17 @@ class NegativeBinomialCounts:
         return self.rows.authority
 
     def shared(self, overdispersion: FloatArray) -> FloatArray:  # noqa: D102
-        # Beyond the table nothing is known: a fall that keeps a climb from running away there.
-        beyond = np.maximum(np.abs(_scaled(overdispersion, self.box.overdispersion)) - 1.0, 0.0)
-        result: FloatArray = self.rows.shared(overdispersion) - 50.0 * beyond[:, 0] ** 2
-        result[beyond[:, 0] > 1.0] = -np.inf
+        # Beyond the table nothing is known: its edge, falling, keeps a climb from running away.
+        middle, half = self.box.overdispersion
+        held = np.clip(overdispersion, middle - half, middle + half)
+        beyond = (overdispersion - held)[:, 0] / half
+        result: FloatArray = self.rows.shared(held) - 50.0 * beyond**2
         return result
 
     def given(self, overdispersion: FloatArray) -> "_AtOverdispersion":
         """The same at each point's overdispersion (n, 1)."""
-        t = np.clip(_scaled(overdispersion, self.box.overdispersion), -2.0, 2.0)
-        held = np.clip(t, -1.0, 1.0)
-        number = np.arange(self.coefficients.shape[2])
-        powers = held**number
-        powers[:, 1:] += (t - held) * (number * held ** np.maximum(number - 1, 0))[:, 1:]
+        t = np.clip(_scaled(overdispersion, self.box.overdispersion), -1.0, 1.0)
+        powers: FloatArray = t ** np.arange(self.coefficients.shape[2])
         return _AtOverdispersion(self.authority, self.box, powers @ self.coefficients)
 
 
@@ -201,6 +200,7 @@ class _AtOverdispersion:
             -by_level[2] / half**2,
             -across[1] / (half * half_slope),
             -_taylor(two, u)[0] / half_slope**2,
+            -_taylor(two, u)[1] / (half * half_slope**2),
         )
 
 

@@ -31,7 +31,7 @@ _MOST = 12.0
 # Error of the log-density, between draws, that leaves means and limits where they are.
 _SMALL = 5e-3
 _NODES = (3, 5, 7, 9, 13)
-_CHECKED, _TABULATED = 40, 24
+_CHECKED, _TABULATED, _TABLES = 40, 24, 3
 # Beyond these the draws are not to be reported: Vehtari et al. 2024 for the tail.
 _WORST_TAIL = 0.7
 _LEAST_SHARE = 0.25
@@ -170,9 +170,13 @@ def _fitted(ready: Prepared, rng: np.random.Generator) -> _Fitted:
     marginal, proposal = ready.marginal, ready.proposal
     x = proposal.draw(_ROUND, rng)
     log_proposal = proposal.log_density(x)
-    weights = smoothed(marginal.log_density(x, nodes=5) - log_proposal)
-    drawn = x[resampled(weights.weight, _CHECKED, rng)]
-    marginal, table_error = tabulated_at(marginal, drawn[:_TABULATED])
+    for _ in range(_TABLES):
+        weights = smoothed(marginal.log_density(x, nodes=5) - log_proposal)
+        drawn = x[resampled(weights.weight, _CHECKED, rng)]
+        marginal, table_error = tabulated_at(marginal, drawn[:_TABULATED])
+        # A table that was wrong far out made draws from there; the next one tells them so.
+        if table_error < _SMALL:
+            break
     nodes = next((n for n in _NODES if _error(marginal, drawn, n) < _SMALL), _NODES[-1])
     best: _Fitted | None = None
     for _ in range(_ROUNDS):

@@ -26,13 +26,18 @@ __all__ = [
 
 
 class Derivatives(NamedTuple):
-    """Gradient of a log-likelihood, and its negative Hessian, each of shape (n, j)."""
+    """Gradient of a log-likelihood, and its negative Hessian, each of shape (n, j).
+
+    `level_slope_slope` is the negative third derivative, twice by the slope: it bends the line of
+    likeliest levels along the slopes.
+    """
 
     level: FloatArray
     slope: FloatArray
     level_level: FloatArray
     level_slope: FloatArray
     slope_slope: FloatArray
+    level_slope_slope: FloatArray
 
 
 class Given(Protocol):
@@ -140,6 +145,7 @@ class PoissonCounts:
             expected,
             expected * mean,
             expected * (mean**2 + variance),
+            expected * (mean**2 + variance),
         )
 
     def shared(self, overdispersion: FloatArray) -> FloatArray:  # noqa: D102
@@ -179,6 +185,7 @@ class PoissonTotals:
             expected,
             expected * mean,
             expected * mean**2 - rest * variance,
+            expected * (mean**2 + variance),
         )
 
     def shared(self, overdispersion: FloatArray) -> FloatArray:  # noqa: D102
@@ -234,12 +241,17 @@ class _TotalsAtOverdispersion:
 
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:
         # Dispersion held where it is: enough to place the nodes.
-        total, mean, _ = self.totals.rule.moments(slope)
+        total, mean, spread = self.totals.rule.moments(slope)
         expected = np.exp(level) * total
         squares = self.totals.square.sums(2.0 * slope)
         variance = 1.0 + self.overdispersion**2 * np.exp(level) * squares / total
         rest = (self.totals.events - expected) / variance
         information = expected / variance
         return Derivatives(
-            rest, rest * mean, information, information * mean, information * mean**2
+            rest,
+            rest * mean,
+            information,
+            information * mean,
+            information * mean**2,
+            information * (mean**2 + spread),
         )
