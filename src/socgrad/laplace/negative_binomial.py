@@ -111,7 +111,7 @@ class NegativeBinomialRows:
             summed(information),
             summed(information * w),
             summed(information * w * w),
-            summed(information * w * w),
+            summed(information * (1.0 - r * mean) / (1.0 + r * mean) * w * w),
         )
 
     def given(self, overdispersion: FloatArray) -> "_RowsAtOverdispersion":

@@ -103,7 +103,8 @@ def sample_laplace(
     marginal, proposal, nodes = fitted.marginal, fitted.proposal, fitted.nodes
     x, log_ratio = fitted.x, fitted.log_ratio
     weights = smoothed(log_ratio)
-    wanted = _SPARE * kept
+    # Where the likelihood itself is in doubt, more draws of it are wasted.
+    wanted = _SPARE * kept if fitted.table_error < _WORST_ERROR else 0.0
     while weights.effective_size < wanted and len(x) < _MOST * kept:
         efficiency = weights.effective_size / len(x)
         more = int(min(1.1 * wanted / efficiency, _MOST * kept)) - len(x)
