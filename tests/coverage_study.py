@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tables import TRUTH, areas_of
 
 from socgrad.fitting import fit
 from socgrad.models import GradientModel
 from socgrad.priors import Normal, PositiveNormal, Priors
 from socgrad.simulation import simulate
 from socgrad.truth import Truth
+from tables import TRUTH, areas_of
 
 KINDS = ("poisson counts", "negative_binomial counts", "poisson totals", "poisson mixture")
 TERMS = ("within", "between", "cross_level", "level_sd", "slope_sd", "contextual")

@@ -1,6 +1,7 @@
 """Coverage of 95% intervals over replicates (slow: tests/coverage_study.py says what it does)."""
 
 import pytest
+
 from coverage_study import KINDS, TERMS, coverage, study
 
 pytestmark = pytest.mark.slow

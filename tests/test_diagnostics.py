@@ -96,9 +96,7 @@ def test_nan_draws_do_not_pass(split_fit):
     """A draw that is not a number fails the check instead of being skipped."""
     fit = sampled(split_fit)
     fit["posterior"]["within"][2, 100] = np.nan
-    with pytest.warns(
-        ConvergenceWarning, match=r"R-hat .* for within: .* for within:"
-    ):
+    with pytest.warns(ConvergenceWarning, match=r"R-hat .* for within: .* for within:"):
         assert not check_sampling(fit).converged
 
 

@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
-from fits import sampled
-from tables import small_areas
 
+from fits import sampled
 from socgrad.errors import QuadratureWarning, SpecificationError
 from socgrad.fitting import fit
 from socgrad.manifest import data_hash
 from socgrad.models import GradientModel
 from socgrad.schema import EFFECTS, PARAMETERS, SCHEMA_VERSION, check_tree
+from tables import small_areas
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 import dataclasses
 
 import pytest
-from tables import small_areas
 
 from socgrad.errors import SpecificationError
 from socgrad.models import GradientModel
 from socgrad.priors import Priors, rate_ratio
+from tables import small_areas
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from fits import KINDS, sampled
 
 pytestmark = pytest.mark.mcmc
@@ -50,10 +51,9 @@ def test_the_sampler_converged(kind):
 
 def test_shuffled_deprivation_has_no_gradient():
     """Negative control: without a relation the gradient's interval covers 1."""
-    from tables import simulated, simulated_areas
-
     from socgrad.fitting import fit
     from socgrad.models import GradientModel
+    from tables import simulated, simulated_areas
 
     frame = simulated(authorities=40, areas=1600, seed=11, overdispersion=0.0).frame.copy()
     frame["deprivation"] = (
