@@ -57,7 +57,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def briefing(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """Import the script, which finds its neighbour as it does when it is run."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
-    import briefing  # noqa: PLC0415 on the path only now
+    import briefing
 
     yield briefing
     for name in ("briefing", "briefing_truth"):
@@ -178,7 +178,7 @@ def test_a_posterior_at_the_truth_gives_the_truth(
 
 def certain_fit(simulation: Simulation, stage: str) -> xr.DataTree:
     """Make a fit whose every draw is the truth of a stage."""
-    from socgrad.compression import constants  # noqa: PLC0415 the left wing, here alone
+    from socgrad.compression import constants
 
     areas = sg.Areas.from_frame(
         simulation.frame,

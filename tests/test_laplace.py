@@ -102,7 +102,7 @@ def test_more_exposure_lowers_the_intercept_and_nothing_else():
 
 
 def _scaled(areas, factor):
-    from dataclasses import replace  # noqa: PLC0415
+    from dataclasses import replace
 
     return replace(areas, exposure=areas.exposure * factor)
 
@@ -183,7 +183,7 @@ def test_auto_is_laplace_without_doubt():
 )
 def test_posterior_is_that_of_nuts(kind):
     """Means, sds and limits agree within Monte Carlo error for every parameter and effect."""
-    import arviz as az  # noqa: PLC0415
+    import arviz as az
 
     run = sampled(kind)
     tree = fit(run.model, method="laplace", draws=2500, random_seed=7)
@@ -206,10 +206,10 @@ def test_posterior_is_that_of_nuts(kind):
 @pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
 def test_priors_are_those_of_the_graph(family):
     """Between two points the log prior changes as PyMC's own densities do."""
-    from socgrad.compression import likelihood_data  # noqa: PLC0415
-    from socgrad.laplace.coordinates import coordinates  # noqa: PLC0415
-    from socgrad.priors import Normal  # noqa: PLC0415
-    from socgrad.pymc_graph import pymc_model  # noqa: PLC0415
+    from socgrad.compression import likelihood_data
+    from socgrad.laplace.coordinates import coordinates
+    from socgrad.priors import Normal
+    from socgrad.pymc_graph import pymc_model
 
     areas = small_areas(overdispersion=0.4 if family == "negative_binomial" else 0.0)
     model = GradientModel(areas, family=family, curvature=True)

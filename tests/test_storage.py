@@ -44,7 +44,7 @@ def test_summaries_do_not_know_the_difference(fit_with_events, tmp_path):
 
 def test_no_count_is_left(fit_with_events, tmp_path):
     """A file without events holds none of their bytes, names or groups, however it is read."""
-    import h5py  # noqa: PLC0415 only here
+    import h5py
 
     with_predictions = fit_with_events.copy()
     events = fit_with_events["observed_data"]["events"]
