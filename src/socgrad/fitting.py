@@ -104,7 +104,8 @@ def fit(
     >>> import socgrad as sg
     >>> table = sg.simulate(authorities=8, areas=200, random_seed=1).frame
     >>> areas = sg.Areas.from_frame(table, area="area", authority="authority", events="referral",
-    ...                             children="children", deprivation="deprivation")
+    ...                             children="children", deprivation="deprivation",
+    ...                             complete=True)
     >>> fitted = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=1)
     >>> dict(fitted["posterior"].sizes)
     {'chain': 4, 'draw': 1000, 'authority': 8}
