@@ -197,7 +197,7 @@ def test_posterior_is_that_of_nuts(kind):
         z = (one.mean(("chain", "draw")) - two.mean(("chain", "draw"))) / error
         assert float(np.abs(z).max()) < 4.5, name
         # An sd has the effective size of the squares, with NUTS a quarter of that of the mean. Its
-        # relative error is 1 / sqrt(2 ess) for a normal; skewed posteriors have up to 1 / sqrt(ess).
+        # relative error is 1 / sqrt(2 ess) for a normal; a skewed one has up to 1 / sqrt(ess).
         squares = az.ess(((two - two.mean(("chain", "draw"))) ** 2).to_dataset(name="square"))
         ratio = one.std(("chain", "draw")) / sd
         limit = 4.5 * np.sqrt(1.0 / squares["square"] + 1.0 / size)
