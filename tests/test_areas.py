@@ -148,21 +148,6 @@ def test_a_sample_of_areas_is_noticed():
         door(sample, complete=None, authority_means=means)
 
 
-def test_given_means_cover_every_authority():
-    """A mean that is absent, or missing, is named."""
-    with pytest.raises(
-        TableError, match=r"authority_means lacks authorities of the table: 2 of 3 \(Barton, Corby"
-    ):
-        door(table(), authority_means={"Ashby": 0.1, "Barton": np.nan})
-
-
-def test_given_means_are_proportions():
-    """Percentages are refused here too."""
-    means = {"Ashby": 10, "Barton": 40, "Corby": 30}
-    with pytest.raises(TableError, match=r"authority_means has values above 1, up to 40.*by 100"):
-        door(table(), authority_means=means)
-
-
 def test_authorities_without_children():
     """Their mean deprivation has no weights."""
     frame = table().assign(children=[0, 0, 200, 200, 100, 100])

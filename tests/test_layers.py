@@ -14,8 +14,10 @@ SOURCE = Path(socgrad.__file__).parent
 FLOORS = (
     {"errors", "arrays", "predictor", "pymc_quietly"},
     {"schema", "within_between", "quadrature", "ranks", "priors", "likelihoods", "truth"}
-    | {"table_checks", "exposure_sums", "summaries"},
-    {"area_checks", "known_counts", "simulated_geography", "example", "posterior", "storage"},
+    | {"table_checks", "option_checks", "exposure_sums", "summaries"},
+    {"label_checks", "number_checks", "known_counts"}
+    | {"simulated_geography", "example", "posterior", "storage"},
+    {"area_checks", "authority_numbers"},
     {"areas", "simulation", "curves", "support", "diagnostics"},
     {"models", "aggregates", "contrasts"},
     {"compression", "rates", "gradients", "contextual"},
@@ -27,7 +29,8 @@ FLOORS = (
 )
 
 LEFT = (
-    {"priors", "likelihoods", "quadrature", "truth", "table_checks", "area_checks", "known_counts"}
+    {"priors", "likelihoods", "quadrature", "truth", "table_checks", "option_checks"}
+    | {"label_checks", "number_checks", "area_checks", "authority_numbers", "known_counts"}
     | {"simulated_geography", "areas", "simulation", "models", "compression", "pymc_quietly"}
     | {"pymc_counts", "pymc_effects", "pymc_graph"}
     | {"manifest", "laplace", "nuts", "fitting"}

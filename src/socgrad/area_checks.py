@@ -1,4 +1,4 @@
-"""Checks of the table as a whole: what was asked for, who is where, what can be estimated."""
+"""Checks of the table as a whole: which column is what, who is where, what can be estimated."""
 
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
@@ -10,49 +10,13 @@ import pandas as pd
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.errors import TableError
-from socgrad.table_checks import check_labelled, is_blank, refuse, sorting_keys
+from socgrad.label_checks import check_labelled, is_blank, sorting_keys
+from socgrad.table_checks import refuse
 
-__all__ = ["check_arguments", "check_estimable", "check_roles", "sorted_rows"]
+__all__ = ["check_estimable", "check_roles", "sorted_rows"]
 
 #: Proportions closer than this are the same number, but for rounding.
 _SAME = 1e-9
-
-
-def check_arguments(
-    *,
-    per: float,
-    national_mean: float | None,
-    missing_events: str,
-    zero_exposure: str,
-    complete: bool | None,
-    authority_means: object,
-    has_counts: bool,
-) -> None:
-    """Refuse options that contradict each other, before looking at any data."""
-    if not 0 < per <= 1:
-        raise TableError(
-            f"per={per!r} is not a step of deprivation. Expected a proportion above 0, up to 1: "
-            "0.10 is ten percentage points."
-        )
-    if national_mean is not None and not 0 <= national_mean <= 1:
-        raise TableError(
-            f"national_mean={national_mean!r} is not a deprivation. Expected a proportion, 0 to 1: "
-            "0.20, not 20."
-        )
-    for name, value in (("missing_events", missing_events), ("zero_exposure", zero_exposure)):
-        if value not in {"refuse", "leave out"}:
-            raise TableError(f'{name}={value!r} is unknown. Expected "refuse" or "leave out".')
-    if complete is False and authority_means is None:
-        raise TableError(
-            "complete=False says that the table is a sample of areas; its own means would then "
-            "shrink the contextual effect. Pass authority_means (and national_mean), the "
-            "child-weighted means over all areas."
-        )
-    if not has_counts:
-        raise TableError(
-            "Neither events nor totals is given, so there is nothing to model. Name the column of "
-            "neighbourhood counts with events=, or pass authority totals by label with totals=."
-        )
 
 
 def check_roles(names: Mapping[str, str]) -> None:

@@ -13,22 +13,15 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
-from socgrad.area_checks import check_arguments, check_estimable, check_roles, sorted_rows
+from socgrad.area_checks import check_estimable, check_roles, sorted_rows
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.authority_numbers import by_authority, given_means
 from socgrad.errors import SampleOfAreasWarning
 from socgrad.known_counts import known_counts
-from socgrad.table_checks import (
-    as_pandas,
-    by_authority,
-    check_known,
-    check_proportion,
-    check_whole,
-    coded_labels,
-    column,
-    labels,
-    numbers,
-    refuse,
-)
+from socgrad.label_checks import coded_labels, labels
+from socgrad.number_checks import check_known, check_proportion, check_whole, numbers
+from socgrad.option_checks import check_arguments
+from socgrad.table_checks import as_pandas, column, refuse
 from socgrad.within_between import mean_reliability, weighted_means
 
 __all__ = ["Areas"]
@@ -276,7 +269,7 @@ class Areas:
         if authority_means is None:
             mean = weighted_means(x, weights, group, size)
         else:
-            mean = _given_means(authority_means, authorities)
+            mean = given_means(authority_means, authorities)
         centre = float(np.average(mean, weights=total)) if national_mean is None else national_mean
         check_estimable(x, mean, group, names)
         if complete is None and authority_means is None:
@@ -297,18 +290,6 @@ class Areas:
             names={"events": str(getattr(totals, "name", None) or "events"), **names},
             report=known.report,
         )
-
-
-def _given_means(authority_means: object, authorities: pd.Index[Any]) -> FloatArray:
-    mean = by_authority(authority_means, authorities, argument="authority_means", extra=True)
-    refuse(
-        np.isnan(mean),
-        authorities,
-        "authority_means lacks authorities of the table",
-        "Expected the child-weighted mean over all areas of each, by the same label.",
-    )
-    check_proportion(mean, authorities, where="authority_means")
-    return mean
 
 
 def _warn_if_sample(x: FloatArray, weights: FloatArray, group: IntArray, size: int) -> None:

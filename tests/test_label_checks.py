@@ -1,0 +1,41 @@
+"""Labels of every kind are read, or refused with their column and first rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from door import changed, door, same, table
+from socgrad.errors import TableError
+
+
+@pytest.mark.parametrize("column", ["lsoa", "la"])
+@pytest.mark.parametrize("gap", [None, np.nan, pd.NA, "", "  "])
+def test_missing_labels(column, gap):
+    """A row without its label, blank or missing, is named by its position."""
+    with pytest.raises(TableError, match=rf"'{column}' .*missing or blank labels.*: 1 of 6 \(2\)"):
+        door(changed(column, {2: gap}))
+
+
+def test_labels_of_mixed_kinds():
+    """Text and numbers in one column would never match each other."""
+    with pytest.raises(TableError, match=r"'la' \(authority\) holds mixed-integer values.*astype"):
+        door(changed("la", {0: 1, 1: 1}))
+
+
+def test_labels_with_fractions():
+    """A measure named as a label is a slip."""
+    with pytest.raises(TableError, match=r"'code' \(area\) has labels with fractions: 2 of 6"):
+        door(table().assign(code=[0.5, 1.5, 2, 3, 4, 5]), area="code")
+
+
+@pytest.mark.parametrize(
+    "dtype", ["int64", "Int32", "int64[pyarrow]", "float64", object, "category"]
+)
+def test_whole_number_codes(dtype):
+    """Whole-number codes stay numbers and sort as numbers, not as text."""
+    frame = table().assign(lsoa=[9, 10, 11, 100, 2, 3], la=[9, 9, 10, 10, 100, 100])
+    areas = door(frame.astype({"lsoa": dtype, "la": dtype}).iloc[::-1])
+    assert areas.area.dtype == areas.authority.dtype == np.int64
+    assert list(areas.authority) == [9, 10, 100]
+    assert list(areas.area) == [9, 10, 11, 100, 2, 3]
+    assert same(areas, door(table()))
