@@ -141,8 +141,8 @@ class Areas:
             Column of the rate's denominator; children if not named. It may be another stage's
             events, closed cases, or child-months.
         totals
-            Counts by authority label, for authorities known only as a total. With ``events`` too,
-            all areas of these authorities must have missing counts.
+            Counts by authority label, for authorities known only as a total, whose areas must all
+            be in the table. With ``events`` too, their areas must have missing counts.
         authority_means
             Child-weighted mean deprivation m by authority label, proportion 0-1, for a table that
             holds a sample of areas. Every authority of the table needs one; others are ignored.
@@ -213,7 +213,8 @@ class Areas:
             zero_exposure=zero_exposure,
             complete=complete,
             authority_means=authority_means,
-            has_counts=events is not None or totals is not None,
+            has_events=events is not None,
+            has_totals=totals is not None,
         )
         names = {"area": area, "authority": authority, "deprivation": deprivation}
         names |= {"children": children, "exposure": children if exposure is None else exposure}

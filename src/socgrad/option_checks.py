@@ -1,5 +1,9 @@
 """Checks of the options of the door, before any data is looked at."""
 
+from numbers import Real
+
+import numpy as np
+
 from socgrad.errors import TableError
 
 __all__ = ["check_arguments"]
@@ -13,30 +17,56 @@ def check_arguments(
     zero_exposure: str,
     complete: bool | None,
     authority_means: object,
-    has_counts: bool,
+    has_events: bool,
+    has_totals: bool,
 ) -> None:
-    """Refuse options that contradict each other, before looking at any data."""
+    """Refuse options of the wrong kind, and options that contradict each other."""
+    _check_number(per, name="per", example="0.10 for ten percentage points")
     if not 0 < per <= 1:
         raise TableError(
             f"per={per!r} is not a step of deprivation. Expected a proportion above 0, up to 1: "
             "0.10 is ten percentage points."
         )
-    if national_mean is not None and not 0 <= national_mean <= 1:
-        raise TableError(
-            f"national_mean={national_mean!r} is not a deprivation. Expected a proportion, 0 to 1: "
-            "0.20, not 20."
-        )
+    if national_mean is not None:
+        _check_number(national_mean, name="national_mean", example="0.20 for twenty per cent")
+        if not 0 <= national_mean <= 1:
+            raise TableError(
+                f"national_mean={national_mean!r} is not a deprivation. Expected a proportion, "
+                "0 to 1: 0.20, not 20."
+            )
     for name, value in (("missing_events", missing_events), ("zero_exposure", zero_exposure)):
-        if value not in {"refuse", "leave out"}:
+        if not isinstance(value, str) or value not in {"refuse", "leave out"}:
             raise TableError(f'{name}={value!r} is unknown. Expected "refuse" or "leave out".')
-    if complete is False and authority_means is None:
+    if not (complete is None or isinstance(complete, bool | np.bool_)):
+        raise TableError(
+            f"complete={complete!r} is unknown. Expected True (every area of each authority is in "
+            "the table), False (it is a sample), or None (not said)."
+        )
+    sampled = complete is not None and not complete
+    if sampled and authority_means is None:
         raise TableError(
             "complete=False says that the table is a sample of areas; its own means would then "
             "shrink the contextual effect. Pass authority_means (and national_mean), the "
             "child-weighted means over all areas."
         )
-    if not has_counts:
+    if has_totals and (sampled or (authority_means is not None and complete is None)):
+        reason = "complete=False" if sampled else "authority_means, unless complete=True"
+        raise TableError(
+            f"totals cannot be used with {reason}. A total counts the events of all areas of its "
+            "authority, but its exposure is summed over the table's areas: were these a sample, "
+            "every rate would be too high. Pass a table with every area of each authority, and "
+            "complete=True; or pass neighbourhood counts alone."
+        )
+    if not (has_events or has_totals):
         raise TableError(
             "Neither events nor totals is given, so there is nothing to model. Name the column of "
             "neighbourhood counts with events=, or pass authority totals by label with totals=."
+        )
+
+
+def _check_number(value: object, *, name: str, example: str) -> None:
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        shown = f" ({value!r})" if isinstance(value, str) else ""
+        raise TableError(
+            f"{name} is a {type(value).__name__}{shown}. Expected one number: {example}."
         )
