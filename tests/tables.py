@@ -33,7 +33,13 @@ def simulated(
     )
 
 
-def simulated_areas(frame: pd.DataFrame, *, totals: dict[str, float] | None = None) -> Areas:
+def simulated_areas(
+    frame: pd.DataFrame,
+    *,
+    totals: dict[str, float] | None = None,
+    missing_events: str = "refuse",
+    per: float = 0.10,
+) -> Areas:
     """Areas of a simulated frame; authorities in `totals` are known only by their total."""
     frame = frame.astype({"events": "float64"})
     if totals is not None:
@@ -46,6 +52,8 @@ def simulated_areas(frame: pd.DataFrame, *, totals: dict[str, float] | None = No
         children="children",
         deprivation="deprivation",
         totals=totals,
+        missing_events=missing_events,
+        per=per,
         complete=True,
     )
 

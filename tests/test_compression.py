@@ -5,11 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from socgrad.areas import Areas
 from socgrad.compression import constants, likelihood_data, quadrature_error
 from socgrad.models import GradientModel
 from socgrad.priors import Normal, Priors, rate_ratio
-from socgrad.schema import CONSTANTS, EVENT_DERIVED
+from socgrad.schema import CONSTANTS
 from tables import simulated, simulated_areas, small_areas
 
 PRIORS = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
@@ -77,16 +76,7 @@ def test_areas_without_a_count_leave_the_statistics():
     """An area whose count is left out takes its exposure with it, and stays in the means."""
     frame = simulated().frame.astype({"events": "float64"})
     frame.loc[[3, 40], "events"] = np.nan
-    areas = Areas.from_frame(
-        frame,
-        area="area",
-        authority="authority",
-        events="events",
-        children="children",
-        deprivation="deprivation",
-        missing_events="leave out",
-        complete=True,
-    )
+    areas = simulated_areas(frame, missing_events="leave out")
     data = likelihood_data(GradientModel(areas))
     left_out = frame.loc[[3, 40], "children"].sum()
     assert float(data["count_node_exposure"].sum()) == pytest.approx(
@@ -101,56 +91,6 @@ def test_exceeding_counts_by_hand():
     data = likelihood_data(GradientModel(small_areas()))
     expected = [(events > k).sum() for k in range(int(events.max()))]
     np.testing.assert_array_equal(data["exceeding"], expected)
-
-
-def test_information_follows_events():
-    """Events are the information on a level; a total, and an unknown count, say less."""
-    areas = small_areas()
-    data = likelihood_data(GradientModel(areas))
-    events = np.bincount(areas.authority_of_area, areas.events)
-    np.testing.assert_allclose(data["level_information"], events)
-    np.testing.assert_allclose(np.exp(data["centring_level"]), events)
-    np.testing.assert_allclose(
-        data["events_per_area"], events / np.bincount(areas.authority_of_area)
-    )
-    assert (data["slope_information"] > 0).all()
-    totals = likelihood_data(GradientModel(small_areas("totals"), priors=PRIORS))
-    assert not totals["slope_information"].any()
-    np.testing.assert_allclose(totals["level_information"], events)
-    assert totals["centring_slope"].to_numpy() == pytest.approx(np.log(1.65))
-
-
-def test_own_slopes_approach_the_truth_with_events():
-    """With many events the rough slopes are the authorities' own; with few, nearly one slope."""
-    truth = simulated(intercept=-1.0).effects["slope"].to_numpy()
-    many, few = (
-        likelihood_data(GradientModel(small_areas(intercept=value))) for value in (-1.0, -9.0)
-    )
-    own, rare = (data["centring_slope"].to_numpy() for data in (many, few))
-    z = (own - truth) * np.sqrt(many["slope_information"].to_numpy())
-    assert np.abs(z).max() < 4
-    assert np.ptp(rare) < np.ptp(truth) < 1.2 * np.ptp(own)
-
-
-def test_an_authority_without_data_informs_nothing():
-    """Where neither counts nor total are known, the information is zero, not half an event."""
-    frame = simulated().frame.astype({"events": "float64"})
-    first = frame["authority"] == frame["authority"].iloc[0]
-    frame.loc[first, "events"] = np.nan
-    areas = Areas.from_frame(
-        frame,
-        area="area",
-        authority="authority",
-        events="events",
-        children="children",
-        deprivation="deprivation",
-        missing_events="leave out",
-        complete=True,
-    )
-    data = likelihood_data(GradientModel(areas))
-    assert data["level_information"][0] == 0
-    assert (data["level_information"][1:] > 0).all()
-    assert np.isfinite(data["centring_node_exposure"]).all()
 
 
 def test_intercept_prior_is_the_crude_rate_unless_given():
@@ -168,17 +108,16 @@ def test_intercept_prior_is_the_crude_rate_unless_given():
 def test_quadrature_error_grows_outside_the_range():
     """Slopes far outside the range are reproduced less well, and the error says so."""
     model = GradientModel(small_areas())
-    assert quadrature_error(model, (-2.0, 2.0)) < 1e-10
-    assert quadrature_error(model, (-2.0, 30.0)) > 1e-6
+    data = likelihood_data(model)
+    assert quadrature_error(model, data, (-2.0, 2.0)) < 1e-10
+    assert quadrature_error(model, data, (-2.0, 30.0)) > 1e-6
 
 
-def test_event_derived_variables_are_all_named():
-    """Whatever changes with the events is on the list of what a file without events leaves out."""
-    one = likelihood_data(GradientModel(small_areas("mixture")))
-    other = likelihood_data(GradientModel(small_areas("mixture", intercept=-3.5)))
-    changed = {
-        str(name)
-        for name in one
-        if one[name].shape != other[name].shape or not np.array_equal(one[name], other[name])
-    }
-    assert changed == set(EVENT_DERIVED)
+def test_areas_with_data_are_marked():
+    """The seam says which areas gave data, by themselves or within a total."""
+    assert constants(GradientModel(small_areas("mixture")))["has_data"].all()
+    frame = simulated().frame.astype({"events": "float64"})
+    frame.loc[[3, 40], "events"] = np.nan
+    seam = constants(GradientModel(simulated_areas(frame, missing_events="leave out")))
+    gone = frame.loc[[3, 40], "area"]
+    np.testing.assert_array_equal(seam["area"][seam["has_data"] == 0], sorted(gone))

@@ -20,7 +20,7 @@ FLOORS = (
     {"area_checks", "authority_numbers"},
     {"areas", "simulation", "curves", "support", "diagnostics"},
     {"models", "aggregates", "contrasts"},
-    {"compression", "rates", "gradients", "contextual"},
+    {"compression", "centring", "rates", "gradients", "contextual"},
     {"pymc_counts", "pymc_effects", "manifest", "laplace", "plots"},
     {"pymc_graph"},
     {"nuts"},
@@ -31,17 +31,26 @@ FLOORS = (
 LEFT = (
     {"priors", "likelihoods", "quadrature", "truth", "table_checks", "option_checks"}
     | {"label_checks", "number_checks", "area_checks", "authority_numbers", "known_counts"}
-    | {"simulated_geography", "areas", "simulation", "models", "compression", "pymc_quietly"}
+    | {
+        "simulated_geography",
+        "areas",
+        "simulation",
+        "models",
+        "compression",
+        "centring",
+        "pymc_quietly",
+    }
     | {"pymc_counts", "pymc_effects", "pymc_graph"}
     | {"manifest", "laplace", "nuts", "fitting"}
 )
-RIGHT = {"exposure_sums", "summaries", "example", "posterior", "storage", "curves", "support"} | {
+RIGHT = {"exposure_sums", "arguments", "labels", "summaries", "example", "posterior", "storage", "curves", "support"} | {
     "diagnostics",
     "aggregates",
     "contrasts",
     "rates",
     "gradients",
     "contextual",
+    "crossings",
     "plots",
 }
 

@@ -18,10 +18,10 @@ from tables import small_areas
 PRIORS = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
 
 
-def authorities(data, seed, spread=0.4):
+def authorities(model, seed, spread=0.4):
     """Levels and slopes at random around plausible values."""
     rng = np.random.default_rng(seed)
-    n = data.sizes["authority"]
+    n = len(model.areas.authority)
     return rng.normal(-4, spread, n), rng.normal(0.5, spread, n)
 
 
@@ -79,7 +79,7 @@ def test_poisson_equals_scipy_row_by_row(seed, kind):
     """Counts and totals have SciPy's Poisson log-probability to 1e-9."""
     model = GradientModel(small_areas(kind), priors=PRIORS)
     data = likelihood_data(model)
-    level, slope = authorities(data, seed)
+    level, slope = authorities(model, seed)
     mean, areas = rows(model, level, slope), model.areas
     known = ~np.isnan(areas.total_events)
     sums = np.bincount(areas.authority_of_area, mean)[known]
@@ -98,7 +98,7 @@ def test_negative_binomial_equals_scipy_row_by_row(seed, kind, overdispersion):
     """So with gamma effects; totals have the moments of the sum of their neighbourhoods."""
     model = GradientModel(small_areas(kind), family="negative_binomial", priors=PRIORS)
     data = likelihood_data(model)
-    level, slope = authorities(data, seed)
+    level, slope = authorities(model, seed)
     mean, areas = rows(model, level, slope), model.areas
     known = ~np.isnan(areas.total_events)
 
@@ -119,7 +119,7 @@ def test_negative_binomial_becomes_poisson():
     """Without overdispersion the negative binomial is the Poisson, to rounding error."""
     model = GradientModel(small_areas(), family="negative_binomial")
     data = likelihood_data(model)
-    level, slope = authorities(data, 5)
+    level, slope = authorities(model, 5)
     assert compressed(data, level, slope, 1e-7) == pytest.approx(
         compressed(data, level, slope), abs=1e-6
     )
@@ -130,7 +130,7 @@ def test_scaling_exposure_moves_only_the_level():
     model = GradientModel(small_areas())
     k = 7.0
     scaled = GradientModel(dataclasses.replace(model.areas, exposure=k * model.areas.exposure))
-    level, slope = authorities(likelihood_data(model), 6)
+    level, slope = authorities(model, 6)
     assert compressed(likelihood_data(scaled), level - np.log(k), slope) == pytest.approx(
         compressed(likelihood_data(model), level, slope), rel=1e-12
     )

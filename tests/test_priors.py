@@ -68,3 +68,21 @@ def test_priors_are_values():
     assert changed != Priors()
     assert changed.between == Priors().between
     assert dataclasses.replace(changed, within=Priors().within) == Priors()
+
+
+def test_priors_per_step_by_hand():
+    """In steps of 20 points log ratios double, and terms per step of two things quadruple."""
+    two = Priors(within=Normal(0.5, 0.1), cross_level=Normal(-0.05, 0.1)).per_step(0.20)
+    assert two.within == Normal(1.0, 0.2)
+    assert two.cross_level == Normal(-0.2, 0.4)
+    assert two.slope_sd == PositiveNormal(0.0, 0.5)
+    assert (two.level_sd, two.correlation) == (Priors().level_sd, Priors().correlation)
+    assert Priors().per_step(0.10) == Priors()
+
+
+def test_priors_of_the_wrong_kind_are_refused():
+    """A number, or a prior of the other kind, is told what was expected."""
+    with pytest.raises(SpecificationError, match=r"Priors\.within must be a Normal; got 0\.5"):
+        Priors(within=0.5)
+    with pytest.raises(SpecificationError, match=r"Priors\.slope_sd must be a PositiveNormal"):
+        Priors(slope_sd=Normal(0.0, 0.25))

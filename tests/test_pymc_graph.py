@@ -59,14 +59,15 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     """Priors, effects and counts add up to the density written out with SciPy, row by row."""
     areas = small_areas()
     model = GradientModel(areas, family=family, priors=PRIORS)
-    from socgrad.pymc_graph import pymc_model
+    from socgrad.pymc_graph import graph_data, pymc_model
 
     graph = pymc_model(model)
     rng = np.random.default_rng(4)
     n = len(areas.authority)
     p = {"intercept": -4.1, "within": 0.45, "between": 0.2, "cross_level": -0.03}
     level_sd, slope_sd, unit, spread = 0.25, 0.15, 0.4, 0.3
-    data, seam = likelihood_data(model), constants(model)
+    seam = constants(model)
+    data = graph_data(model, likelihood_data(model))
     b = seam["between_part"].to_numpy()
     at, known0, known1, guess0, guess1, node_within, node_exposure, per_area = (
         data[name].to_numpy()

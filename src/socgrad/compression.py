@@ -13,22 +13,22 @@ import numpy.typing as npt
 import xarray as xr
 from scipy.special import gammaln
 
+from socgrad.areas import Areas
+from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.models import GradientModel
-from socgrad.quadrature import Rules, chosen_rules, exponential_sums, gauss_rules
+from socgrad.quadrature import Rules, chosen_rules, exponential_sums
 from socgrad.schema import CONSTANTS
 from socgrad.within_between import split
 
 __all__ = ["SLOPE_RANGE", "constants", "likelihood_data", "quadrature_error"]
 
-type Floats = npt.NDArray[np.float64]
-type Integers = npt.NDArray[np.int64]
 type Variables = dict[str, tuple[tuple[str, ...], npt.ArrayLike]]
 
 #: Log rate ratios per 10 points for which the compressed exposures are exact: 0.08 to 12.
 SLOPE_RANGE: Final = (-2.5, 2.5)
 
 
-def _parts(model: GradientModel) -> tuple[Floats, Floats]:
+def _parts(model: GradientModel) -> tuple[FloatArray, FloatArray]:
     """Within part of each area and between part of each authority."""
     areas = model.areas
     return split(
@@ -51,6 +51,7 @@ def constants(model: GradientModel) -> xr.Dataset:
         "children": areas.children,
         "exposure": areas.exposure,
         "within_part": within_part,
+        "has_data": _has_data(areas).astype(np.int64),
         "authority_mean": areas.authority_mean,
         "between_part": between_part,
         "national_mean": areas.national_mean,
@@ -67,17 +68,15 @@ def constants(model: GradientModel) -> xr.Dataset:
 
 
 def likelihood_data(model: GradientModel) -> xr.Dataset:
-    """Statistics, Gauss rules, priors and centring weights of the model's likelihood.
+    """Statistics and Gauss rules of the model's likelihood.
 
     Returns
     -------
     xarray.Dataset
         `count_*` (dim counted_authority) and `row_*` (dim counted_area) of the neighbourhood
         counts, `sum_*` (dim total_authority) of the authority totals, either left out where there
-        are none; `centring_*` and `*_information` (dim authority), rough estimates of each
-        authority's log events and slope from its own events, which only steer the sampler;
-        `prior_intercept`. Attributes `quadrature_error` and `slope_range` state for which slopes
-        the compression is exact.
+        are none; `prior_intercept`. Attributes `quadrature_error` and `slope_range` state for which
+        slopes the compression is exact.
     """
     areas = model.areas
     within_part, _ = _parts(model)
@@ -117,7 +116,6 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         data["sum_events"] = (("total_authority",), events)
         data["sum_constant"] = ((), -gammaln(events + 1).sum())
 
-    data |= _centring(model, data) | _centring_rule(model, within_part)
     data["prior_intercept"] = (("moment",), _intercept_prior(model))
     return xr.Dataset(
         data,
@@ -128,9 +126,18 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
     )
 
 
-def quadrature_error(model: GradientModel, slopes: tuple[float, float]) -> float:
-    """Largest relative error of the compressed exposures at the two slopes named."""
-    data = likelihood_data(model)
+def quadrature_error(model: GradientModel, data: xr.Dataset, slopes: tuple[float, float]) -> float:
+    """Largest relative error of the compressed exposures at the two slopes named.
+
+    Parameters
+    ----------
+    model : GradientModel
+        The specification.
+    data : xarray.Dataset
+        Its likelihood data.
+    slopes : tuple of float
+        Log rate ratios per step.
+    """
     areas = model.areas
     within_part, _ = _parts(model)
     worst = 0.0
@@ -163,7 +170,9 @@ def _rule(kind: str, dim: str, rule: Rules) -> Variables:
     }
 
 
-def _counts(events: Floats, within_part: Floats, exposure: Floats, cell: Integers) -> Variables:
+def _counts(
+    events: FloatArray, within_part: FloatArray, exposure: FloatArray, cell: IntArray
+) -> Variables:
     """Sums per authority, and the rows that the negative binomial still needs one by one."""
     highest = int(events.max())
     # n_k, the neighbourhoods with more than k events, is 0 from the highest count on.
@@ -180,92 +189,14 @@ def _counts(events: Floats, within_part: Floats, exposure: Floats, cell: Integer
     }
 
 
-def _centring(model: GradientModel, data: Variables) -> Variables:
-    """Rough estimates of each authority's log events and slope, and the information on each.
-
-    Y events carry information Y on the log of an authority's expected events and, independently,
-    Y times the variance of w over events on its slope; a total carries none on the slope. `at` is
-    the mean of w over events.
-    """
-    areas = model.areas
-    n = len(areas.authority)
-    at, slope, information, total = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
-    if "count_events" in data:
-        authority, events, sums, within, exposure = (
-            np.asarray(data[f"count_{name}"][1])
-            for name in ("authority", "events", "events_within", "node_within", "node_exposure")
-        )
-        own = _own_slopes(events, sums, within, exposure)
-        at[authority], variance = _event_moments(own, within, exposure)
-        total[authority], slope[authority] = events, own
-        information[authority] = events * variance
-    if "sum_events" in data:
-        authority, events, within, exposure = (
-            np.asarray(data[f"sum_{name}"][1])
-            for name in ("authority", "events", "node_within", "node_exposure")
-        )
-        total[authority], slope[authority] = events, model.priors.within.mean
-        at[authority], _ = _event_moments(slope[authority], within, exposure)
-    known = areas.counted | ~np.isnan(areas.total_events)[areas.authority_of_area]
-    number = np.bincount(areas.authority_of_area[known], minlength=n)
-    # An authority known to have no events is as if it had half of one; one not known has none.
-    counted = np.where(number > 0, np.maximum(total, 0.5), 0.0)
-    values = {
-        "centring_at": at,
-        "centring_level": np.log(np.maximum(total, 0.5)),
-        "centring_slope": slope,
-        "level_information": counted,
-        "slope_information": information,
-        "events_per_area": total / np.maximum(number, 1),
-    }
-    return {name: (("authority",), value) for name, value in values.items()}
-
-
-def _own_slopes(events: Floats, sums: Floats, within: Floats, exposure: Floats) -> Floats:
-    """Each authority's slope, by Newton steps on its counts given their total.
-
-    First one slope for all; then each its own, with a pull towards that one which keeps apart what
-    few events cannot say.
-    """
-    common = np.zeros(len(events))
-    for _ in range(8):
-        mean, variance = _event_moments(common, within, exposure)
-        information = max(float(np.sum(events * variance)), 1e-12)
-        common = np.clip(common + np.sum(sums - events * mean) / information, *SLOPE_RANGE)
-    own, pull = common, 1 / 0.3**2
-    for _ in range(8):
-        mean, variance = _event_moments(own, within, exposure)
-        step = sums - events * mean - pull * (own - common)
-        own = np.clip(own + step / (events * variance + pull), *SLOPE_RANGE)
-    return own
-
-
-def _centring_rule(model: GradientModel, within_part: Floats) -> Variables:
-    """A short rule of every authority's exposures: it steers the centring, so six nodes do."""
-    areas = model.areas
-    cells = len(areas.authority)
-    within, exposure = gauss_rules(
-        areas.authority_of_area, within_part, areas.exposure, cells=cells, nodes=6
-    )
-    exposure[exposure.sum(axis=1) == 0] = 1.0  # no exposure, no data: any positive weight will do
-    return {
-        "centring_node_within": (("authority", "centring_node"), within),
-        "centring_node_exposure": (("authority", "centring_node"), exposure),
-    }
-
-
-def _event_moments(slope: Floats, within: Floats, exposure: Floats) -> tuple[Floats, Floats]:
-    """Mean and variance of the within part over each authority's events, at its slope."""
-    mass = exposure * np.exp(slope[:, None] * within)
-    mass /= mass.sum(axis=1, keepdims=True)
-    mean = (mass * within).sum(axis=1)
-    return mean, (mass * (within - mean[:, None]) ** 2).sum(axis=1)
-
-
-def _intercept_prior(model: GradientModel) -> Floats:
+def _intercept_prior(model: GradientModel) -> FloatArray:
     if model.priors.intercept is not None:
         return np.array([model.priors.intercept.mean, model.priors.intercept.sd])
     areas = model.areas
-    by_total = ~np.isnan(areas.total_events)[areas.authority_of_area]
     events = np.nansum(areas.events[areas.counted]) + np.nansum(areas.total_events)
-    return np.array([np.log(events / areas.exposure[areas.counted | by_total].sum()), 1.5])
+    return np.array([np.log(events / areas.exposure[_has_data(areas)].sum()), 1.5])
+
+
+def _has_data(areas: Areas) -> BoolArray:
+    """Areas whose events are known, each by itself or within its authority's total."""
+    return areas.counted | ~np.isnan(areas.total_events)[areas.authority_of_area]

@@ -124,10 +124,10 @@ def fit(
     _check_options(counts, target_accept, random_seed)
     if random_seed is None:
         random_seed = secrets.randbits(31)
-    if method == "nuts":
-        doubt = None
-    else:
-        tree, doubt = _fit_laplace(model, draws=draws, chains=chains, random_seed=random_seed)
+    data = likelihood_data(model)
+    doubt = ""
+    if method != "nuts":
+        tree, doubt = _fit_laplace(model, data, draws=draws, chains=chains, random_seed=random_seed)
         if doubt and method == "laplace":
             warnings.warn(
                 f"method='laplace' doubts its draws: {doubt}. Fit again with method='nuts' (or "
@@ -144,6 +144,7 @@ def fit(
         )
     return _fit_nuts(
         model,
+        data,
         draws=draws,
         tune=1000 if tune is None else tune,
         chains=chains,
@@ -156,12 +157,11 @@ def fit(
 
 
 def _fit_laplace(
-    model: GradientModel, *, draws: int, chains: int, random_seed: int
+    model: GradientModel, data: xr.Dataset, *, draws: int, chains: int, random_seed: int
 ) -> tuple[xr.DataTree, str]:
     """Fit without a compiler; return what the engine doubts of it, too."""
     from socgrad.laplace import sample_laplace  # noqa: PLC0415 SciPy, only where it is needed
 
-    data = likelihood_data(model)
     drawn = sample_laplace(model, data, draws=draws, chains=chains, random_seed=random_seed)
     tree = assemble(
         model,
@@ -189,6 +189,7 @@ def _fit_laplace(
 
 def _fit_nuts(
     model: GradientModel,
+    data: xr.Dataset,
     *,
     draws: int,
     tune: int,
@@ -197,13 +198,14 @@ def _fit_nuts(
     target_accept: float,
     random_seed: int,
     progress: bool,
-    instead_of: str | None,
+    instead_of: str,
 ) -> xr.DataTree:
     # PyMC and nutpie take seconds to import: only a fit that needs them pays for them.
     from socgrad.nuts import sample_nuts  # noqa: PLC0415
 
     posterior, sample_stats = sample_nuts(
         model,
+        data,
         draws=draws,
         tune=tune,
         chains=chains,
@@ -230,7 +232,7 @@ def _fit_nuts(
         packages=("pymc", "pytensor", "nutpie"),
         random_seed=random_seed,
     )
-    _record_quadrature(model, tree, likelihood_data(model))
+    _record_quadrature(model, tree, data)
     return tree
 
 
@@ -265,7 +267,7 @@ def _record_quadrature(model: GradientModel, tree: xr.DataTree, data: xr.Dataset
     tree.attrs["slopes_drawn"] = np.array(drawn)
     if low <= drawn[0] and drawn[1] <= high:
         return
-    error = quadrature_error(model, drawn)
+    error = quadrature_error(model, data, drawn)
     tree.attrs["quadrature_error"] = max(error, tree.attrs["quadrature_error"])
     if error > _NEGLIGIBLE:
         warnings.warn(

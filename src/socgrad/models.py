@@ -1,10 +1,13 @@
 """The specification of a gradient model: which terms, which likelihood, which priors."""
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from socgrad.areas import Areas
-from socgrad.errors import SpecificationError
+from socgrad.errors import SocgradWarning, SpecificationError
 from socgrad.priors import Priors
 
 __all__ = ["Deprivation", "Family", "GradientModel"]
@@ -35,13 +38,18 @@ class GradientModel:
     curvature : bool
         Whether the level also depends on the square of authority deprivation. Needs the split.
     priors : Priors
-        Priors per step of deprivation.
+        Priors per 10 points of deprivation, whatever the model's own step `Areas.per`.
 
     Raises
     ------
     SpecificationError
-        If a term is asked for that the choice of `deprivation` leaves out, or the counts are
-        authority totals only and `within` has not been given a prior of its own.
+        If a term is asked for, or a prior given, that the choice of `deprivation` leaves out; or
+        the counts are authority totals only and `within` has not been given a prior of its own.
+
+    Warns
+    -----
+    SocgradWarning
+        If most authorities are known only as totals, and `within` has the default prior.
 
     Notes
     -----
@@ -68,7 +76,7 @@ class GradientModel:
     >>> import socgrad as sg
     >>> frame = sg.simulate(authorities=8, areas=200, random_seed=1).frame
     >>> areas = sg.Areas.from_frame(frame, area="area", authority="authority", events="referral",
-    ...                             children="children", deprivation="deprivation")
+    ...                             children="children", deprivation="deprivation", complete=True)
     >>> model = sg.GradientModel(areas)
     >>> model.random_slopes, model.cross_level
     (True, True)
@@ -85,6 +93,16 @@ class GradientModel:
     priors: Priors = field(default=Priors(), kw_only=True)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.areas, Areas):
+            raise SpecificationError(
+                f"GradientModel needs Areas, got {type(self.areas).__name__}. Pass a table through "
+                "the door first: Areas.from_frame(frame, area=..., authority=..., ...)."
+            )
+        if not isinstance(self.priors, Priors):
+            raise SpecificationError(
+                f"priors must be Priors, got {type(self.priors).__name__}. Name the parameter, for "
+                "example priors=Priors(within=rate_ratio(1.8, interval=(1.65, 1.96)))."
+            )
         for name, allowed in (
             ("family", ("poisson", "negative_binomial")),
             ("deprivation", ("split", "pooled", "none")),
@@ -108,11 +126,52 @@ class GradientModel:
                     f"{name}=True needs the between part, but deprivation={self.deprivation!r} has "
                     f"none. Leave {name} out, or choose deprivation='split'."
                 )
-        totals_only = not self.areas.counted.any()
-        if totals_only and self.deprivation != "none" and self.priors.within == Priors().within:
+        self._check_priors()
+
+    @property
+    def step_priors(self) -> Priors:
+        """The priors per step of the model, `Areas.per`."""
+        return self.priors.per_step(self.areas.per)
+
+    def _check_priors(self) -> None:
+        """Refuse priors of absent terms, and a gradient that nothing would inform."""
+        default = Priors()
+        present = {
+            "within": self.deprivation != "none",
+            "between": self.deprivation == "split",
+            "cross_level": self.cross_level,
+            "curvature": self.curvature,
+            "slope_sd": self.random_slopes,
+            "correlation": self.random_slopes,
+            "overdispersion": self.family == "negative_binomial",
+        }
+        idle = [
+            name
+            for name, there in present.items()
+            if not there and getattr(self.priors, name) != getattr(default, name)
+        ]
+        if idle:
             raise SpecificationError(
-                "Every authority is known only as a total, and totals say almost nothing about the "
-                "gradient within authorities: its prior decides. Give it one from the literature, "
-                "for example priors=Priors(within=rate_ratio(1.80, interval=(1.65, 1.96))), or "
-                "leave deprivation out (deprivation='none')."
+                f"Priors are given for {', '.join(idle)}, which this model does not have "
+                f"(family={self.family!r}, deprivation={self.deprivation!r}, "
+                f"random_slopes={self.random_slopes}, cross_level={self.cross_level}, "
+                f"curvature={self.curvature}). Leave them out, or put the terms in."
+            )
+        if self.deprivation == "none" or self.priors.within != default.within:
+            return
+        known = ~np.isnan(self.areas.total_events)
+        with_counts = len(np.unique(self.areas.authority_of_area[self.areas.counted]))
+        advice = (
+            "Totals say almost nothing about the gradient within authorities: its prior decides. "
+            "Give it one from the literature, for example priors=Priors(within=rate_ratio(1.80, "
+            "interval=(1.65, 1.96))), or leave deprivation out (deprivation='none')."
+        )
+        if with_counts == 0:
+            raise SpecificationError(f"Every authority is known only as a total. {advice}")
+        if known.sum() > with_counts:
+            warnings.warn(
+                f"{known.sum()} authorities are known only as totals, and {with_counts} by their "
+                f"neighbourhoods. {advice}",
+                SocgradWarning,
+                stacklevel=4,
             )

@@ -34,6 +34,7 @@ def _compiled(graph: _Graph) -> tuple[pm.Model, nutpie.compile_pymc.CompiledPyMC
 
 def sample_nuts(
     model: GradientModel,
+    data: xr.Dataset,
     *,
     draws: int,
     tune: int,
@@ -49,6 +50,8 @@ def sample_nuts(
     ----------
     model : GradientModel
         The specification.
+    data : xarray.Dataset
+        Its likelihood data.
     draws, tune, chains, cores : int
         Draws kept and discarded per chain, chains, and chains run at a time.
     target_accept : float
@@ -64,7 +67,7 @@ def sample_nuts(
         Dims (chain, draw[, authority]).
     """
     graph, compiled = _compiled(_Graph(graph_key(model), model))
-    parts = (constants(model), graph_data(model))
+    parts = (constants(model), graph_data(model, data))
     values = {str(name): part[name] for part in parts for name in part.data_vars}
     used = {variable.name for variable in compiled.shared_var_keys}
     compiled = compiled.with_data(**{n: values[n].to_numpy() for n in values if n in used})

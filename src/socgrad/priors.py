@@ -1,4 +1,4 @@
-"""Priors, stated as rate ratios per step of deprivation.
+"""Priors, stated as rate ratios per 10 percentage points of deprivation.
 
 Coefficients are log rate ratios with normal priors; standard deviations have half-normal priors
 (or, for a value known from elsewhere, a normal truncated at zero). The defaults are weakly
@@ -7,7 +7,7 @@ boundary.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
 from socgrad.errors import SpecificationError
@@ -26,7 +26,7 @@ class Normal:
     Attributes
     ----------
     mean, sd : float
-        On the log scale, per step of deprivation; `sd` above 0.
+        On the log scale, per 10 points of deprivation; `sd` above 0.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def rate_ratio(median: float, *, interval: tuple[float, float], prob: float = 0.
     Parameters
     ----------
     median : float
-        Rate ratio per step of deprivation (`Areas.per`, 10 percentage points by default); above 0.
+        Rate ratio per 10 points of deprivation, whatever the model's own step; above 0.
     interval : tuple of float
         Its equal-tailed interval; must hold the median at about its middle on the log scale.
     prob : float
@@ -133,17 +133,17 @@ class Priors:
     Attributes
     ----------
     within, between : Normal
-        Log rate ratios per step of neighbourhood deprivation within an authority, and of authority
-        mean deprivation. `within` is also the prior of the single coefficient when within and
-        between are pooled.
+        Log rate ratios per 10 points of neighbourhood deprivation within an authority, and of
+        authority mean deprivation. `within` is also the prior of the single coefficient when within
+        and between are pooled.
     cross_level : Normal
-        Change of the log gradient per step of authority mean deprivation.
+        Change of the log gradient per 10 points of authority mean deprivation.
     curvature : Normal
-        Log rate per squared step of authority mean deprivation.
+        Log rate per squared 10 points of authority mean deprivation.
     intercept : Normal or None
         Log events per unit of exposure. None centres it at the log of the crude rate, sd 1.5.
     level_sd, slope_sd : PositiveNormal
-        Standard deviations of authority levels and slopes.
+        Standard deviations of authority levels and of their log gradients per 10 points.
     correlation : float
         (correlation + 1) / 2 ~ Beta(correlation, correlation); 1 is uniform, larger values pull
         towards 0. Above 0.
@@ -174,3 +174,46 @@ class Priors:
                 f"Priors.correlation is the concentration of a beta distribution and must be above "
                 f"0; got {self.correlation}."
             )
+        for name, kind in _KINDS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind) and not (name == "intercept" and value is None):
+                example = kind(0.0, 0.5)
+                raise SpecificationError(
+                    f"Priors.{name} must be a {kind.__name__}; got {value!r}. For example {example}"
+                    + (", or rate_ratio(1.5, interval=(1.2, 1.9))." if kind is Normal else ".")
+                )
+
+    def per_step(self, per: float) -> "Priors":
+        """The same priors for a model whose step of deprivation is `per`.
+
+        Parameters
+        ----------
+        per : float
+            Step, a proportion above 0; 0.10 leaves the priors as they are.
+
+        Returns
+        -------
+        Priors
+            Coefficients and slope SD times per / 0.10; `cross_level` and `curvature`, which are
+            per step of two things, times its square. So the step is a choice of units alone.
+        """
+        k = per / 0.10
+        scaled = {
+            name: type(prior)(prior.mean * factor, prior.sd * factor)
+            for factor, names in ((k, ("within", "between", "slope_sd")), (k * k, _SQUARED))
+            for name, prior in ((name, getattr(self, name)) for name in names)
+        }
+        return replace(self, **scaled)
+
+
+_SQUARED = ("cross_level", "curvature")
+_KINDS = {
+    "within": Normal,
+    "between": Normal,
+    "cross_level": Normal,
+    "curvature": Normal,
+    "intercept": Normal,
+    "level_sd": PositiveNormal,
+    "slope_sd": PositiveNormal,
+    "overdispersion": PositiveNormal,
+}

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from socgrad import likelihoods
+from socgrad.arrays import FloatArray
 from socgrad.models import GradientModel
 from socgrad.predictor import log_rate
 from socgrad.pymc_quietly import pm, pt
@@ -15,7 +15,6 @@ from socgrad.pymc_quietly import pm, pt
 __all__ = ["observe_counts", "observe_totals"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
-type Floats = npt.NDArray[np.float64]
 type Size = int | tuple[int, ...] | None
 
 # Core dimensions of the arguments of each likelihood, in the notation of generalised ufuncs: n
@@ -62,7 +61,7 @@ def observe_counts(
         statistics |= {n: data[n] for n in ("row_events", "exceeding", "steps")} | rows
         statistics["overdispersion"] = overdispersion
 
-    def draw(values: dict[str, Floats], rng: np.random.Generator, size: Size) -> Floats:
+    def draw(values: dict[str, FloatArray], rng: np.random.Generator, size: Size) -> FloatArray:
         log_rates = log_rate(values["row_level"], values["row_slope"], values["row_within"])
         mean = np.exp(values["row_log_exposure"] + log_rates)
         return _draw_counts(mean, np.square(values.get("overdispersion", 0.0)), rng, size)
@@ -99,8 +98,8 @@ def observe_totals(
         for name in ("within", "exposure"):
             statistics[f"square_{name}"] = data[f"square_node_{name}"]
 
-    def draw(values: dict[str, Floats], rng: np.random.Generator, size: Size) -> Floats:
-        def summed(power: float, within: Floats, exposure: Floats) -> Floats:
+    def draw(values: dict[str, FloatArray], rng: np.random.Generator, size: Size) -> FloatArray:
+        def summed(power: float, within: FloatArray, exposure: FloatArray) -> FloatArray:
             level, slope = (power * values[n][..., None] for n in ("level", "slope"))
             return np.sum(exposure * np.exp(log_rate(level, slope, within)), axis=-1)
 
@@ -123,7 +122,9 @@ def observe_totals(
     )
 
 
-def _draw_counts(mean: Floats, variance: Floats, rng: np.random.Generator, size: Size) -> Floats:
+def _draw_counts(
+    mean: FloatArray, variance: FloatArray, rng: np.random.Generator, size: Size
+) -> FloatArray:
     """Poisson counts whose means vary by a gamma factor of mean 1 and the given variance."""
     shape = mean.shape if size is None else (*np.atleast_1d(size), mean.shape[-1])
     variance = np.broadcast_to(variance, shape)
@@ -139,8 +140,8 @@ def _observe(
     *,
     density: Callable[..., Variable],
     density_names: tuple[str, ...],
-    draw: Callable[[dict[str, Floats], np.random.Generator, Size], Floats],
-    observed: Floats,
+    draw: Callable[[dict[str, FloatArray], np.random.Generator, Size], FloatArray],
+    observed: FloatArray,
     dim: str,
     core: str,
 ) -> None:
@@ -152,8 +153,8 @@ def _observe(
         return density(**{n: given[n] for n in density_names}, xp=pt)
 
     def random(
-        *values: Floats, rng: np.random.Generator | None = None, size: Size = None
-    ) -> Floats:
+        *values: FloatArray, rng: np.random.Generator | None = None, size: Size = None
+    ) -> FloatArray:
         if rng is None:
             rng = np.random.default_rng()
         return draw(dict(zip(names, values, strict=True)), rng, size)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from socgrad.centring import centring
 from socgrad.compression import constants, likelihood_data
 from socgrad.models import GradientModel
 from socgrad.predictor import authority_level, authority_slope
@@ -50,7 +51,7 @@ def pymc_model(model: GradientModel) -> pm.Model:
     10.1214/088342307000000014), because the share follows the standard deviations as they vary.
     """
     seam = constants(model)
-    working = graph_data(model)
+    working = graph_data(model, likelihood_data(model))
     coords = {"area": seam["area"].to_numpy(), "authority": seam["authority"].to_numpy()}
     if "count_events" in working:
         coords["counted_area"] = model.areas.area[model.areas.counted].to_numpy()
@@ -72,14 +73,22 @@ def pymc_model(model: GradientModel) -> pm.Model:
     return graph
 
 
-def graph_data(model: GradientModel) -> xr.Dataset:
-    """Everything of the graph that differs between outcomes and priors of the same graph."""
-    data = likelihood_data(model)
+def graph_data(model: GradientModel, data: xr.Dataset) -> xr.Dataset:
+    """Everything of the graph that differs between outcomes and priors of the same graph.
+
+    Parameters
+    ----------
+    model : GradientModel
+        The specification.
+    data : xarray.Dataset
+        Its likelihood data.
+    """
+    data = data.assign(centring(model, data, constants(model)["within_part"].to_numpy()))
     for name in _prior_names(model):
-        prior: Normal | PositiveNormal = getattr(model.priors, name)
+        prior: Normal | PositiveNormal = getattr(model.step_priors, name)
         data[f"prior_{name}"] = (("moment",), np.array([prior.mean, prior.sd]))
     if model.random_slopes:
-        data["prior_correlation"] = ((), model.priors.correlation)
+        data["prior_correlation"] = ((), model.step_priors.correlation)
     return data
 
 

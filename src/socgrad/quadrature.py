@@ -14,12 +14,11 @@ the eigenvalues of its Jacobi matrix (Golub and Welsch 1969, doi 10.1090/S0025-5
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from socgrad.arrays import FloatArray, IntArray
 
 __all__ = ["Rules", "chosen_rules", "exponential_sums", "gauss_rules"]
 
-type Floats = npt.NDArray[np.float64]
-type Integers = npt.NDArray[np.int64]
 
 # Below this share of a cell's spread a Lanczos vector is rounding error: no points are left.
 _EXHAUSTED = 1e-11
@@ -40,15 +39,15 @@ class Rules:
         Largest relative error of sum_k weight_k exp(s position_k), any cell, over that range.
     """
 
-    position: Floats
-    weight: Floats
+    position: FloatArray
+    weight: FloatArray
     slopes: tuple[float, float]
     error: float
 
 
 def gauss_rules(
-    cell: Integers, position: Floats, weight: Floats, *, cells: int, nodes: int
-) -> tuple[Floats, Floats]:
+    cell: IntArray, position: FloatArray, weight: FloatArray, *, cells: int, nodes: int
+) -> tuple[FloatArray, FloatArray]:
     """Gauss rules of the discrete measures {position, weight}, one per cell.
 
     Parameters
@@ -76,7 +75,7 @@ def gauss_rules(
     ([[-1.0, 1.0]], [[1.0, 1.0]])
     """
 
-    def inner(a: Floats, b: Floats) -> Floats:
+    def inner(a: FloatArray, b: FloatArray) -> FloatArray:
         return np.bincount(cell, weights=a * b, minlength=cells)
 
     total = np.bincount(cell, weights=weight, minlength=cells)
@@ -113,16 +112,16 @@ def gauss_rules(
 
 
 def exponential_sums(
-    cell: Integers, position: Floats, weight: Floats, *, cells: int, slope: float
-) -> Floats:
+    cell: IntArray, position: FloatArray, weight: FloatArray, *, cells: int, slope: float
+) -> FloatArray:
     """Sum of weight * exp(slope * position) over each cell's rows, shape (cells,)."""
     return np.bincount(cell, weights=weight * np.exp(slope * position), minlength=cells)
 
 
 def chosen_rules(
-    cell: Integers,
-    position: Floats,
-    weight: Floats,
+    cell: IntArray,
+    position: FloatArray,
+    weight: FloatArray,
     *,
     cells: int,
     slopes: tuple[float, float],

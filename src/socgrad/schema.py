@@ -14,7 +14,6 @@ from socgrad.errors import SchemaError
 __all__ = [
     "CONSTANTS",
     "EFFECTS",
-    "EVENT_DERIVED",
     "PARAMETERS",
     "SCHEMA_VERSION",
     "check_tree",
@@ -54,31 +53,15 @@ CONSTANTS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("area",),
         "(deprivation - authority mean) / per; from the national mean if pooled",
     ),
+    "has_data": (("area",), "1 where events are known, by area or in a total; else 0"),
     "authority_mean": (("authority",), "child-weighted mean deprivation, proportion 0-1"),
-    "between_part": (("authority",), "(authority mean - national mean) / per; zero if pooled"),
+    "between_part": (
+        ("authority",),
+        "(authority mean - national mean) / per; zero without the split",
+    ),
     "national_mean": ((), "child-weighted national mean deprivation, proportion 0-1"),
     "per": ((), "step of deprivation, proportion; 0.10 is ten percentage points"),
 }
-
-#: Working data of the left wing that are computed from events. A tree from `pymc.sample` holds them
-#: in `constant_data`; a file saved without events must not.
-EVENT_DERIVED: Final = (
-    "centring_at",
-    "centring_level",
-    "centring_slope",
-    "level_information",
-    "slope_information",
-    "events_per_area",
-    "prior_intercept",
-    "count_events",
-    "count_events_within",
-    "count_constant",
-    "row_events",
-    "exceeding",
-    "steps",
-    "sum_events",
-    "sum_constant",
-)
 
 
 def check_tree(tree: xr.DataTree) -> None:

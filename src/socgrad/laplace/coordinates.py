@@ -111,7 +111,7 @@ def coordinates(model: GradientModel, intercept: Normal, bend: dict[str, float])
         The c of `level_sd`, `slope_sd` and `overdispersion`: about the largest standard deviation
         that the data cannot tell from zero.
     """
-    given = model.priors
+    given = model.step_priors
     main = "pooled" if model.deprivation == "pooled" else "within"
     present: dict[str, tuple[bool | None, Normal | PositiveNormal | float]] = {
         "level_sd": (True, given.level_sd),

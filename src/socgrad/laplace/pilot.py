@@ -51,7 +51,7 @@ def pilot(
     guesses = {
         name: prior.mean if prior.mean > 0 else min(guess, prior.sd)
         for name, guess in _GUESSES.items()
-        for prior in [getattr(model.priors, name)]
+        for prior in [getattr(model.step_priors, name)]
     }
     unbent = coordinates(model, intercept, {})
     names = [name for name in unbent.names if name in _COEFFICIENTS]
@@ -94,7 +94,7 @@ def pilot(
         "slope_sd": _hidden(np.concatenate(slope_information)),
         "overdispersion": (2.0 / pairs) ** 0.25 if pairs > 0 else np.inf,
     }
-    held: dict[str, PositiveNormal] = {name: getattr(model.priors, name) for name in bend}
+    held: dict[str, PositiveNormal] = {name: getattr(model.step_priors, name) for name in bend}
     bend = {name: min(size, held[name].mean + held[name].sd) for name, size in bend.items()}
     scaled = coordinates(model, intercept, bend)
     d, p = len(scaled.names), len(names)
@@ -113,7 +113,7 @@ def _wide(
     surface: Surface | NegativeBinomialRows, intercept: Normal, model: GradientModel, size: int
 ) -> tuple[tuple[FloatArray, FloatArray], Derivatives]:
     """Mode of each authority under a wide prior, and the derivatives of its likelihood there."""
-    main = 0.0 if model.deprivation == "none" else model.priors.within.mean
+    main = 0.0 if model.deprivation == "none" else model.step_priors.within.mean
     one = np.ones((1, 1))
     prior = Population(
         level=np.full((1, size), intercept.mean),

@@ -1,0 +1,66 @@
+"""What each authority's own events say of it, roughly."""
+
+import numpy as np
+import pytest
+
+from socgrad.centring import centring
+from socgrad.compression import constants, likelihood_data
+from socgrad.models import GradientModel
+from socgrad.priors import Priors, rate_ratio
+from tables import simulated, simulated_areas, small_areas
+
+PRIORS = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
+
+
+def centred(model):
+    """The rough estimates of a model."""
+    return centring(model, likelihood_data(model), constants(model)["within_part"].to_numpy())
+
+
+def test_information_follows_events():
+    """Events are the information on a level; a total, and an unknown count, say less."""
+    areas = small_areas()
+    data = centred(GradientModel(areas))
+    events = np.bincount(areas.authority_of_area, areas.events)
+    np.testing.assert_allclose(data["level_information"], events)
+    np.testing.assert_allclose(np.exp(data["centring_level"]), events)
+    np.testing.assert_allclose(
+        data["events_per_area"], events / np.bincount(areas.authority_of_area)
+    )
+    assert (data["slope_information"] > 0).all()
+    totals = centred(GradientModel(small_areas("totals"), priors=PRIORS))
+    assert not totals["slope_information"].any()
+    np.testing.assert_allclose(totals["level_information"], events)
+    assert totals["centring_slope"].to_numpy() == pytest.approx(np.log(1.65))
+
+
+def test_own_slopes_approach_the_truth_with_events():
+    """With many events the rough slopes are the authorities' own; with few, nearly one slope."""
+    truth = simulated(intercept=-1.0).effects["slope"].to_numpy()
+    many, few = (centred(GradientModel(small_areas(intercept=value))) for value in (-1.0, -9.0))
+    own, rare = (data["centring_slope"].to_numpy() for data in (many, few))
+    z = (own - truth) * np.sqrt(many["slope_information"].to_numpy())
+    assert np.abs(z).max() < 4
+    assert np.ptp(rare) < np.ptp(truth) < 1.2 * np.ptp(own)
+
+
+def test_an_authority_without_data_informs_nothing():
+    """Where neither counts nor total are known, the information is zero, not half an event."""
+    frame = simulated().frame.astype({"events": "float64"})
+    first = frame["authority"] == frame["authority"].iloc[0]
+    frame.loc[first, "events"] = np.nan
+    areas = simulated_areas(frame, missing_events="leave out")
+    data = centred(GradientModel(areas))
+    assert data["level_information"][0] == 0
+    assert (data["level_information"][1:] > 0).all()
+    assert np.isfinite(data["centring_node_exposure"]).all()
+
+
+def test_the_step_is_a_choice_of_units():
+    """In steps of 20 points slopes double, and the information on them is a quarter."""
+    one, two = (
+        centred(GradientModel(simulated_areas(simulated().frame, per=p))) for p in (0.1, 0.2)
+    )
+    np.testing.assert_allclose(two["centring_slope"], 2 * one["centring_slope"], rtol=1e-9)
+    np.testing.assert_allclose(two["slope_information"], one["slope_information"] / 4, rtol=1e-9)
+    np.testing.assert_allclose(two["centring_at"], one["centring_at"] / 2, rtol=1e-9)
