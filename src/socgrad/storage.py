@@ -11,7 +11,7 @@ import xarray as xr
 from xarray.indexes import PandasMultiIndex
 
 from socgrad.errors import SchemaError
-from socgrad.schema import CONSTANTS, EFFECTS, EVENT_DERIVED, PARAMETERS, check_tree
+from socgrad.schema import CONSTANTS, EFFECTS, PARAMETERS, check_tree
 
 __all__ = ["load", "save"]
 
@@ -128,7 +128,7 @@ def _without_events(fit: xr.DataTree) -> xr.DataTree:
     """Keep what is known not to be counts."""
     groups = {name: fit[name].to_dataset() for name in _GROUPS_WITHOUT_EVENTS if name in fit}
     constants = groups["constant_data"]
-    kept = [name for name in constants if name in CONSTANTS and name not in EVENT_DERIVED]
+    kept = [name for name in constants if name in CONSTANTS]
     groups["constant_data"] = constants[kept]
     if "sample_stats" in groups:
         statistics = groups["sample_stats"]
