@@ -7,6 +7,8 @@ import pytest
 from door import changed, door, table
 from socgrad.errors import TableError
 
+GSS = ["[c]", "[x]", "[z]", "[low]", "[u]", "[..]", "~", "[C]", " [c] "]
+
 
 def test_neighbourhood_counts():
     """Every area with a count is counted; exposure is children unless named."""
@@ -82,7 +84,9 @@ def test_report_accounts_for_every_row():
     assert areas.report.set_index("step").loc["left out: no exposure", "authorities"] == 2
 
 
-@pytest.mark.parametrize("mark", [None, np.nan, pd.NA, "c", "x", "z", ":", "", " ", "C", "..", "*"])
+@pytest.mark.parametrize(
+    "mark", [None, np.nan, pd.NA, "c", "x", "z", ":", "", " ", "C", "..", "*", *GSS]
+)
 def test_missing_counts_are_never_zero(mark):
     """Suppressed, absent and blank counts are refused, or left out when the caller says so."""
     frame = changed("plans", {1: mark, 4: mark})

@@ -39,3 +39,13 @@ def test_whole_number_codes(dtype):
     assert list(areas.authority) == [9, 10, 100]
     assert list(areas.area) == [9, 10, 11, 100, 2, 3]
     assert same(areas, door(table()))
+
+
+@pytest.mark.parametrize("column", ["lsoa", "la"])
+@pytest.mark.parametrize("kind", ["int64", "Int64"])
+def test_categorical_codes_with_a_gap(column, kind):
+    """A category of whole numbers has no room for a missing one; ours is the message."""
+    codes = pd.Series([1, 2, 3, 4, 5, 6]).astype(kind).astype("category")
+    codes[3] = np.nan
+    with pytest.raises(TableError, match=rf"'{column}' .*missing or blank labels.*: 1 of 6 \(3\)"):
+        door(table().assign(**{column: codes}))

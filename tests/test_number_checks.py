@@ -68,3 +68,43 @@ def test_events_are_whole_numbers(value, word):
     totals = {"Ashby": 1, "Barton": value, "Corby": 3}
     with pytest.raises(TableError, match=rf"totals has {word} counts: 1 of 3 \(Barton\)"):
         door(table(), events=None, totals=totals)
+
+
+@pytest.mark.parametrize("kind", ["int64", "Int64", "float64", "bool", "datetime64[ns]"])
+def test_categorical_numbers_with_a_gap(kind):
+    """A category of whole numbers has no room for a missing one; ours is the message."""
+    plans = pd.Series([1, 2, 3, 1, 0, 3]).astype(kind).astype("category")
+    plans[4] = np.nan
+    words = "missing counts: 1 of 6 .C1" if kind in {"int64", "Int64", "float64"} else "Expected nu"
+    with pytest.raises(TableError, match=rf"'plans' .*{words}"):
+        door(table().assign(plans=plans))
+
+
+@pytest.mark.parametrize("column", ["idaci", "plans"])
+@pytest.mark.parametrize("value", ["12.07%", " 5 %"])
+def test_percent_signs(column, value):
+    """A percentage is met with the arithmetic."""
+    with pytest.raises(
+        TableError, match=rf"'{column}' .*'{value}' at A2.*divide percentages by 10"
+    ):
+        door(changed(column, {1: value}))
+
+
+@pytest.mark.parametrize("column", ["idaci", "plans"])
+@pytest.mark.parametrize("dash", ["-", " - ", "–", "—"])
+def test_dashes_are_ambiguous(column, dash):
+    """A dash is nil in some tables and not available in others, so it is neither here."""
+    with pytest.raises(
+        TableError,
+        match=rf"'{column}' .*a dash in 2 of 6 rows \(A2, C1\).*nil.*not available.*0 or by a blank",
+    ):
+        door(changed(column, {1: dash, 4: dash}), missing_events="leave out")
+
+
+@pytest.mark.parametrize("text", ["<5", "1-5", "1 to 5"])
+def test_ranges(text):
+    """A range hides a small count: it is to be marked as such, not left blank."""
+    with pytest.raises(
+        TableError, match=r"'plans' .*not a number .* hidden small count.* mark it c"
+    ):
+        door(changed("plans", {1: text}))

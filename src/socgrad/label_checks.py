@@ -18,9 +18,9 @@ __all__ = ["check_labelled", "coded_labels", "is_blank", "labels", "sorting_keys
 
 def labels(values: pd.Series[Any], *, where: str) -> pd.Index[Any]:
     """Return labels as a plain index of text or of int64, none missing."""
+    check_labelled(values.isna().to_numpy(dtype=bool), where=where)
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype)
-    check_labelled(values.isna().to_numpy(dtype=bool), where=where)
     kind = types.infer_dtype(values, skipna=True)
     if kind == "string":
         # pandas 3 keeps text in a compact dtype of its own, which is plain enough and quicker.
