@@ -8,6 +8,7 @@ from __future__ import annotations  # pandas' own classes are not generic at run
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -15,11 +16,11 @@ import pandas as pd
 
 from socgrad.area_checks import check_estimable, check_roles, sorted_rows
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.authority_numbers import by_authority, given_means
+from socgrad.authority_numbers import given_means, given_totals
 from socgrad.errors import SampleOfAreasWarning
 from socgrad.known_counts import known_counts
 from socgrad.label_checks import coded_labels, labels
-from socgrad.number_checks import check_known, check_proportion, check_whole, numbers
+from socgrad.number_checks import check_known, check_proportion, check_whole, numbers, suppressed
 from socgrad.option_checks import check_arguments
 from socgrad.table_checks import as_pandas, column, refuse
 from socgrad.within_between import mean_reliability, weighted_means
@@ -101,7 +102,12 @@ class Areas:
         )
 
     def __str__(self) -> str:
-        return f"{self!r}\n{self.report.to_string(index=False)}"
+        # One screen: a reason that names a hundred authorities is whole in `report` only.
+        rows = [
+            f"{row.step:<24} {row.rows:>9,} {row.authorities:>11,}  {shorten(str(row.reason), 48)}"
+            for row in self.report.itertuples()
+        ]
+        return "\n".join([repr(self), f"{'step':<24} {'rows':>9} authorities  reason", *rows])
 
     @classmethod
     def from_frame(
@@ -153,6 +159,10 @@ class Areas:
         missing_events
             Refuse counts that are missing (or c, x, z, : or blank), or leave those areas out of the
             likelihood. An authority in neither ``events`` nor ``totals`` has missing counts too.
+            Leaving out assumes that being unknown has nothing to do with the count. Suppressed
+            counts (1-5; marked c, *, low ...) are not so: in a simulated England, leaving them
+            out moved the contextual ratio of plans from 0.725 to 0.942. Pass their authorities'
+            ``totals`` instead, with all their areas' counts missing.
         zero_exposure
             Refuse areas with zero exposure, or leave them out of the likelihood.
         complete
@@ -173,6 +183,8 @@ class Areas:
         -----
         SampleOfAreasWarning
             If the median reliability of the authority means is below 0.9.
+        SuppressionWarning
+            If counts marked as suppressed are left out of the likelihood.
 
         Notes
         -----
@@ -239,17 +251,17 @@ class Areas:
         x, weights = number["deprivation"], number["children"]
         check_proportion(x, keys, where=where["deprivation"])
 
-        counts, given = number.get("events"), np.full(size, np.nan)
-        if counts is None:
-            counts = np.full(len(keys), np.nan)
-        else:
+        counts, hidden = np.full(len(keys), np.nan), np.zeros(len(keys), dtype=bool)
+        if events is not None:
+            counts = number["events"]
+            hidden = suppressed(columns["events"].iloc[order], counts)
             check_whole(counts, keys, where=where["events"])
-        if totals is not None:
-            given = by_authority(totals, authorities, argument="totals", extra=False)
-            check_whole(given, authorities, where="totals")
+        given, hidden_totals = given_totals({} if totals is None else totals, authorities)
         known = known_counts(
             counts,
             given,
+            suppressed_events=hidden,
+            suppressed_totals=hidden_totals,
             exposure=number["exposure"],
             area=keys,
             authority=authorities,

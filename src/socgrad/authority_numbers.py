@@ -12,19 +12,39 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from socgrad.arrays import FloatArray
+from socgrad.arrays import BoolArray, FloatArray
 from socgrad.errors import TableError
 from socgrad.label_checks import labels
-from socgrad.number_checks import check_proportion, numbers
+from socgrad.number_checks import check_proportion, check_whole, numbers, suppressed
 from socgrad.table_checks import refuse
 
-__all__ = ["by_authority", "given_means"]
+__all__ = ["given_means", "given_totals"]
 
 
-def by_authority(
+def given_totals(totals: object, authorities: pd.Index[Any]) -> tuple[FloatArray, BoolArray]:
+    """Return the given count of every authority, NaN where none, and which were suppressed."""
+    total, marked = _by_authority(totals, authorities, argument="totals", extra=False)
+    check_whole(total, authorities, where="totals")
+    return total, marked
+
+
+def given_means(authority_means: object, authorities: pd.Index[Any]) -> FloatArray:
+    """Return the given mean deprivation of every authority; others are ignored."""
+    mean, _ = _by_authority(authority_means, authorities, argument="authority_means", extra=True)
+    refuse(
+        np.isnan(mean),
+        authorities,
+        "authority_means lacks authorities of the table",
+        "Expected the child-weighted mean over all areas of each, by the same label.",
+    )
+    check_proportion(mean, authorities, where="authority_means")
+    return mean
+
+
+def _by_authority(
     values: object, authority: pd.Index[Any], *, argument: str, extra: bool
-) -> FloatArray:
-    """Return numbers given by authority label in the order of `authority`, NaN where there is none.
+) -> tuple[FloatArray, BoolArray]:
+    """Return numbers in the order of `authority`, NaN where none, and which were suppressed.
 
     With ``extra=False`` a label that is no authority of the table is refused.
     """
@@ -35,9 +55,9 @@ def by_authority(
             f"{argument} is a {type(values).__name__}. Expected a mapping or a pandas Series from "
             "authority label to number: authorities are matched by label, never by position."
         )
-    result = np.full(len(authority), np.nan)
+    result, marked = np.full(len(authority), np.nan), np.zeros(len(authority), dtype=bool)
     if values.empty:
-        return result
+        return result, marked
     given = labels(values.index.to_series(), where=f"The labels of {argument}")
     number = numbers(values, given, where=argument)
     problem = f"{argument} names an authority more than once"
@@ -55,17 +75,5 @@ def by_authority(
         # Each is named: finding their new codes is the caller's work.
         refuse(unmatched, given, problem, advice, limit=50)
     result[position[~unmatched]] = number[~unmatched]
-    return result
-
-
-def given_means(authority_means: object, authorities: pd.Index[Any]) -> FloatArray:
-    """Return the given mean deprivation of every authority; others are ignored."""
-    mean = by_authority(authority_means, authorities, argument="authority_means", extra=True)
-    refuse(
-        np.isnan(mean),
-        authorities,
-        "authority_means lacks authorities of the table",
-        "Expected the child-weighted mean over all areas of each, by the same label.",
-    )
-    check_proportion(mean, authorities, where="authority_means")
-    return mean
+    marked[position[~unmatched]] = suppressed(values, number)[~unmatched]
+    return result, marked

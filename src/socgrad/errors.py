@@ -15,6 +15,7 @@ __all__ = [
     "SocgradWarning",
     "SpecificationError",
     "SupportWarning",
+    "SuppressionWarning",
     "TableError",
 ]
 
@@ -49,6 +50,10 @@ class SampleOfAreasWarning(SocgradWarning):
 
 class SupportWarning(SocgradWarning):
     """A number is asked for where few or no neighbourhoods back it."""
+
+
+class SuppressionWarning(SocgradWarning):
+    """Suppressed small counts are left out, although they are not missing at random."""
 
 
 class QuadratureWarning(SocgradWarning):
