@@ -46,7 +46,9 @@ def test_a_single_authority():
 
 def test_all_equal_deprivation():
     """No gradient from a constant."""
-    with pytest.raises(TableError, match=r"'idaci' .* is 0.2 in all 6 areas, so no gradient can"):
+    with pytest.raises(
+        TableError, match=r"'idaci' .* is 0.2 in all 6 areas, so no gradient can be.*null"
+    ):
         door(table().assign(idaci=0.2))
 
 
@@ -62,3 +64,65 @@ def test_no_deprivation_within_authorities():
     frame = table().assign(idaci=[0.1, 0.1, 0.3, 0.3, 0.2, 0.2])
     with pytest.raises(TableError, match="does not vary within any of the 3 authorities"):
         door(frame)
+
+
+def with_total(**values):
+    """The table, with a row for all of it under the others."""
+    total = {"lsoa": "E92", "la": "England", "idaci": 0.31, "children": 1000, "plans": 15}
+    return pd.concat([table(), pd.DataFrame([total | {"contacts": 210} | values])])
+
+
+@pytest.mark.parametrize("children", [1000, 995, 1009])
+def test_a_total_row(children):
+    """A row as large as all others together counts every child twice."""
+    with pytest.raises(
+        TableError,
+        match=rf"Area 'E92' of authority 'England' looks like a total row: it has {children:,} in "
+        r"column 'children' \(children\), and the other 6 rows have 1,000 together.*frame\['lsoa'\]"
+        r" != 'E92'",
+    ):
+        door(with_total(children=children).sample(frac=1, random_state=1))
+
+
+def test_a_total_row_of_events():
+    """Its children may be blanked to zero; its events tell."""
+    frame = with_total(children=0, plans=150).assign(contacts=100)
+    frame["plans"] = [10, 20, 30, 40, 0, 50, 150]
+    with pytest.raises(TableError, match=r"'England' looks .* 150 in column 'plans' \(events\)"):
+        door(frame, exposure="contacts")
+
+
+@pytest.mark.parametrize("name", ["England", "TOTAL ", "E92000001", "England and Wales"])
+def test_a_total_of_more_than_the_table(name):
+    """The nation's row over a part of the nation is larger than the rest; its name tells."""
+    with pytest.raises(TableError, match=r"looks like a total row: it has 90,000"):
+        door(with_total(lsoa=name, children=90_000))
+    with pytest.raises(TableError, match=r"looks like a total row: it has 90,000"):
+        door(with_total(la=name, children=90_000))
+
+
+def test_a_total_row_of_whole_number_codes():
+    """Codes are shown as they are written."""
+    frame = with_total().assign(lsoa=range(7), la=[0, 0, 1, 1, 2, 2, 9])
+    with pytest.raises(TableError, match=r"Area 6 of authority 9 looks .* != 6\]"):
+        door(frame)
+
+
+def test_large_areas_are_no_totals():
+    """A huge area, few areas, or few events that happen to agree raise no alarm."""
+    huge = changed("children", {2: 50_000})
+    assert door(huge).children.max() == 50_000
+    # 300 = 100 + 200, but with three rows that says nothing.
+    assert door(table().iloc[[0, 1, 2]]).children.tolist() == [100, 300, 200]
+    assert door(with_total(la="Derby", children=90_000)).children.max() == 90_000
+    # 10 = 1 + 2 + 3 + 4 + 0 + 0
+    assert door(table().assign(plans=[1, 2, 3, 4, 0, 10])).events.max() == 10
+
+
+@pytest.mark.parametrize("name", [None, 3, ["lsoa"], pd.Series(["A1"])])
+def test_roles_are_named_by_text(name):
+    """A column itself, or nothing, is no name of a column."""
+    with pytest.raises(
+        TableError, match=rf"area is a {type(name).__name__}. Expected the name of a column, as te"
+    ):
+        door(table(), area=name)

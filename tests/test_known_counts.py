@@ -98,7 +98,7 @@ def test_missing_counts_are_never_zero(mark):
     frame = changed("plans", {1: mark, 4: mark})
     with pytest.raises(
         TableError,
-        match=r"'plans' \(events\) has missing counts: 2 of 6 \(A2, C1\).*not zero.*missing_events=",
+        match=r"'plans' \(events\) has missing counts: 2 of 6 \(A2, C1\).*not zero.*missing_ev",
     ):
         door(frame)
     with warnings.catch_warnings():
@@ -221,8 +221,8 @@ def test_the_refusal_says_what_leaving_out_assumes():
     """Who is told of an option is told of its assumption."""
     with pytest.raises(
         TableError,
-        match=r"\(events\) has missing counts: 1 of 6 \(A2\).*assumes that being unknown has "
-        r"nothing to do with the count.*Suppressed \(1-5\).*totals=",
+        match=r"\(events\) has missing counts: 1 of 6 \(A2\).*totals=.*assumes that being unknown "
+        r"has nothing to do with the count.*Suppressed \(1-5\)",
     ):
         door(changed("plans", {1: "c"}))
 

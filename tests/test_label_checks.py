@@ -1,10 +1,12 @@
 """Labels of every kind are read, or refused with their column and first rows."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from door import changed, door, same, table
+from door import changed, door, large, same, table
 from socgrad.errors import TableError
 
 
@@ -49,3 +51,42 @@ def test_categorical_codes_with_a_gap(column, kind):
     codes[3] = np.nan
     with pytest.raises(TableError, match=rf"'{column}' .*missing or blank labels.*: 1 of 6 \(3\)"):
         door(table().assign(**{column: codes}))
+
+
+@pytest.mark.parametrize("dtype", [object, "string", "category"])
+@pytest.mark.parametrize(
+    ("column", "old", "new"),
+    [
+        ("la", "Ashby", "Ashby "),
+        ("la", "Ashby", "ASHBY"),
+        ("lsoa", "B1", "\ta2"),
+        ("lsoa", "B1", "A2 "),
+        ("lsoa", "B1", "a2"),
+    ],
+)
+def test_labels_that_differ_by_space_or_case(column, old, new, dtype):
+    """A join leaves such pairs behind; as two labels they would split what is one."""
+    frame = table().replace({column: {old: new}}) if column == "lsoa" else changed(column, {0: new})
+    one, other = re.escape(repr(new)), "'Ashby'" if column == "la" else "'A2'"
+    pair = rf"\(({one} and {other}|{other} and {one})\)"
+    with pytest.raises(
+        TableError,
+        match=rf"'{column}' .*only by case or by white space.*: 1 pair .*{pair}.*\.str\.strip",
+    ):
+        door(frame.astype({column: dtype}))
+
+
+def test_many_labels_that_collide():
+    """The first five pairs are named, the others counted."""
+    frame = large(authorities=8, size=2)
+    frame["la"] = [f"la {k}" if i % 2 else f"LA {k} " for i, k in enumerate(frame["la"])]
+    with pytest.raises(
+        TableError, match=r"8 pairs of 16 labels \('LA 0 ' and 'la 0', .*and 3 more"
+    ):
+        door(frame)
+
+
+def test_spaces_that_all_labels_have():
+    """What is the same for all labels splits nothing."""
+    frame = table().assign(la=table()["la"].map(" {} ".format))
+    assert same(door(frame), door(table()))

@@ -10,17 +10,37 @@ import pandas as pd
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.errors import TableError
-from socgrad.label_checks import check_labelled, is_blank, sorting_keys
+from socgrad.label_checks import check_distinct, check_labelled, is_blank, sorting_keys
 from socgrad.table_checks import refuse
 
-__all__ = ["check_estimable", "check_roles", "sorted_rows"]
+__all__ = ["check_estimable", "check_no_total_row", "check_roles", "sorted_rows"]
 
 #: Proportions closer than this are the same number, but for rounding.
 _SAME = 1e-9
 
+#: A total row is looked for among more areas than this, and among at least so many events.
+_FEW, _MANY_EVENTS = 5, 100
+
+#: A total row may differ by this share from the sum of the others: rounding, unknown places.
+_ALIKE = 0.01
+
+#: What the row of a whole nation is called, or coded.
+_NATIONS = frozenset(
+    {"total", "all", "national", "england", "wales", "scotland", "northern ireland"}
+    | {"england and wales", "great britain", "united kingdom", "uk", "e92000001", "w92000004"}
+    | {"s92000003", "n92000002", "k02000001", "k03000001", "k04000001"}
+)
+
 
 def check_roles(names: Mapping[str, str]) -> None:
-    """Refuse one column named for two roles."""
+    """Refuse what is no name, and one column named for two roles."""
+    for role, name in names.items():
+        if not isinstance(name, str):
+            raise TableError(
+                f"{role} is a {type(name).__name__}. Expected the name of a column, as text: "
+                f"{role}={role!r} if the column is called {role!r}. Name an index or a column "
+                "without a name first, as with frame.reset_index(names=...) or frame.rename."
+            )
     # Children as weights and as exposure is the ordinary case; any other pair is a slip.
     roles: dict[str, list[str]] = {}
     for role, name in names.items():
@@ -66,7 +86,40 @@ def sorted_rows(
             "Expected one row per area: add the rows up by label, or pass one table for each "
             "stratum or period.",
         )
+    check_distinct(area, sortable, where=where)
     return by_area[np.argsort(code[by_area], kind="stable")]
+
+
+def check_no_total_row(
+    number: Mapping[str, FloatArray],
+    area: pd.Index[Any],
+    group: IntArray,
+    authorities: pd.Index[Any],
+    names: Mapping[str, str],
+) -> None:
+    """Refuse a row that holds the children, or the events, of all other rows.
+
+    One row is as large as all others together in a total row of the same areas, hardly ever in
+    another. A total of more than the table's areas is larger still, as a single huge area may be:
+    there its name decides.
+    """
+    # In few rows, or of few events, one is easily as large as the others together.
+    for role, enough in (("children", 0), ("events", _MANY_EVENTS)):
+        held = np.nan_to_num(number.get(role, np.zeros(len(area))))
+        largest = int(held.argmax())
+        others = float(held.sum() - held[largest])
+        if np.count_nonzero(held) <= _FEW or others < enough:
+            continue
+        row, its = area[[largest]].tolist()[0], authorities[group[[largest]]].tolist()[0]
+        named = {str(label).strip().casefold() for label in (row, its)} & _NATIONS
+        ratio = float(held[largest]) / others
+        if abs(ratio - 1) <= _ALIKE or (named and ratio > 1):
+            raise TableError(
+                f"Area {row!r} of authority {its!r} looks like a total row: it has "
+                f"{held[largest]:,.0f} in column {names[role]!r} ({role}), and the other "
+                f"{len(area) - 1:,} rows have {others:,.0f} together. A total counts everything "
+                f"twice: drop it, as with frame[frame[{names['area']!r}] != {row!r}]."
+            )
 
 
 def check_estimable(
@@ -83,7 +136,8 @@ def check_estimable(
     if np.ptp(x) <= _SAME:
         raise TableError(
             f"{where} is {x[0]:g} in all {len(x):,} areas, so no gradient can be estimated. "
-            "Expected a measure that differs between neighbourhoods."
+            "Expected a measure that differs between neighbourhoods. A null model needs no "
+            "deprivation, but the door does not know the model and asks for it all the same."
         )
     if np.ptp(mean) <= _SAME:
         raise TableError(

@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
-from socgrad.area_checks import check_estimable, check_roles, sorted_rows
+from socgrad.area_checks import check_estimable, check_no_total_row, check_roles, sorted_rows
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.authority_numbers import given_means, given_totals
 from socgrad.errors import SampleOfAreasWarning
@@ -257,6 +257,7 @@ class Areas:
             hidden = suppressed(columns["events"].iloc[order], counts)
             check_whole(counts, keys, where=where["events"])
         given, hidden_totals = given_totals({} if totals is None else totals, authorities)
+        check_no_total_row(number, keys, group, authorities, names)
         known = known_counts(
             counts,
             given,

@@ -11,9 +11,9 @@ from pandas.api import types
 
 from socgrad.arrays import BoolArray, IntArray
 from socgrad.errors import TableError
-from socgrad.table_checks import refuse
+from socgrad.table_checks import name_some, refuse
 
-__all__ = ["check_labelled", "coded_labels", "is_blank", "labels", "sorting_keys"]
+__all__ = ["check_distinct", "check_labelled", "coded_labels", "is_blank", "labels", "sorting_keys"]
 
 
 def labels(values: pd.Series[Any], *, where: str) -> pd.Index[Any]:
@@ -50,7 +50,35 @@ def coded_labels(values: pd.Series[Any], *, where: str) -> tuple[IntArray, pd.In
     rank = np.argsort(sortable, kind="stable")
     position = np.empty(len(rank), dtype=np.int64)
     position[rank] = np.arange(len(rank))
+    check_distinct(label[rank], sortable, where=where)
     return position[code], label[rank]
+
+
+def check_distinct(label: pd.Index[Any], keys: npt.NDArray[Any], *, where: str) -> None:
+    """Refuse labels, each given once, that differ only by case or by white space around them."""
+    if _has_one_case_and_no_space(keys):
+        return
+    folded = [text.strip().casefold() for text in label.tolist()]
+    if len(set(folded)) == len(folded):
+        return
+    alike = pd.Series(label.to_numpy(dtype=object)).groupby(np.array(folded, dtype=object))
+    pairs = [" and ".join(map(repr, its)) for _, its in alike if len(its) > 1]
+    raise TableError(
+        f"{where} has labels that differ only by case or by white space around them: "
+        f"{len(pairs):,} pair{'s' if len(pairs) > 1 else ''} of {len(label):,} labels "
+        f"({name_some(pairs)}). They would stand for different ones. Give each one spelling, as "
+        "with .str.strip() or .str.upper(); or distinct names if they are different."
+    )
+
+
+def _has_one_case_and_no_space(keys: npt.NDArray[Any]) -> bool:
+    """Say so of sorting keys, quickly, as they are of codes: such labels differ as they stand."""
+    if keys.dtype.kind != "S":
+        return keys.dtype.kind != "U"
+    byte = np.ascontiguousarray(keys).view(np.uint8)
+    low, high = (bool(((byte >= ord(a)) & (byte <= ord(z))).any()) for a, z in ("az", "AZ"))
+    space = bool(((byte <= ord(" ")) & (byte > 0)).any())
+    return not (space or (low and high))
 
 
 def check_labelled(missing: BoolArray, *, where: str) -> None:
