@@ -151,5 +151,7 @@ def test_a_sample_of_areas_is_noticed():
 def test_authorities_without_children():
     """Their mean deprivation has no weights."""
     frame = table().assign(children=[0, 0, 200, 200, 100, 100])
-    with pytest.raises(TableError, match=r"Authorities without children .* 1 of 3 \(Ashby\)"):
+    with pytest.raises(
+        TableError, match=r"\(children\) is 0 in all areas of authorities: 1 of 3 \(Ash"
+    ):
         door(frame, exposure="contacts")

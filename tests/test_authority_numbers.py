@@ -56,3 +56,13 @@ def test_given_means_are_proportions():
     means = {"Ashby": 10, "Barton": 40, "Corby": 30}
     with pytest.raises(TableError, match=r"authority_means has values above 1, up to 40.*by 100"):
         door(table(), authority_means=means)
+
+
+def test_totals_spelt_otherwise():
+    """Only case or white space keeps the labels apart: a slip, not a reorganisation."""
+    totals = {"ASHBY ": 1, "Barton": 2, "Corby": 3}
+    with pytest.raises(
+        TableError,
+        match=r"no authority of the table: 1 of 3 \(ASHBY \).*only by case or by white sp",
+    ):
+        door(table(), events=None, totals=totals)

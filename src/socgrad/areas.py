@@ -5,7 +5,6 @@ Everything is checked here, once. What is inside trusts it.
 
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from textwrap import shorten
@@ -14,21 +13,23 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
-from socgrad.area_checks import check_estimable, check_no_total_row, check_roles, sorted_rows
+from socgrad.area_checks import (
+    check_estimable,
+    check_no_total_row,
+    check_roles,
+    sorted_rows,
+    warn_if_sample,
+)
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.authority_numbers import given_means, given_totals
-from socgrad.errors import SampleOfAreasWarning
 from socgrad.known_counts import known_counts
 from socgrad.label_checks import coded_labels, labels
 from socgrad.number_checks import check_known, check_proportion, check_whole, numbers, suppressed
 from socgrad.option_checks import check_arguments
 from socgrad.table_checks import as_pandas, column, refuse
-from socgrad.within_between import mean_reliability, weighted_means
+from socgrad.within_between import weighted_means
 
 __all__ = ["Areas"]
-
-#: Below this median reliability of the authority means the table looks like a sample of areas.
-_RELIABLE = 0.9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,28 +41,18 @@ class Areas:
 
     Parameters
     ----------
-    area
-        Area labels, unique, n of them.
-    authority
-        Authority labels, unique and sorted, J of them.
+    area, authority
+        Labels of n areas and of J authorities, unique; authorities are sorted.
     authority_of_area
         Position of each area's authority, (n,).
-    deprivation
-        Deprivation of each area, proportion 0-1, (n,).
-    children
-        Children of each area, the weights of every mean, (n,).
-    exposure
-        Exposure of each area, the denominator of its rate, (n,).
-    events
-        Events of each area; NaN where not known, (n,).
+    deprivation, children, exposure, events
+        Of each area, as in `from_frame`, (n,); events are NaN where not known.
     counted
         Areas whose own count enters the likelihood, (n,).
     total_events
         Events of each authority that is given as a total; NaN for the others, (J,).
-    authority_mean
-        Child-weighted mean deprivation of each authority, proportion 0-1, (J,).
-    national_mean
-        Child-weighted national mean deprivation, proportion 0-1.
+    authority_mean, national_mean
+        Child-weighted mean deprivation of each authority, (J,), and of all, proportion 0-1.
     per
         Step of deprivation for every rate ratio, proportion; 0.10 is ten percentage points.
     names
@@ -234,9 +225,7 @@ class Areas:
         check_roles(names)
         table = as_pandas(frame)
         columns = {role: column(table, name, role=role) for role, name in names.items()}
-
         where = {role: f"Column {name!r} ({role})" for role, name in names.items()}
-
         unsorted = labels(columns.pop("area"), where=where["area"])
         code, authorities = coded_labels(columns.pop("authority"), where=where["authority"])
         authorities = authorities.rename("authority")
@@ -277,7 +266,7 @@ class Areas:
         refuse(
             total == 0,
             authorities,
-            f"Authorities without children (column {children!r} is 0 in all their areas)",
+            f"{where['children']} is 0 in all areas of authorities",
             "Their mean deprivation is weighted by children, so it cannot be known.",
         )
         if authority_means is None:
@@ -287,7 +276,7 @@ class Areas:
         centre = float(np.average(mean, weights=total)) if national_mean is None else national_mean
         check_estimable(x, mean, group, names)
         if complete is None and authority_means is None:
-            _warn_if_sample(x, weights, group, size)
+            warn_if_sample(x, weights, group, size)
         return cls(
             area=keys,
             authority=authorities,
@@ -303,20 +292,4 @@ class Areas:
             per=float(per),
             names={"events": str(getattr(totals, "name", None) or "events"), **names},
             report=known.report,
-        )
-
-
-def _warn_if_sample(x: FloatArray, weights: FloatArray, group: IntArray, size: int) -> None:
-    reliability = float(np.median(mean_reliability(x, weights, group, size)))
-    if reliability < _RELIABLE:
-        warnings.warn(
-            f"The table looks like a sample of areas: authorities have a median of "
-            f"{np.median(np.bincount(group, minlength=size)):g} areas, too few for reliable means "
-            f"of deprivation (median reliability {reliability:.2f}, below {_RELIABLE}). If areas "
-            "are missing, contextual effects shrink towards zero: from -0.118 to -0.087 with 10 of "
-            "60 areas in a simulation (Lüdtke et al. 2008, https://doi.org/10.1037/a0012869). Pass "
-            "authority_means= and national_mean=, over all areas; or complete=True if every area "
-            "is here.",
-            SampleOfAreasWarning,
-            stacklevel=3,
         )

@@ -71,9 +71,15 @@ def _by_authority(
         )
         if types.is_integer_dtype(given.dtype) != types.is_integer_dtype(authority.dtype):
             advice = "One side holds text and the other whole numbers: convert one of them."
+        elif not _folded(given[unmatched]).isdisjoint(_folded(authority)):
+            advice = "Some differ only by case or by white space: give both sides one spelling."
         problem = f"{argument} has labels that are no authority of the table"
         # Each is named: finding their new codes is the caller's work.
         refuse(unmatched, given, problem, advice, limit=50)
     result[position[~unmatched]] = number[~unmatched]
     marked[position[~unmatched]] = suppressed(values, number)[~unmatched]
     return result, marked
+
+
+def _folded(label: pd.Index[Any]) -> set[str]:
+    return {str(text).strip().casefold() for text in label}

@@ -51,7 +51,7 @@ def numbers(values: pd.Series[Any], keys: pd.Index[Any], *, where: str) -> Float
 def suppressed(values: pd.Series[Any], number: FloatArray) -> BoolArray:
     """Say which of the numbers read from `values` were marked as suppressed small counts."""
     marked = np.isnan(number)
-    marks = _marks(values.to_numpy(dtype=object)[marked])
+    marks = _marks(values[marked].to_numpy(dtype=object))
     marked[marked] = marks.isin(SUPPRESSED).to_numpy(dtype=bool)
     return marked
 
