@@ -6,17 +6,10 @@ from socgrad.contrasts import contrast, log_ratio_at
 from socgrad.errors import EstimandError
 from socgrad.posterior import coefficients, geography
 
-NOTHING = {
-    "authority_means": None,
-    "authority_quantiles": None,
-    "authorities": None,
-    "effects": "equal",
-}
-
 
 def make(fit, **named):
     """Set two authorities of a fit side by side."""
-    return contrast(coefficients(fit), geography(fit), **{**NOTHING, **named})
+    return contrast(coefficients(fit), geography(fit), **named)
 
 
 def test_default_is_half_a_step_either_side(split_fit):

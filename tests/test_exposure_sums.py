@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from socgrad.exposure_sums import authority_sums, group_sums
+from socgrad.exposure_sums import group_sums
 
 AUTHORITIES, AREAS, GROUPS = 5, 400, 4
 
@@ -21,6 +21,12 @@ def draws(spread: float, number: int = 60) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(2)
     shape = (number, AUTHORITIES)
     return -4 + 0.3 * rng.normal(size=shape), 0.5 + spread * rng.normal(size=shape)
+
+
+def authority_sums(level, slope, **areas):
+    """Sum by authority: authorities are the groups."""
+    groups = slope.shape[1]
+    return group_sums(level, slope, **areas, group=areas["authority"], groups=groups)
 
 
 def row_by_row(level, slope, areas, group, groups):

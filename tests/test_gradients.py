@@ -22,6 +22,7 @@ def test_twice_the_step_is_the_square(split_fit):
         np.testing.assert_allclose(twice, once**2, rtol=1e-13)
 
 
+@pytest.mark.filterwarnings("ignore::socgrad.errors.SupportWarning")  # small authorities
 @pytest.mark.parametrize("target", ["average", "each", "new"])
 @pytest.mark.parametrize("name", ["split_fit", "curved_fit", "no_slopes_fit", "pooled_fit"])
 def test_gradient_is_the_ratio_of_expected_rates(request, name, target):
@@ -166,3 +167,25 @@ def test_between_needs_the_split(pooled_fit):
     """A pooled model assumes what the question asks."""
     with pytest.raises(EstimandError, match="between is not defined for a pooled model"):
         between(pooled_fit)
+
+
+def test_an_authority_without_exposure_has_no_part_in_the_slope_of_rates(fixed_fit, change_fit):
+    """Neither a rate nor a weight: the slope is that of the authorities that have exposure."""
+    fit = fixed_fit({"within": 0.0, "between": np.log(1.3), "cross_level": 0.0})
+
+    def idle(data):
+        return data.assign(exposure=data["exposure"].where(data["authority_of_area"] != 0, 0.0))
+
+    found = between(change_fit(fit, constants=idle), scale="rates")
+    # Log rates lie on a line of slope log 1.3 per step, whichever five of them are taken.
+    np.testing.assert_allclose(found, 1.3, rtol=1e-12)
+
+
+def test_a_slope_needs_two_authorities_with_exposure(split_fit, change_fit):
+    """One authority has no slope of rates."""
+
+    def idle(data):
+        return data.assign(exposure=data["exposure"].where(data["authority_of_area"] == 3, 0.0))
+
+    with pytest.raises(EstimandError, match="rates of authorities, and 1 of 6 has exposure"):
+        between(change_fit(split_fit, constants=idle), scale="rates")

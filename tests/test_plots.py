@@ -122,6 +122,7 @@ def test_groups_are_named_from_affluent_to_deprived(
     assert f"(median authority: {15 if groups == 5 else 17}%)" in names[0]
 
 
+@EXTRAPOLATED
 def test_own_lines_are_medians_of_own_rates(split_fit: xr.DataTree, ax: Axes) -> None:
     """Each authority has the median of its own expected rate, over its own neighbourhoods."""
     authority_lines(split_fit, ax=ax)

@@ -6,6 +6,7 @@ import xarray as xr
 
 from socgrad.errors import EstimandError, SupportWarning
 from socgrad.rates import authority_rate, expected_rate, rate_by_group
+from socgrad.simulation import simulate
 
 TRUTH = {"intercept": np.log(0.01), "within": np.log(1.8), "between": np.log(1.4)}
 
@@ -42,6 +43,7 @@ def test_rate_per_scales_the_rate(split_fit):
         assert smaller.attrs["units"] == "events per 1,000 of exposure"
 
 
+@pytest.mark.filterwarnings("ignore::socgrad.errors.SupportWarning")  # small authorities
 def test_each_authority_at_its_mean(split_fit):
     """At its own mean an authority's rate is its level alone."""
     terms, data = split_fit["posterior"], split_fit["constant_data"]
@@ -53,6 +55,7 @@ def test_each_authority_at_its_mean(split_fit):
     np.testing.assert_allclose(found, expected.transpose("chain", "draw"), rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::socgrad.errors.SupportWarning")  # small authorities
 def test_targets_differ(split_fit):
     """The three targets give three numbers, and a new authority is the least certain."""
     average, new = (expected_rate(split_fit, target=t) for t in ("average", "new"))
@@ -106,7 +109,9 @@ def test_defaults_are_quiet(split_fit):
 
 def test_unsupported_points_warn_once(split_fit):
     """Deprivations and means beyond the data are named with how many areas back them."""
-    with pytest.warns(SupportWarning, match=r"1 of 2 points .*\(deprivation 0.8: 0\)"):
+    with pytest.warns(
+        SupportWarning, match=r"1 of 2 points .*\(deprivation 0.8 at authority mean 0.216: 0\)"
+    ):
         expected_rate(split_fit, deprivation=[0.2, 0.8])
     with pytest.warns(SupportWarning, match=r"deprivation 0.2 at authority mean 0.4: 0"):
         expected_rate(split_fit, deprivation=0.2, authority_mean=[0.25, 0.4])
@@ -160,3 +165,96 @@ def test_permuting_authorities_permutes_rows(split_fit, change_fit):
     again = found.sel(authority=split_fit["posterior"]["authority"].to_numpy())
     xr.testing.assert_allclose(again, authority_rate(split_fit), rtol=1e-13)
     xr.testing.assert_allclose(rate_by_group(turned), rate_by_group(split_fit), rtol=1e-13)
+
+
+def without_exposure(data):
+    """Take the exposure of Ashby and of the most deprived third of neighbourhoods away."""
+    idle = (data["authority_of_area"] == 0) | (data["deprivation"] > 0.27)
+    return data.assign(exposure=data["exposure"].where(~idle, 0.0))
+
+
+def test_an_authority_without_exposure_has_no_rate(split_fit, change_fit):
+    """It has no row, the others have theirs, and the label says that one was left out."""
+    rate = authority_rate(change_fit(split_fit, constants=without_exposure))
+    assert rate["authority"].to_numpy().tolist() == authority_names(split_fit)[1:]
+    assert np.isfinite(rate).all()
+    assert rate.attrs["reference"].endswith("; 1 without exposure left out (first: Ashby)")
+    assert "without exposure" not in authority_rate(split_fit).attrs["reference"]
+
+
+def authority_names(fit):
+    """Labels in the order of the fit."""
+    return fit["constant_data"]["authority"].to_numpy().tolist()
+
+
+def test_a_group_without_exposure_is_refused(split_fit, change_fit):
+    """A rate per nothing is refused by the group's number; a wider group has a rate."""
+    fit = change_fit(split_fit, constants=without_exposure)
+    with pytest.raises(EstimandError, match=r"3 of 10 groups have no exposure \(first: group 8\)"):
+        rate_by_group(fit)
+    assert np.isfinite(rate_by_group(fit, groups=2)).all()
+
+
+def test_each_authority_is_backed_by_its_own_areas(split_fit):
+    """One warning names the authorities that have few such neighbourhoods, each at its worst."""
+    with pytest.warns(SupportWarning) as caught:
+        expected_rate(split_fit, deprivation=[0.2, 0.38], target="each")
+    assert len(caught) == 1
+    text = str(caught[0].message)
+    assert text.startswith("2 of 6 points rest on fewer than 10 neighbourhoods (deprivation 0.38 i")
+    assert "in Ashby" in text
+    assert "in Barlow" in text
+
+
+@pytest.mark.parametrize("target", ["average", "new"])
+def test_an_average_authority_is_backed_by_those_of_its_mean(split_fit, change_fit, target):
+    """Neighbourhoods of other authorities do not back it, also without authority_mean."""
+    c = float(split_fit["constant_data"]["national_mean"])
+
+    def elsewhere(data):
+        mean = data["authority_mean"].to_numpy()[data["authority_of_area"].to_numpy()]
+        moved = np.where(np.abs(mean - c) < 0.03, 0.1, data["deprivation"].to_numpy())
+        return data.assign(deprivation=("area", moved))
+
+    fit = change_fit(split_fit, constants=elsewhere)
+    with pytest.warns(SupportWarning, match=r"1 of 2 .*deprivation 0.3 at authority mean 0.216: 0"):
+        expected_rate(fit, deprivation=[0.1, 0.3], target=target)
+
+
+def test_without_a_split_all_neighbourhoods_back_a_rate(pooled_fit, null_fit):
+    """Where authority means make no difference, neighbourhoods of all of them count."""
+    for fit in (pooled_fit, null_fit):
+        with pytest.warns(SupportWarning, match=r"1 of 2 points .*\(deprivation 0.8: 0\)"):
+            expected_rate(fit, deprivation=[0.2, 0.8])
+
+
+def test_the_default_is_quiet_for_england(split_fit):
+    """With 150 authorities of a simulated England the defaults warn of nothing."""
+    frame = simulate(random_seed=1).frame
+    authority, labels = frame["authority"].factorize()
+    children, deprivation = (frame[n].to_numpy(float) for n in ("children", "deprivation"))
+    weight = np.bincount(authority, children)
+    mean = np.bincount(authority, children * deprivation) / weight
+    national = float(np.average(deprivation, weights=children))
+    area = {
+        "authority_of_area": authority,
+        "deprivation": deprivation,
+        "children": children,
+        "exposure": children,
+        "within_part": (deprivation - mean[authority]) / 0.1,
+        "has_data": np.ones(len(frame), dtype=int),
+    }
+    constants = xr.Dataset(
+        {name: ("area", values) for name, values in area.items()}
+        | {"authority_mean": ("authority", mean)}
+        | {"between_part": ("authority", (mean - national) / 0.1)}
+        | {"national_mean": national, "per": 0.1},
+        coords={"authority": np.asarray(labels, dtype=object)},
+    )
+    posterior = split_fit["posterior"].to_dataset()
+    draws = posterior.drop_dims("authority").drop_vars("authority", errors="ignore")
+    fit = xr.DataTree.from_dict({"posterior": draws, "constant_data": constants})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        expected_rate(fit)
+        expected_rate(fit, target="new")

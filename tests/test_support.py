@@ -84,3 +84,20 @@ def test_warning_points_at_the_caller(small_land):
     with pytest.warns(SupportWarning) as caught:
         warn_if_thin(small_land, [("deprivation 0.1", 0)])
     assert caught[0].filename == __file__
+
+
+def test_areas_without_data_back_nothing(split_fit, change_fit):
+    """Neighbourhoods whose events were left out are marked nowhere, and counted nowhere."""
+
+    def unknown(data):
+        return data.assign(has_data=("area", np.tile([1, 1, 0, 0], 150)))
+
+    land = geography(change_fit(split_fit, constants=unknown))
+    assert not areas_of(land, 0)[2:4].any()
+    assert areas_of(land, 0).sum() == 50
+    assert (
+        areas_near_mean(land, 0.153).sum() == areas_near_mean(geography(split_fit), 0.153).sum() / 2
+    )
+    low, high = common_range(land, areas_of(land, 0), areas_of(land, 1))
+    assert low == max(land.deprivation[areas_of(land, k)].min() for k in (0, 1))
+    assert high < min(land.deprivation[100 * k : 100 * k + 100].max() for k in (0, 1))

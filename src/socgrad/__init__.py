@@ -10,10 +10,12 @@ from socgrad.priors import Normal, PositiveNormal, Priors, rate_ratio
 
 if TYPE_CHECKING:
     from socgrad import plots
-    from socgrad.contextual import crossing, inverse_intervention, steepening
+    from socgrad.contextual import inverse_intervention, steepening
+    from socgrad.crossings import crossing
     from socgrad.diagnostics import check_sampling
     from socgrad.fitting import fit
     from socgrad.gradients import between, gradient
+    from socgrad.labels import label_draws
     from socgrad.pymc_graph import pymc_model
     from socgrad.rates import authority_rate, expected_rate, rate_by_group
     from socgrad.simulation import simulate
@@ -37,6 +39,7 @@ __all__ = [
     "fit",
     "gradient",
     "inverse_intervention",
+    "label_draws",
     "load",
     "plots",
     "pymc_model",
@@ -54,11 +57,12 @@ _LAZY = {
     "authority_rate": "rates",
     "between": "gradients",
     "check_sampling": "diagnostics",
-    "crossing": "contextual",
+    "crossing": "crossings",
     "expected_rate": "rates",
     "fit": "fitting",
     "gradient": "gradients",
     "inverse_intervention": "contextual",
+    "label_draws": "labels",
     "load": "storage",
     "pymc_model": "pymc_graph",
     "rate_by_group": "rates",

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from socgrad.curves import curves_of_all
-from socgrad.exposure_sums import authority_sums, group_sums
+from socgrad.exposure_sums import group_sums
 from socgrad.posterior import Coefficients, Geography
 
 __all__ = ["authority_rates", "group_rates"]
@@ -26,16 +26,22 @@ def authority_rates(terms: Coefficients, land: Geography, *, own_effects: bool) 
     Returns
     -------
     xarray.DataArray
-        Events per unit of exposure, dims chain, draw, authority.
+        Events per unit of exposure, dims chain, draw, authority: those that have exposure.
     """
     level, slope = _lines(terms, land, own_effects=own_effects)
-    j = land.authority_of_area
-    events = authority_sums(
-        level, slope, authority=j, within_part=land.within_part, weight=land.exposure
+    exposure = land.authority_exposure
+    events = group_sums(
+        level,
+        slope,
+        authority=land.authority_of_area,
+        within_part=land.within_part,
+        weight=land.exposure,
+        group=land.authority_of_area,
+        groups=exposure.size,
     )
-    exposure = np.bincount(j, weights=land.exposure, minlength=land.authority_mean.size)
+    kept = exposure > 0
     labels = land.authority_mean["authority"].to_numpy()
-    return _draws(events / exposure, terms, "authority", labels)
+    return _draws(events[:, kept] / exposure[kept], terms, "authority", labels[kept])
 
 
 def group_rates(
@@ -48,7 +54,8 @@ def group_rates(
     terms, land
         Of one fit.
     group
-        Group of each area, 1 to `groups`, in the order of the fit; none may be without areas.
+        Group of each area, 1 to `groups`, in the order of the fit; none may be without
+        exposure.
     groups
         Number of groups.
 

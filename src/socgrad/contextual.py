@@ -10,13 +10,13 @@ from typing import Literal
 
 import xarray as xr
 
-from socgrad.contrasts import Contrast, contrast, log_ratio_at
+from socgrad.contrasts import contrast, log_ratio_at
 from socgrad.curves import deprivation_grid, exponential, points, step
 from socgrad.errors import EstimandError
-from socgrad.posterior import Geography, coefficients, geography, labelled, require_split
-from socgrad.support import common_range, count_near, warn_if_thin
+from socgrad.posterior import coefficients, geography, labelled, require_split
+from socgrad.support import count_near, warn_if_thin
 
-__all__ = ["crossing", "inverse_intervention", "steepening"]
+__all__ = ["inverse_intervention", "steepening"]
 
 
 def inverse_intervention(
@@ -64,7 +64,11 @@ def inverse_intervention(
     ------
     EstimandError
         If the model leaves deprivation or the split out; if the contrast is named in more than one
-        way; if `effects` is "own" without named authorities; if an authority is not in the fit.
+        way, or not by two different values; if `effects` is unknown, or "own" without named
+        authorities; if an authority is not in the fit; if `deprivation`, `authority_means`,
+        `authority_quantiles` or `per` are no proportions.
+    SchemaError
+        If `fit` is not a socgrad fit.
 
     Warns
     -----
@@ -75,7 +79,7 @@ def inverse_intervention(
     Notes
     -----
     At neighbourhood deprivation x, with X = (x - c) / per, for authorities b1 over b0 without
-    effects of their own::
+    effects of their own, all in steps `per` of the fit (whatever `per` is asked for)::
 
         log ratio = (b1 - b0) [between - within + cross_level X
                                + (curvature - cross_level) (b1 + b0)]
@@ -91,8 +95,8 @@ def inverse_intervention(
     References
     ----------
     Webb et al. 2020, Children and Youth Services Review 111,
-    https://doi.org/10.1016/j.childyouth.2020.104849. Bywaters et al. 2016, Child & Family Social
-    Work 21(3).
+    https://doi.org/10.1016/j.childyouth.2020.104849. Bywaters, Brady, Sparks & Bos 2016, Child &
+    Family Social Work 21(3), https://doi.org/10.1111/cfs.12154.
 
     Examples
     --------
@@ -122,13 +126,14 @@ def inverse_intervention(
             for value, count in zip(x.values, count_near(land, among, x.values), strict=True)
         ],
     )
+    of = f" per {points(pair.per)} of authority deprivation" if pair.is_step else ""
     return labelled(
         exponential(log_ratio_at(pair, x)),
         fit,
         estimand="inverse_intervention",
-        units="rate ratio at equal neighbourhood deprivation",
+        units=f"rate ratio{of} at equal neighbourhood deprivation",
         per=pair.per,
-        reference=_reference(pair, effects),
+        reference=pair.words,
         null=1.0,
     )
 
@@ -152,7 +157,10 @@ def steepening(fit: xr.DataTree, *, per: float | None = None) -> xr.DataArray:
     Raises
     ------
     EstimandError
-        If the model leaves deprivation, the split or the cross-level term out.
+        If the model leaves deprivation, the split or the cross-level term out; if `per` is no
+        proportion.
+    SchemaError
+        If `fit` is not a socgrad fit.
 
     Notes
     -----
@@ -169,6 +177,11 @@ def steepening(fit: xr.DataTree, *, per: float | None = None) -> xr.DataArray:
     0.95 means that the gradient is 5% flatter in an authority ten points more deprived (1.52 after
     1.60); below 1, the gradient is steeper in affluent authorities. It says nothing of the level
     of rates: see `inverse_intervention`.
+
+    References
+    ----------
+    Webb et al. 2020, Children and Youth Services Review 111,
+    https://doi.org/10.1016/j.childyouth.2020.104849.
 
     Examples
     --------
@@ -194,126 +207,3 @@ def steepening(fit: xr.DataTree, *, per: float | None = None) -> xr.DataArray:
         reference="the gradient of the less deprived authority",
         null=1.0,
     )
-
-
-def crossing(
-    fit: xr.DataTree,
-    *,
-    authority_means: tuple[float, float] | None = None,
-    authority_quantiles: tuple[float, float] | None = None,
-    authorities: tuple[Hashable, Hashable] | None = None,
-    effects: Literal["equal", "own"] = "equal",
-) -> xr.Dataset:
-    """Find the neighbourhood deprivation at which the rates of two authorities are equal.
-
-    Parameters
-    ----------
-    fit
-        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
-    authority_means, authority_quantiles, authorities, effects
-        As in `inverse_intervention`.
-
-    Returns
-    -------
-    xarray.Dataset
-        `crossing`: deprivation, a proportion, which may lie outside 0-1; `within_support`: 1 where
-        it lies in the range of deprivation that both sides have, else 0. Dims chain, draw. Attrs
-        estimand, units, per, reference, and for `within_support` indicator (1).
-
-    Raises
-    ------
-    EstimandError
-        As in `inverse_intervention`; also if the two curves are parallel by construction.
-
-    Warns
-    -----
-    SupportWarning
-        If fewer than 10 neighbourhoods on either side lie in the range that both have.
-
-    Notes
-    -----
-    Without effects of their own, with X* = (x - c) / per::
-
-        X* = (b1 + b0) (cross_level - curvature) / cross_level - (between - within) / cross_level
-
-    A ratio of two uncertain numbers has no mean and no variance: report quantiles, and the
-    probability that the curves cross where there are neighbourhoods.
-
-    Interpretation
-    --------------
-    Neighbourhoods less deprived than the crossing have higher rates in one authority, more deprived
-    ones in the other. When few draws cross within support, the one authority has the higher
-    rate at every deprivation that occurs in both.
-
-    Examples
-    --------
-    >>> from socgrad.example import example_fit
-    >>> from socgrad.contextual import crossing
-    >>> crossing(example_fit())["within_support"].mean().item()
-    0.06
-    """
-    terms, land = coefficients(fit), geography(fit)
-    require_split(terms, "crossing")
-    if not terms.has_cross_level and not (effects == "own" and terms.has_slopes):
-        raise EstimandError(
-            "crossing is not defined: without the cross-level term the two curves are parallel by "
-            "construction. Fit a model with cross_level=True, or compare two named authorities "
-            "of a model with random slopes, effects='own'."
-        )
-    pair = contrast(
-        terms,
-        land,
-        authority_means=authority_means,
-        authority_quantiles=authority_quantiles,
-        authorities=authorities,
-        effects=effects,
-    )
-    c = land.national_mean
-    at = c - land.per * log_ratio_at(pair, c) / (pair.second.slope - pair.first.slope)
-    low, high = _support(land, pair)
-    inside = ((at >= low) & (at <= high)).astype(float)
-    reference = _reference(pair, effects)
-    where = f"{low:.3g} to {high:.3g}" if low <= high else "empty"
-    made = xr.Dataset(
-        {
-            "crossing": labelled(
-                at,
-                fit,
-                estimand="crossing",
-                units="neighbourhood deprivation, proportion",
-                per=land.per,
-                reference=reference,
-            ),
-            "within_support": labelled(
-                inside,
-                fit,
-                estimand="within_support",
-                units=f"probability of a crossing within common support ({where})",
-                per=land.per,
-                reference=reference,
-            ),
-        }
-    )
-    made["within_support"].attrs["indicator"] = 1
-    return made
-
-
-def _reference(pair: Contrast, effects: Literal["equal", "own"]) -> str:
-    """Say in words what is compared with what."""
-    how = "own effects" if effects == "own" else "equal effects"
-    return f"{pair.names[1]} over {pair.names[0]}, {how}"
-
-
-def _support(land: Geography, pair: Contrast) -> tuple[float, float]:
-    """Range of deprivation that both sides have, with a warning where few areas back it."""
-    low, high = common_range(land, *pair.areas)
-    inside = (land.deprivation >= low) & (land.deprivation <= high)
-    counts = [int((inside & among).sum()) for among in pair.areas]
-    warn_if_thin(
-        land,
-        [
-            (f"common range of deprivation in {name}", count)
-            for name, count in zip(pair.names, counts, strict=True)
-        ],
-    )
-    return low, high

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from socgrad.arguments import check_choice
 from socgrad.curves import Curve, authority_mean_grid, curve_at, curve_of, log_rate_at, step
 from socgrad.errors import EstimandError
 from socgrad.posterior import Coefficients, Geography
@@ -26,7 +27,7 @@ class Contrast:
     """Curves of a first and a second authority (conventionally the more deprived one).
 
     `names` says in words which they are and `areas` marks the areas that back each; `per` is the
-    step between them in the default contrast, otherwise the fit's.
+    step between them in the default contrast, which `is_step`, otherwise the fit's.
     """
 
     first: Curve
@@ -34,16 +35,24 @@ class Contrast:
     names: tuple[str, str]
     areas: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
     per: float
+    own_effects: bool = False
+    is_step: bool = False
+
+    @property
+    def words(self) -> str:
+        """What is compared with what."""
+        how = "own effects" if self.own_effects else "equal effects"
+        return f"{self.names[1]} over {self.names[0]}, {how}"
 
 
 def contrast(
     terms: Coefficients,
     land: Geography,
     *,
-    authority_means: tuple[float, float] | None,
-    authority_quantiles: tuple[float, float] | None,
-    authorities: tuple[Hashable, Hashable] | None,
-    effects: Literal["equal", "own"],
+    authority_means: tuple[float, float] | None = None,
+    authority_quantiles: tuple[float, float] | None = None,
+    authorities: tuple[Hashable, Hashable] | None = None,
+    effects: Literal["equal", "own"] = "equal",
     per: float | None = None,
 ) -> Contrast:
     """Set two authorities side by side.
@@ -68,8 +77,9 @@ def contrast(
     ------
     EstimandError
         If the contrast is named in more than one way, with other than two values or twice the
-        same; if `effects` is "own" without named authorities.
+        same; if `effects` is unknown, or "own" without named authorities.
     """
+    check_choice("effects", effects, ("equal", "own"))
     pairs = {
         "authority_means": authority_means,
         "authority_quantiles": authority_quantiles,
@@ -113,6 +123,7 @@ def contrast(
         names=(f"an authority of mean {low:.3g}", f"an authority of mean {high:.3g}"),
         areas=(areas_near_mean(land, low), areas_near_mean(land, high)),
         per=step(land, per),
+        is_step=not given,
     )
 
 
@@ -139,6 +150,7 @@ def _of_named(
         ),
         areas=(areas_of(land, first), areas_of(land, second)),
         per=land.per,
+        own_effects=own_effects,
     )
 
 

@@ -7,10 +7,12 @@ the equation stands in one place.
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import xarray as xr
 
+from socgrad.arguments import check_choice
 from socgrad.errors import EstimandError
 from socgrad.posterior import Coefficients, Geography
 from socgrad.predictor import authority_level, authority_slope, log_rate
@@ -18,9 +20,11 @@ from socgrad.ranks import weighted_quantile
 
 __all__ = [
     "Curve",
+    "Target",
     "authority_mean_grid",
     "curve_at",
     "curve_of",
+    "curve_of_target",
     "curves_of_all",
     "deprivation_grid",
     "exponential",
@@ -30,6 +34,8 @@ __all__ = [
     "rate_at",
     "step",
 ]
+
+type Target = Literal["average", "each", "new"]
 
 #: Shares of England's children below the default values of neighbourhood deprivation.
 _DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
@@ -93,6 +99,38 @@ def curves_of_all(terms: Coefficients, land: Geography, *, own_effects: bool) ->
         origin=land.origin,
         per=land.per,
     )
+
+
+def curve_of_target(
+    terms: Coefficients,
+    land: Geography,
+    *,
+    target: Target,
+    authority_mean: float | Sequence[float] | None,
+    random_seed: int,
+) -> tuple[Curve, str]:
+    """Curve of the authority or authorities that an estimand is of, and who they are in words.
+
+    Raises
+    ------
+    EstimandError
+        If `target` is unknown, or `authority_mean` is given with target "each" or no proportion.
+    """
+    check_choice("target", target, ("average", "each", "new"))
+    if target == "each":
+        if authority_mean is not None:
+            raise EstimandError(
+                "authority_mean was given with target='each', which has every authority at its own "
+                "mean. Leave authority_mean out, or choose target='average' or 'new'."
+            )
+        curve = curves_of_all(terms, land, own_effects=True)
+        return curve, "each authority at its own mean deprivation with its own effects"
+    level, slope = new_authority_effects(terms, random_seed) if target == "new" else (0.0, 0.0)
+    mean = land.national_mean if authority_mean is None else authority_mean_grid(authority_mean)
+    whose = "a new authority" if target == "new" else "an authority without effects"
+    at = "the national mean" if authority_mean is None else "authority_mean"
+    curve = curve_at(terms, land, mean, level_effect=level, slope_effect=slope)
+    return curve, f"{whose}, its mean deprivation {at}"
 
 
 def log_rate_at(curve: Curve, deprivation: float | xr.DataArray) -> xr.DataArray:

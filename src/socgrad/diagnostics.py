@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from socgrad.arguments import check_is_tree
 from socgrad.errors import ConvergenceWarning
 from socgrad.posterior import importance_ess
 from socgrad.schema import EFFECTS, PARAMETERS, check_tree
@@ -88,6 +89,7 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     ...     check_sampling(example_fit()).converged
     False
     """
+    check_is_tree(fit)
     check_tree(fit)
     limit = importance_ess(fit)
     table = _table(fit, limit)

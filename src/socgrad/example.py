@@ -87,6 +87,7 @@ def _constants() -> xr.Dataset:
             "deprivation": ("area", deprivation),
             "children": ("area", children),
             "exposure": ("area", children),
+            "has_data": ("area", np.ones(len(authority), dtype=np.int64)),
             "within_part": ("area", (deprivation - mean[authority]) / _PER),
             "authority_mean": ("authority", mean),
             "between_part": ("authority", (mean - national) / _PER),

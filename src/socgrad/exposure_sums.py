@@ -8,14 +8,14 @@ theorem 8.2, doi 10.1137/1.9781611975949). A dozen nodes reach rounding error, s
 dozen times and then read off a polynomial, however many draws there are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import exp
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["authority_sums", "group_sums"]
+__all__ = ["group_sums"]
 
 type Floats = npt.NDArray[np.float64]
 type Integers = npt.NDArray[np.int64]
@@ -33,45 +33,6 @@ class _Interpolant:
     scaled_slope: Floats
 
 
-def authority_sums(
-    level: Floats, slope: Floats, *, authority: Integers, within_part: Floats, weight: Floats
-) -> Floats:
-    """Sum weight_i exp(level_j + slope_j w_i) over the areas i of each authority j.
-
-    Parameters
-    ----------
-    level, slope
-        Shape (draws, authorities).
-    authority, within_part, weight
-        Shape (areas,): the authority's position along dim authority, w_i, and weight_i.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (draws, authorities), equal to the sum over rows but for rounding error.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from socgrad.exposure_sums import authority_sums
-    >>> authority_sums(np.zeros((1, 2)), np.ones((1, 2)), authority=np.array([0, 0, 1]),
-    ...                within_part=np.zeros(3), weight=np.array([1.0, 2.0, 5.0])).tolist()
-    [[3.0, 5.0]]
-    """
-    authorities = slope.shape[1]
-    widest = _widest(slope, authority, within_part)
-    if widest > _WIDEST:
-        return _row_by_row(level, slope, authority, within_part, weight, authority, authorities)
-    fitted = _interpolant(
-        slope, authority, within_part, weight, np.zeros_like(authority), 1, widest
-    )
-    sums = np.zeros_like(level)
-    terms = _terms(np.exp(level), fitted.scaled_slope)
-    for coefficient, term in zip(fitted.coefficients, terms, strict=False):
-        sums += term * coefficient[:, 0]
-    return sums
-
-
 def group_sums(
     level: Floats,
     slope: Floats,
@@ -83,6 +44,8 @@ def group_sums(
     groups: int,
 ) -> Floats:
     """Sum weight_i exp(level_j + slope_j w_i) over the areas i of each group, any authority j.
+
+    With authorities for groups these are sums by authority.
 
     Parameters
     ----------
@@ -109,10 +72,22 @@ def group_sums(
     ...            group=np.array([0, 1, 1]), groups=2).tolist()
     [[1.0, 7.0]]
     """
+    cell = authority * groups + group
     widest = _widest(slope, authority, within_part)
     if widest > _WIDEST:
-        return _row_by_row(level, slope, authority, within_part, weight, group, groups)
-    fitted = _interpolant(slope, authority, within_part, weight, group, groups, widest)
+        sums = np.empty((len(level), groups))
+        for row, one_level, one_slope in zip(sums, level, slope, strict=True):
+            rate = np.exp(one_level[authority] + one_slope[authority] * within_part)
+            row[:] = np.bincount(group, weights=weight * rate, minlength=groups)
+        return sums
+
+    def weighted(at: Floats) -> Floats:
+        """S of every authority and group at one slope of each authority."""
+        exponential = np.exp(at[authority] * within_part)
+        cells = np.bincount(cell, weights=weight * exponential, minlength=at.size * groups)
+        return cells.reshape(at.size, groups)
+
+    fitted = _interpolant(weighted, slope, _nodes_needed(widest))
     sums = np.zeros((len(level), groups))
     terms = _terms(np.exp(level), fitted.scaled_slope)
     for coefficient, term in zip(fitted.coefficients, terms, strict=False):
@@ -126,31 +101,17 @@ def _widest(slope: Floats, authority: Integers, within_part: Floats) -> float:
     return float((half[authority] * np.abs(within_part)).max())
 
 
-def _interpolant(  # noqa: PLR0917 private, and called twice
-    slope: Floats,
-    authority: Integers,
-    within_part: Floats,
-    weight: Floats,
-    group: Integers,
-    groups: int,
-    widest: float,
-) -> _Interpolant:
+def _interpolant(function: Callable[[Floats], Floats], slope: Floats, nodes: int) -> _Interpolant:
     """Interpolate S of every authority and group at Chebyshev points of its drawn slopes."""
-    authorities = slope.shape[1]
     low, high = slope.min(axis=0), slope.max(axis=0)
     centre, half = (low + high) / 2, (high - low) / 2
-    nodes = _nodes_needed(widest)
     angle = np.pi * (np.arange(nodes) + 0.5) / nodes
-    cell = authority * groups + group
-    values = np.empty((nodes, authorities * groups))
-    for row, point in zip(values, np.cos(angle), strict=True):
-        exponential = np.exp((centre + half * point)[authority] * within_part)
-        row[:] = np.bincount(cell, weights=weight * exponential, minlength=row.size)
+    values = np.stack([function(centre + half * point) for point in np.cos(angle)])
     transform = 2 / nodes * np.cos(np.outer(np.arange(nodes), angle))
     transform[0] /= 2
     # An authority whose drawn slopes are all equal sits at the centre.
     scaled = (slope - centre) / np.where(half > 0, half, 1.0)
-    return _Interpolant((transform @ values).reshape(nodes, authorities, groups), scaled)
+    return _Interpolant(np.tensordot(transform, values, axes=1), scaled)
 
 
 def _nodes_needed(widest: float) -> int:
@@ -168,20 +129,3 @@ def _terms(start: Floats, x: Floats) -> Iterator[Floats]:
     while True:
         yield now
         before, now = now, 2 * x * now - before
-
-
-def _row_by_row(  # noqa: PLR0917 private, and called twice
-    level: Floats,
-    slope: Floats,
-    authority: Integers,
-    within_part: Floats,
-    weight: Floats,
-    group: Integers,
-    groups: int,
-) -> Floats:
-    """Sum draw by draw: slow, and exact for any slopes."""
-    sums = np.empty((len(level), groups))
-    for row, one_level, one_slope in zip(sums, level, slope, strict=True):
-        rate = np.exp(one_level[authority] + one_slope[authority] * within_part)
-        row[:] = np.bincount(group, weights=weight * rate, minlength=groups)
-    return sums

@@ -7,13 +7,12 @@ import numpy as np
 import xarray as xr
 
 from socgrad.aggregates import authority_rates
+from socgrad.arguments import check_choice
 from socgrad.curves import (
-    Curve,
+    Target,
     authority_mean_grid,
-    curve_at,
-    curves_of_all,
+    curve_of_target,
     exponential,
-    new_authority_effects,
     points,
     step,
 )
@@ -35,7 +34,7 @@ __all__ = ["between", "gradient"]
 def gradient(
     fit: xr.DataTree,
     *,
-    target: Literal["average", "each", "new"] = "average",
+    target: Target = "average",
     authority_mean: float | Sequence[float] | None = None,
     per: float | None = None,
     random_seed: int = 0,
@@ -68,8 +67,11 @@ def gradient(
     Raises
     ------
     EstimandError
-        If the model leaves deprivation out; if `authority_mean` is given with target "each", or
-        for a pooled model, whose gradient is the same everywhere by construction.
+        If the model leaves deprivation out; if `target` is unknown; if `authority_mean` is given
+        with target "each", or for a pooled model, whose gradient is the same everywhere by
+        construction; if `authority_mean` or `per` is no proportion.
+    SchemaError
+        If `fit` is not a socgrad fit.
 
     Warns
     -----
@@ -108,21 +110,18 @@ def gradient(
     """
     terms, land = coefficients(fit), geography(fit)
     require_deprivation(terms, "gradient")
-    if target == "each":
-        if authority_mean is not None:
-            raise EstimandError(
-                "authority_mean was given with target='each', which has every authority at its own "
-                "mean. Leave authority_mean out, or choose target='average' or 'new'."
-            )
-        curve = curves_of_all(terms, land, own_effects=True)
-        whose = "each authority with its own effect"
-    else:
-        slope_effect = new_authority_effects(terms, random_seed)[1] if target == "new" else 0.0
-        curve, at = _curve_of_mean(terms, land, authority_mean, slope_effect)
-        whose = "a new authority" if target == "new" else "an authority without effects"
-        if target == "new" and not terms.has_slopes:
-            whose = "a new authority (as the average one: the model has no random slopes)"
-        whose += f", its mean deprivation {at}"
+    if terms.is_pooled and authority_mean is not None and target != "each":
+        raise EstimandError(
+            "authority_mean was given for a pooled model, whose gradient is the same at every "
+            "authority mean by construction. Leave it out, or fit a model with deprivation='split'."
+        )
+    curve, whose = curve_of_target(
+        terms, land, target=target, authority_mean=authority_mean, random_seed=random_seed
+    )
+    if target == "new" and not terms.has_slopes:
+        whose += " (as the average one: the model has no random slopes)"
+    if authority_mean is not None:
+        _warn_of_support(land, authority_mean)
     to = step(land, per)
     return labelled(
         exponential(curve.slope * (to / land.per)),
@@ -163,7 +162,10 @@ def between(
     Raises
     ------
     EstimandError
-        If the model leaves deprivation or the split out.
+        If the model leaves deprivation or the split out; if `scale` is unknown; if `per` is no
+        proportion; on the scale of rates, if fewer than two authorities have exposure.
+    SchemaError
+        If `fit` is not a socgrad fit.
 
     Notes
     -----
@@ -178,6 +180,7 @@ def between(
     of deprivation within the authority (in England, wider in deprived ones). With curvature, the
     coefficient is the slope at the national mean (b = 0), the rates' slope an average. Both leave
     the authorities' own effects out, so that both say what another set of authorities would show.
+    An authority without exposure has no rate, and no part in the slope of rates.
 
     Interpretation
     --------------
@@ -200,6 +203,7 @@ def between(
     """
     terms, land = coefficients(fit), geography(fit)
     require_split(terms, "between")
+    check_choice("scale", scale, ("coefficient", "rates"))
     if scale == "coefficient":
         slope = terms.between
         reference = "neighbourhoods at their authority's mean, in the less deprived authority"
@@ -220,35 +224,26 @@ def between(
     )
 
 
-def _curve_of_mean(
-    terms: Coefficients,
-    land: Geography,
-    authority_mean: float | Sequence[float] | None,
-    slope_effect: float | xr.DataArray,
-) -> tuple[Curve, str]:
-    """Curve at the authority means asked for, with a warning of those that no authority has."""
-    if authority_mean is None:
-        curve = curve_at(terms, land, land.national_mean, slope_effect=slope_effect)
-        return curve, "the national mean"
-    if terms.is_pooled:
-        raise EstimandError(
-            "authority_mean was given for a pooled model, whose gradient is the same at every "
-            "authority mean by construction. Leave it out, or fit a model with deprivation='split'."
-        )
-    grid = authority_mean_grid(authority_mean)
-    points = [
-        (f"authority mean {mean:.3g}", int(areas_near_mean(land, mean).sum()))
-        for mean in grid.to_numpy().tolist()
-    ]
-    warn_if_thin(land, points)
-    return curve_at(terms, land, grid, slope_effect=slope_effect), "authority_mean"
+def _warn_of_support(land: Geography, authority_mean: float | Sequence[float]) -> None:
+    """Count the neighbourhoods of authorities near each mean."""
+    means = authority_mean_grid(authority_mean).to_numpy().tolist()
+    warn_if_thin(
+        land,
+        [(f"authority mean {mean:.3g}", int(areas_near_mean(land, mean).sum())) for mean in means],
+    )
 
 
 def _slope_of_rates(terms: Coefficients, land: Geography) -> xr.DataArray:
     """Child-weighted least-squares slope of log authority rates on b_j, in each draw."""
+    kept = land.authority_exposure > 0
+    if kept.sum() < 2:
+        raise EstimandError(
+            f"scale='rates' compares the rates of authorities, and {kept.sum()} of {kept.size} has "
+            "exposure. Choose scale='coefficient', or fit a table with exposure in two or more."
+        )
     rates = authority_rates(terms, land, own_effects=False)
-    weight = land.authority_children / land.authority_children.sum()
-    b = land.between_part.to_numpy()
+    weight = land.authority_children[kept] / land.authority_children[kept].sum()
+    b = land.between_part.to_numpy()[kept]
     centred = b - weight @ b
     share = weight * centred / (weight @ centred**2)
     log_rates = xr.apply_ufunc(np.log, rates)

@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from socgrad.arguments import check_is_tree
 from socgrad.errors import EstimandError, SchemaError
+from socgrad.labels import label_draws
 from socgrad.schema import check_tree
 
 __all__ = [
@@ -63,7 +65,8 @@ class Geography:
 
     `authority_mean`, `between_part` and `origin` have dim authority and its labels; `origin` is the
     deprivation from which the within part of the authority's areas is measured (its own mean, or
-    the national mean in a pooled model). The area arrays are NumPy arrays in the order of the fit.
+    the national mean in a pooled model). The area arrays are NumPy arrays in the order of the fit;
+    `has_data` marks the areas whose events are known, by themselves or in their authority's total.
     """
 
     authority_mean: xr.DataArray
@@ -76,12 +79,20 @@ class Geography:
     children: npt.NDArray[np.float64]
     exposure: npt.NDArray[np.float64]
     within_part: npt.NDArray[np.float64]
+    has_data: npt.NDArray[np.bool_]
 
     @property
     def authority_children(self) -> npt.NDArray[np.float64]:
         """Children of each authority, in the order of the fit."""
         return np.bincount(
             self.authority_of_area, weights=self.children, minlength=self.authority_mean.size
+        )
+
+    @property
+    def authority_exposure(self) -> npt.NDArray[np.float64]:
+        """Exposure of each authority, in the order of the fit."""
+        return np.bincount(
+            self.authority_of_area, weights=self.exposure, minlength=self.authority_mean.size
         )
 
     def position(self, authority: Hashable) -> int:
@@ -128,6 +139,7 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
     >>> terms.has_cross_level, terms.has_curvature, float(terms.curvature)
     (True, False, 0.0)
     """
+    check_is_tree(fit)
     check_tree(fit)
     draws = fit["posterior"].to_dataset()
 
@@ -180,6 +192,7 @@ def geography(fit: xr.DataTree) -> Geography:
     >>> land.per, land.deprivation.size, land.authority_mean.size
     (0.1, 600, 6)
     """
+    check_is_tree(fit)
     check_tree(fit)
     data = fit["constant_data"].to_dataset()
     mean = data["authority_mean"]
@@ -196,6 +209,7 @@ def geography(fit: xr.DataTree) -> Geography:
         children=data["children"].to_numpy().astype(np.float64),
         exposure=data["exposure"].to_numpy().astype(np.float64),
         within_part=data["within_part"].to_numpy().astype(np.float64),
+        has_data=data["has_data"].to_numpy().astype(bool),
     )
 
 
@@ -235,12 +249,11 @@ def labelled(
     Returns
     -------
     xarray.DataArray
-        Dims chain, draw, then the others, with these attrs (those that are not None).
+        Dims chain, draw, then the others, with these attrs (those that are not None), and those of
+        `socgrad.label_draws`.
     """
-    result = draws.transpose("chain", "draw", ...).rename(estimand)
-    result.attrs = {"estimand": estimand, "units": units, "per": per, "reference": reference}
-    if null is not None:
-        result.attrs["null"] = null
+    result = label_draws(draws, estimand=estimand, units=units, reference=reference, null=null)
+    result.attrs["per"] = per
     size = importance_ess(fit)
     if size is not None:
         result.attrs["importance_ess"] = size

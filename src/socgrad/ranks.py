@@ -128,7 +128,7 @@ def quantile_groups(
     Raises
     ------
     EstimandError
-        If `groups` is below 2, or if a group would hold no neighbourhood.
+        If `groups` is no whole number from 2, or if a group would hold no neighbourhood.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def quantile_groups(
     >>> quantile_groups([0.4, 0.1, 0.3, 0.2], [10, 10, 10, 10], 2).tolist()
     [2, 1, 2, 1]
     """
-    if groups < 2:
+    if not (groups >= 2 and groups == int(groups)):
         raise EstimandError(f"groups is {groups}; expected 2 or more, such as 10 for deciles.")
     rank = ridit_ranks(values, weights)
     # A rank on a boundary belongs above it; the last group also holds rank 1.

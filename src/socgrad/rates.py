@@ -1,24 +1,23 @@
 """Expected rates: along a curve, by group of neighbourhoods, and by authority."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import xarray as xr
 
 from socgrad.aggregates import authority_rates, group_rates
+from socgrad.arrays import IntArray
 from socgrad.curves import (
+    Target,
     authority_mean_grid,
-    curve_at,
-    curves_of_all,
+    curve_of_target,
     deprivation_grid,
-    new_authority_effects,
     rate_at,
 )
 from socgrad.errors import EstimandError
-from socgrad.posterior import Geography, coefficients, geography, labelled
+from socgrad.posterior import Coefficients, Geography, coefficients, geography, labelled
 from socgrad.ranks import quantile_groups
-from socgrad.support import areas_near_mean, count_near, warn_if_thin
+from socgrad.support import areas_near_mean, areas_of, count_near, warn_if_thin
 
 __all__ = ["authority_rate", "expected_rate", "rate_by_group"]
 
@@ -27,7 +26,7 @@ def expected_rate(
     fit: xr.DataTree,
     *,
     deprivation: float | Sequence[float] | None = None,
-    target: Literal["average", "each", "new"] = "average",
+    target: Target = "average",
     authority_mean: float | Sequence[float] | None = None,
     rate_per: float = 10_000,
     random_seed: int = 0,
@@ -62,13 +61,17 @@ def expected_rate(
     Raises
     ------
     EstimandError
-        If a value is no proportion, or `authority_mean` is given with target "each".
+        If a value of `deprivation` or `authority_mean` is no proportion; if `target` is unknown; if
+        `authority_mean` is given with target "each"; if `rate_per` is not above 0.
+    SchemaError
+        If `fit` is not a socgrad fit.
 
     Warns
     -----
     SupportWarning
-        Where fewer than 10 neighbourhoods lie within a quarter step of a deprivation (in
-        authorities within a quarter step of `authority_mean`, where given).
+        Where fewer than 10 neighbourhoods with data lie within a quarter step of a deprivation: for
+        "each" in the authority itself, otherwise in authorities whose mean lies within a quarter
+        step of `authority_mean` (of any mean, where the model does not tell means apart).
 
     Notes
     -----
@@ -76,11 +79,22 @@ def expected_rate(
 
         rate(x) = rate_per * exp(level_j + slope_j (x - m_j) / per)
 
+    with m_j the authority's mean deprivation; in a pooled model, which does not tell authority
+    means apart, the national mean c.
+
     Interpretation
     --------------
-    How many events to expect among 10,000 children of neighbourhoods like this one. The interval of
-    "average" says how well the average authority is known; that of "new" also holds how much
-    authorities differ.
+    How many events to expect among 10,000 children of neighbourhoods like this one. The "average"
+    authority, whose effects are 0, is the one in the middle: as many authorities of its mean have
+    lower rates as have higher ones. The mean rate of such authorities is higher, since rates are
+    skewed: by exp(v / 2), where v is the variance of the authorities' log rates at this
+    deprivation (level_sd**2 at the authority mean). The interval of "average" says how well the
+    middle one is known; that of "new" also holds how much authorities differ.
+
+    References
+    ----------
+    Gelman & Hill 2007, Data Analysis Using Regression and Multilevel/Hierarchical Models,
+    https://doi.org/10.1017/CBO9780511790942.
 
     Examples
     --------
@@ -92,22 +106,10 @@ def expected_rate(
     """
     terms, land = coefficients(fit), geography(fit)
     x = deprivation_grid(land, deprivation)
-    if target == "each":
-        if authority_mean is not None:
-            raise EstimandError(
-                "authority_mean was given with target='each', which has every authority at its own "
-                "mean. Leave authority_mean out, or choose target='average' or 'new'."
-            )
-        curve = curves_of_all(terms, land, own_effects=True)
-        reference = "each authority at its own mean deprivation with its own effects"
-    else:
-        level, slope = new_authority_effects(terms, random_seed) if target == "new" else (0.0, 0.0)
-        mean = land.national_mean if authority_mean is None else authority_mean_grid(authority_mean)
-        curve = curve_at(terms, land, mean, level_effect=level, slope_effect=slope)
-        whose = "a new authority" if target == "new" else "an authority without effects"
-        at = "the national mean" if authority_mean is None else "authority_mean"
-        reference = f"{whose}, its mean deprivation {at}"
-    _warn_of_support(land, x, authority_mean)
+    curve, reference = curve_of_target(
+        terms, land, target=target, authority_mean=authority_mean, random_seed=random_seed
+    )
+    _warn_of_support(terms, land, x, target, authority_mean)
     return labelled(
         _per(rate_per) * rate_at(curve, x),
         fit,
@@ -139,7 +141,10 @@ def rate_by_group(fit: xr.DataTree, *, groups: int = 10, rate_per: float = 10_00
     Raises
     ------
     EstimandError
-        If a group would hold no neighbourhood.
+        If `groups` is no whole number from 2; if a group would hold no neighbourhood, or none with
+        exposure; if `rate_per` is not above 0.
+    SchemaError
+        If `fit` is not a socgrad fit.
 
     Notes
     -----
@@ -163,6 +168,7 @@ def rate_by_group(fit: xr.DataTree, *, groups: int = 10, rate_per: float = 10_00
     """
     terms, land = coefficients(fit), geography(fit)
     group = quantile_groups(land.deprivation, land.children, groups)
+    _refuse_idle_groups(land, group, groups)
     return labelled(
         _per(rate_per) * group_rates(terms, land, group=group, groups=groups),
         fit,
@@ -186,7 +192,15 @@ def authority_rate(fit: xr.DataTree, *, rate_per: float = 10_000) -> xr.DataArra
     Returns
     -------
     xarray.DataArray
-        Dims chain, draw, authority. Attrs estimand, units, per, reference.
+        Dims chain, draw, authority. Attrs estimand, units, per, reference. An authority without
+        exposure has no rate and no row: `reference` says how many there are.
+
+    Raises
+    ------
+    EstimandError
+        If `rate_per` is not above 0.
+    SchemaError
+        If `fit` is not a socgrad fit.
 
     Notes
     -----
@@ -209,13 +223,15 @@ def authority_rate(fit: xr.DataTree, *, rate_per: float = 10_000) -> xr.DataArra
     123.0
     """
     terms, land = coefficients(fit), geography(fit)
+    idle = land.authority_mean["authority"].to_numpy()[land.authority_exposure == 0].tolist()
+    left_out = f"; {len(idle)} without exposure left out (first: {idle[0]})" if idle else ""
     return labelled(
         _per(rate_per) * authority_rates(terms, land, own_effects=True),
         fit,
         estimand="authority_rate",
         units=f"events per {rate_per:,g} of exposure",
         per=land.per,
-        reference="each authority's own neighbourhoods, fitted effects",
+        reference=f"each authority's own neighbourhoods, fitted effects{left_out}",
     )
 
 
@@ -228,16 +244,40 @@ def _per(rate_per: float) -> float:
     return rate_per
 
 
+def _refuse_idle_groups(land: Geography, group: IntArray, groups: int) -> None:
+    """Refuse groups without exposure: a rate per nothing."""
+    exposure = np.bincount(group - 1, weights=land.exposure, minlength=groups)
+    idle = (np.flatnonzero(exposure == 0) + 1).tolist()
+    if idle:
+        raise EstimandError(
+            f"{len(idle)} of {groups} groups have no exposure (first: group {idle[0]}), so no "
+            "rate. Ask for fewer groups."
+        )
+
+
 def _warn_of_support(
-    land: Geography, x: xr.DataArray, authority_mean: float | Sequence[float] | None
+    terms: Coefficients,
+    land: Geography,
+    x: xr.DataArray,
+    target: Target,
+    authority_mean: float | Sequence[float] | None,
 ) -> None:
-    """Count the neighbourhoods behind each deprivation, near each authority mean where given."""
-    if authority_mean is None:
-        sides = [("", np.ones(land.deprivation.size, dtype=bool))]
+    """Count the neighbourhoods behind each deprivation, where the target's authorities are."""
+    if target == "each":
+        points = []  # of each authority the deprivation that it backs least
+        for j, label in enumerate(land.authority_mean["authority"].to_numpy().tolist()):
+            counts = count_near(land, areas_of(land, j), x.values)
+            least = int(counts.argmin())
+            points.append((f"deprivation {x.values[least]:.3g} in {label}", int(counts[least])))
+        warn_if_thin(land, points)
+        return
+    if not terms.has_split:
+        sides = [("", land.has_data)]
     else:
+        given = land.national_mean if authority_mean is None else authority_mean
         sides = [
             (f" at authority mean {mean:.3g}", areas_near_mean(land, mean))
-            for mean in authority_mean_grid(authority_mean).to_numpy().tolist()
+            for mean in authority_mean_grid(given).to_numpy().tolist()
         ]
     points = [
         (f"deprivation {value:.3g}{where}", int(count))

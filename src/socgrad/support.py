@@ -1,7 +1,8 @@
 """Common support: how many neighbourhoods back a number.
 
 A model gives a rate for a deprived neighbourhood of an affluent authority whether or not there is
-one. What is asked of a place without neighbourhoods is extrapolated along the model's lines.
+one. What is asked of a place without neighbourhoods is extrapolated along the model's lines. Only
+neighbourhoods that gave data count: those whose events were left out shaped the means alone.
 """
 
 import warnings
@@ -29,15 +30,15 @@ _ROUNDING: Final = 1e-12
 
 
 def areas_near_mean(land: Geography, authority_mean: float) -> Booleans:
-    """Mark the areas of authorities whose mean lies within a quarter step of `authority_mean`."""
+    """Mark areas with data of authorities whose mean is a quarter step off this one at most."""
     near = np.abs(land.authority_mean.to_numpy() - authority_mean) <= _window(land)
-    marked: Booleans = near[land.authority_of_area]
+    marked: Booleans = near[land.authority_of_area] & land.has_data
     return marked
 
 
 def areas_of(land: Geography, position: int) -> Booleans:
-    """Mark the areas of the authority at a position along dim authority."""
-    marked: Booleans = land.authority_of_area == position
+    """Mark the areas with data of the authority at a position along dim authority."""
+    marked: Booleans = (land.authority_of_area == position) & land.has_data
     return marked
 
 
@@ -82,9 +83,9 @@ def warn_if_thin(land: Geography, points: Sequence[tuple[str, int]]) -> None:
     more = f"; and {len(thin) - _NAMED} more" if len(thin) > _NAMED else ""
     warnings.warn(
         f"{len(thin)} of {len(points)} points rest on fewer than {_FEW} neighbourhoods ({named}"
-        f"{more}). Counted were those within {_window(land):.3g} of the deprivation and of the "
-        "authority mean. Beyond them the numbers follow the model's straight lines: choose values "
-        "that occur together, or report them as extrapolated.",
+        f"{more}). Counted were those with data within {_window(land):.3g} of the deprivation and "
+        "of the authority mean. Beyond them the numbers follow the model's straight lines: "
+        "choose values that occur together, or report them as extrapolated.",
         SupportWarning,
         skip_file_prefixes=(_PACKAGE,),
     )
