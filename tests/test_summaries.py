@@ -2,20 +2,23 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from socgrad.contextual import crossing, inverse_intervention
+from socgrad.contextual import inverse_intervention
+from socgrad.crossings import crossing
 from socgrad.errors import EstimandError
 from socgrad.gradients import between, gradient
+from socgrad.labels import label_draws
 from socgrad.rates import expected_rate
 from socgrad.summaries import summarise
 
-COLUMNS = ["estimate", "lower", "upper", "probability", "ess_bulk", "mcse", "units"]
+NUMBERS = ["estimate", "lower", "upper", "pr_above", "null", "ess_bulk", "mcse"]
+WORDS = ["units", "reference"]
 
 
-def draws(values, **attrs):
-    """Make draws of two chains from a flat list of numbers."""
+def draws(values, null=None):
+    """Make labelled draws of two chains from a flat list of numbers."""
     array = np.asarray(values, dtype=float).reshape(2, -1)
-    named = {"estimand": "thing", "units": "each", **attrs}
-    return xr.DataArray(array, dims=("chain", "draw"), attrs=named, name="thing")
+    made = xr.DataArray(array, dims=("chain", "draw"))
+    return label_draws(made, estimand="thing", units="each", reference="none", null=null)
 
 
 def test_median_interval_and_probability_by_hand():
@@ -25,14 +28,15 @@ def test_median_interval_and_probability_by_hand():
     # 1..100: median 50.5; quantiles 0.1 and 0.9 at positions 9.9 and 89.1: 10.9 and 90.1.
     assert row["estimate"] == pytest.approx(50.5)
     assert (row["lower"], row["upper"]) == pytest.approx((10.9, 90.1))
-    assert row["probability"] == pytest.approx(0.8)  # 21..100
-    assert row["units"] == "each"
+    assert row["pr_above"] == pytest.approx(0.8)  # 21..100
+    assert row["null"] == 20
+    assert (row["units"], row["reference"]) == ("each", "none")
 
 
 def test_columns_and_attrs(split_fit):
     """Column names are fixed; the probability of the interval is in attrs and caption."""
     table = summarise(gradient(split_fit), prob=0.9)
-    assert table.columns.tolist() == COLUMNS
+    assert table.columns.tolist() == [*NUMBERS, *WORDS]
     assert table.index.names == ["estimand", "at"]
     assert table.attrs["prob"] == 0.9
     assert "90% equal-tailed" in table.attrs["caption"]
@@ -45,18 +49,19 @@ def test_prob_widens_the_interval(split_fit):
     assert narrow["upper"] < wide["upper"]
 
 
+@pytest.mark.filterwarnings("ignore::socgrad.errors.SupportWarning")  # small authorities
 def test_one_row_for_each_combination(split_fit):
     """Named dims become rows, in words and as columns."""
     rates = expected_rate(split_fit, deprivation=[0.2, 0.25], target="each")
     table = summarise(gradient(split_fit), rates)
     assert len(table) == 1 + 6 * 2
-    assert table.columns.tolist() == [*COLUMNS, "authority", "deprivation"]
+    assert table.columns.tolist() == [*NUMBERS, "authority", "deprivation", *WORDS]
     row = table.loc[("expected_rate", "authority=Denwick, deprivation=0.25")]
     expected = rates.sel(authority="Denwick", deprivation=0.25)
     assert row["estimate"] == float(expected.median())
     assert (row["authority"], row["deprivation"]) == ("Denwick", 0.25)
-    assert np.isnan(row["probability"])
-    assert table.loc[("gradient", "")]["probability"] == 1.0
+    assert np.isnan([row["pr_above"], row["null"]]).all()
+    assert table.loc[("gradient", "")][["pr_above", "null"]].tolist() == [1.0, 1.0]
 
 
 def test_scalar_coordinates_are_named(split_fit):
@@ -66,6 +71,7 @@ def test_scalar_coordinates_are_named(split_fit):
     assert table["authority"].tolist() == ["Ashby"]
 
 
+@pytest.mark.filterwarnings("ignore::socgrad.errors.SupportWarning")  # small authorities
 def test_dims_in_any_order(split_fit):
     """The order of dims does not matter to the rows' values."""
     rates = expected_rate(split_fit, target="each")
@@ -84,7 +90,7 @@ def test_dataset_gives_its_variables(split_fit):
     share = table.loc[("within_support", "")]
     assert share["estimate"] == float(made["within_support"].mean())
     assert 0 < share["estimate"] < 0.5
-    assert np.isnan([share["lower"], share["upper"], share["probability"]]).all()
+    assert np.isnan([share["lower"], share["upper"], share["pr_above"]]).all()
     assert share["mcse"] > 0
 
 
@@ -164,4 +170,67 @@ def test_nothing_gives_an_empty_table():
     """No estimands, no rows, the same columns."""
     table = summarise()
     assert table.empty
-    assert table.columns.tolist() == COLUMNS
+    assert table.columns.tolist() == [*NUMBERS, *WORDS]
+
+
+@pytest.mark.parametrize("given", ["tree", "table", 1.7])
+def test_what_holds_no_draws_is_refused(split_fit, given):
+    """A fit, a table and a number are told from draws, and the message says what draws are."""
+    given = {"tree": split_fit, "table": summarise(gradient(split_fit))}.get(given, given)
+    with pytest.raises(
+        EstimandError, match=r"Estimand 2 is a \w+\. .* such as socgrad\.gradient\("
+    ):
+        summarise(gradient(split_fit), given)
+
+
+def test_draws_without_a_label_are_refused(split_fit):
+    """A term of the model is no estimand: nobody said what it is of."""
+    with pytest.raises(EstimandError, match=r"Estimand 1 \(within\) .* socgrad\.label_draws"):
+        summarise(split_fit["posterior"]["within"])
+
+
+def test_each_row_says_what_is_compared(split_fit):
+    """Units and reference are those of the estimand; the default contrast is per 10 points."""
+    made = inverse_intervention(split_fit)
+    table = summarise(made)
+    assert set(table["reference"]) == {made.attrs["reference"]}
+    assert set(table["units"]) == {
+        "rate ratio per 10 points of authority deprivation at equal neighbourhood deprivation"
+    }
+    named = inverse_intervention(split_fit, authority_means=(0.16, 0.25))
+    assert named.attrs["units"] == "rate ratio at equal neighbourhood deprivation"
+
+
+def test_contrasts_of_one_estimand_are_told_apart(split_fit):
+    """Two contrasts in one table say at each row which it is; other rows keep their labels."""
+    step = inverse_intervention(split_fit, deprivation=0.2)
+    named = inverse_intervention(split_fit, deprivation=0.2, authorities=("Ashby", "Farleigh"))
+    table = summarise(gradient(split_fit), step, named)
+    assert table.index.tolist() == [
+        ("gradient", ""),
+        (
+            "inverse_intervention",
+            "deprivation=0.2, an authority of mean 0.266 over an authority of mean 0.166, equal "
+            "effects",
+        ),
+        (
+            "inverse_intervention",
+            "deprivation=0.2, Farleigh (mean 0.262) over Ashby (mean 0.153), equal effects",
+        ),
+    ]
+
+
+def test_steps_of_one_estimand_are_told_apart(split_fit):
+    """The same comparison per 10 and per 20 points differs in units alone, so they are named."""
+    table = summarise(gradient(split_fit), gradient(split_fit, per=0.2))
+    assert table.index.get_level_values("at").tolist() == [
+        "rate ratio per 10 points of neighbourhood deprivation",
+        "rate ratio per 20 points of neighbourhood deprivation",
+    ]
+
+
+def test_numbers_come_first_in_print(split_fit):
+    """The first four columns are what is read, and fit a terminal of 80 columns."""
+    table = summarise(gradient(split_fit), inverse_intervention(split_fit)).iloc[:, :4].round(2)
+    assert table.columns.tolist() == ["estimate", "lower", "upper", "pr_above"]
+    assert max(map(len, table.to_string().splitlines())) <= 80

@@ -10,10 +10,12 @@ import pandas as pd
 import xarray as xr
 
 from socgrad.errors import EstimandError
+from socgrad.labels import are_labelled
 
 __all__ = ["summarise"]
 
-_COLUMNS: Final = ["estimate", "lower", "upper", "probability", "ess_bulk", "mcse", "units"]
+_NUMBERS: Final = ["estimate", "lower", "upper", "pr_above", "null", "ess_bulk", "mcse"]
+_WORDS: Final = ["units", "reference"]
 
 
 def summarise(
@@ -27,7 +29,8 @@ def summarise(
     ----------
     *estimands
         Draws as the estimands return them, dims chain and draw, plus named ones. A dataset counts
-        as its variables, one after the other.
+        as its variables, one after the other. What you have computed from such draws, a ratio of
+        two gradients say, takes a label of its own first: `socgrad.label_draws`.
     prob
         Probability of the interval, within 0-1, ends excluded.
     names
@@ -38,14 +41,16 @@ def summarise(
     -------
     pandas.DataFrame
         One row for each combination of named dims, indexed by `estimand` and `at` (the coordinates
-        in words, empty where there are none). Columns:
+        in words, empty where there are none; also what is compared, or per what, where rows would
+        otherwise be alike). Columns:
 
         * `estimate`, `lower`, `upper`: posterior median and equal-tailed interval;
-        * `probability`: share of draws above the value that means no difference (1 for a ratio),
-          NaN where there is none;
+        * `pr_above`: share of draws above `null`, the value that means no difference (1 for a
+          ratio); both NaN where there is none;
         * `ess_bulk`, `mcse`: effective number of draws, and Monte Carlo standard error of the
           estimate;
-        * `units`, then a column for each named dim with its coordinates.
+        * a column for each named dim with its coordinates;
+        * `units`, `reference`: what one unit is, and what is compared with what.
 
         For a probability of its own, such as a crossing within support, `estimate` is the share of
         draws and the interval NaN. Attrs prob, caption.
@@ -53,8 +58,9 @@ def summarise(
     Raises
     ------
     EstimandError
-        If `prob` is not within 0-1, draws are not finite or have no dims chain and draw, `names`
-        are not as many as there are estimands, or two rows have the same name and coordinates.
+        If `prob` is not within 0-1, what is given are no draws, or draws that are not finite, have
+        no dims chain and draw or no label that holds; if `names` are not as many as there are
+        estimands, or two rows are alike in name, coordinates, reference and units.
 
     Notes
     -----
@@ -77,7 +83,7 @@ def summarise(
     ... )
     >>> table.loc["gradient", ["estimate", "lower", "upper"]].round(2).values.tolist()
     [[1.73, 1.64, 1.84]]
-    >>> table.loc[("inverse_intervention", "deprivation=0.3"), "probability"].item()
+    >>> table.loc[("inverse_intervention", "deprivation=0.3"), "pr_above"].item()
     0.0
     """
     if not 0 < prob < 1:
@@ -87,26 +93,21 @@ def summarise(
         )
     flat = list(_flatten(estimands))
     if names is None:
-        names = [str(draws.attrs.get("estimand", draws.name)) for draws in flat]
+        names = [str(draws.attrs["estimand"]) for draws in flat]
     elif len(names) != len(flat):
         raise EstimandError(
             f"{len(names)} names were given for {len(flat)} estimands. Expected one for each "
             "DataArray and each variable of a dataset."
         )
     blocks = [_block(draws, name, prob) for draws, name in zip(flat, names, strict=True)]
-    table = pd.concat(blocks) if blocks else pd.DataFrame(columns=["estimand", "at", *_COLUMNS])
-    twice = table.duplicated(["estimand", "at"])
-    if twice.any():
-        first = table.loc[twice].iloc[0]
-        raise EstimandError(
-            f"{twice.sum()} rows have the name and coordinates of another (first: "
-            f"{first['estimand']} {first['at']}). Tell the estimands apart with names=[...]."
-        )
-    table = table.set_index(["estimand", "at"])
+    if not blocks:
+        blocks = [pd.DataFrame(columns=["estimand", "at", *_NUMBERS, *_WORDS])]
+    table = _told_apart(pd.concat(blocks, ignore_index=True)).set_index(["estimand", "at"])
+    table = table[[*(name for name in table if name not in _WORDS), *_WORDS]]  # long texts last
     table.attrs = {
         "prob": prob,
-        "caption": f"Posterior median with {100 * prob:g}% equal-tailed interval; probability: "
-        "share of draws above the value that means no difference.",
+        "caption": f"Posterior median with {100 * prob:g}% equal-tailed interval; pr_above: "
+        "share of draws above null, the value that means no difference.",
     }
     return table
 
@@ -114,6 +115,11 @@ def summarise(
 def _flatten(estimands: Sequence[xr.DataArray | xr.Dataset]) -> Iterator[xr.DataArray]:
     """Give datasets as their variables, and refuse what holds no draws."""
     for position, given in enumerate(estimands, start=1):
+        if not isinstance(given, xr.DataArray | xr.Dataset):
+            raise EstimandError(
+                f"Estimand {position} is a {type(given).__name__}. Expected draws as the estimands "
+                "return them, such as socgrad.gradient(fit)."
+            )
         parts = given.data_vars.values() if isinstance(given, xr.Dataset) else [given]
         for draws in parts:
             missing = [dim for dim in ("chain", "draw") if dim not in draws.dims]
@@ -123,7 +129,31 @@ def _flatten(estimands: Sequence[xr.DataArray | xr.Dataset]) -> Iterator[xr.Data
                     f"{draws.dims}). Expected draws as the estimands return them: summarise before "
                     "taking means."
                 )
+            if not are_labelled(draws):
+                raise EstimandError(
+                    f"Estimand {position} ({draws.name}) is not as an estimand returned it: it was "
+                    "computed from other draws (a ratio, a mean ...), so that their name, units "
+                    "and null need not hold. Label them: socgrad.label_draws(draws, estimand=..., "
+                    "units=..., reference=..., null=...)."
+                )
             yield draws
+
+
+def _told_apart(table: pd.DataFrame) -> pd.DataFrame:
+    """Say where rows of one name and coordinates differ, and refuse those that do not differ."""
+    keys = ["estimand", "at"]
+    for column in reversed(_WORDS):
+        differ = table.groupby(keys)[column].transform("nunique") > 1
+        words = table.loc[differ, column]
+        table.loc[differ, "at"] = (table.loc[differ, "at"] + ", " + words).str.removeprefix(", ")
+    twice = table.duplicated(keys)
+    if twice.any():
+        first = table.loc[twice].iloc[0]
+        raise EstimandError(
+            f"{twice.sum()} rows have the name and coordinates of another (first: "
+            f"{first['estimand']} {first['at']}). Tell the estimands apart with names=[...]."
+        )
+    return table
 
 
 def _block(draws: xr.DataArray, name: str, prob: float) -> pd.DataFrame:
@@ -145,9 +175,8 @@ def _block(draws: xr.DataArray, name: str, prob: float) -> pd.DataFrame:
     else:
         estimate = np.median(values, axis=(0, 1))
         lower, upper = np.quantile(values, tails, axis=(0, 1))
-    probability = np.full_like(estimate, np.nan)
-    if "null" in draws.attrs:
-        probability = (values > draws.attrs["null"]).mean(axis=(0, 1))
+    null = draws.attrs.get("null", np.nan)
+    above = (values > null).mean(axis=(0, 1)) if "null" in draws.attrs else np.nan
     ess, mcse = _precision(values, "mean" if is_indicator else "median")
     limit = draws.attrs.get("importance_ess", np.inf)
     coordinates, labels = _coordinates(draws, dims)
@@ -157,10 +186,12 @@ def _block(draws: xr.DataArray, name: str, prob: float) -> pd.DataFrame:
         "estimate": estimate,
         "lower": lower,
         "upper": upper,
-        "probability": probability,
+        "pr_above": above,
+        "null": null,
         "ess_bulk": np.minimum(ess, limit),
         "mcse": mcse * np.sqrt(np.maximum(ess / limit, 1)),
-        "units": str(draws.attrs.get("units", "")),
+        "units": draws.attrs["units"],
+        "reference": draws.attrs["reference"],
     }
     return pd.DataFrame(columns | coordinates)
 
