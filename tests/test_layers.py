@@ -14,13 +14,13 @@ SOURCE = Path(socgrad.__file__).parent
 FLOORS = (
     {"errors", "arrays", "predictor", "pymc_quietly"},
     {"schema", "within_between", "quadrature", "ranks", "priors", "likelihoods", "truth"}
-    | {"table_checks", "option_checks", "exposure_sums", "summaries"},
+    | {"table_checks", "option_checks", "exposure_sums", "arguments", "labels"},
     {"label_checks", "number_checks", "known_counts"}
-    | {"simulated_geography", "example", "posterior", "storage"},
-    {"area_checks", "authority_numbers"},
+    | {"simulated_geography", "example", "posterior", "disclosure", "summaries"},
+    {"area_checks", "authority_numbers", "storage"},
     {"areas", "simulation", "curves", "support", "diagnostics"},
     {"models", "aggregates", "contrasts"},
-    {"compression", "centring", "rates", "gradients", "contextual"},
+    {"compression", "centring", "rates", "gradients", "contextual", "crossings"},
     {"pymc_counts", "pymc_effects", "manifest", "laplace", "plots"},
     {"pymc_graph"},
     {"nuts"},
@@ -43,7 +43,10 @@ LEFT = (
     | {"pymc_counts", "pymc_effects", "pymc_graph"}
     | {"manifest", "laplace", "nuts", "fitting"}
 )
-RIGHT = {"exposure_sums", "arguments", "labels", "summaries", "example", "posterior", "storage", "curves", "support"} | {
+RIGHT = {"exposure_sums", "arguments", "labels", "summaries", "example", "posterior", "storage"} | {
+    "disclosure",
+    "curves",
+    "support",
     "diagnostics",
     "aggregates",
     "contrasts",

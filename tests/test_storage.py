@@ -7,7 +7,7 @@ from socgrad.contextual import inverse_intervention
 from socgrad.errors import SchemaError
 from socgrad.gradients import gradient
 from socgrad.rates import rate_by_group
-from socgrad.schema import CONSTANTS
+from socgrad.schema import CONSTANTS, PARAMETERS
 from socgrad.storage import load, save
 from socgrad.summaries import summarise
 
@@ -42,28 +42,46 @@ def test_summaries_do_not_know_the_difference(fit_with_events, tmp_path):
         pd.testing.assert_frame_equal(table(load(file)), fresh, check_exact=True)
 
 
+def restricted_fit(fit_with_events):
+    """Hide counts wherever a tree has a place for them."""
+    fit = fit_with_events.copy(deep=True)
+    events = fit_with_events["observed_data"]["events"]
+    for group in ("posterior_predictive", "log_likelihood", "warmup_posterior", "predictions"):
+        fit[group] = xr.DataTree(xr.Dataset({"events": events}))
+    posterior = fit["posterior"].to_dataset()
+    imputed = events.expand_dims(chain=[0, 1], draw=np.arange(50))
+    raw = {"imputed": imputed, "level_raw": posterior["level_effect"]}
+    # Coordinates and attributes are places too.
+    posterior = posterior.assign(raw).assign_coords(first_count=float(events[0]))
+    posterior["within"].attrs["note"] = events.to_numpy()
+    posterior.attrs["counts"] = events.to_numpy()
+    fit["posterior"] = xr.DataTree(posterior)
+    every = np.resize(events.to_numpy(), 600)
+    constants = fit["constant_data"].to_dataset().assign_coords(plans=("area", every))
+    constants["area"].attrs["plans"] = events.to_numpy()
+    fit["constant_data"] = xr.DataTree(constants)
+    fit.attrs |= {"data_sha256": "0" * 64, "rows": "[3 areas without count]", "plans": 7_000_003}
+    return fit
+
+
 def test_no_count_is_left(fit_with_events, tmp_path):
     """A file without events holds none of their bytes, names or groups, however it is read."""
     import h5py
 
-    with_predictions = fit_with_events.copy()
-    events = fit_with_events["observed_data"]["events"]
-    for group in ("posterior_predictive", "log_likelihood", "warmup_posterior", "predictions"):
-        with_predictions[group] = xr.DataTree(xr.Dataset({"events": events}))
-    posterior = with_predictions["posterior"].to_dataset()
-    imputed = events.expand_dims(chain=[0, 1], draw=np.arange(50))
-    raw = {"imputed": imputed, "level_raw": posterior["level_effect"]}
-    with_predictions["posterior"] = xr.DataTree(posterior.assign(raw))
-
+    fit = restricted_fit(fit_with_events)
     # Fixed-length data without compression: the counts' bytes are in the one file, not the other.
-    counts = [events.to_numpy(), fit_with_events["constant_data"]["count_events"].to_numpy()]
+    observed, constants = fit_with_events["observed_data"], fit_with_events["constant_data"]
+    counts = [observed["events"].to_numpy(), constants["count_events"].to_numpy()]
     patterns = [array[:2].astype(kind).tobytes() for array in counts for kind in ("<i8", "<f8")]
-    total = fit_with_events["observed_data"]["total_events"].to_numpy()
+    total = observed["total_events"].to_numpy()
     patterns += [total.astype(kind).tobytes() for kind in ("<i8", "<f8")]
-    full = save(with_predictions, tmp_path / "full.nc").read_bytes()
-    bare_path = save(with_predictions, tmp_path / "bare.nc", include_events=False)
+    full = save(fit, tmp_path / "full.nc").read_bytes()
+    bare_path = save(fit, tmp_path / "bare.nc", include_events=False)
     bare = bare_path.read_bytes()
     assert sum(pattern in full for pattern in patterns) == 4  # int and float as they were stored
+    # One count alone is in the full file too, as coordinate and as attribute.
+    patterns += [np.array(7_000_003).astype(kind).tobytes() for kind in ("<i8", "<f8")]
+    assert all(pattern in full for pattern in patterns[-2:])
     assert not any(pattern in bare for pattern in patterns)
 
     names = []
@@ -72,9 +90,56 @@ def test_no_count_is_left(fit_with_events, tmp_path):
         raw.visititems(lambda name, _: names.append(name))
         assert set(raw["constant_data"]) == set(CONSTANTS) | {"area", "authority"}
         assert set(raw["sample_stats"]) == {"chain", "draw", "diverging"}
-    assert not any(
-        part in name for name in names for part in ("event", "imputed", "_raw")
-    )
+    assert not any(part in name for name in names for part in ("event", "imputed", "_raw", "plans"))
+
+
+def test_attributes_without_events_are_those_known_to_be_harmless(fit_with_events, tmp_path):
+    """The hash of the data, which counts can be tried against, the seed and others stay out."""
+    fit = restricted_fit(fit_with_events)
+    fit.attrs |= {"columns": '{"events": "plans"}', "importance_ess": 812.0}
+    bare = load(save(fit, tmp_path / "bare.nc", include_events=False))
+    assert bare.attrs == {
+        "socgrad_schema": 1,
+        "socgrad_version": "0.1.0",
+        "columns": '{"events": "plans"}',
+        "importance_ess": 812.0,
+    }
+    assert bare["posterior"].attrs == {}
+    assert bare["posterior"]["within"].attrs == {"long_name": PARAMETERS["within"]}
+    assert set(bare["posterior"].coords) == {"chain", "draw", "authority"}
+    assert set(bare["constant_data"].coords) == {"area", "authority"}
+    assert bare["constant_data"]["area"].attrs == {}
+    whole = load(save(fit, tmp_path / "whole.nc"))
+    assert whole.attrs["data_sha256"] == "0" * 64
+
+
+def test_an_exposure_that_is_a_count_stays_unless_it_is_public(
+    fit_with_events, change_fit, tmp_path
+):
+    """Another stage's events as exposure are refused, without a file, until they are public."""
+    referrals = 5_000_011.0 + 10 * np.arange(600)
+    fit = change_fit(fit_with_events, constants=lambda c: c.assign(exposure=("area", referrals)))
+    pattern = referrals[:2].astype("<f8").tobytes()
+    with pytest.raises(SchemaError, match=r"from the children in 600 of 600 areas .*_is_public=Tr"):
+        save(fit, tmp_path / "bare.nc", include_events=False)
+    assert not list(tmp_path.iterdir())
+    path = save(fit, tmp_path / "bare.nc", include_events=False, exposure_is_public=True)
+    assert pattern in path.read_bytes()
+    assert pattern in save(fit, tmp_path / "full.nc").read_bytes()
+    one = fit_with_events["constant_data"]["children"].to_numpy().copy()
+    one[3] -= 1
+    nearly = change_fit(fit_with_events, constants=lambda c: c.assign(exposure=("area", one)))
+    with pytest.raises(SchemaError, match="in 1 of 600 areas"):
+        save(nearly, tmp_path / "nearly.nc", include_events=False)
+
+
+def test_a_missing_folder_is_named(split_fit, tmp_path):
+    """The message says which folder to make, and makes none itself."""
+    with pytest.raises(
+        FileNotFoundError, match=r"No folder .*out to save fit\.nc into\. Make it fi"
+    ):
+        save(split_fit, tmp_path / "out" / "fit.nc")
+    assert not (tmp_path / "out").exists()
 
 
 def test_events_are_kept_unless_left_out(fit_with_events, tmp_path):

@@ -3,33 +3,27 @@
 import json
 import os
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from xarray.indexes import PandasMultiIndex
 
+from socgrad.arguments import check_is_tree
+from socgrad.disclosure import refuse_restricted_exposure, without_events
 from socgrad.errors import SchemaError
-from socgrad.schema import CONSTANTS, EFFECTS, PARAMETERS, check_tree
+from socgrad.schema import check_tree
 
 __all__ = ["load", "save"]
 
-#: What a file without events may hold: a list of what is safe, so that what is new stays out.
-_GROUPS_WITHOUT_EVENTS: Final = ("posterior", "sample_stats", "constant_data")
-#: The log density and the energy are not among them: with the draws they give the sums of counts.
-_STATISTICS_WITHOUT_EVENTS: Final = (
-    "acceptance_rate",
-    "depth",
-    "diverging",
-    "n_steps",
-    "reached_max_treedepth",
-    "step_size",
-    "tree_depth",
-)
 
-
-def save(fit: xr.DataTree, path: str | os.PathLike[str], *, include_events: bool = True) -> Path:
+def save(
+    fit: xr.DataTree,
+    path: str | os.PathLike[str],
+    *,
+    include_events: bool = True,
+    exposure_is_public: bool = False,
+) -> Path:
     """Save a fit as one NetCDF file.
 
     Parameters
@@ -41,9 +35,14 @@ def save(fit: xr.DataTree, path: str | os.PathLike[str], *, include_events: bool
     include_events
         Whether to keep the counts. False leaves out the observed counts and all that is computed
         from them area by area or authority by authority (also the log density of each draw,
-        predictions, and terms that an extended model has of its own): what is left are the draws
-        of the schema's terms, deprivation, children and exposure. Every summary gives the same
-        numbers from either file.
+        predictions, terms that an extended model has of its own, and attributes and coordinates
+        that are not known to be harmless, such as the hash of the data): what is left are the
+        draws of the schema's terms, deprivation, children, exposure, and which areas had data.
+        Every summary gives the same numbers from either file.
+    exposure_is_public
+        For `include_events=False` alone, and only where the exposure is not the children: True
+        says that it may be in the file. Another stage's events and closed cases are counts as
+        restricted as the events themselves.
 
     Returns
     -------
@@ -53,7 +52,10 @@ def save(fit: xr.DataTree, path: str | os.PathLike[str], *, include_events: bool
     Raises
     ------
     SchemaError
-        If `fit` is not a socgrad fit.
+        If `fit` is not a socgrad fit; with `include_events=False`, if its exposure is not the
+        children and `exposure_is_public` does not say that it may go along.
+    FileNotFoundError
+        If the folder to save into does not exist.
 
     Notes
     -----
@@ -70,9 +72,17 @@ def save(fit: xr.DataTree, path: str | os.PathLike[str], *, include_events: bool
     >>> again.identical(example_fit())
     True
     """
+    check_is_tree(fit)
     check_tree(fit)
     target = Path(path)
-    tree = _storable(fit if include_events else _without_events(fit))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"No folder {target.parent} to save {target.name} into. Make it first: "
+            f"pathlib.Path({str(target.parent)!r}).mkdir(parents=True)."
+        )
+    if not include_events and not exposure_is_public:
+        refuse_restricted_exposure(fit)
+    tree = _storable(fit if include_events else without_events(fit))
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         tree.to_netcdf(part, engine="h5netcdf")
@@ -121,26 +131,6 @@ def load(path: str | os.PathLike[str]) -> xr.DataTree:
         check_tree(tree)
     except SchemaError as error:
         raise SchemaError(f"{source}: {error}") from error
-    return tree
-
-
-def _without_events(fit: xr.DataTree) -> xr.DataTree:
-    """Keep what is known not to be counts."""
-    groups = {name: fit[name].to_dataset() for name in _GROUPS_WITHOUT_EVENTS if name in fit}
-    constants = groups["constant_data"]
-    kept = [name for name in constants if name in CONSTANTS]
-    groups["constant_data"] = constants[kept]
-    if "sample_stats" in groups:
-        statistics = groups["sample_stats"]
-        groups["sample_stats"] = statistics[
-            [name for name in statistics if name in _STATISTICS_WITHOUT_EVENTS]
-        ]
-    # Partly centred raw effects give the information of an authority's counts; other terms may be
-    # imputed counts. No summary reads either.
-    draws = groups["posterior"]
-    groups["posterior"] = draws[[name for name in draws if name in PARAMETERS | EFFECTS]]
-    tree = xr.DataTree.from_dict(groups)
-    tree.attrs = dict(fit.attrs)
     return tree
 
 

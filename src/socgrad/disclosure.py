@@ -1,0 +1,97 @@
+"""What of a fit may leave a secure setting: lists of what is known to be no count.
+
+Lists of what is safe, not of what is not: so that what is new stays out.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import xarray as xr
+
+from socgrad.errors import SchemaError
+from socgrad.schema import CONSTANTS, EFFECTS, PARAMETERS
+
+__all__ = ["refuse_restricted_exposure", "without_events"]
+
+_GROUPS_WITHOUT_EVENTS: Final = ("posterior", "sample_stats", "constant_data")
+#: The log density and the energy are not among them: with the draws they give the sums of counts.
+_STATISTICS_WITHOUT_EVENTS: Final = (
+    "acceptance_rate",
+    "depth",
+    "diverging",
+    "n_steps",
+    "reached_max_treedepth",
+    "step_size",
+    "tree_depth",
+)
+_COORDINATES_WITHOUT_EVENTS: Final = ("chain", "draw", "area", "authority")
+#: Not among them: `data_sha256`, against which small counts can be guessed one by one; the seed,
+#: since a fit to guessed counts could be held against the draws; `rows`, which counts the areas
+#: whose events or exposure are missing.
+_ATTRS_WITHOUT_EVENTS: Final = (
+    "columns",
+    "created_at",
+    "importance_ess",
+    "laplace_quadrature_error",
+    "model",
+    "pareto_k",
+    "quadrature_error",
+    "reference",
+    "sampler",
+    "slope_range",
+    "slopes_drawn",
+    "socgrad_schema",
+    "socgrad_version",
+    "units",
+    "versions",
+)
+
+
+def without_events(fit: xr.DataTree) -> xr.DataTree:
+    """Keep what is known not to be counts: groups, variables, coordinates and attributes."""
+    groups = {name: fit[name].to_dataset() for name in _GROUPS_WITHOUT_EVENTS if name in fit}
+    constants = groups["constant_data"]
+    kept = [name for name in constants if name in CONSTANTS]
+    groups["constant_data"] = constants[kept]
+    if "sample_stats" in groups:
+        statistics = groups["sample_stats"]
+        groups["sample_stats"] = statistics[
+            [name for name in statistics if name in _STATISTICS_WITHOUT_EVENTS]
+        ]
+    # Partly centred raw effects give the information of an authority's counts; other terms may be
+    # imputed counts. No summary reads either.
+    draws = groups["posterior"]
+    groups["posterior"] = draws[[name for name in draws if name in PARAMETERS | EFFECTS]]
+    tree = xr.DataTree.from_dict({name: _bare(dataset) for name, dataset in groups.items()})
+    tree.attrs = _allowed(fit.attrs)
+    return tree
+
+
+def refuse_restricted_exposure(fit: xr.DataTree) -> None:
+    """Refuse an exposure that may itself be a restricted count."""
+    constants = fit["constant_data"].to_dataset()
+    differ = int((constants["exposure"].to_numpy() != constants["children"].to_numpy()).sum())
+    if differ:
+        raise SchemaError(
+            f"include_events=False keeps the exposure, which differs from the children in {differ} "
+            f"of {constants.sizes['area']} areas and may itself be a restricted count (closed "
+            "cases, another stage's events). If it may be in the file, say so: "
+            "exposure_is_public=True. If not, save with include_events=True and keep the file "
+            "where the counts are, or share the tables of socgrad.summarise instead."
+        )
+
+
+def _bare(dataset: xr.Dataset) -> xr.Dataset:
+    """Drop coordinates and attributes that are not on the lists, of variables all attributes."""
+    dropped = [name for name in dataset.coords if name not in _COORDINATES_WITHOUT_EVENTS]
+    bare = dataset.drop_vars(dropped).drop_attrs()
+    bare.attrs = _allowed(dataset.attrs)
+    meanings = PARAMETERS | EFFECTS | {name: words for name, (_, words) in CONSTANTS.items()}
+    for name in bare.data_vars:
+        if name in meanings:
+            bare[name].attrs["long_name"] = meanings[str(name)]
+    return bare
+
+
+def _allowed(attrs: Mapping[Any, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attrs.items() if name in _ATTRS_WITHOUT_EVENTS}
