@@ -43,6 +43,8 @@ STAGES: Final = {
     "section_47": "Section 47 enquiries",
     "child_protection_plan": "Child protection plans",
 }
+# What deprivation measures, on the axes of the figures.
+DEPRIVATION: Final = "Children in low-income families"
 
 
 def main() -> int:
@@ -195,12 +197,18 @@ def ratios(fits: Fits, simulation: Simulation) -> pd.DataFrame:
     pairs = [*zip(names[1:], names, strict=False), (names[-1], names[0])]
     tables = []
     for later, earlier in pairs:
-        ratio = sg.gradient(fits[later]) / sg.gradient(fits[earlier])
+        label = f"{STAGES[later]} over {STAGES[earlier].lower()}"
+        ratio = sg.label_draws(
+            sg.gradient(fits[later]) / sg.gradient(fits[earlier]),
+            estimand="ratio_of_gradients",
+            units="ratio of rate ratios per 10 points of neighbourhood deprivation",
+            reference=label,
+            null=1.0,
+        )
         average = simulation.national_mean
         truth = true.gradient_at(simulation, later, average) / true.gradient_at(
             simulation, earlier, average
         )
-        label = f"{STAGES[later]} over {STAGES[earlier].lower()}"
         tables.append(rows("Ratio of gradients", [label], ratio, [truth]))
     return pd.concat(tables)
 
@@ -271,8 +279,14 @@ def steepening(fit: xr.DataTree, stage: str, simulation: Simulation) -> pd.DataF
         ),
     ]
     for share, words in ((0.1, "flatter"), (0.9, "steeper")):
-        limit = own.quantile(share, "authority").drop_vars("quantile")
         label = f"A tenth of the authorities are {words} than"
+        limit = sg.label_draws(
+            own.quantile(share, "authority").drop_vars("quantile"),
+            estimand=f"gradient_{words}",
+            units=own.attrs["units"],
+            reference=label,
+            null=1.0,
+        )
         tables.append(rows(stage, [label], limit, [float(true_own.quantile(share))]))
     return pd.concat(tables)
 
@@ -329,12 +343,18 @@ def covers(table: pd.DataFrame) -> pd.Series:
 def draw_figures(fit: xr.DataTree, stage: str, out: Path) -> None:
     """Draw rates by group of authorities, and gradients by authority deprivation."""
     figure = Figure(figsize=(7, 4.6), layout="constrained")
-    ax = sg.plots.inverse_intervention_lines(fit, events=STAGES[stage], ax=figure.subplots())
+    ax = sg.plots.inverse_intervention_lines(
+        fit,
+        deprivation=DEPRIVATION,
+        events=STAGES[stage],
+        exposure="children",
+        ax=figure.subplots(),
+    )
     ax.set_title(f"{STAGES[stage]}, simulated England: rates", loc="left")
     figure.savefig(out / f"inverse_intervention_{stage}.png", dpi=150)
 
     figure = Figure(figsize=(7, 4.6), layout="constrained")
-    ax = sg.plots.gradients_by_deprivation(fit, ax=figure.subplots())
+    ax = sg.plots.gradients_by_deprivation(fit, deprivation=DEPRIVATION, ax=figure.subplots())
     ax.set_title(f"{STAGES[stage]}, simulated England: gradients", loc="left")
     figure.savefig(out / f"gradients_{stage}.png", dpi=150)
 

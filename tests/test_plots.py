@@ -145,7 +145,7 @@ def test_own_lines_are_coloured_by_the_authority_mean(split_fit: xr.DataTree, ax
     assert colour[int(means.argmin())] == "#0072b2"
     assert colour[int(means.argmax())] == "#d55e00"
     bar = ax.figure.axes[1]
-    assert bar.get_ylabel() == "Children in low-income families in the authority (%)"
+    assert bar.get_ylabel() == "Deprivation in the authority (%)"
     np.testing.assert_allclose(bar.get_ylim(), (100 * means.min(), 100 * means.max()))
 
 
@@ -182,15 +182,15 @@ def test_line_is_flat_without_a_cross_level_term(parallel_fit: xr.DataTree, ax: 
 
 
 def test_axes_speak_the_readers_units(split_fit: xr.DataTree) -> None:
-    """Percentages of children, events per 10,000, rate ratios per 10 points; on log scales."""
+    """Percentages, events per 10,000, rate ratios per 10 points; on log scales."""
     first, second, third = Figure().subplots(1, 3)
-    inverse_intervention_lines(split_fit, events="Plans", ax=first)
+    inverse_intervention_lines(split_fit, ax=first)
     authority_lines(split_fit, events="Plans", exposure="referrals", ax=second)
     gradients_by_deprivation(split_fit, ax=third)
-    neighbourhood = "Children in low-income families in the neighbourhood (%)"
-    assert first.get_xlabel() == second.get_xlabel() == neighbourhood
-    assert third.get_xlabel() == "Children in low-income families in the authority (%)"
-    assert first.get_ylabel() == "Plans per 10,000 children"
+    # A library that reads any deprivation and any exposure does not say which they are.
+    assert first.get_xlabel() == second.get_xlabel() == "Deprivation in the neighbourhood (%)"
+    assert third.get_xlabel() == "Deprivation in the authority (%)"
+    assert first.get_ylabel() == "Events per 10,000 of exposure"
     assert second.get_ylabel() == "Plans per 10,000 referrals"
     assert third.get_ylabel() == "Gradient: rate ratio per 10 points of\nneighbourhood deprivation"
     for panel in (first, second, third):
@@ -198,6 +198,20 @@ def test_axes_speak_the_readers_units(split_fit: xr.DataTree) -> None:
         low, high = panel.get_ylim()
         ticks = [t for t in panel.yaxis.get_major_locator()() if low <= t <= high]
         assert len(ticks) >= 3
+
+
+def test_axes_speak_the_callers_words(split_fit: xr.DataTree) -> None:
+    """What deprivation is, what is counted and what it is counted per are the caller's to say."""
+    poor = "Children in low-income families"
+    first, second, third = Figure().subplots(1, 3)
+    inverse_intervention_lines(split_fit, deprivation=poor, exposure="children", ax=first)
+    authority_lines(split_fit, deprivation=poor, ax=second)
+    gradients_by_deprivation(split_fit, deprivation=poor, ax=third)
+    assert first.get_xlabel() == second.get_xlabel() == f"{poor} in the neighbourhood (%)"
+    assert (
+        third.get_xlabel() == second.figure.axes[3].get_ylabel() == f"{poor} in the authority (%)"
+    )
+    assert first.get_ylabel() == "Events per 10,000 children"
 
 
 @pytest.mark.parametrize("view", VIEWS)

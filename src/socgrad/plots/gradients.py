@@ -27,7 +27,11 @@ _POINTS: Final = 41
 
 
 def gradients_by_deprivation(
-    fit: xr.DataTree, *, prob: float = 0.95, ax: "Axes | None" = None
+    fit: xr.DataTree,
+    *,
+    prob: float = 0.95,
+    deprivation: str = "Deprivation",
+    ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw each authority's gradient against its mean deprivation, with the model's line.
 
@@ -37,6 +41,8 @@ def gradients_by_deprivation(
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
     prob
         Probability of the intervals and of the band, between 0 and 1.
+    deprivation
+        What deprivation measures, in words, for the label of the horizontal axis.
     ax
         Axes to draw on; by default new ones.
 
@@ -49,6 +55,8 @@ def gradients_by_deprivation(
     ------
     EstimandError
         If the model leaves deprivation or the split out, or `prob` lies outside 0-1.
+    SchemaError
+        If `fit` is not a socgrad fit.
     SocgradError
         If matplotlib is not installed.
 
@@ -71,7 +79,7 @@ def gradients_by_deprivation(
     >>> from matplotlib.figure import Figure
     >>> ax = sg.plots.gradients_by_deprivation(example_fit(), ax=Figure().subplots())
     >>> ax.get_xlabel()
-    'Children in low-income families in the authority (%)'
+    'Deprivation in the authority (%)'
     """
     terms, land = coefficients(fit), geography(fit)
     require_split(terms, "gradients_by_deprivation")
@@ -101,7 +109,7 @@ def gradients_by_deprivation(
         label=f"Average authority of that deprivation, with {interval}",
     )
 
-    deprivation_axis(ax, "in the authority")
+    deprivation_axis(ax, f"{deprivation} in the authority (%)")
     step = points(land.per)
     ratio_axis(ax, f"Gradient: rate ratio per {step} of\nneighbourhood deprivation")
     make_room(ax, rows=2)

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from socgrad.arguments import check_choice
 from socgrad.curves import curve_at, curve_of, rate_at
-from socgrad.errors import EstimandError
 from socgrad.plots.style import (
     STYLE,
     axes_or_new,
@@ -48,8 +48,9 @@ def inverse_intervention_lines(
     *,
     groups: Literal[2, 3, 5] = 3,
     prob: float = 0.95,
+    deprivation: str = "Deprivation",
     events: str = "Events",
-    exposure: str = "children",
+    exposure: str = "of exposure",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw expected rates against neighbourhood deprivation, one line per group of authorities.
@@ -63,8 +64,11 @@ def inverse_intervention_lines(
         as far as whole authorities allow: 2, 3 or 5.
     prob
         Probability of the bands, between 0 and 1.
+    deprivation
+        What deprivation measures, in words, for the label of the horizontal axis.
     events, exposure
-        What is counted and what it is counted per, in words, for the label of the vertical axis.
+        What is counted and what it is counted per ("children", say), in words, for the label of the
+        vertical axis.
     ax
         Axes to draw on; by default new ones.
 
@@ -78,6 +82,8 @@ def inverse_intervention_lines(
     EstimandError
         If the model leaves deprivation or the split out, if `groups` or `prob` is none of the
         values above, or if there are too few authorities to make the groups.
+    SchemaError
+        If `fit` is not a socgrad fit.
     SocgradError
         If matplotlib is not installed.
 
@@ -101,12 +107,11 @@ def inverse_intervention_lines(
     >>> from matplotlib.figure import Figure
     >>> ax = sg.plots.inverse_intervention_lines(example_fit(), ax=Figure().subplots())
     >>> ax.get_ylabel(), len(ax.lines)
-    ('Events per 10,000 children', 3)
+    ('Events per 10,000 of exposure', 3)
     """
     terms, land = coefficients(fit), geography(fit)
     require_split(terms, "inverse_intervention_lines")
-    if groups not in _GROUPS:
-        raise EstimandError(f"groups is {groups!r}; expected 2, 3 or 5 groups of authorities.")
+    check_choice("groups", groups, tuple(_GROUPS))
     ax = axes_or_new(ax)
     group = quantile_groups(land.authority_mean, land.authority_children, groups)
     for number, name in enumerate(_GROUPS[groups]):
@@ -125,7 +130,7 @@ def inverse_intervention_lines(
             colour=colour,
             label=f"{name} of authorities (median authority: {100 * mean:.0f}%)",
         )
-    deprivation_axis(ax, "in the neighbourhood")
+    deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
     rate_axis(ax, f"{events} per {_RATE_PER:,} {exposure}")
     # The names stand in the order of the lines.
     make_room(ax, rows=groups + 1)
@@ -145,8 +150,9 @@ def inverse_intervention_lines(
 def authority_lines(
     fit: xr.DataTree,
     *,
+    deprivation: str = "Deprivation",
     events: str = "Events",
-    exposure: str = "children",
+    exposure: str = "of exposure",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw every authority's own line over its own neighbourhoods, coloured by its deprivation.
@@ -155,8 +161,11 @@ def authority_lines(
     ----------
     fit
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    deprivation
+        What deprivation measures, in words, for the labels of the horizontal axis and the colours.
     events, exposure
-        What is counted and what it is counted per, in words, for the label of the vertical axis.
+        What is counted and what it is counted per ("children", say), in words, for the label of the
+        vertical axis.
     ax
         Axes to draw on; by default new ones. A colour bar is set beside them.
 
@@ -170,6 +179,8 @@ def authority_lines(
     ------
     EstimandError
         If the model leaves deprivation out.
+    SchemaError
+        If `fit` is not a socgrad fit.
     SocgradError
         If matplotlib is not installed.
 
@@ -212,11 +223,9 @@ def authority_lines(
             linewidth=STYLE.thin,
             alpha=0.8,
         )
-    bar = ax.figure.colorbar(
-        scale, ax=ax, label="Children in low-income families in the authority (%)"
-    )
+    bar = ax.figure.colorbar(scale, ax=ax, label=f"{deprivation} in the authority (%)")
     bar.outline.set_visible(False)
-    deprivation_axis(ax, "in the neighbourhood")
+    deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
     rate_axis(ax, f"{events} per {_RATE_PER:,} {exposure}")
     return ax
 

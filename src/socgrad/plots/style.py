@@ -119,9 +119,9 @@ def draw_band(ax: "Axes", values: Band, *, colour: "str | tuple[float, ...]", la
     ax.plot(percent, values.middle, color=colour, linewidth=STYLE.line, label=label)
 
 
-def deprivation_axis(ax: "Axes", whose: str) -> None:
-    """Label the horizontal axis, percentages of children, and quieten the frame."""
-    ax.set_xlabel(f"Children in low-income families {whose} (%)")
+def deprivation_axis(ax: "Axes", label: str) -> None:
+    """Label the horizontal axis, in percent, and quieten the frame."""
+    ax.set_xlabel(label)
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(visible=True, axis="y", color=STYLE.grid, linewidth=0.8)
     ax.set_axisbelow(True)
