@@ -7,7 +7,10 @@ rule centred and scaled at its mode (Liu & Pierce 1994, Biometrika 81(3), doi
 10.1093/biomet/81.3.624) integrates it to many digits with few nodes.
 """
 
-from collections.abc import Iterator
+import functools
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +25,9 @@ __all__ = [
     "Grid",
     "Marginal",
     "Population",
+    "Start",
     "blocks",
+    "by_blocks",
     "centre",
     "grid_about",
     "integrand",
@@ -34,7 +39,11 @@ _BLOCK = 60_000
 # Centring stops when no centre moves by more than this share of its standard deviation.
 _CLOSE = 0.05
 _ROUNDS = 30
+# More threads than this wait for the interpreter.
+_THREADS = 4
 _LOG_2PI = float(np.log(2 * np.pi))
+
+type Start = tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +116,7 @@ def population(
     )
 
 
-def centre(
-    given: Given, prior: Population, start: tuple[FloatArray, FloatArray] | None = None
-) -> Centre:
+def centre(given: Given, prior: Population, start: Start | None = None) -> Centre:
     """Mode and curvature of each authority's posterior, by damped Newton steps.
 
     `start` is a level and a slope for each authority, (j,) or (n, j); by default the prior mean.
@@ -168,8 +175,7 @@ class Grid:
 
 def grid_about(at: Centre, nodes: int, *, varying: bool) -> Grid:
     """Gauss-Hermite nodes about a centre, and the weights that their log-integrands need."""
-    z, weight = np.polynomial.hermite_e.hermegauss(nodes)
-    log_weight = np.log(weight) + 0.5 * (z * z - _LOG_2PI)
+    z, log_weight = _rule(nodes)
     # A slope that does not vary is its own single node.
     z_slope, log_weight_slope = (z, log_weight) if varying else (np.zeros(1), np.zeros(1))
     along = at.slope_sd * z_slope[:, None, None]
@@ -183,6 +189,13 @@ def grid_about(at: Centre, nodes: int, *, varying: bool) -> Grid:
     )
 
 
+@functools.cache
+def _rule(nodes: int) -> tuple[FloatArray, FloatArray]:
+    """Gauss-Hermite nodes, and the log weights of integrands that hold the normal density."""
+    z, weight = np.polynomial.hermite_e.hermegauss(nodes)
+    return z, np.log(weight) + 0.5 * (z * z - _LOG_2PI)
+
+
 def integrand(
     given: Given, prior: Population, level: FloatArray, step: FloatArray, slope: FloatArray
 ) -> FloatArray:
@@ -194,9 +207,11 @@ def integrand(
     one, across = prior.level_level, prior.level_slope
     quadratic = up * (one * up + 2.0 * across * along) + prior.slope_slope * along**2
     values = given.grid(level, step, slope)
+    # Few passes over the whole grid: the rest on one of its sides.
     values -= (0.5 * (quadratic - prior.log_determinant))[:, None]
-    values -= (one * up + across * along)[:, None] * step
-    values -= 0.5 * one * step * step
+    rest = (-one * up - across * along)[:, None] - 0.5 * one * step
+    rest *= step
+    values += rest
     return values
 
 
@@ -221,7 +236,7 @@ class Marginal:
     coordinates: Coordinates
     surfaces: tuple[Surface, ...]
     between_part: FloatArray
-    starts: tuple[tuple[FloatArray, FloatArray], ...]
+    starts: tuple[Start, ...]
     varying: bool
 
     def log_density(self, x: FloatArray, *, nodes: int) -> FloatArray:
@@ -232,7 +247,8 @@ class Marginal:
         total = self.coordinates.log_prior(x)
         for surface, start in zip(self.surfaces, self.starts, strict=True):
             per_point = len(surface.authority) * nodes * (nodes if self.varying else 1)
-            for rows in blocks(len(x), per_point):
+
+            def add(rows: slice, surface: Surface = surface, start: Start = start) -> None:
                 values = self.coordinates.parameters(x[rows])
                 prior = population(
                     values, self.between_part[surface.authority], varying=self.varying
@@ -240,29 +256,45 @@ class Marginal:
                 given = surface.given(prior.overdispersion)
                 total[rows] += surface.shared(prior.overdispersion)
                 total[rows] += _log_integrals(given, prior, start, nodes).sum(axis=1)
+
+            by_blocks(add, blocks(len(x), per_point))
         total[np.isnan(total)] = -np.inf
         return total
 
 
-def _log_integrals(
-    given: Given, prior: Population, start: tuple[FloatArray, FloatArray], nodes: int
-) -> FloatArray:
+def _log_integrals(given: Given, prior: Population, start: Start, nodes: int) -> FloatArray:
     """Log of each authority's integral, (n, j)."""
     at = centre(given, prior, start)
     grid = grid_about(at, nodes, varying=prior.varying)
     values = integrand(given, prior, grid.level, grid.step, grid.slope)
-    values += grid.log_weight
     highest = values.max(axis=(0, 1))
     values -= highest
-    result: FloatArray = np.log(np.exp(values, out=values).sum(axis=(0, 1)))
-    result += highest + np.log(at.level_sd)
+    np.exp(values, out=values)
+    values *= np.exp(grid.log_weight)
+    result: FloatArray = np.log(values.sum(axis=(0, 1)) * at.level_sd)
+    result += highest
     if prior.varying:
         result += np.log(at.slope_sd)
     return result
 
 
-def blocks(points: int, per_point: int) -> Iterator[slice]:
+def blocks(points: int, per_point: int) -> list[slice]:
     """Slices of points whose working arrays stay within the processor's cache."""
     size = max(1, _BLOCK // per_point)
-    for first in range(0, points, size):
-        yield slice(first, min(first + size, points))
+    return [slice(first, min(first + size, points)) for first in range(0, points, size)]
+
+
+def by_blocks[Block](work: Callable[[Block], None], each: Sequence[Block]) -> None:
+    """Do independent pieces of work on as many threads as there are processors.
+
+    NumPy lets go of the interpreter while it computes. What is computed does not depend on the
+    number of threads.
+    """
+    threads = min(os.cpu_count() or 1, _THREADS, len(each))
+    if threads < 2:
+        for block in each:
+            work(block)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        # Reading the results raises what a piece of work raised.
+        list(pool.map(work, each))

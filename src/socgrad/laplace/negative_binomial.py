@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray, IntArray
+from socgrad.laplace.polynomials import chebyshev, horner, taylor
 from socgrad.laplace.surfaces import Derivatives
 
 __all__ = ["Box", "NegativeBinomialCounts", "NegativeBinomialRows", "tabulated"]
@@ -185,22 +186,22 @@ class _AtOverdispersion:
     coefficients: FloatArray
 
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
-        by_slope = _horner(self.coefficients[:, :, None], _scaled(slope, self.box.slope))
-        return _horner(by_slope[:, :, None], _scaled(level[:, None] + step, self.box.level))
+        by_slope = horner(self.coefficients[:, :, None], _scaled(slope, self.box.slope))
+        return horner(by_slope[:, :, None], _scaled(level[:, None] + step, self.box.level))
 
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:
         half, half_slope = self.box.level[1], self.box.slope[1]
         s = np.clip(_scaled(slope, self.box.slope), -1.0, 1.0)
         u = np.clip(_scaled(level, self.box.level), -1.0, 1.0)
-        none, one, two = _taylor(self.coefficients, s)
-        by_level, across = _taylor(none, u), _taylor(one, u)
+        none, one, two = taylor(self.coefficients, s)
+        by_level, across = taylor(none, u), taylor(one, u)
         return Derivatives(
             by_level[1] / half,
             across[0] / half_slope,
             -by_level[2] / half**2,
             -across[1] / (half * half_slope),
-            -_taylor(two, u)[0] / half_slope**2,
-            -_taylor(two, u)[1] / (half * half_slope**2),
+            -taylor(two, u)[0] / half_slope**2,
+            -taylor(two, u)[1] / (half * half_slope**2),
         )
 
 
@@ -209,41 +210,6 @@ def _scaled(
 ) -> FloatArray:
     """Position within an interval of a middle and a half width, -1 to 1."""
     return (value - interval[0]) / interval[1]
-
-
-def _horner(coefficients: FloatArray, t: FloatArray) -> FloatArray:
-    """Polynomial in `t`, coefficients along the first axis; beyond -1 to 1 along its tangent."""
-    held = np.clip(t, -1.0, 1.0)
-    values = np.zeros(np.broadcast_shapes(coefficients.shape[1:], t.shape))
-    beyond = t - held
-    if not beyond.any():
-        for coefficient in coefficients[::-1]:
-            values *= t
-            values += coefficient
-        return values
-    first = np.zeros_like(values)
-    for coefficient in coefficients[::-1]:
-        first *= held
-        first += values
-        values *= held
-        values += coefficient
-    first *= beyond
-    return values + first
-
-
-def _taylor(coefficients: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Value, first and second derivative of a polynomial in `t`, by Horner's rule."""
-    value, first, half_second = (
-        np.zeros(np.broadcast_shapes(coefficients.shape[1:], t.shape)) for _ in range(3)
-    )
-    for coefficient in coefficients[::-1]:
-        half_second *= t
-        half_second += first
-        first *= t
-        first += value
-        value *= t
-        value += coefficient
-    return value, first, 2.0 * half_second
 
 
 def tabulated(
@@ -260,7 +226,7 @@ def tabulated(
     degrees : tuple of int
         Number of points for overdispersion, slope and level.
     """
-    points, transforms = zip(*(_chebyshev(number) for number in degrees), strict=True)
+    points, transforms = zip(*(chebyshev(number) for number in degrees), strict=True)
     t, s, u = (part.ravel() for part in np.meshgrid(*points, indexing="ij"))
     middle, half = box.overdispersion
     values = rows.value(
@@ -270,14 +236,3 @@ def tabulated(
     ).reshape(*degrees, -1)
     coefficients = np.einsum("rslj,ar,bs,cl->bcaj", values, *transforms, optimize=True)
     return NegativeBinomialCounts(rows, box, np.ascontiguousarray(coefficients))
-
-
-def _chebyshev(number: int) -> tuple[FloatArray, FloatArray]:
-    """Chebyshev points, and the matrix from values there to coefficients of powers."""
-    angle = np.pi * (np.arange(number) + 0.5) / number
-    transform = 2.0 / number * np.cos(np.outer(np.arange(number), angle))
-    transform[0] /= 2.0
-    powers = np.zeros((number, number))
-    for k in range(number):
-        powers[: k + 1, k] = np.polynomial.chebyshev.cheb2poly(np.eye(number)[k])[: k + 1]
-    return np.cos(angle), powers @ transform

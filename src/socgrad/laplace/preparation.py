@@ -18,7 +18,7 @@ from socgrad.laplace.surfaces import (
     PoissonTotals,
     Surface,
 )
-from socgrad.laplace.tabulation import covering, first_table, holds, with_table
+from socgrad.laplace.tabulation import covering, first_table, holds, slopes, with_table
 from socgrad.models import GradientModel
 from socgrad.priors import Normal
 
@@ -115,11 +115,14 @@ def _around(mode: FloatArray, scale: FloatArray) -> FloatArray:
 
 
 def tabulated_at(marginal: Marginal, x: FloatArray) -> tuple[Marginal, float]:
-    """Tabulate the negative binomial about points `x`; return the error too (0 without tables)."""
+    """Tabulate the likelihood about points `x`; return the error of the negative binomial, or 0."""
     worst = 0.0
     for which, surface in enumerate(marginal.surfaces):
-        if not isinstance(surface, NegativeBinomialCounts):
-            continue
-        table, error = covering(marginal, which, x)
-        marginal, worst = with_table(marginal, which, table), max(worst, error)
+        if isinstance(surface, NegativeBinomialCounts):
+            table, error = covering(marginal, which, x)
+            marginal, worst = with_table(marginal, which, table), max(worst, error)
+        else:
+            assert isinstance(surface, PoissonCounts | PoissonTotals | NegativeBinomialTotals)
+            low, high = slopes(marginal, which, x)
+            marginal = with_table(marginal, which, surface.tabulated(low, high))
     return marginal, worst

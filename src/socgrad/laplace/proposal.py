@@ -25,6 +25,8 @@ _LOG_SCALE = float(
 )
 # Distances along an axis, in standard deviations, at which the first scale of each side is read.
 _DISTANCES = np.array([1.0, 2.0, 3.0])
+# Spreads from zero beyond which reflections are below any weight that matters.
+_FAR = 12.0
 # Pull of the map's terms towards zero, in draws.
 _RIDGE = 4.0
 
@@ -121,7 +123,9 @@ class Proposal:
 
     def log_density(self, x: FloatArray) -> FloatArray:
         """Log density of the points, reflections added up, shape (points,)."""
-        columns = np.flatnonzero(self.mirrored)
+        # A reflection of what lies far from zero adds nothing.
+        reach = np.sqrt(np.sum(self.scale**2, axis=1))
+        columns = np.flatnonzero(self.mirrored & (self.middle < _FAR * reach))
         total = np.full(len(x), -np.inf)
         for pattern in np.ndindex(*(2,) * len(columns)):
             image = x.copy()

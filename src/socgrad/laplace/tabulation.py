@@ -1,4 +1,4 @@
-"""Where to tabulate the negative binomial, and how finely."""
+"""Where to tabulate likelihoods, and how finely."""
 
 from dataclasses import replace
 
@@ -13,13 +13,15 @@ from socgrad.laplace.negative_binomial import (
     NegativeBinomialRows,
     tabulated,
 )
-from socgrad.laplace.surfaces import Given
+from socgrad.laplace.surfaces import Given, Surface
 
-__all__ = ["covering", "first_table", "holds", "with_table"]
+__all__ = ["covering", "first_table", "holds", "slopes", "with_table"]
 
 # Nodes whose share of an authority's integral is below exp(-_LIGHT) need no table.
 _LIGHT = 12.0
 _NODES = 7
+# Standard deviations of an authority's slope that a table of exposures reaches.
+_REACH = 5.0
 _FIRST = (7, 7, 11)
 _DEGREES = ((6, 6, 9), (7, 8, 12), (8, 10, 15), (9, 12, 18), (11, 14, 22))
 # Error of the log-likelihood, all authorities together, that no posterior shows.
@@ -119,7 +121,19 @@ def holds(marginal: Marginal, which: int, x: FloatArray) -> bool:
     )
 
 
-def with_table(marginal: Marginal, which: int, table: NegativeBinomialCounts) -> Marginal:
+def slopes(marginal: Marginal, which: int, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Lowest and highest slope that an authority's posterior gives weight to at the points `x`."""
+    surface = marginal.surfaces[which]
+    values = marginal.coordinates.parameters(x)
+    prior = population(values, marginal.between_part[surface.authority], varying=marginal.varying)
+    at = centre(surface.given(prior.overdispersion), prior, marginal.starts[which])
+    reach = _REACH * at.slope_sd
+    low, high = (at.slope - reach).min(axis=0), (at.slope + reach).max(axis=0)
+    spare = 0.1 * (high - low)
+    return low - spare, high + spare
+
+
+def with_table(marginal: Marginal, which: int, table: Surface) -> Marginal:
     """The same model with another table."""
     surfaces = list(marginal.surfaces)
     surfaces[which] = table

@@ -1,0 +1,53 @@
+"""Polynomials that stand for log-likelihoods: evaluation, derivatives, Chebyshev interpolation."""
+
+import numpy as np
+
+from socgrad.arrays import FloatArray
+
+__all__ = ["chebyshev", "horner", "taylor"]
+
+
+def horner(coefficients: FloatArray, t: FloatArray) -> FloatArray:
+    """Polynomial in `t`, coefficients along the first axis; beyond -1 to 1 along its tangent."""
+    held = np.clip(t, -1.0, 1.0)
+    values = np.zeros(np.broadcast_shapes(coefficients.shape[1:], t.shape))
+    beyond = t - held
+    if not beyond.any():
+        for coefficient in coefficients[::-1]:
+            values *= t
+            values += coefficient
+        return values
+    first = np.zeros_like(values)
+    for coefficient in coefficients[::-1]:
+        first *= held
+        first += values
+        values *= held
+        values += coefficient
+    first *= beyond
+    return values + first
+
+
+def taylor(coefficients: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Value, first and second derivative of a polynomial in `t`, by Horner's rule."""
+    value, first, half_second = (
+        np.zeros(np.broadcast_shapes(coefficients.shape[1:], t.shape)) for _ in range(3)
+    )
+    for coefficient in coefficients[::-1]:
+        half_second *= t
+        half_second += first
+        first *= t
+        first += value
+        value *= t
+        value += coefficient
+    return value, first, 2.0 * half_second
+
+
+def chebyshev(number: int) -> tuple[FloatArray, FloatArray]:
+    """Chebyshev points, and the matrix from values there to coefficients of powers."""
+    angle = np.pi * (np.arange(number) + 0.5) / number
+    transform = 2.0 / number * np.cos(np.outer(np.arange(number), angle))
+    transform[0] /= 2.0
+    powers = np.zeros((number, number))
+    for k in range(number):
+        powers[: k + 1, k] = np.polynomial.chebyshev.cheb2poly(np.eye(number)[k])[: k + 1]
+    return np.cos(angle), powers @ transform
