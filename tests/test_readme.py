@@ -31,5 +31,11 @@ def test_readme_code_runs_as_printed(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("The sampler converged")
     for estimand in ("gradient", "between", "inverse_intervention", "steepening"):
-        assert re.search(rf"^{estimand}\b", done.stdout, re.MULTILINE), done.stdout
+        # Each row stands whole on one line of a terminal, its four numbers first.
+        row = rf"^{estimand}\b.*( +[\d.]+){{4}}$"
+        assert re.search(row, done.stdout, re.MULTILINE), done.stdout
+    header = next(line for line in done.stdout.splitlines() if "estimate" in line)
+    assert header.split() == ["estimate", "lower", "upper", "pr_above"]
+    assert len(header) <= 80
+    assert (tmp_path / "plans_2019.png").stat().st_size > 10_000
     assert sg.load(tmp_path / "plans_2019.nc")["posterior"].sizes["authority"] == 40
