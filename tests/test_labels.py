@@ -34,6 +34,9 @@ def test_what_is_computed_loses_it(split_fit, curved_fit, keep):
     again = gradient(curved_fit.copy(), target="new")
     with xr.set_options(keep_attrs=keep):
         computed = [twice / once, again / once, once - 1, 100 * once, np.log(once), once + once]
+        own = gradient(split_fit, target="each")
+        computed += [own.sel(authority="Ashby") / own.sel(authority="Corham")]
+        computed += [own.mean("authority"), own.quantile(0.9, "authority"), own.isel(draw=[1, 2])]
     for draws in computed:
         assert not are_labelled(draws)
         with pytest.raises(EstimandError, match=r"Estimand 1 .* Label them: socgrad\.label_draws"):
@@ -48,6 +51,12 @@ def test_a_new_label_replaces_all_of_the_old_one(split_fit):
     row = summarise(ratio).loc[("ratio", "")]
     assert (row["units"], row["reference"], row["null"]) == ("ratio of gradients", "a over b", 1.0)
     assert row["estimate"] == float(gradient(split_fit).median())
+
+
+def test_only_draws_are_labelled(split_fit):
+    """A mean of draws is no draws."""
+    with pytest.raises(EstimandError, match=r"draws has no dim draw \(it has \('chain',\)\)"):
+        label_draws(gradient(split_fit).mean("draw"), **LABEL)
 
 
 def test_importance_size_stays(split_fit):

@@ -128,7 +128,7 @@ def test_labels_of_an_estimand(split_fit):
     made = labelled(draws, split_fit, estimand="e", units="u", per=0.1, reference="r")
     assert made.dims == ("chain", "draw", "authority")
     assert made.name == "e"
-    assert made.attrs.pop("draws").startswith("600 ")
+    assert len(made.attrs.pop("draws").split()) == 6  # a mark for each authority
     assert made.attrs == {"estimand": "e", "units": "u", "per": 0.1, "reference": "r"}
     ratio = labelled(draws, split_fit, estimand="e", units="u", per=0.1, reference="r", null=1.0)
     assert ratio.attrs["null"] == 1.0

@@ -58,6 +58,11 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     SamplingCheck
         A verdict, in words, and a table.
 
+    Raises
+    ------
+    SchemaError
+        If `fit` is not a socgrad fit.
+
     Warns
     -----
     ConvergenceWarning

@@ -1,11 +1,13 @@
 """What draws are of: the attrs that every estimand carries, and whether they still hold.
 
 xarray hands attrs on through arithmetic, so a ratio of two gradients would call itself a gradient.
-Labels therefore hold a mark of the draws that they were given to.
+Labels therefore hold a mark of the draws of every row that they were given to.
 """
 
 import numpy as np
 import xarray as xr
+
+from socgrad.errors import EstimandError
 
 __all__ = ["are_labelled", "label_draws"]
 
@@ -41,7 +43,12 @@ def label_draws(
     -------
     xarray.DataArray
         Dims chain, draw, then the others; attrs estimand, units, reference, null (where given) and
-        draws, a mark of the values that these labels are for. An `importance_ess` stays.
+        draws, marks of the rows that these labels are for. An `importance_ess` stays.
+
+    Raises
+    ------
+    EstimandError
+        If `draws` lacks dim chain or draw.
 
     Examples
     --------
@@ -62,26 +69,31 @@ def label_draws(
     >>> summarise(ratio)["estimate"].round(2).tolist()
     [1.2]
     """
+    missing = [dim for dim in ("chain", "draw") if dim not in draws.dims]
+    if missing:
+        raise EstimandError(
+            f"draws has no dim {' or '.join(missing)} (it has {draws.dims}). Label draws before "
+            "taking means of them."
+        )
     labelled = draws.transpose("chain", "draw", ...).rename(estimand)
     attrs: dict[str, object] = {"estimand": estimand, "units": units, "reference": reference}
     if null is not None:
         attrs["null"] = float(null)
     if "importance_ess" in draws.attrs:
         attrs["importance_ess"] = draws.attrs["importance_ess"]
-    attrs["draws"] = _mark(labelled)
+    attrs["draws"] = " ".join(_marks(labelled))
     labelled.attrs = attrs
     return labelled
 
 
 def are_labelled(draws: xr.DataArray) -> bool:
-    """Whether draws are what their label was given to, or picked from it (not computed from it)."""
-    mark = str(draws.attrs.get("draws", ""))
-    if "estimand" not in draws.attrs or not mark:
-        return False
-    return draws.size < int(mark.split(maxsplit=1)[0]) or mark == _mark(draws)
+    """Whether each row of draws is one that the label was given to, not computed from some."""
+    return set(_marks(draws)) <= set(str(draws.attrs.get("draws", "")).split())
 
 
-def _mark(draws: xr.DataArray) -> str:
-    """Number of values and the sum of their bits: the same in any order of dims."""
-    bits = np.ascontiguousarray(draws.to_numpy(), dtype=np.float64).view(np.uint64)
-    return f"{bits.size} {int(bits.sum(dtype=np.uint64)):016x}"
+def _marks(draws: xr.DataArray) -> list[str]:
+    """Sum of the bits of all draws, for each combination of the other dims."""
+    values = draws.transpose("chain", "draw", ...).to_numpy()
+    bits = np.ascontiguousarray(values, dtype=np.float64).view(np.uint64)
+    rows = bits.reshape(bits.shape[0] * bits.shape[1], -1)
+    return [f"{mark:016x}" for mark in rows.sum(axis=0, dtype=np.uint64).tolist()]

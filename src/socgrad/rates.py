@@ -159,6 +159,11 @@ def rate_by_group(fit: xr.DataTree, *, groups: int = 10, rate_per: float = 10_00
     What the least and the most deprived tenth of children live with, wherever they live. The
     groups mix authorities, so this is neither the within nor the between gradient.
 
+    References
+    ----------
+    Bywaters, Brady, Sparks & Bos 2016, Child & Family Social Work 21(3),
+    https://doi.org/10.1111/cfs.12154.
+
     Examples
     --------
     >>> from socgrad.example import example_fit
@@ -214,6 +219,11 @@ def authority_rate(fit: xr.DataTree, *, rate_per: float = 10_000) -> xr.DataArra
     --------------
     An authority's rate with the chance in its counts taken out. It still reflects how deprived the
     authority is: compare authorities at equal deprivation with `expected_rate(target="each")`.
+
+    References
+    ----------
+    Gelman & Hill 2007, Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter
+    12, https://doi.org/10.1017/CBO9780511790942.
 
     Examples
     --------
