@@ -42,10 +42,8 @@ STAGES = (
     Stage("plans 31 March", "cpp_at31", 1.80, (0.74, 0.64, 0.85), 1.44),
 )
 
-# All but fixed. Totals cannot tell how gradients vary between authorities, nor how that goes with
-# their levels; where both are left free the sampler wanders, and the contextual ratio is the same.
+# All but fixed: totals cannot tell how gradients vary between authorities.
 FIXED = 0.001
-NEAR_ZERO = 50.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,6 @@ class Prior:
             within=within,
             cross_level=self.cross_level,
             slope_sd=self.slope_sd,
-            correlation=NEAR_ZERO,
         )
 
 

@@ -40,9 +40,10 @@ def print_report(
         _say(check)
     short = tables["grid"].query("prior > 0")
     if len(short):
-        _say(f"""Grid: {len(short)} short fits, of which {(short["divergences"] > 0).sum()} had
-            divergent draws; largest Monte Carlo error of a ratio {short["mcse"].max():.3f}. Good to
-            the second decimal at best: for direction and size only.""")
+        _say(f"""Grid: {len(short)} fits by importance sampling (method="laplace"); smallest
+            effective size {short["importance_ess"].min():,.0f}, largest k-hat
+            {short["pareto_k"].max():.2f} (below 0.7 is good), largest Monte Carlo error of a ratio
+            {short["mcse"].max():.3f}.""")
 
 
 def _heading(text: str) -> None:
@@ -128,7 +129,7 @@ def _estimates(estimates: pd.DataFrame) -> None:
     _say("""CONTEXTUAL: an equally deprived neighbourhood in an authority 10 points more deprived;
         below 1, rates are higher in affluent authorities. Priors: within, the published gradient
         with sd 0.03 of its log (6% either way); steepening exp(Normal(-0.05, 0.05)); sd of
-        gradients between authorities 0.12, fixed, and their correlation with levels near 0;
+        gradients between authorities 0.12, fixed;
         between exp(Normal(0, 0.5)).""")
     _say("""prior share: (posterior sd / prior sd) squared, on the log scale, at most 100%: 100% =
         the totals taught nothing, 0% = the prior hardly matters. carried: share of the contextual
