@@ -40,10 +40,9 @@ def print_report(
         _say(check)
     short = tables["grid"].query("prior > 0")
     if len(short):
-        _say(f"""Grid: {len(short)} fits by importance sampling (method="laplace"); smallest
-            effective size {short["importance_ess"].min():,.0f}, largest k-hat
-            {short["pareto_k"].max():.2f} (below 0.7 is good), largest Monte Carlo error of a ratio
-            {short["mcse"].max():.3f}.""")
+        _say(f"""Grid: {len(short)} fits with method="auto", of which
+            {(short["engine"] == "laplace").sum()} needed no sampler; largest Monte Carlo error of a
+            ratio {short["mcse"].max():.3f}.""")
 
 
 def _heading(text: str) -> None:
