@@ -15,6 +15,7 @@ Talts, Betancourt, Simpson, Vehtari & Gelman 2018, doi 10.48550/arXiv.1804.06788
 """
 
 import argparse
+import dataclasses
 import time
 import warnings
 from pathlib import Path
@@ -47,15 +48,22 @@ PRIORS = Priors(
     cross_level=Normal(-0.05, 0.08),
     level_sd=PositiveNormal(0.3, 0.12),
     slope_sd=PositiveNormal(0.12, 0.06),
-    overdispersion=PositiveNormal(0.4, 0.15),
 )
+OVERDISPERSION = PositiveNormal(0.4, 0.15)
+
+
+def priors_of(family: str) -> Priors:
+    """`PRIORS`, and that of the overdispersion where the model has one."""
+    if family == "poisson":
+        return PRIORS
+    return dataclasses.replace(PRIORS, overdispersion=OVERDISPERSION)
 
 
 def truth_from_priors(family: str, rng: np.random.Generator) -> Truth:
-    """Draw a truth from `PRIORS`."""
+    """Draw a truth from the priors."""
     values = {}
     for name in PARAMETERS:
-        prior = getattr(PRIORS, name, None)
+        prior = getattr(priors_of(family), name, None)
         if name == "curvature" or (name == "overdispersion" and family == "poisson"):
             continue
         if isinstance(prior, Normal):
@@ -80,7 +88,7 @@ def replicate(family: str, number: int, *, areas: int, authorities: int) -> dict
         random_seed=int(rng.integers(2**31)),
     )
     table = areas_of(simulation, "counts")
-    model = sg.GradientModel(table, family=family, priors=PRIORS)
+    model = sg.GradientModel(table, family=family, priors=priors_of(family))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
         tree = sg.fit(model, method="laplace", draws=DRAWS, chains=1, random_seed=number)

@@ -1,0 +1,65 @@
+"""The benchmarks run: on tiny tables, to see that the commands work, not what they measure."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import socgrad
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+pytestmark = pytest.mark.mcmc
+
+
+def run(script: str, out: Path, *options: str) -> tuple[pd.DataFrame, str]:
+    """Run a benchmark; return the table it wrote and what it printed."""
+    source = str(Path(socgrad.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / script), "--out", str(out), *options],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": source},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return pd.read_csv(out), done.stdout
+
+
+def test_agreement_compares_every_quantity(tmp_path):
+    """A case has parameters, estimands and both effects, each with a verdict, and stays."""
+    options = ("--only", "of 5 areas", "--effective", "300")
+    table, _ = run("agreement.py", tmp_path / "agreement.csv", *options)
+    assert {"level_sd", "log inverse intervention, P90", "slope_effect"} <= set(table["quantity"])
+    assert table["agrees"].notna().all()
+    again, printed = run("agreement.py", tmp_path / "agreement.csv", *options)
+    pd.testing.assert_frame_equal(table, again)
+    assert "20 authorities of 5 areas" in printed
+
+
+def test_calibration_ranks_every_quantity(tmp_path):
+    """Each quantity has as many ranks as there are replicates, spread over twenty bins."""
+    table, _ = run(
+        "calibration.py", tmp_path / "calibration.csv",
+        "--replicates", "2", "--authorities", "8", "--areas", "160",
+    )  # fmt: skip
+    assert set(table["family"]) == {"poisson", "negative_binomial"}
+    counts = table["bins"].str.split().map(lambda bins: [int(each) for each in bins])
+    assert (counts.map(len) == 20).all()
+    assert (counts.map(sum) == 2).all()
+    assert {"overdispersion", "log likelihood"} <= set(table["quantity"])
+
+
+def test_speed_reports_stages_and_memory(tmp_path):
+    """A run of an engine has its stages, which fit into the whole, and its memory."""
+    table, _ = run(
+        "speed.py", tmp_path / "speed.csv", "--only", "laplace", "--families", "poisson",
+        "--repeats", "1", "--authorities", "8", "--areas", "160",
+    )  # fmt: skip
+    row = table.iloc[0]
+    assert row[["import", "read", "prepare", "fit", "save"]].sum() < row["whole"]
+    assert 20 < row["peak"] < 2000
+    assert row["ess/s"] > 0
