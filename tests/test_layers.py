@@ -12,7 +12,7 @@ SOURCE = Path(socgrad.__file__).parent
 #: Modules of each floor, lowest first; a module may import from lower floors only. A package stands
 #: for all of its modules, except where its own modules are named.
 FLOORS = (
-    {"errors", "arrays", "predictor", "pymc_quietly"},
+    {"errors", "arrays", "predictor", "pymc_quietly", "nuts_options"},
     {"schema", "within_between", "quadrature", "ranks", "priors", "likelihoods", "truth"}
     | {"table_checks", "option_checks", "exposure_sums", "arguments", "labels"},
     {"label_checks", "number_checks", "known_counts"}
@@ -40,7 +40,7 @@ LEFT = (
         "centring",
         "pymc_quietly",
     }
-    | {"pymc_counts", "pymc_effects", "pymc_graph"}
+    | {"pymc_counts", "pymc_effects", "pymc_graph", "nuts_options"}
     | {"manifest", "laplace", "nuts", "fitting"}
 )
 RIGHT = {"exposure_sums", "arguments", "labels", "summaries", "example", "posterior", "storage"} | {

@@ -18,6 +18,7 @@ from socgrad.errors import (
 )
 from socgrad.manifest import assemble
 from socgrad.models import GradientModel
+from socgrad.nuts_options import NutsOptions
 from socgrad.predictor import authority_slope
 
 __all__ = ["Method", "fit"]
@@ -142,9 +143,7 @@ def fit(
             SocgradWarning,
             stacklevel=2,
         )
-    return _fit_nuts(
-        model,
-        data,
+    options = NutsOptions(
         draws=draws,
         tune=1000 if tune is None else tune,
         chains=chains,
@@ -152,8 +151,8 @@ def fit(
         target_accept=0.95 if target_accept is None else target_accept,
         random_seed=random_seed,
         progress=sys.stderr.isatty() if progress is None else progress,
-        instead_of=doubt,
     )
+    return _fit_nuts(model, data, options, instead_of=doubt)
 
 
 def _fit_laplace(
@@ -188,39 +187,19 @@ def _fit_laplace(
 
 
 def _fit_nuts(
-    model: GradientModel,
-    data: xr.Dataset,
-    *,
-    draws: int,
-    tune: int,
-    chains: int,
-    cores: int,
-    target_accept: float,
-    random_seed: int,
-    progress: bool,
-    instead_of: str,
+    model: GradientModel, data: xr.Dataset, options: NutsOptions, *, instead_of: str
 ) -> xr.DataTree:
     # PyMC and nutpie take seconds to import: only a fit that needs them pays for them.
     from socgrad.nuts import sample_nuts  # noqa: PLC0415
 
-    posterior, sample_stats = sample_nuts(
-        model,
-        data,
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=cores,
-        target_accept=target_accept,
-        random_seed=random_seed,
-        progress=progress,
-    )
+    posterior, sample_stats = sample_nuts(model, data, options)
     sampler = {
         "method": "nuts",
         "name": "nutpie",
-        "draws": draws,
-        "tune": tune,
-        "chains": chains,
-        "target_accept": target_accept,
+        "draws": options.draws,
+        "tune": options.tune,
+        "chains": options.chains,
+        "target_accept": options.target_accept,
     }
     if instead_of:
         sampler["instead_of_laplace"] = instead_of
@@ -230,7 +209,7 @@ def _fit_nuts(
         sample_stats,
         sampler=sampler,
         packages=("pymc", "pytensor", "nutpie"),
-        random_seed=random_seed,
+        random_seed=options.random_seed,
     )
     _record_quadrature(model, tree, data)
     return tree

@@ -8,6 +8,7 @@ import xarray as xr
 
 from socgrad.compression import constants
 from socgrad.models import GradientModel
+from socgrad.nuts_options import NutsOptions
 from socgrad.pymc_graph import graph_data, graph_key, pymc_model
 from socgrad.pymc_quietly import pm
 from socgrad.schema import EFFECTS, PARAMETERS
@@ -33,16 +34,7 @@ def _compiled(graph: _Graph) -> tuple[pm.Model, nutpie.compile_pymc.CompiledPyMC
 
 
 def sample_nuts(
-    model: GradientModel,
-    data: xr.Dataset,
-    *,
-    draws: int,
-    tune: int,
-    chains: int,
-    cores: int,
-    target_accept: float,
-    random_seed: int,
-    progress: bool,
+    model: GradientModel, data: xr.Dataset, options: NutsOptions
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Draw from the posterior.
 
@@ -52,14 +44,8 @@ def sample_nuts(
         The specification.
     data : xarray.Dataset
         Its likelihood data.
-    draws, tune, chains, cores : int
-        Draws kept and discarded per chain, chains, and chains run at a time.
-    target_accept : float
-        Mean acceptance probability that the step size aims at, between 0 and 1.
-    random_seed : int
-        Seed of the sampler.
-    progress : bool
-        Whether to show nutpie's progress bar.
+    options : NutsOptions
+        How to sample.
 
     Returns
     -------
@@ -77,13 +63,13 @@ def sample_nuts(
         shared.set_value(value.to_numpy().astype(shared.dtype))
     trace = nutpie.sample(
         compiled,
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=cores,
-        seed=random_seed,
-        target_accept=target_accept,
-        progress_bar=progress,
+        draws=options.draws,
+        tune=options.tune,
+        chains=options.chains,
+        cores=options.cores,
+        seed=options.random_seed,
+        target_accept=options.target_accept,
+        progress_bar=options.progress,
         save_warmup=False,
     )
     statistics = trace["sample_stats"].to_dataset()
