@@ -84,6 +84,12 @@ def test_priors_of_absent_terms_are_refused(options, priors, name):
         GradientModel(small_areas(), priors=Priors(**priors), **options)
 
 
+def test_a_null_model_may_share_the_priors_of_the_full_one():
+    """Comparing a model with its null model takes no second set of priors."""
+    priors = Priors(within=Normal(0.5, 0.1), between=Normal(0.3, 0.1), correlation=3.0)
+    assert GradientModel(small_areas(), deprivation="none", priors=priors).priors == priors
+
+
 def test_a_table_or_a_bare_prior_is_refused():
     """What is not Areas, or not Priors, is told what to do."""
     with pytest.raises(SpecificationError, match=r"needs Areas, got DataFrame.*Areas\.from_frame"):

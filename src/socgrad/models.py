@@ -43,8 +43,8 @@ class GradientModel:
     Raises
     ------
     SpecificationError
-        If a term is asked for, or a prior given, that the choice of `deprivation` leaves out; or
-        the counts are authority totals only and `within` has not been given a prior of its own.
+        If a term is asked for that the choice of `deprivation` leaves out; if a prior is given for
+        a term that is left out (but a null model may have the priors of the full one); or the counts are authority totals only and `within` has not been given a prior of its own.
 
     Warns
     -----
@@ -136,13 +136,14 @@ class GradientModel:
     def _check_priors(self) -> None:
         """Refuse priors of absent terms, and a gradient that nothing would inform."""
         default = Priors()
+        # A null model may share the priors of the model it is compared with.
+        null = self.deprivation == "none"
         present = {
-            "within": self.deprivation != "none",
-            "between": self.deprivation == "split",
-            "cross_level": self.cross_level,
-            "curvature": self.curvature,
-            "slope_sd": self.random_slopes,
-            "correlation": self.random_slopes,
+            "between": self.deprivation == "split" or null,
+            "cross_level": self.cross_level or null,
+            "curvature": self.curvature or null,
+            "slope_sd": self.random_slopes or null,
+            "correlation": self.random_slopes or null,
             "overdispersion": self.family == "negative_binomial",
         }
         idle = [
