@@ -44,7 +44,8 @@ class GradientModel:
     ------
     SpecificationError
         If a term is asked for that the choice of `deprivation` leaves out; if a prior is given for
-        a term that is left out (but a null model may have the priors of the full one); or the counts are authority totals only and `within` has not been given a prior of its own.
+        a term that is left out (but a null model may have the priors of the full one); or if the
+        counts are authority totals only and `within` has not been given a prior of its own.
 
     Warns
     -----
