@@ -74,8 +74,8 @@ def replicate(kind: str, number: int, *, method: str) -> pd.DataFrame:
     )
     family, known = kind.split()
     model = GradientModel(areas_of(simulation, known), family=family, priors=priors)
-    options = {"draws": 600, "tune": 500, "chains": 2} if method == "nuts" else {}
-    tree = fit(model, method=method, random_seed=number, progress=False, **options)
+    options = {"draws": 600, "tune": 500, "chains": 2, "progress": False}
+    tree = fit(model, method=method, random_seed=number, **(options if method == "nuts" else {}))
     posterior = tree["posterior"].to_dataset()
     posterior["contextual"] = posterior["between"] - posterior["within"]
     rows = []
