@@ -58,7 +58,7 @@ def without_events(fit: xr.DataTree) -> xr.DataTree:
         groups["sample_stats"] = statistics[
             [name for name in statistics if name in _STATISTICS_WITHOUT_EVENTS]
         ]
-    # Partly centred raw effects give the information of an authority's counts; other terms may be
+    # Standardised raw effects give the information of an authority's counts; other terms may be
     # imputed counts. No summary reads either.
     draws = groups["posterior"]
     groups["posterior"] = draws[[name for name in draws if name in PARAMETERS | EFFECTS]]
