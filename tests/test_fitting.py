@@ -12,7 +12,7 @@ from socgrad.fitting import fit
 from socgrad.manifest import data_hash
 from socgrad.models import GradientModel
 from socgrad.schema import EFFECTS, PARAMETERS, SCHEMA_VERSION, check_tree
-from tables import small_areas
+from tables import simulated, simulated_areas, small_areas
 
 
 @pytest.mark.parametrize(
@@ -134,3 +134,23 @@ def test_slopes_outside_the_exact_range_are_reported(monkeypatch):
     with pytest.warns(QuadratureWarning, match="Drawn slopes run from"):
         tree = fit(GradientModel(small_areas()), **options)
     assert tree.attrs["quadrature_error"] > 1e-9
+
+
+@pytest.mark.mcmc
+def test_an_authority_of_one_area_one_without_events_and_one_without_data():
+    """Odd authorities sample without divergences, and what nothing is known of varies most."""
+    frame = simulated().frame.astype({"events": "float64"})
+    one, none, unknown = sorted(frame["authority"].unique())[:3]
+    frame = frame[(frame["authority"] != one) | ~frame["authority"].duplicated()].copy()
+    frame.loc[frame["authority"] == none, "events"] = 0.0
+    frame.loc[frame["authority"] == unknown, "events"] = np.nan
+    model = GradientModel(simulated_areas(frame, missing_events="leave out"))
+    tree = fit(model, random_seed=1, progress=False)
+    assert not tree["sample_stats"]["diverging"].any()
+    level = tree["posterior"]["level_effect"]
+    assert np.isfinite(level).all()
+    assert float(level.sel(authority=none).mean()) < 0
+    spread = level.std(("chain", "draw"))
+    assert spread.idxmax().item() == unknown
+    expected = float(np.sqrt((tree["posterior"]["level_sd"] ** 2).mean()))
+    assert float(spread.sel(authority=unknown)) == pytest.approx(expected, rel=0.1)
