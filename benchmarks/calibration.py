@@ -29,10 +29,10 @@ from scipy.stats import chi2
 
 import socgrad as sg
 from socgrad.errors import ConvergenceWarning
-from socgrad.priors import Normal, PositiveNormal, Priors
+from socgrad.model.priors import Normal, PositiveNormal, Priors
 from socgrad.schema import PARAMETERS
-from socgrad.simulation import simulate
-from socgrad.truth import Truth
+from socgrad.simulation.england import simulate
+from socgrad.simulation.truth import Truth
 
 FILE = RESULTS / "calibration.csv"
 FAMILIES = ("poisson", "negative_binomial")

@@ -5,11 +5,11 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from socgrad.areas import Areas
-from socgrad.models import GradientModel
-from socgrad.priors import Normal, PositiveNormal, Priors, rate_ratio
-from socgrad.simulation import calibrated, simulate
-from socgrad.truth import Truth
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Normal, PositiveNormal, Priors, rate_ratio
+from socgrad.simulation.england import calibrated, simulate
+from socgrad.simulation.truth import Truth
+from socgrad.table.areas import Areas
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results"

@@ -51,8 +51,8 @@ def write_table(path: Path, *, authorities: int, areas: int) -> None:
     """Write a simulated table with two Poisson and two negative binomial outcomes."""
     from dataclasses import replace
 
-    from socgrad.simulation import simulate
-    from socgrad.truth import PUBLISHED_STAGES
+    from socgrad.simulation.england import simulate
+    from socgrad.simulation.truth import PUBLISHED_STAGES
 
     plan, need = (
         PUBLISHED_STAGES[name] for name in ("child_protection_plan", "child_in_need_plan")
@@ -104,7 +104,7 @@ def child(engine: str, family: str, table: Path, *, whole: bool, short: bool) ->
 
     sg.fit, sg.save  # noqa: B018 these are imported on first use
     if engine == "nuts":
-        import socgrad.nuts
+        import socgrad.nuts.sampling
     else:
         import socgrad.laplace
     imported = time.perf_counter()

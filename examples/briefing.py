@@ -32,7 +32,7 @@ from matplotlib.figure import Figure
 import briefing_truth as true
 import socgrad as sg
 from socgrad.ranks import weighted_quantile
-from socgrad.simulation import Simulation
+from socgrad.simulation.england import Simulation
 
 STARTED: Final = time.perf_counter()
 

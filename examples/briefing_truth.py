@@ -10,7 +10,7 @@ import pandas as pd
 
 from socgrad.predictor import authority_level, authority_slope, log_rate
 from socgrad.ranks import quantile_groups
-from socgrad.simulation import Simulation
+from socgrad.simulation.england import Simulation
 
 __all__ = [
     "between",

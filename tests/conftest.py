@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from socgrad.example import example_fit
+from socgrad.reading.example import example_fit
 
 type Change = Callable[[xr.Dataset], xr.Dataset]
 

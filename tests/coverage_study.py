@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from socgrad.fitting import fit
-from socgrad.models import GradientModel
-from socgrad.priors import Normal, PositiveNormal, Priors
-from socgrad.simulation import simulate
-from socgrad.truth import Truth
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Normal, PositiveNormal, Priors
+from socgrad.simulation.england import simulate
+from socgrad.simulation.truth import Truth
 from tables import TRUTH, areas_of
 
 KINDS = ("poisson counts", "negative_binomial counts", "poisson totals", "poisson mixture")

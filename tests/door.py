@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from socgrad.areas import Areas
+from socgrad.table.areas import Areas
 
 NAMES = {"area": "lsoa", "authority": "la", "deprivation": "idaci", "children": "children"}
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import xarray as xr
 
 from socgrad.fitting import fit
-from socgrad.models import GradientModel
-from socgrad.priors import Normal, PositiveNormal, Priors, rate_ratio
-from socgrad.simulation import Simulation
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Normal, PositiveNormal, Priors, rate_ratio
+from socgrad.simulation.england import Simulation
 from tables import areas_of, simulated
 
 # Totals carry little on the slopes: their priors say about as much as the literature does.

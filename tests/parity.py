@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from socgrad.areas import Areas
 from socgrad.fitting import fit
-from socgrad.models import GradientModel
+from socgrad.model.gradient_model import GradientModel
+from socgrad.table.areas import Areas
 
 GOLDEN = Path(__file__).parent / "golden"
 RESULTS = Path(__file__).parents[1] / "docs" / "results"

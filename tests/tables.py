@@ -5,9 +5,9 @@ import functools
 
 import pandas as pd
 
-from socgrad.areas import Areas
-from socgrad.simulation import Simulation, simulate
-from socgrad.truth import Truth
+from socgrad.simulation.england import Simulation, simulate
+from socgrad.simulation.truth import Truth
+from socgrad.table.areas import Areas
 
 TRUTH = Truth(
     intercept=-4.0,

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from socgrad.aggregates import authority_rates, group_rates
-from socgrad.posterior import coefficients, geography
+from socgrad.estimands.aggregates import authority_rates, group_rates
+from socgrad.reading.posterior import coefficients, geography
 
 FITS = ["split_fit", "curved_fit", "parallel_fit", "no_slopes_fit", "pooled_fit", "null_fit"]
 

@@ -1,13 +1,13 @@
 import pytest
 
 import socgrad as sg
-from socgrad.arguments import check_choice, check_is_tree
-from socgrad.contextual import inverse_intervention
-from socgrad.crossings import crossing
 from socgrad.errors import EstimandError, SchemaError
-from socgrad.gradients import between, gradient
-from socgrad.rates import expected_rate
-from socgrad.storage import save
+from socgrad.estimands.contextual import inverse_intervention
+from socgrad.estimands.crossings import crossing
+from socgrad.estimands.gradients import between, gradient
+from socgrad.estimands.rates import expected_rate
+from socgrad.reading.arguments import check_choice, check_is_tree
+from socgrad.reading.storage import save
 from tables import small_areas
 
 

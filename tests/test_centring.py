@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from socgrad.centring import centring
-from socgrad.compression import constants, likelihood_data
-from socgrad.models import GradientModel
-from socgrad.priors import Priors, rate_ratio
+from socgrad.model.compression import constants, likelihood_data
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Priors, rate_ratio
+from socgrad.nuts.centring import centring
 from tables import simulated, simulated_areas, small_areas
 
 PRIORS = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))

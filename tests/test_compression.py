@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from socgrad.compression import constants, likelihood_data, quadrature_error
-from socgrad.models import GradientModel
-from socgrad.priors import Normal, Priors, rate_ratio
+from socgrad.model.compression import constants, likelihood_data, quadrature_error
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Normal, Priors, rate_ratio
 from socgrad.schema import CONSTANTS
 from tables import simulated, simulated_areas, small_areas
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from socgrad.contextual import inverse_intervention, steepening
 from socgrad.errors import EstimandError, SupportWarning
-from socgrad.gradients import between, gradient
-from socgrad.rates import expected_rate
+from socgrad.estimands.contextual import inverse_intervention, steepening
+from socgrad.estimands.gradients import between, gradient
+from socgrad.estimands.rates import expected_rate
 
 MEANS = (0.16, 0.25)
 

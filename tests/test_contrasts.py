@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from socgrad.contrasts import contrast, log_ratio_at
 from socgrad.errors import EstimandError
-from socgrad.posterior import coefficients, geography
+from socgrad.estimands.contrasts import contrast, log_ratio_at
+from socgrad.reading.posterior import coefficients, geography
 
 
 def make(fit, **named):

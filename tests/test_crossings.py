@@ -3,9 +3,9 @@ import warnings
 import numpy as np
 import pytest
 
-from socgrad.contextual import inverse_intervention
-from socgrad.crossings import crossing
 from socgrad.errors import EstimandError, SupportWarning
+from socgrad.estimands.contextual import inverse_intervention
+from socgrad.estimands.crossings import crossing
 
 MEANS = (0.16, 0.25)
 

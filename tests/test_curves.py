@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from socgrad.curves import (
+from socgrad.errors import EstimandError
+from socgrad.estimands.curves import (
     authority_mean_grid,
     curve_at,
     curve_of,
@@ -12,8 +13,7 @@ from socgrad.curves import (
     new_authority_effects,
     step,
 )
-from socgrad.errors import EstimandError
-from socgrad.posterior import coefficients, geography
+from socgrad.reading.posterior import coefficients, geography
 
 TRUTH = {"intercept": -4.0, "within": 0.5, "between": 0.3, "cross_level": -0.1, "curvature": 0.02}
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from socgrad.diagnostics import check_sampling
 from socgrad.errors import ConvergenceWarning, SchemaError
+from socgrad.tables.diagnostics import check_sampling
 
 
 def sampled(split_fit, draws=500, chains=4):

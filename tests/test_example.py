@@ -1,7 +1,7 @@
 import numpy as np
 import xarray as xr
 
-from socgrad.example import example_fit
+from socgrad.reading.example import example_fit
 from socgrad.schema import CONSTANTS, EFFECTS, PARAMETERS, check_tree
 
 

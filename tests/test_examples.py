@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 import socgrad as sg
-from socgrad.simulation import Simulation
+from socgrad.simulation.england import Simulation
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 STAGES = ("referral", "child_in_need_plan", "section_47", "child_protection_plan")
@@ -178,7 +178,7 @@ def test_a_posterior_at_the_truth_gives_the_truth(
 
 def certain_fit(simulation: Simulation, stage: str) -> xr.DataTree:
     """Make a fit whose every draw is the truth of a stage."""
-    from socgrad.compression import constants
+    from socgrad.model.compression import constants
 
     areas = sg.Areas.from_frame(
         simulation.frame,

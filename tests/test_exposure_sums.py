@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from socgrad.exposure_sums import group_sums
+from socgrad.estimands.exposure_sums import group_sums
 
 AUTHORITIES, AREAS, GROUPS = 5, 400, 4
 

@@ -10,7 +10,7 @@ from fits import sampled
 from socgrad.errors import QuadratureWarning, SpecificationError
 from socgrad.fitting import fit
 from socgrad.manifest import data_hash
-from socgrad.models import GradientModel
+from socgrad.model.gradient_model import GradientModel
 from socgrad.schema import EFFECTS, PARAMETERS, SCHEMA_VERSION, check_tree
 from tables import simulated, simulated_areas, small_areas
 
@@ -108,8 +108,8 @@ def test_a_reused_graph_gives_each_model_its_own_answer():
 def test_plain_pymc_sampling_gives_the_same_posterior():
     """`pm.sample` on the graph gives a tree of the schema, with the same estimates."""
     pm = pytest.importorskip("pymc")
-    from socgrad.gradients import gradient
-    from socgrad.pymc_graph import pymc_model
+    from socgrad.estimands.gradients import gradient
+    from socgrad.nuts.graph import pymc_model
 
     model = GradientModel(small_areas())
     with pymc_model(model):
@@ -128,7 +128,7 @@ def test_plain_pymc_sampling_gives_the_same_posterior():
 @pytest.mark.mcmc
 def test_slopes_outside_the_exact_range_are_reported(monkeypatch):
     """Drawn slopes that leave the range of the Gauss rule give a warning, and the error there."""
-    monkeypatch.setattr("socgrad.compression.SLOPE_RANGE", (-0.05, 0.05))
+    monkeypatch.setattr("socgrad.model.compression.SLOPE_RANGE", (-0.05, 0.05))
     monkeypatch.setattr("socgrad.fitting._NEGLIGIBLE", 1e-9)
     options = {"draws": 50, "tune": 100, "chains": 1, "random_seed": 3, "progress": False}
     with pytest.warns(QuadratureWarning, match="Drawn slopes run from"):

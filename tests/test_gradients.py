@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 
 from socgrad.errors import EstimandError, SupportWarning
-from socgrad.gradients import between, gradient
-from socgrad.rates import expected_rate
+from socgrad.estimands.gradients import between, gradient
+from socgrad.estimands.rates import expected_rate
 
 
 def test_twice_the_step_is_the_square(split_fit):

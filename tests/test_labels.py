@@ -3,9 +3,9 @@ import pytest
 import xarray as xr
 
 from socgrad.errors import EstimandError
-from socgrad.gradients import gradient
-from socgrad.labels import are_labelled, label_draws
-from socgrad.summaries import summarise
+from socgrad.estimands.gradients import gradient
+from socgrad.reading.labels import are_labelled, label_draws
+from socgrad.tables.summaries import summarise
 
 LABEL = {"estimand": "ratio", "units": "ratio of gradients", "reference": "a over b"}
 

@@ -14,7 +14,7 @@ from socgrad import laplace
 from socgrad.errors import ConvergenceWarning, SocgradWarning, SpecificationError
 from socgrad.fitting import fit
 from socgrad.laplace import sampling
-from socgrad.models import GradientModel
+from socgrad.model.gradient_model import GradientModel
 from socgrad.schema import EFFECTS, PARAMETERS, check_tree
 from tables import small_areas
 
@@ -208,10 +208,10 @@ def test_posterior_is_that_of_nuts(kind):
 @pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
 def test_priors_are_those_of_the_graph(family):
     """Between two points the log prior changes as PyMC's own densities do."""
-    from socgrad.compression import likelihood_data
     from socgrad.laplace.coordinates import coordinates
-    from socgrad.priors import Normal
-    from socgrad.pymc_graph import pymc_model
+    from socgrad.model.compression import likelihood_data
+    from socgrad.model.priors import Normal
+    from socgrad.nuts.graph import pymc_model
 
     areas = small_areas(overdispersion=0.4 if family == "negative_binomial" else 0.0)
     model = GradientModel(areas, family=family, curvature=True)

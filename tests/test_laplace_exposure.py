@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from socgrad.compression import likelihood_data
 from socgrad.laplace import marginal as marginal_module
 from socgrad.laplace import sample_laplace
 from socgrad.laplace.exposure import GaussExposure, tabulated_exposure
-from socgrad.models import GradientModel
+from socgrad.model.compression import likelihood_data
+from socgrad.model.gradient_model import GradientModel
 from tables import small_areas
 
 # Three authorities with two places each: N exp(s w) summed by hand below.

@@ -5,13 +5,13 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta, multivariate_normal, nbinom, norm, poisson
 
-from socgrad.compression import constants, likelihood_data
 from socgrad.laplace.coordinates import coordinates
 from socgrad.laplace.marginal import Marginal, population
 from socgrad.laplace.negative_binomial import Box, NegativeBinomialRows, tabulated
 from socgrad.laplace.surfaces import NegativeBinomialTotals, PoissonCounts, PoissonTotals
-from socgrad.models import GradientModel
-from socgrad.priors import Normal, PositiveNormal, Priors, rate_ratio
+from socgrad.model.compression import constants, likelihood_data
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Normal, PositiveNormal, Priors, rate_ratio
 from tables import small_areas
 
 INFORMED = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))

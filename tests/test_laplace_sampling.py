@@ -5,15 +5,15 @@ import pytest
 from scipy.special import gammaln
 from scipy.stats import norm
 
-from socgrad.compression import constants, likelihood_data
 from socgrad.laplace.effects import draw_effects
 from socgrad.laplace.importance import effective_size, resampled, smoothed
 from socgrad.laplace.marginal import centre, grid_about, integrand, population
 from socgrad.laplace.mode import climb
 from socgrad.laplace.preparation import prepared
 from socgrad.laplace.proposal import Proposal
-from socgrad.models import GradientModel
-from socgrad.priors import Priors, rate_ratio
+from socgrad.model.compression import constants, likelihood_data
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Priors, rate_ratio
 from tables import small_areas
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import gammaln
 
-from socgrad import likelihoods
-from socgrad.compression import constants, likelihood_data
-from socgrad.models import GradientModel
-from socgrad.priors import Priors, rate_ratio
+from socgrad.model import likelihoods
+from socgrad.model.compression import constants, likelihood_data
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Priors, rate_ratio
 from tables import small_areas
 
 PRIORS = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))

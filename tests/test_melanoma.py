@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socgrad.areas import Areas
 from socgrad.fitting import fit
-from socgrad.models import GradientModel
+from socgrad.model.gradient_model import GradientModel
+from socgrad.table.areas import Areas
 
 pytestmark = pytest.mark.mcmc
 

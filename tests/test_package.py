@@ -39,7 +39,7 @@ def test_import_brings_no_pymc():
     """`import socgrad`, and a look at a stored fit, load neither PyMC nor nutpie nor matplotlib."""
     loaded = run(
         "import sys, socgrad\n"
-        "from socgrad.example import example_fit\n"
+        "from socgrad.reading.example import example_fit\n"
         "socgrad.gradient(example_fit())\n"
         "print(*{m.split('.')[0] for m in sys.modules})"
     ).split()

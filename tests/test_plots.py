@@ -12,14 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.collections import FillBetweenPolyCollection, LineCollection
 from matplotlib.figure import Figure
 
-from socgrad.contextual import inverse_intervention
 from socgrad.errors import EstimandError, SocgradError
-from socgrad.gradients import gradient
+from socgrad.estimands.contextual import inverse_intervention
+from socgrad.estimands.gradients import gradient
+from socgrad.estimands.rates import expected_rate
 from socgrad.plots import authority_lines, gradients_by_deprivation, inverse_intervention_lines
 from socgrad.plots.style import STYLE
-from socgrad.posterior import geography
 from socgrad.ranks import weighted_quantile
-from socgrad.rates import expected_rate
+from socgrad.reading.posterior import geography
 
 type View = Callable[..., Axes]
 

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from socgrad.errors import EstimandError, SchemaError
-from socgrad.posterior import (
+from socgrad.reading.posterior import (
     coefficients,
     geography,
     labelled,

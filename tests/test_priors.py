@@ -6,7 +6,7 @@ import math
 import pytest
 
 from socgrad.errors import SpecificationError
-from socgrad.priors import Normal, PositiveNormal, Priors, rate_ratio
+from socgrad.model.priors import Normal, PositiveNormal, Priors, rate_ratio
 
 
 def test_rate_ratio_by_hand():

@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 
 from socgrad.errors import EstimandError, SupportWarning
-from socgrad.rates import authority_rate, expected_rate, rate_by_group
-from socgrad.simulation import simulate
+from socgrad.estimands.rates import authority_rate, expected_rate, rate_by_group
+from socgrad.simulation.england import simulate
 
 TRUTH = {"intercept": np.log(0.01), "within": np.log(1.8), "between": np.log(1.4)}
 

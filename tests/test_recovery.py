@@ -43,7 +43,7 @@ def test_authority_effects_are_covered(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_sampler_converged(kind):
     """R-hat, effective sizes and divergences of every shared fit are good."""
-    from socgrad.diagnostics import check_sampling
+    from socgrad.tables.diagnostics import check_sampling
 
     report = check_sampling(sampled(kind).tree)
     assert report.converged, report
@@ -52,7 +52,7 @@ def test_the_sampler_converged(kind):
 def test_shuffled_deprivation_has_no_gradient():
     """Negative control: without a relation the gradient's interval covers 1."""
     from socgrad.fitting import fit
-    from socgrad.models import GradientModel
+    from socgrad.model.gradient_model import GradientModel
     from tables import simulated, simulated_areas
 
     frame = simulated(authorities=40, areas=1600, seed=11, overdispersion=0.0).frame.copy()

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from socgrad.errors import SpecificationError
-from socgrad.simulated_geography import area_counts, simulated_areas
+from socgrad.simulation.geography import area_counts, simulated_areas
 
 # England in 2019 without City of London and Isles of Scilly: 149 authorities, 32,837 areas. Each
 # tolerance is several times the spread between seeds, plus a known difference of shape (the tails).

@@ -3,13 +3,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from socgrad.contextual import inverse_intervention
 from socgrad.errors import SchemaError
-from socgrad.gradients import gradient
-from socgrad.rates import rate_by_group
+from socgrad.estimands.contextual import inverse_intervention
+from socgrad.estimands.gradients import gradient
+from socgrad.estimands.rates import rate_by_group
+from socgrad.reading.storage import load, save
 from socgrad.schema import CONSTANTS, PARAMETERS
-from socgrad.storage import load, save
-from socgrad.summaries import summarise
+from socgrad.tables.summaries import summarise
 
 FITS = ["split_fit", "curved_fit", "no_slopes_fit", "pooled_fit", "null_fit", "fit_with_events"]
 

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from socgrad.contextual import inverse_intervention
-from socgrad.crossings import crossing
 from socgrad.errors import EstimandError
-from socgrad.gradients import between, gradient
-from socgrad.labels import label_draws
-from socgrad.rates import expected_rate
-from socgrad.summaries import summarise
+from socgrad.estimands.contextual import inverse_intervention
+from socgrad.estimands.crossings import crossing
+from socgrad.estimands.gradients import between, gradient
+from socgrad.estimands.rates import expected_rate
+from socgrad.reading.labels import label_draws
+from socgrad.tables.summaries import summarise
 
 NUMBERS = ["estimate", "lower", "upper", "pr_above", "null", "ess_bulk", "mcse"]
 WORDS = ["units", "reference"]

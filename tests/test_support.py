@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 
 from socgrad.errors import SupportWarning
-from socgrad.posterior import geography
-from socgrad.support import areas_near_mean, areas_of, common_range, count_near, warn_if_thin
+from socgrad.reading.posterior import geography
+from socgrad.reading.support import (
+    areas_near_mean,
+    areas_of,
+    common_range,
+    count_near,
+    warn_if_thin,
+)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from socgrad.errors import SpecificationError
 from socgrad.schema import PARAMETERS
-from socgrad.truth import PUBLISHED_STAGES, Truth
+from socgrad.simulation.truth import PUBLISHED_STAGES, Truth
 
 
 def test_fields_are_parameters_of_the_schema():

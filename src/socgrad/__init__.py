@@ -4,24 +4,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from socgrad import errors
-from socgrad.areas import Areas
-from socgrad.models import GradientModel
-from socgrad.priors import Normal, PositiveNormal, Priors, rate_ratio
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Normal, PositiveNormal, Priors, rate_ratio
+from socgrad.table.areas import Areas
 
 if TYPE_CHECKING:
     from socgrad import plots
-    from socgrad.contextual import inverse_intervention, steepening
-    from socgrad.crossings import crossing
-    from socgrad.diagnostics import check_sampling
+    from socgrad.estimands.contextual import inverse_intervention, steepening
+    from socgrad.estimands.crossings import crossing
+    from socgrad.estimands.gradients import between, gradient
+    from socgrad.estimands.rates import authority_rate, expected_rate, rate_by_group
     from socgrad.fitting import fit
-    from socgrad.gradients import between, gradient
-    from socgrad.labels import label_draws
-    from socgrad.pymc_graph import pymc_model
-    from socgrad.rates import authority_rate, expected_rate, rate_by_group
-    from socgrad.simulation import simulate
-    from socgrad.storage import load, save
-    from socgrad.summaries import summarise
-    from socgrad.truth import Truth
+    from socgrad.nuts.graph import pymc_model
+    from socgrad.reading.labels import label_draws
+    from socgrad.reading.storage import load, save
+    from socgrad.simulation.england import simulate
+    from socgrad.simulation.truth import Truth
+    from socgrad.tables.diagnostics import check_sampling
+    from socgrad.tables.summaries import summarise
 
 __all__ = [
     "Areas",
@@ -53,23 +53,23 @@ __all__ = [
 
 # Imported on first use, so that a script which only reads a fit never waits for PyMC or matplotlib.
 _LAZY = {
-    "Truth": "truth",
-    "authority_rate": "rates",
-    "between": "gradients",
-    "check_sampling": "diagnostics",
-    "crossing": "crossings",
-    "expected_rate": "rates",
+    "Truth": "simulation.truth",
+    "authority_rate": "estimands.rates",
+    "between": "estimands.gradients",
+    "check_sampling": "tables.diagnostics",
+    "crossing": "estimands.crossings",
+    "expected_rate": "estimands.rates",
     "fit": "fitting",
-    "gradient": "gradients",
-    "inverse_intervention": "contextual",
-    "label_draws": "labels",
-    "load": "storage",
-    "pymc_model": "pymc_graph",
-    "rate_by_group": "rates",
-    "save": "storage",
-    "simulate": "simulation",
-    "steepening": "contextual",
-    "summarise": "summaries",
+    "gradient": "estimands.gradients",
+    "inverse_intervention": "estimands.contextual",
+    "label_draws": "reading.labels",
+    "load": "reading.storage",
+    "pymc_model": "nuts.graph",
+    "rate_by_group": "estimands.rates",
+    "save": "reading.storage",
+    "simulate": "simulation.england",
+    "steepening": "estimands.contextual",
+    "summarise": "tables.summaries",
 }
 
 

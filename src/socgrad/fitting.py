@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from socgrad.compression import likelihood_data, quadrature_error
 from socgrad.errors import (
     ConvergenceWarning,
     QuadratureWarning,
@@ -17,8 +16,9 @@ from socgrad.errors import (
     SpecificationError,
 )
 from socgrad.manifest import assemble
-from socgrad.models import GradientModel
-from socgrad.nuts_options import NutsOptions
+from socgrad.model.compression import likelihood_data, quadrature_error
+from socgrad.model.gradient_model import GradientModel
+from socgrad.nuts.options import NutsOptions
 from socgrad.predictor import authority_slope
 
 __all__ = ["Method", "fit"]
@@ -190,7 +190,7 @@ def _fit_nuts(
     model: GradientModel, data: xr.Dataset, options: NutsOptions, *, instead_of: str
 ) -> xr.DataTree:
     # PyMC and nutpie take seconds to import: only a fit that needs them pays for them.
-    from socgrad.nuts import sample_nuts  # noqa: PLC0415
+    from socgrad.nuts.sampling import sample_nuts  # noqa: PLC0415
 
     posterior, sample_stats = sample_nuts(model, data, options)
     sampler = {

@@ -11,10 +11,10 @@ from importlib.metadata import version
 import numpy as np
 import xarray as xr
 
-from socgrad.areas import Areas
-from socgrad.compression import constants
-from socgrad.models import GradientModel
+from socgrad.model.compression import constants
+from socgrad.model.gradient_model import GradientModel
 from socgrad.schema import EFFECTS, PARAMETERS, SCHEMA_VERSION
+from socgrad.table.areas import Areas
 
 __all__ = ["assemble", "data_hash"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from socgrad.simulation import calibrated, simulate
-from socgrad.truth import Truth
+from socgrad.simulation.england import calibrated, simulate
+from socgrad.simulation.truth import Truth
 
 FOLDER = Path(__file__).parent
 SEED = 2022

@@ -14,8 +14,8 @@ import numpy as np
 from scipy.special import betaln, log_ndtr, ndtr
 
 from socgrad.arrays import BoolArray, FloatArray
-from socgrad.models import GradientModel
-from socgrad.priors import Normal, PositiveNormal
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Normal, PositiveNormal
 
 __all__ = ["Coordinates", "coordinates"]
 
@@ -106,7 +106,7 @@ def coordinates(model: GradientModel, intercept: Normal, bend: dict[str, float])
     model : GradientModel
         The specification.
     intercept : Normal
-        The prior that `socgrad.compression.likelihood_data` gives it.
+        The prior that `socgrad.model.compression.likelihood_data` gives it.
     bend : dict
         The c of `level_sd`, `slope_sd` and `overdispersion`: about the largest standard deviation
         that the data cannot tell from zero.

@@ -10,8 +10,8 @@ from socgrad.laplace.coordinates import Coordinates, coordinates
 from socgrad.laplace.marginal import Population, centre
 from socgrad.laplace.negative_binomial import NegativeBinomialRows
 from socgrad.laplace.surfaces import Derivatives, Surface
-from socgrad.models import GradientModel
-from socgrad.priors import Normal, PositiveNormal
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Normal, PositiveNormal
 
 __all__ = ["Pilot", "pilot"]
 

@@ -6,7 +6,6 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray
-from socgrad.compression import constants
 from socgrad.laplace.marginal import Marginal, centre, population
 from socgrad.laplace.mode import LogDensity, climb
 from socgrad.laplace.negative_binomial import NegativeBinomialCounts, NegativeBinomialRows
@@ -19,8 +18,9 @@ from socgrad.laplace.surfaces import (
     Surface,
 )
 from socgrad.laplace.tabulation import covering, first_table, holds, slopes, with_table
-from socgrad.models import GradientModel
-from socgrad.priors import Normal
+from socgrad.model.compression import constants
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Normal
 
 __all__ = ["Prepared", "prepared", "tabulated_at"]
 
@@ -41,7 +41,7 @@ class Prepared:
 def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
     """Find the mode of the shared parameters and the shape of the posterior about it.
 
-    `data` is the model's `socgrad.compression.likelihood_data`.
+    `data` is the model's `socgrad.model.compression.likelihood_data`.
     """
     between_part = constants(model)["between_part"].to_numpy()
     raw = _raw_surfaces(model, data)

@@ -17,7 +17,7 @@ from socgrad.laplace.importance import effective_size, resampled, smoothed
 from socgrad.laplace.marginal import Marginal
 from socgrad.laplace.preparation import Prepared, prepared, tabulated_at
 from socgrad.laplace.proposal import Proposal
-from socgrad.models import GradientModel
+from socgrad.model.gradient_model import GradientModel
 
 __all__ = ["LaplaceDraws", "sample_laplace"]
 
@@ -89,7 +89,7 @@ def sample_laplace(
     model : GradientModel
         The specification.
     data : xarray.Dataset
-        Its `socgrad.compression.likelihood_data`.
+        Its `socgrad.model.compression.likelihood_data`.
     draws, chains : int
         Draws per chain, and chains. The draws are independent; chains only give the tree its form.
     random_seed : int

@@ -1,9 +1,9 @@
 """Log-likelihoods of single authorities as functions of level and slope, many points at once.
 
-`socgrad.likelihoods` sums over authorities; quadrature needs each authority by itself, on a small
-grid around its own centre, for many values of the shared parameters. Arrays have slope nodes first
-(a), then level nodes (b), points (n) and authorities (j): the long axes last, where NumPy is fast.
-Constants are left out, except where they depend on overdispersion.
+`socgrad.model.likelihoods` sums over authorities; quadrature needs each authority by itself, on a
+small grid around its own centre, for many values of the shared parameters. Arrays have slope nodes
+first (a), then level nodes (b), points (n) and authorities (j): the long axes last, where NumPy is
+fast. Constants are left out, except where they depend on overdispersion.
 """
 
 from dataclasses import dataclass, replace

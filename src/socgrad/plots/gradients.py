@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import xarray as xr
 
-from socgrad.curves import curve_at, exponential, points
-from socgrad.gradients import gradient
+from socgrad.estimands.curves import curve_at, exponential, points
+from socgrad.estimands.gradients import gradient
 from socgrad.plots.style import (
     STYLE,
     axes_or_new,
@@ -16,7 +16,7 @@ from socgrad.plots.style import (
     make_room,
     ratio_axis,
 )
-from socgrad.posterior import coefficients, geography, require_split
+from socgrad.reading.posterior import coefficients, geography, require_split
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ def gradients_by_deprivation(
     Examples
     --------
     >>> import socgrad as sg
-    >>> from socgrad.example import example_fit
+    >>> from socgrad.reading.example import example_fit
     >>> from matplotlib.figure import Figure
     >>> ax = sg.plots.gradients_by_deprivation(example_fit(), ax=Figure().subplots())
     >>> ax.get_xlabel()

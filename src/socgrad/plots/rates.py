@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from socgrad.arguments import check_choice
-from socgrad.curves import curve_at, curve_of, rate_at
+from socgrad.estimands.curves import curve_at, curve_of, rate_at
 from socgrad.plots.style import (
     STYLE,
     axes_or_new,
@@ -18,8 +17,15 @@ from socgrad.plots.style import (
     make_room,
     rate_axis,
 )
-from socgrad.posterior import Geography, coefficients, geography, require_deprivation, require_split
 from socgrad.ranks import quantile_groups, weighted_quantile
+from socgrad.reading.arguments import check_choice
+from socgrad.reading.posterior import (
+    Geography,
+    coefficients,
+    geography,
+    require_deprivation,
+    require_split,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,7 +109,7 @@ def inverse_intervention_lines(
     Examples
     --------
     >>> import socgrad as sg
-    >>> from socgrad.example import example_fit
+    >>> from socgrad.reading.example import example_fit
     >>> from matplotlib.figure import Figure
     >>> ax = sg.plots.inverse_intervention_lines(example_fit(), ax=Figure().subplots())
     >>> ax.get_ylabel(), len(ax.lines)
@@ -199,7 +205,7 @@ def authority_lines(
     Examples
     --------
     >>> import socgrad as sg
-    >>> from socgrad.example import example_fit
+    >>> from socgrad.reading.example import example_fit
     >>> from matplotlib.figure import Figure
     >>> ax = sg.plots.authority_lines(example_fit(), ax=Figure().subplots())
     >>> len(ax.lines)

@@ -1,0 +1,1 @@
+"""Estimands: from draws of coefficients to draws of answers."""

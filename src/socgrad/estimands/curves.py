@@ -1,0 +1,213 @@
+"""Rate curves: the log rate of an authority as a function of neighbourhood deprivation.
+
+Every estimand asks the same thing of the model, where a line lies or how steep it is, for an
+authority of some mean deprivation with some effects. The line comes from `socgrad.predictor`, so
+the equation stands in one place.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from socgrad.errors import EstimandError
+from socgrad.predictor import authority_level, authority_slope, log_rate
+from socgrad.ranks import weighted_quantile
+from socgrad.reading.arguments import check_choice
+from socgrad.reading.posterior import Coefficients, Geography
+
+__all__ = [
+    "Curve",
+    "Target",
+    "authority_mean_grid",
+    "curve_at",
+    "curve_of",
+    "curve_of_target",
+    "curves_of_all",
+    "deprivation_grid",
+    "exponential",
+    "log_rate_at",
+    "new_authority_effects",
+    "points",
+    "rate_at",
+    "step",
+]
+
+type Target = Literal["average", "each", "new"]
+
+#: Shares of England's children below the default values of neighbourhood deprivation.
+_DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Draws of one log-rate line, or several (dim authority, or authority_mean).
+
+    `level` is the log rate at deprivation `origin` (proportion), `slope` the log rate ratio per
+    step `per` of the fit.
+    """
+
+    level: xr.DataArray
+    slope: xr.DataArray
+    origin: float | xr.DataArray
+    per: float
+
+
+def curve_at(
+    terms: Coefficients,
+    land: Geography,
+    authority_mean: float | xr.DataArray,
+    *,
+    level_effect: float | xr.DataArray = 0.0,
+    slope_effect: float | xr.DataArray = 0.0,
+) -> Curve:
+    """Curve of an authority of a mean deprivation (proportion), by default without effects."""
+    b = (authority_mean - land.national_mean) / land.per
+    return Curve(
+        level=authority_level(terms.intercept, terms.between, terms.curvature, b, level_effect),
+        slope=authority_slope(terms.within, terms.cross_level, b, slope_effect),
+        origin=land.national_mean if terms.is_pooled else authority_mean,
+        per=land.per,
+    )
+
+
+def curve_of(
+    terms: Coefficients, land: Geography, authority: Hashable, *, own_effects: bool
+) -> Curve:
+    """Curve of a named authority, with its own effects or without any."""
+    j = land.position(authority)
+    mean = float(land.authority_mean[j])
+    if not own_effects:
+        return curve_at(terms, land, mean)
+    level_effect, slope_effect = (
+        effect.isel(authority=j, drop=True) if "authority" in effect.dims else effect
+        for effect in (terms.level_effect, terms.slope_effect)
+    )
+    return curve_at(terms, land, mean, level_effect=level_effect, slope_effect=slope_effect)
+
+
+def curves_of_all(terms: Coefficients, land: Geography, *, own_effects: bool) -> Curve:
+    """Curves of all authorities (dim authority), with their own effects or without any."""
+    b = land.between_part
+    level_effect = terms.level_effect if own_effects else 0.0
+    slope_effect = terms.slope_effect if own_effects else 0.0
+    return Curve(
+        level=authority_level(terms.intercept, terms.between, terms.curvature, b, level_effect),
+        slope=authority_slope(terms.within, terms.cross_level, b, slope_effect),
+        origin=land.origin,
+        per=land.per,
+    )
+
+
+def curve_of_target(
+    terms: Coefficients,
+    land: Geography,
+    *,
+    target: Target,
+    authority_mean: float | Sequence[float] | None,
+    random_seed: int,
+) -> tuple[Curve, str]:
+    """Curve of the authority or authorities that an estimand is of, and who they are in words.
+
+    Raises
+    ------
+    EstimandError
+        If `target` is unknown, or `authority_mean` is given with target "each" or no proportion.
+    """
+    check_choice("target", target, ("average", "each", "new"))
+    if target == "each":
+        if authority_mean is not None:
+            raise EstimandError(
+                "authority_mean was given with target='each', which has every authority at its own "
+                "mean. Leave authority_mean out, or choose target='average' or 'new'."
+            )
+        curve = curves_of_all(terms, land, own_effects=True)
+        return curve, "each authority at its own mean deprivation with its own effects"
+    level, slope = new_authority_effects(terms, random_seed) if target == "new" else (0.0, 0.0)
+    mean = land.national_mean if authority_mean is None else authority_mean_grid(authority_mean)
+    whose = "a new authority" if target == "new" else "an authority without effects"
+    at = "the national mean" if authority_mean is None else "authority_mean"
+    curve = curve_at(terms, land, mean, level_effect=level, slope_effect=slope)
+    return curve, f"{whose}, its mean deprivation {at}"
+
+
+def log_rate_at(curve: Curve, deprivation: float | xr.DataArray) -> xr.DataArray:
+    """Log events per unit of exposure at a neighbourhood deprivation (proportion)."""
+    rate: xr.DataArray = log_rate(
+        curve.level, curve.slope, (deprivation - curve.origin) / curve.per
+    )
+    return rate
+
+
+def rate_at(curve: Curve, deprivation: float | xr.DataArray) -> xr.DataArray:
+    """Events per unit of exposure at a neighbourhood deprivation (proportion)."""
+    return exponential(log_rate_at(curve, deprivation))
+
+
+def exponential(log_ratio: xr.DataArray) -> xr.DataArray:
+    """Exponential of draws, a DataArray to the type checker too."""
+    return xr.apply_ufunc(np.exp, log_ratio)  # type: ignore[no-any-return]
+
+
+def new_authority_effects(
+    terms: Coefficients, random_seed: int
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Level and slope effect of an authority that was not observed, one pair per draw.
+
+    The same seed gives the same pairs, whichever estimand asks. Without random slopes the slope
+    effect is zero.
+    """
+    rng = np.random.default_rng(random_seed)
+    shape = (2, terms.intercept.sizes["chain"], terms.intercept.sizes["draw"])
+    z = xr.DataArray(rng.standard_normal(shape), dims=("effect", "chain", "draw"))
+    rho = terms.correlation
+    level = terms.level_sd * z[0]
+    slope = terms.slope_sd * (rho * z[0] + (1 - rho * rho) ** 0.5 * z[1])
+    return level, slope
+
+
+def step(land: Geography, per: float | None) -> float:
+    """Step of deprivation asked for (proportion), by default the fit's."""
+    if per is None:
+        return land.per
+    if not 0 < per <= 1:
+        raise EstimandError(
+            f"per is {per:g}; expected a step of deprivation as a proportion above 0 and up to 1, "
+            "such as 0.10 for ten percentage points."
+        )
+    return float(per)
+
+
+def points(per: float) -> str:
+    """Words for a step of deprivation."""
+    return f"{100 * per:g} points"
+
+
+def deprivation_grid(land: Geography, deprivation: float | Sequence[float] | None) -> xr.DataArray:
+    """Neighbourhood deprivations asked for, dim deprivation; by default national P10, P50, P90."""
+    if deprivation is None:
+        values = weighted_quantile(land.deprivation, land.children, _DEFAULT_QUANTILES)
+    else:
+        values = _proportions(deprivation, "deprivation")
+    return xr.DataArray(values, dims="deprivation", coords={"deprivation": values})
+
+
+def authority_mean_grid(authority_mean: float | Sequence[float]) -> xr.DataArray:
+    """Mean deprivations of authorities asked for, dim authority_mean."""
+    values = _proportions(authority_mean, "authority_mean")
+    return xr.DataArray(values, dims="authority_mean", coords={"authority_mean": values})
+
+
+def _proportions(values: float | Sequence[float], name: str) -> np.ndarray:
+    """Check that values are proportions, and make them an array of one dim."""
+    array = np.atleast_1d(np.asarray(values, dtype=float))
+    outside = array[~((array >= 0) & (array <= 1))]
+    if array.ndim > 1 or not array.size or outside.size:
+        found = f"{outside.size} outside it (first: {outside[0]:g})" if outside.size else "none"
+        raise EstimandError(
+            f"{name} must be one or more proportions within 0-1; found {found} among "
+            f"{array.size}. Divide percentages by 100."
+        )
+    return array

@@ -1,0 +1,1 @@
+"""The specification, what of the counts it reads, and the likelihoods."""

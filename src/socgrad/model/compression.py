@@ -1,0 +1,203 @@
+"""The arrays of a model: what summaries need of the areas, and the likelihood's statistics.
+
+The first (`constants`) cross the seam. The second (`likelihood_data`) stay in the left wing: sums
+of events per authority and the Gauss rules of its exposures, from which the likelihoods of
+`socgrad.model.likelihoods` are computed without loss. Positions of authorities along dim
+`authority` come with each, so that areas with counts, authorities with totals, and authorities with
+neither mix.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy.special import gammaln
+
+from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.model.gradient_model import GradientModel
+from socgrad.quadrature import Rules, chosen_rules, exponential_sums
+from socgrad.schema import CONSTANTS
+from socgrad.table.areas import Areas
+from socgrad.within_between import split
+
+__all__ = ["SLOPE_RANGE", "constants", "likelihood_data", "quadrature_error"]
+
+type Variables = dict[str, tuple[tuple[str, ...], npt.ArrayLike]]
+
+#: Log rate ratios per 10 points for which the compressed exposures are exact: 0.08 to 12.
+SLOPE_RANGE: Final = (-2.5, 2.5)
+
+
+def _parts(model: GradientModel) -> tuple[FloatArray, FloatArray]:
+    """Within part of each area and between part of each authority."""
+    areas = model.areas
+    return split(
+        areas.deprivation,
+        authority_of_area=areas.authority_of_area,
+        authority_mean=areas.authority_mean,
+        national_mean=areas.national_mean,
+        per=areas.per,
+        pooled=model.deprivation != "split",
+    )
+
+
+def constants(model: GradientModel) -> xr.Dataset:
+    """The constants of `socgrad.schema`, labelled by area and authority."""
+    areas = model.areas
+    within_part, between_part = _parts(model)
+    values = {
+        "authority_of_area": areas.authority_of_area,
+        "deprivation": areas.deprivation,
+        "children": areas.children,
+        "exposure": areas.exposure,
+        "within_part": within_part,
+        "has_data": _has_data(areas).astype(np.int64),
+        "authority_mean": areas.authority_mean,
+        "between_part": between_part,
+        "national_mean": areas.national_mean,
+        "per": areas.per,
+    }
+    variables = {
+        name: (dims, values[name], {"long_name": meaning})
+        for name, (dims, meaning) in CONSTANTS.items()
+    }
+    return xr.Dataset(
+        variables,
+        coords={"area": areas.area.to_numpy(), "authority": areas.authority.to_numpy()},
+    )
+
+
+def likelihood_data(model: GradientModel) -> xr.Dataset:
+    """Statistics and Gauss rules of the model's likelihood.
+
+    Returns
+    -------
+    xarray.Dataset
+        `count_*` (dim counted_authority) and `row_*` (dim counted_area) of the neighbourhood
+        counts, `sum_*` (dim total_authority) of the authority totals, either left out where there
+        are none; `prior_intercept`. Attributes `quadrature_error` and `slope_range` state for which
+        slopes the compression is exact.
+    """
+    areas = model.areas
+    within_part, _ = _parts(model)
+    slopes = _slope_range(areas.per)
+    data: Variables = {}
+    rules: list[Rules] = []
+
+    if areas.counted.any():
+        rows = areas.counted
+        authority, cell = np.unique(areas.authority_of_area[rows], return_inverse=True)
+        rule = chosen_rules(
+            cell, within_part[rows], areas.exposure[rows], cells=len(authority), slopes=slopes
+        )
+        rules.append(rule)
+        data |= _counts(areas.events[rows], within_part[rows], areas.exposure[rows], cell)
+        data |= _rule("count", "counted_authority", rule)
+        data["count_authority"] = (("counted_authority",), authority)
+        data["row_authority"] = (("counted_area",), areas.authority_of_area[rows])
+    if not np.isnan(areas.total_events).all():
+        authority = np.flatnonzero(~np.isnan(areas.total_events))
+        rows = np.isin(areas.authority_of_area, authority)
+        cell = np.searchsorted(authority, areas.authority_of_area[rows])
+        events = areas.total_events[authority]
+        exposure = areas.exposure[rows]
+        rule = chosen_rules(cell, within_part[rows], exposure, cells=len(authority), slopes=slopes)
+        # Exposure squared pairs with twice the log rate (the variance of a sum of counts).
+        square = chosen_rules(
+            cell,
+            within_part[rows],
+            exposure**2,
+            cells=len(authority),
+            slopes=(2 * slopes[0], 2 * slopes[1]),
+        )
+        rules += [rule, square]
+        data |= _rule("sum", "total_authority", rule) | _rule("square", "total_authority", square)
+        data["sum_authority"] = (("total_authority",), authority)
+        data["sum_events"] = (("total_authority",), events)
+        data["sum_constant"] = ((), -gammaln(events + 1).sum())
+
+    data["prior_intercept"] = (("moment",), _intercept_prior(model))
+    return xr.Dataset(
+        data,
+        attrs={
+            "slope_range": list(slopes),
+            "quadrature_error": max(rule.error for rule in rules),
+        },
+    )
+
+
+def quadrature_error(model: GradientModel, data: xr.Dataset, slopes: tuple[float, float]) -> float:
+    """Largest relative error of the compressed exposures at the two slopes named.
+
+    Parameters
+    ----------
+    model : GradientModel
+        The specification.
+    data : xarray.Dataset
+        Its likelihood data.
+    slopes : tuple of float
+        Log rate ratios per step.
+    """
+    areas = model.areas
+    within_part, _ = _parts(model)
+    worst = 0.0
+    for kind, rows in (
+        ("count", areas.counted),
+        ("sum", ~np.isnan(areas.total_events)[areas.authority_of_area]),
+    ):
+        if f"{kind}_authority" not in data:
+            continue
+        authority = data[f"{kind}_authority"].to_numpy()
+        cell = np.searchsorted(authority, areas.authority_of_area[rows])
+        at, mass = (data[f"{kind}_node_{name}"].to_numpy() for name in ("within", "exposure"))
+        for slope in slopes:
+            exact = exponential_sums(
+                cell, within_part[rows], areas.exposure[rows], cells=len(authority), slope=slope
+            )
+            reached = (mass * np.exp(slope * at)).sum(axis=1)
+            worst = max(worst, float(np.max(np.abs(reached / exact - 1))))
+    return worst
+
+
+def _slope_range(per: float) -> tuple[float, float]:
+    return SLOPE_RANGE[0] * per / 0.10, SLOPE_RANGE[1] * per / 0.10
+
+
+def _rule(kind: str, dim: str, rule: Rules) -> Variables:
+    return {
+        f"{kind}_node_within": ((dim, f"{kind}_node"), rule.position),
+        f"{kind}_node_exposure": ((dim, f"{kind}_node"), rule.weight),
+    }
+
+
+def _counts(
+    events: FloatArray, within_part: FloatArray, exposure: FloatArray, cell: IntArray
+) -> Variables:
+    """Sums per authority, and the rows that the negative binomial still needs one by one."""
+    highest = int(events.max())
+    # n_k, the neighbourhoods with more than k events, is 0 from the highest count on.
+    exceeding = len(events) - np.cumsum(np.bincount(events.astype(np.int64)))[:highest]
+    return {
+        "count_events": (("counted_authority",), np.bincount(cell, events)),
+        "count_events_within": (("counted_authority",), np.bincount(cell, events * within_part)),
+        "count_constant": ((), float((events * np.log(exposure) - gammaln(events + 1)).sum())),
+        "row_events": (("counted_area",), events),
+        "row_within": (("counted_area",), within_part),
+        "row_log_exposure": (("counted_area",), np.log(exposure)),
+        "exceeding": (("count",), exceeding.astype(np.float64)),
+        "steps": (("count",), np.arange(highest, dtype=np.float64)),
+    }
+
+
+def _intercept_prior(model: GradientModel) -> FloatArray:
+    if model.priors.intercept is not None:
+        return np.array([model.priors.intercept.mean, model.priors.intercept.sd])
+    areas = model.areas
+    events = np.nansum(areas.events[areas.counted]) + np.nansum(areas.total_events)
+    return np.array([np.log(events / areas.exposure[_has_data(areas)].sum()), 1.5])
+
+
+def _has_data(areas: Areas) -> BoolArray:
+    """Areas whose events are known, each by itself or within its authority's total."""
+    return areas.counted | ~np.isnan(areas.total_events)[areas.authority_of_area]

@@ -1,0 +1,179 @@
+"""The specification of a gradient model: which terms, which likelihood, which priors."""
+
+import warnings
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from socgrad.errors import SocgradWarning, SpecificationError
+from socgrad.model.priors import Priors
+from socgrad.table.areas import Areas
+
+__all__ = ["Deprivation", "Family", "GradientModel"]
+
+type Family = Literal["poisson", "negative_binomial"]
+type Deprivation = Literal["split", "pooled", "none"]
+
+
+@dataclass(frozen=True, eq=False)
+class GradientModel:
+    """A hierarchical model of events over deprivation, as a value: nothing is computed yet.
+
+    Parameters
+    ----------
+    areas : Areas
+        The validated counts.
+    family : {"poisson", "negative_binomial"}
+        Likelihood of a neighbourhood's count. The negative binomial adds a gamma effect per
+        neighbourhood, integrated out.
+    deprivation : {"split", "pooled", "none"}
+        "split" has a within and a between part, each with its own coefficient; "pooled" has one
+        coefficient for raw deprivation, as models without the split do; "none" is the null model.
+    random_slopes : bool, optional
+        Whether each authority has a slope of its own. By default wherever deprivation is in the
+        model. Without it the intervals of `cross_level` and `within` are too narrow: see Notes.
+    cross_level : bool, optional
+        Whether the slope changes with authority deprivation. By default with the split.
+    curvature : bool
+        Whether the level also depends on the square of authority deprivation. Needs the split.
+    priors : Priors
+        Priors per 10 points of deprivation, whatever the model's own step `Areas.per`.
+
+    Raises
+    ------
+    SpecificationError
+        If a term is asked for that the choice of `deprivation` leaves out; if a prior is given for
+        a term that is left out (but a null model may have the priors of the full one); or if the
+        counts are authority totals only and `within` has not been given a prior of its own.
+
+    Warns
+    -----
+    SocgradWarning
+        If most authorities are known only as totals, and `within` has the default prior.
+
+    Notes
+    -----
+    ::
+
+        level_j    = intercept + between * b_j [+ curvature * b_j**2] + level_effect_j
+        slope_j    = within + cross_level * b_j + slope_effect_j
+        log rate_i = level_j + slope_j * w_i
+        events_i   ~ Poisson(exposure_i * rate_i), or negative binomial
+        (level_effect, slope_effect)_j ~ Normal(0, Sigma): level_sd, slope_sd, correlation
+
+    Leaving random slopes out while a cross-level term is in makes intervals far too narrow: in a
+    simulation for the design of this library a nominal 95% interval of `cross_level` covered about
+    65%, and of `within` 74% (60 authorities of 60 areas, SD of slopes 0.12).
+
+    References
+    ----------
+    Bell, Fairbrother & Jones 2019, Quality & Quantity 53, doi 10.1007/s11135-018-0802-x (the
+    within-between model). Heisig & Schaeffer 2019, European Sociological Review 35(2), doi
+    10.1093/esr/jcy053 (always a random slope beside a cross-level term).
+
+    Examples
+    --------
+    >>> import socgrad as sg
+    >>> frame = sg.simulate(authorities=8, areas=200, random_seed=1).frame
+    >>> areas = sg.Areas.from_frame(frame, area="area", authority="authority", events="referral",
+    ...                             children="children", deprivation="deprivation", complete=True)
+    >>> model = sg.GradientModel(areas)
+    >>> model.random_slopes, model.cross_level
+    (True, True)
+    >>> sg.GradientModel(areas, deprivation="none").random_slopes
+    False
+    """
+
+    areas: Areas
+    family: Family = field(default="poisson", kw_only=True)
+    deprivation: Deprivation = field(default="split", kw_only=True)
+    random_slopes: bool | None = field(default=None, kw_only=True)
+    cross_level: bool | None = field(default=None, kw_only=True)
+    curvature: bool = field(default=False, kw_only=True)
+    priors: Priors = field(default=Priors(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.areas, Areas):
+            raise SpecificationError(
+                f"GradientModel needs Areas, got {type(self.areas).__name__}. Pass a table through "
+                "the door first: Areas.from_frame(frame, area=..., authority=..., ...)."
+            )
+        if not isinstance(self.priors, Priors):
+            raise SpecificationError(
+                f"priors must be Priors, got {type(self.priors).__name__}. Name the parameter, for "
+                "example priors=Priors(within=rate_ratio(1.8, interval=(1.65, 1.96)))."
+            )
+        for name, allowed in (
+            ("family", ("poisson", "negative_binomial")),
+            ("deprivation", ("split", "pooled", "none")),
+        ):
+            if getattr(self, name) not in allowed:
+                raise SpecificationError(
+                    f"{name}={getattr(self, name)!r} is not one of {', '.join(map(repr, allowed))}."
+                )
+        if self.random_slopes is None:
+            object.__setattr__(self, "random_slopes", self.deprivation != "none")
+        if self.cross_level is None:
+            object.__setattr__(self, "cross_level", self.deprivation == "split")
+        if self.random_slopes and self.deprivation == "none":
+            raise SpecificationError(
+                "random_slopes=True needs deprivation in the model, but deprivation='none'. Leave "
+                "random_slopes out, or choose deprivation='split' or 'pooled'."
+            )
+        for name in ("cross_level", "curvature"):
+            if getattr(self, name) and self.deprivation != "split":
+                raise SpecificationError(
+                    f"{name}=True needs the between part, but deprivation={self.deprivation!r} has "
+                    f"none. Leave {name} out, or choose deprivation='split'."
+                )
+        self._check_priors()
+
+    @property
+    def step_priors(self) -> Priors:
+        """The priors per step of the model, `Areas.per`."""
+        return self.priors.per_step(self.areas.per)
+
+    def _check_priors(self) -> None:
+        """Refuse priors of absent terms, and a gradient that nothing would inform."""
+        default = Priors()
+        # A null model may share the priors of the model it is compared with.
+        null = self.deprivation == "none"
+        present = {
+            "between": self.deprivation == "split" or null,
+            "cross_level": self.cross_level or null,
+            "curvature": self.curvature or null,
+            "slope_sd": self.random_slopes or null,
+            "correlation": self.random_slopes or null,
+            "overdispersion": self.family == "negative_binomial",
+        }
+        idle = [
+            name
+            for name, there in present.items()
+            if not there and getattr(self.priors, name) != getattr(default, name)
+        ]
+        if idle:
+            raise SpecificationError(
+                f"Priors are given for {', '.join(idle)}, which this model does not have "
+                f"(family={self.family!r}, deprivation={self.deprivation!r}, "
+                f"random_slopes={self.random_slopes}, cross_level={self.cross_level}, "
+                f"curvature={self.curvature}). Leave them out, or put the terms in."
+            )
+        if self.deprivation == "none" or self.priors.within != default.within:
+            return
+        known = ~np.isnan(self.areas.total_events)
+        with_counts = len(np.unique(self.areas.authority_of_area[self.areas.counted]))
+        advice = (
+            "Totals say almost nothing about the gradient within authorities: its prior decides. "
+            "Give it one from the literature, for example priors=Priors(within=rate_ratio(1.80, "
+            "interval=(1.65, 1.96))), or leave deprivation out (deprivation='none')."
+        )
+        if with_counts == 0:
+            raise SpecificationError(f"Every authority is known only as a total. {advice}")
+        if known.sum() > with_counts:
+            warnings.warn(
+                f"{known.sum()} authorities are known only as totals, and {with_counts} by their "
+                f"neighbourhoods. {advice}",
+                SocgradWarning,
+                stacklevel=4,
+            )

@@ -1,0 +1,1 @@
+"""NUTS: the PyMC graph of a model, and nutpie on it."""

@@ -1,0 +1,184 @@
+"""The PyMC graph of a gradient model, plain enough to inspect, extend and sample.
+
+Data, priors and centring weights are `pm.Data`, so that one compiled graph serves other outcomes
+and other priors with the same terms. The counts enter through `pm.CustomDist`, whose density reads
+the compressed statistics and whose `random` draws row by row, so that posterior prediction works as
+usual.
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from socgrad.model.compression import constants, likelihood_data
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Normal, PositiveNormal
+from socgrad.nuts.centring import centring
+from socgrad.nuts.counts import observe_counts, observe_totals
+from socgrad.nuts.effects import level_and_slope_effects, level_effects
+from socgrad.nuts.pymc_quietly import pm
+from socgrad.predictor import authority_level, authority_slope
+
+__all__ = ["graph_data", "graph_key", "pymc_model"]
+
+type Variable = Any  # PyTensor's variables carry no useful static types.
+
+
+def pymc_model(model: GradientModel) -> pm.Model:
+    """Build the PyMC model of a specification.
+
+    Parameters
+    ----------
+    model : GradientModel
+        The specification.
+
+    Returns
+    -------
+    pymc.Model
+        Free variables named as in `socgrad.schema.PARAMETERS`, authority effects as deterministics
+        `level_effect` and `slope_effect` (dim authority), counts as `events` (dim counted_area) and
+        `total_events` (dim total_authority). Sampled with `pymc.sample`, it gives a tree that every
+        summary accepts. Terms may be added inside ``with pymc_model(model):``.
+
+    Notes
+    -----
+    The free variables behind the authority effects, `level_raw` and `slope_raw`, are the effects
+    standardised by their approximate conditional posteriors, given the authority's own events.
+    Their joint distribution is the model's in any case; the choice decides how well the posterior
+    is sampled, for common and for very rare events. It goes further than centring by a fixed share
+    (Papaspiliopoulos, Roberts & Sköld 2007, Statistical Science 22(1), doi
+    10.1214/088342307000000014), because the share follows the standard deviations as they vary.
+    """
+    seam = constants(model)
+    working = graph_data(model, likelihood_data(model))
+    coords = {"area": seam["area"].to_numpy(), "authority": seam["authority"].to_numpy()}
+    if "count_events" in working:
+        coords["counted_area"] = model.areas.area[model.areas.counted].to_numpy()
+    if "sum_events" in working:
+        coords["total_authority"] = coords["authority"][working["sum_authority"].to_numpy()]
+    with pm.Model(coords=coords) as graph:
+        data = {
+            str(name): pm.Data(str(name), values.to_numpy(), dims=values.dims or None)
+            for name, values in (*seam.data_vars.items(), *working.data_vars.items())
+        }
+        overdispersion = None
+        if model.family == "negative_binomial":
+            overdispersion = _positive("overdispersion", data["prior_overdispersion"])
+        level, slope = _authorities(model, data, overdispersion)
+        if "count_events" in data:
+            observe_counts(model, data, level, slope, overdispersion)
+        if "sum_events" in data:
+            observe_totals(model, data, level, slope, overdispersion)
+    return graph
+
+
+def graph_data(model: GradientModel, data: xr.Dataset) -> xr.Dataset:
+    """Everything of the graph that differs between outcomes and priors of the same graph.
+
+    Parameters
+    ----------
+    model : GradientModel
+        The specification.
+    data : xarray.Dataset
+        Its likelihood data.
+    """
+    data = data.assign(centring(model, data, constants(model)["within_part"].to_numpy()))
+    for name in _prior_names(model):
+        prior: Normal | PositiveNormal = getattr(model.step_priors, name)
+        data[f"prior_{name}"] = (("moment",), np.array([prior.mean, prior.sd]))
+    if model.random_slopes:
+        data["prior_correlation"] = ((), model.step_priors.correlation)
+    return data
+
+
+def graph_key(model: GradientModel) -> tuple[object, ...]:
+    """What two models must share for one compiled graph to serve both."""
+    return (
+        model.family,
+        model.deprivation,
+        model.random_slopes,
+        model.cross_level,
+        model.curvature,
+        bool(model.areas.counted.any()),
+        bool((~np.isnan(model.areas.total_events)).any()),
+        len(model.areas.authority),
+    )
+
+
+def _prior_names(model: GradientModel) -> list[str]:
+    """The parameters, other than intercept and correlation, that the specification has."""
+    present = {
+        "within": model.deprivation != "none",
+        "between": model.deprivation == "split",
+        "cross_level": model.cross_level,
+        "curvature": model.curvature,
+        "level_sd": True,
+        "slope_sd": model.random_slopes,
+        "overdispersion": model.family == "negative_binomial",
+    }
+    return [name for name, there in present.items() if there]
+
+
+def _normal(name: str, prior: Variable) -> Variable:
+    return pm.Normal(name, mu=prior[0], sigma=prior[1])
+
+
+def _positive(name: str, prior: Variable) -> Variable:
+    return pm.TruncatedNormal(name, mu=prior[0], sigma=prior[1], lower=0.0)
+
+
+def _authorities(
+    model: GradientModel, data: dict[str, Variable], overdispersion: Variable | None
+) -> tuple[Variable, Variable]:
+    """Level and slope of each authority."""
+    b = data["between_part"]
+    present = _prior_names(model)
+    coefficient = {
+        name: _normal(name, data[f"prior_{name}"]) if name in present else 0.0
+        for name in ("between", "cross_level", "curvature")
+    }
+    intercept = _normal("intercept", data["prior_intercept"])
+    within: Variable = 0.0
+    if model.deprivation != "none":
+        within = _normal(
+            "pooled" if model.deprivation == "pooled" else "within", data["prior_within"]
+        )
+
+    terms = (intercept, coefficient["between"], coefficient["curvature"], b)
+    expected = (
+        authority_level(*terms, 0.0),
+        # One slope per authority all the same, also where nothing makes it differ.
+        authority_slope(within, coefficient["cross_level"], b, 0.0) + 0.0 * b,
+    )
+    # Overdispersed events say less: by how much depends on how many there are in an area.
+    spread = 0.0 if overdispersion is None else overdispersion**2
+    lost = 1.0 + spread * data["events_per_area"]
+    known_level, known_slope = (data[f"{n}_information"] / lost for n in ("level", "slope"))
+    level_sd = _positive("level_sd", data["prior_level_sd"])
+    if not model.random_slopes:
+        level_effect = level_effects(
+            data,
+            expected_level=expected[0],
+            expected_slope=expected[1],
+            level_sd=level_sd,
+            known=known_level,
+        )
+        return authority_level(*terms, level_effect), expected[1]
+    slope_sd = _positive("slope_sd", data["prior_slope_sd"])
+    unit = pm.Beta("correlation_unit", data["prior_correlation"], data["prior_correlation"])
+    correlation = pm.Deterministic("correlation", 2.0 * unit - 1.0)
+    level_effect, slope_effect = level_and_slope_effects(
+        data,
+        expected_level=expected[0],
+        expected_slope=expected[1],
+        level_sd=level_sd,
+        slope_sd=slope_sd,
+        correlation=correlation,
+        known_level=known_level,
+        known_slope=known_slope,
+    )
+    return (
+        authority_level(*terms, level_effect),
+        authority_slope(within, coefficient["cross_level"], b, slope_effect),
+    )

@@ -1,0 +1,1 @@
+"""Reading a fit: draws, geography, files, labels and common support."""

@@ -1,0 +1,101 @@
+"""A small fit to try the summaries on, without a table and without sampling."""
+
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from socgrad.schema import SCHEMA_VERSION
+
+__all__ = ["example_fit"]
+
+_CHAINS: Final = 2
+_DRAWS: Final = 50
+_AREAS_PER_AUTHORITY: Final = 100
+_PER: Final = 0.10
+_AUTHORITIES: Final = ("Ashby", "Barlow", "Corham", "Denwick", "Elmstone", "Farleigh")
+#: Areas crowd at the least deprived end where this exceeds 1, at the most deprived where below.
+_TILT: Final = (2.0, 1.75, 1.0, 0.8, 0.7, 0.65)
+#: Mean and standard deviation of the draws.
+_PARAMETERS: Final = {
+    "intercept": (-4.60, 0.05),
+    "within": (0.55, 0.03),
+    "between": (0.33, 0.06),
+    "cross_level": (-0.06, 0.02),
+    "level_sd": (0.20, 0.02),
+    "slope_sd": (0.10, 0.01),
+    "correlation": (0.30, 0.10),
+}
+_LEVEL_EFFECTS: Final = (0.10, -0.20, 0.15, 0.05, -0.15, 0.05)
+_SLOPE_EFFECTS: Final = (0.05, -0.02, -0.10, 0.08, 0.02, -0.03)
+_EFFECT_SD: Final = (0.04, 0.02)
+
+
+def example_fit() -> xr.DataTree:
+    """Make a fit of six invented authorities, with draws set around chosen values.
+
+    Returns
+    -------
+    xarray.DataTree
+        As from `socgrad.fit`: a split Poisson model with random slopes and a cross-level term,
+        2 chains of 50 draws, 100 areas in each authority, a step of 0.10, no events. The draws
+        are independent normal numbers, not the posterior of any data: use it to learn what the
+        summaries give, not what is true.
+
+    Examples
+    --------
+    >>> from socgrad.reading.example import example_fit
+    >>> dict(example_fit()["posterior"].sizes)
+    {'chain': 2, 'draw': 50, 'authority': 6}
+    """
+    rng = np.random.default_rng(2019)
+    posterior = xr.Dataset(
+        coords={
+            "chain": np.arange(_CHAINS),
+            "draw": np.arange(_DRAWS),
+            "authority": np.array(_AUTHORITIES, dtype=object),
+        }
+    )
+    for name, (mean, sd) in _PARAMETERS.items():
+        noise = rng.standard_normal((_CHAINS, _DRAWS))
+        posterior[name] = (("chain", "draw"), mean + sd * noise)
+    for name, means, sd in zip(
+        ("level_effect", "slope_effect"), (_LEVEL_EFFECTS, _SLOPE_EFFECTS), _EFFECT_SD, strict=True
+    ):
+        noise = rng.standard_normal((_CHAINS, _DRAWS, len(_AUTHORITIES)))
+        posterior[name] = (("chain", "draw", "authority"), np.array(means) + sd * noise)
+    tree = xr.DataTree.from_dict({"posterior": posterior, "constant_data": _constants()})
+    tree.attrs["socgrad_schema"] = SCHEMA_VERSION
+    return tree
+
+
+def _constants() -> xr.Dataset:
+    """Areas of every authority over the same range of deprivation, in different shares."""
+    authorities = len(_AUTHORITIES)
+    authority = np.repeat(np.arange(authorities), _AREAS_PER_AUTHORITY)
+    rank = np.tile((np.arange(_AREAS_PER_AUTHORITY) + 0.5) / _AREAS_PER_AUTHORITY, authorities)
+    deprivation = 0.02 + 0.40 * rank ** np.array(_TILT)[authority]
+    children = 200.0 + 10 * (np.arange(len(authority)) * 7 % 31)
+
+    weight = np.bincount(authority, weights=children)
+    mean = np.bincount(authority, weights=children * deprivation) / weight
+    national = np.average(deprivation, weights=children)
+    labels = [f"{_AUTHORITIES[j][0]}{i:03d}" for i, j in enumerate(authority)]
+    return xr.Dataset(
+        {
+            "authority_of_area": ("area", authority),
+            "deprivation": ("area", deprivation),
+            "children": ("area", children),
+            "exposure": ("area", children),
+            "has_data": ("area", np.ones(len(authority), dtype=np.int64)),
+            "within_part": ("area", (deprivation - mean[authority]) / _PER),
+            "authority_mean": ("authority", mean),
+            "between_part": ("authority", (mean - national) / _PER),
+            "national_mean": ((), national),
+            "per": ((), _PER),
+        },
+        coords={
+            "area": np.array(labels, dtype=object),
+            "authority": np.array(_AUTHORITIES, dtype=object),
+        },
+    )

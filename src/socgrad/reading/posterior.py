@@ -1,0 +1,296 @@
+"""Reading a fit: coefficients as draws, the geography behind them, and labels for what is made.
+
+Every summary starts here, so a tree fresh from `socgrad.fit`, straight from `pymc.sample` or loaded
+from a file is read in one way. Units and reference values come from the group `constant_data`,
+never from attrs, which `pymc.sample` does not write.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from socgrad.errors import EstimandError, SchemaError
+from socgrad.reading.arguments import check_is_tree
+from socgrad.reading.labels import label_draws
+from socgrad.schema import check_tree
+
+__all__ = [
+    "Coefficients",
+    "Geography",
+    "coefficients",
+    "geography",
+    "importance_ess",
+    "labelled",
+    "require_deprivation",
+    "require_split",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Coefficients:
+    """Draws of the model's terms, dims (chain, draw); effects also authority.
+
+    A term that the model leaves out is a zero without dims. In a pooled model `within` holds the
+    one coefficient of raw deprivation and `is_pooled` says so.
+    """
+
+    intercept: xr.DataArray
+    within: xr.DataArray
+    between: xr.DataArray
+    curvature: xr.DataArray
+    cross_level: xr.DataArray
+    level_effect: xr.DataArray
+    slope_effect: xr.DataArray
+    level_sd: xr.DataArray
+    slope_sd: xr.DataArray
+    correlation: xr.DataArray
+    has_deprivation: bool
+    has_split: bool
+    has_slopes: bool
+    has_cross_level: bool
+    has_curvature: bool
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether one coefficient stands for within and between alike."""
+        return self.has_deprivation and not self.has_split
+
+
+@dataclass(frozen=True, eq=False)
+class Geography:
+    """Where the children live: areas, authorities and the reference values of a fit.
+
+    `authority_mean`, `between_part` and `origin` have dim authority and its labels; `origin` is the
+    deprivation from which the within part of the authority's areas is measured (its own mean, or
+    the national mean in a pooled model). The area arrays are NumPy arrays in the order of the fit;
+    `has_data` marks the areas whose events are known, by themselves or in their authority's total.
+    """
+
+    authority_mean: xr.DataArray
+    between_part: xr.DataArray
+    origin: xr.DataArray
+    national_mean: float
+    per: float
+    authority_of_area: npt.NDArray[np.int64]
+    deprivation: npt.NDArray[np.float64]
+    children: npt.NDArray[np.float64]
+    exposure: npt.NDArray[np.float64]
+    within_part: npt.NDArray[np.float64]
+    has_data: npt.NDArray[np.bool_]
+
+    @property
+    def authority_children(self) -> npt.NDArray[np.float64]:
+        """Children of each authority, in the order of the fit."""
+        return np.bincount(
+            self.authority_of_area, weights=self.children, minlength=self.authority_mean.size
+        )
+
+    @property
+    def authority_exposure(self) -> npt.NDArray[np.float64]:
+        """Exposure of each authority, in the order of the fit."""
+        return np.bincount(
+            self.authority_of_area, weights=self.exposure, minlength=self.authority_mean.size
+        )
+
+    def position(self, authority: Hashable) -> int:
+        """Find where a named authority stands along dim authority.
+
+        Raises
+        ------
+        EstimandError
+            If no authority has this label.
+        """
+        labels: list[Hashable] = self.authority_mean["authority"].to_numpy().tolist()
+        if authority not in labels:
+            raise EstimandError(
+                f"No authority {authority!r} in this fit, which has {len(labels)} (first: "
+                f"{', '.join(repr(label) for label in labels[:3])}). Use a label of the coordinate "
+                "fit['constant_data'].authority, spelt and typed as there."
+            )
+        return labels.index(authority)
+
+
+def coefficients(fit: xr.DataTree) -> Coefficients:
+    """Read the draws of the model's terms from a fit.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+
+    Returns
+    -------
+    Coefficients
+        Draws per step of the fit, zeros for absent terms, and flags.
+
+    Raises
+    ------
+    SchemaError
+        If `fit` is not a socgrad fit of a schema that this version reads.
+
+    Examples
+    --------
+    >>> from socgrad.reading.example import example_fit
+    >>> from socgrad.reading.posterior import coefficients
+    >>> terms = coefficients(example_fit())
+    >>> terms.has_cross_level, terms.has_curvature, float(terms.curvature)
+    (True, False, 0.0)
+    """
+    check_is_tree(fit)
+    check_tree(fit)
+    draws = fit["posterior"].to_dataset()
+
+    def term(name: str) -> xr.DataArray:
+        return draws[name] if name in draws else xr.DataArray(0.0)
+
+    has_split = "within" in draws
+    return Coefficients(
+        intercept=term("intercept"),
+        within=term("within" if has_split else "pooled"),
+        between=term("between"),
+        curvature=term("curvature"),
+        cross_level=term("cross_level"),
+        level_effect=_by_label(term("level_effect"), fit),
+        slope_effect=_by_label(term("slope_effect"), fit),
+        level_sd=term("level_sd"),
+        slope_sd=term("slope_sd"),
+        correlation=term("correlation"),
+        has_deprivation=has_split or "pooled" in draws,
+        has_split=has_split,
+        has_slopes="slope_effect" in draws,
+        has_cross_level="cross_level" in draws,
+        has_curvature="curvature" in draws,
+    )
+
+
+def geography(fit: xr.DataTree) -> Geography:
+    """Read areas, authorities and reference values from a fit.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+
+    Returns
+    -------
+    Geography
+        Deprivation as proportions 0-1.
+
+    Raises
+    ------
+    SchemaError
+        If `fit` is not a socgrad fit of a schema that this version reads.
+
+    Examples
+    --------
+    >>> from socgrad.reading.example import example_fit
+    >>> from socgrad.reading.posterior import geography
+    >>> land = geography(example_fit())
+    >>> land.per, land.deprivation.size, land.authority_mean.size
+    (0.1, 600, 6)
+    """
+    check_is_tree(fit)
+    check_tree(fit)
+    data = fit["constant_data"].to_dataset()
+    mean = data["authority_mean"]
+    national = float(data["national_mean"])
+    is_pooled = "pooled" in fit["posterior"].data_vars
+    return Geography(
+        authority_mean=mean,
+        between_part=data["between_part"],
+        origin=xr.full_like(mean, national) if is_pooled else mean,
+        national_mean=national,
+        per=float(data["per"]),
+        authority_of_area=data["authority_of_area"].to_numpy().astype(np.int64),
+        deprivation=data["deprivation"].to_numpy().astype(np.float64),
+        children=data["children"].to_numpy().astype(np.float64),
+        exposure=data["exposure"].to_numpy().astype(np.float64),
+        within_part=data["within_part"].to_numpy().astype(np.float64),
+        has_data=data["has_data"].to_numpy().astype(bool),
+    )
+
+
+def importance_ess(fit: xr.DataTree) -> float | None:
+    """Read the importance effective size of resampled draws, or None where draws are a chain's."""
+    for attrs in (fit.attrs, fit["posterior"].attrs):
+        if "importance_ess" in attrs:
+            return float(attrs["importance_ess"])
+    return None
+
+
+def labelled(
+    draws: xr.DataArray,
+    fit: xr.DataTree,
+    *,
+    estimand: str,
+    units: str,
+    per: float,
+    reference: str,
+    null: float | None = None,
+) -> xr.DataArray:
+    """Give draws the name, order of dims and attrs that every estimand has.
+
+    Parameters
+    ----------
+    draws
+        Dims chain and draw, plus named ones.
+    fit
+        The fit they come from.
+    estimand, units, reference
+        Name; what one unit is, in words; what is compared with what, in words.
+    per
+        Step of deprivation, proportion.
+    null
+        The value that means no difference (1 for a ratio), or None where there is none.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw, then the others, with these attrs (those that are not None), and those of
+        `socgrad.label_draws`.
+    """
+    result = label_draws(draws, estimand=estimand, units=units, reference=reference, null=null)
+    result.attrs["per"] = per
+    size = importance_ess(fit)
+    if size is not None:
+        result.attrs["importance_ess"] = size
+    return result
+
+
+def require_deprivation(terms: Coefficients, estimand: str) -> None:
+    """Refuse an estimand that needs deprivation for a null model."""
+    if not terms.has_deprivation:
+        raise EstimandError(
+            f"{estimand} is not defined for a null model, which leaves deprivation out. Fit a "
+            "model with deprivation='split' (or 'pooled', for a gradient alone)."
+        )
+
+
+def require_split(terms: Coefficients, estimand: str) -> None:
+    """Refuse an estimand that tells within from between for a model that does not."""
+    require_deprivation(terms, estimand)
+    if not terms.has_split:
+        raise EstimandError(
+            f"{estimand} is not defined for a pooled model: one coefficient stands for the within "
+            "and the between part, so equal rates at equal deprivation are assumed by "
+            "construction, not estimated. Fit a model with deprivation='split'."
+        )
+
+
+def _by_label(effect: xr.DataArray, fit: xr.DataTree) -> xr.DataArray:
+    """Put an authority effect into the order of `constant_data`, by label."""
+    labels = fit["constant_data"].to_dataset().indexes.get("authority")
+    own = effect.indexes.get("authority")
+    if labels is None or own is None or own.equals(labels):
+        return effect
+    missing = labels.difference(own).tolist()
+    if missing:
+        raise SchemaError(
+            f"Group 'posterior' has no {effect.name} for {len(missing)} of {len(labels)} "
+            f"authorities of group 'constant_data' (first: {missing[0]!r}). The two groups come "
+            "from different fits: use the tree as it was returned or saved."
+        )
+    return effect.sel(authority=labels.to_numpy())

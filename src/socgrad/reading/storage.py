@@ -1,0 +1,180 @@
+"""Fits as NetCDF files: everything a summary needs, with the counts or without them."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from xarray.indexes import PandasMultiIndex
+
+from socgrad.errors import SchemaError
+from socgrad.reading.arguments import check_is_tree
+from socgrad.reading.disclosure import refuse_restricted_exposure, without_events
+from socgrad.schema import check_tree
+
+__all__ = ["load", "save"]
+
+
+def save(
+    fit: xr.DataTree,
+    path: str | os.PathLike[str],
+    *,
+    include_events: bool = True,
+    exposure_is_public: bool = False,
+) -> Path:
+    """Save a fit as one NetCDF file.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    path
+        Where to, conventionally ending in .nc. A file there is replaced, once the new one is whole.
+    include_events
+        Whether to keep the counts. False leaves out the observed counts and all that is computed
+        from them area by area or authority by authority (also the log density of each draw,
+        predictions, terms that an extended model has of its own, and attributes and coordinates
+        that are not known to be harmless, such as the hash of the data): what is left are the
+        draws of the schema's terms, deprivation, children, exposure, and which areas had data.
+        Every summary gives the same numbers from either file.
+    exposure_is_public
+        For `include_events=False` alone, and only where the exposure is not the children: True
+        says that it may be in the file. Another stage's events and closed cases are counts as
+        restricted as the events themselves.
+
+    Returns
+    -------
+    pathlib.Path
+        Where the fit was saved.
+
+    Raises
+    ------
+    SchemaError
+        If `fit` is not a socgrad fit; with `include_events=False`, if its exposure is not the
+        children and `exposure_is_public` does not say that it may go along.
+    FileNotFoundError
+        If the folder to save into does not exist.
+
+    Notes
+    -----
+    Draws of an authority's effects still tell its rate about as well as the model knows it. Whether
+    a file without events may leave a secure setting is for the data's owner to say.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from socgrad.reading.example import example_fit
+    >>> from socgrad.reading.storage import load, save
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     again = load(save(example_fit(), f"{folder}/example.nc"))
+    >>> again.identical(example_fit())
+    True
+    """
+    check_is_tree(fit)
+    check_tree(fit)
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"No folder {target.parent} to save {target.name} into. Make it first: "
+            f"pathlib.Path({str(target.parent)!r}).mkdir(parents=True)."
+        )
+    if not include_events and not exposure_is_public:
+        refuse_restricted_exposure(fit)
+    tree = _storable(fit if include_events else without_events(fit))
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        tree.to_netcdf(part, engine="h5netcdf")
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def load(path: str | os.PathLike[str]) -> xr.DataTree:
+    """Load a fit from a NetCDF file.
+
+    Parameters
+    ----------
+    path
+        A file that `socgrad.save` has written.
+
+    Returns
+    -------
+    xarray.DataTree
+        The fit, in memory; the file is closed.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    SchemaError
+        If the file is no fit, or one of a schema that this version cannot read.
+
+    Examples
+    --------
+    See `socgrad.save`.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise FileNotFoundError(f"No file {source}. Expected one that socgrad.save has written.")
+    try:
+        with xr.open_datatree(source, engine="h5netcdf", decode_timedelta=False) as opened:
+            tree = opened.load()
+    except (OSError, ValueError) as error:
+        raise SchemaError(
+            f"{source} cannot be read as NetCDF ({error}). Expected a file that socgrad.save has "
+            "written, whole."
+        ) from error
+    try:
+        check_tree(tree)
+    except SchemaError as error:
+        raise SchemaError(f"{source}: {error}") from error
+    return tree
+
+
+def _storable(fit: xr.DataTree) -> xr.DataTree:
+    """Turn what NetCDF cannot hold into what it can: None, booleans, mappings, MultiIndex."""
+    groups = {node.path: _storable_dataset(node.to_dataset(inherit=False)) for node in fit.subtree}
+    return xr.DataTree.from_dict(groups)
+
+
+def _storable_dataset(dataset: xr.Dataset) -> xr.Dataset:
+    several = {
+        str(index.dim) for index in dataset.xindexes.values() if isinstance(index, PandasMultiIndex)
+    }
+    plain = dataset.reset_index(sorted(several)) if several else dataset.copy()
+    # A MultiIndex leaves its dim without labels and its levels as coordinates of their own.
+    plain = plain.assign(
+        {name: _storable_variable(plain[name]) for name in plain.data_vars}
+    ).assign_coords({name: _storable_variable(plain[name]) for name in plain.coords})
+    plain.attrs = _storable_attrs(plain.attrs)
+    # How a file was compressed or chunked says nothing about the fit.
+    return plain.drop_encoding()
+
+
+def _storable_variable(variable: xr.DataArray) -> xr.DataArray:
+    if variable.dtype == object:
+        # nutpie's messages are None where nothing was said, which xarray may turn into NaN.
+        values = variable.to_numpy().ravel()
+        words = ["" if pd.isna(value) else str(value) for value in values]
+        text = np.array(words, dtype=object).reshape(variable.shape)
+        variable = variable.copy(data=text)
+    elif isinstance(variable.dtype, pd.StringDtype):
+        variable = variable.astype(object)
+    variable.attrs = _storable_attrs(variable.attrs)
+    return variable
+
+
+def _storable_attrs(attrs: dict[str, object]) -> dict[str, object]:
+    """Booleans become 0 and 1, mappings and mixed lists JSON; None is left out."""
+    stored: dict[str, object] = {}
+    for name, value in attrs.items():
+        if isinstance(value, bool | np.bool_):
+            stored[name] = int(value)
+        elif isinstance(value, str | int | float | np.number | np.ndarray):
+            stored[name] = value
+        elif value is not None:
+            stored[name] = json.dumps(value, default=str)
+    return stored

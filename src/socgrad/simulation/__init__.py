@@ -1,0 +1,1 @@
+"""Simulated England, with known truths."""

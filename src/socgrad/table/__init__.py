@@ -1,0 +1,1 @@
+"""The door: from the caller's table to validated areas within authorities."""

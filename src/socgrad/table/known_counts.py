@@ -1,0 +1,227 @@
+"""Which counts are known, and how: neighbourhood by neighbourhood, as authority totals, or not.
+
+A count that is not known is never zero. It is refused, or, when the caller says so, left out of the
+likelihood; the area stays in every mean and the report says why. Leaving out assumes that being
+unknown has nothing to do with the count. Suppressed counts (1-5) are not so: a warning says it.
+"""
+
+from __future__ import annotations  # pandas' own classes are not generic at run time
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.errors import SuppressionWarning, TableError
+from socgrad.table.table_checks import name_some, refuse
+
+__all__ = ["KnownCounts", "known_counts"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class KnownCounts:
+    """What enters the likelihood, and the report of what does not.
+
+    Parameters
+    ----------
+    counted
+        Areas whose own count is known and has an exposure.
+    total_events
+        Total of each authority known only as a total; NaN for the others.
+    report
+        Rows and authorities at each step, with the reason.
+    """
+
+    counted: BoolArray
+    total_events: FloatArray
+    report: pd.DataFrame
+
+
+def known_counts(
+    events: FloatArray,
+    totals: FloatArray,
+    *,
+    suppressed_events: BoolArray,
+    suppressed_totals: BoolArray,
+    exposure: FloatArray,
+    area: pd.Index[Any],
+    authority: pd.Index[Any],
+    authority_of_area: IntArray,
+    leave_out_missing: bool,
+    leave_out_zero_exposure: bool,
+    events_name: str | None,
+    exposure_name: str,
+) -> KnownCounts:
+    """Sort areas into counted, part of an authority total, and left out.
+
+    Parameters
+    ----------
+    events
+        Count of each area, NaN where not known.
+    totals
+        Count of each authority, NaN where none is given.
+    suppressed_events, suppressed_totals
+        Which counts of areas, and of authorities, were marked as suppressed.
+    exposure
+        Exposure of each area.
+    area, authority
+        Labels, for the messages.
+    authority_of_area
+        Position of each area's authority.
+    leave_out_missing, leave_out_zero_exposure
+        Leave such areas out of the likelihood, rather than refuse the table.
+    events_name, exposure_name
+        The caller's columns, for the messages; no events column if the table holds totals only.
+    """
+    size = len(authority)
+    with_total = ~np.isnan(totals)
+    known = ~np.isnan(events)
+    idle = exposure == 0
+    where = f"Column {exposure_name!r} (exposure)"
+
+    refuse(
+        with_total & (np.bincount(authority_of_area, weights=known, minlength=size) > 0),
+        authority,
+        f"Authorities in totals also have counts in column {events_name!r} (events)",
+        "Their events would count twice. Give an authority its total or its areas' counts: take it "
+        "out of totals, or set all its areas' counts to missing.",
+    )
+    refuse(
+        idle & (events > 0),
+        area,
+        f"{where} is 0 in areas with events",
+        "Events need an exposure to come from: check the join of counts and exposure, by label.",
+    )
+    exposed = np.bincount(authority_of_area, weights=exposure, minlength=size) > 0
+    refuse(
+        ~exposed & (totals > 0),
+        authority,
+        f"{where} is 0 in authorities with a total",
+        "Events need an exposure to come from: check the join of the exposure, by label.",
+    )
+    if not leave_out_zero_exposure:
+        refuse(
+            idle,
+            area,
+            f"{where} is 0 in areas",
+            "Such an area says nothing about rates. If these zeros are right, pass "
+            'zero_exposure="leave out": the areas leave the likelihood, stay in the means and are '
+            "reported.",
+        )
+    totalled = with_total & exposed
+    absent = ~known & ~idle & ~totalled[authority_of_area]
+    if not leave_out_missing:
+        _refuse_missing(absent, area, authority, authority_of_area, events_name)
+
+    counted = known & ~idle
+    total_events = np.where(totalled, totals, np.nan)
+    if not counted.any() and not totalled.any():
+        raise TableError(
+            "No count is known: every area's count is missing and no authority has a total. "
+            "Check the column of events, and the labels of totals."
+        )
+    if events[counted].sum() + total_events[totalled].sum() == 0:
+        raise TableError(
+            f"All counts are zero, in {int(counted.sum()):,} areas and {int(totalled.sum()):,} "
+            "authority totals. Nothing can be estimated without an event: check the column of "
+            "events, or widen the period or the definition."
+        )
+    left_out_authority = np.bincount(authority_of_area, weights=absent, minlength=size) > 0
+    _warn_of_suppression(absent & suppressed_events, area, where=f"Column {events_name!r} (events)")
+    _warn_of_suppression(left_out_authority & suppressed_totals, authority, where="totals")
+    report = _report(
+        marked=suppressed_events | suppressed_totals[authority_of_area],
+        counted=counted,
+        totalled=totalled,
+        absent=absent,
+        idle=idle,
+        authority=authority,
+        authority_of_area=authority_of_area,
+    )
+    return KnownCounts(counted=counted, total_events=total_events, report=report)
+
+
+def _refuse_missing(
+    absent: BoolArray,
+    area: pd.Index[Any],
+    authority: pd.Index[Any],
+    authority_of_area: IntArray,
+    events_name: str | None,
+) -> None:
+    remedy = (
+        "A missing count (or c, x, z, : and blanks) is not zero. If these are zero, write 0 in the "
+        "source. If their authority's total is known, pass it in totals=, with all its areas' "
+        'counts missing. Else missing_events="leave out" takes them out of the likelihood, which '
+        "assumes that being unknown has nothing to do with the count. Suppressed (1-5) counts are "
+        "not so: leaving them out biases rates and gradients."
+    )
+    if events_name is None:
+        without = np.bincount(authority_of_area, weights=absent, minlength=len(authority)) > 0
+        remedy = f"Their codes may have changed in a reorganisation. {remedy}"
+        refuse(without, authority, "Authorities without a total in totals", remedy, limit=50)
+    else:
+        refuse(absent, area, f"Column {events_name!r} (events) has missing counts", remedy)
+
+
+def _warn_of_suppression(hidden: BoolArray, keys: pd.Index[Any], *, where: str) -> None:
+    if not hidden.any():
+        return
+    number = int(hidden.sum())
+    warnings.warn(
+        f"{where} has {number:,} suppressed count{'s' if number > 1 else ''} of {len(hidden):,} "
+        f"({name_some(keys[hidden])}) that {'are' if number > 1 else 'is'} left out of the "
+        "likelihood. That assumes that being unknown has nothing to do with the count, but these "
+        "are hidden for being small: in a simulated England, leaving out areas with 1-5 events "
+        "moved the contextual ratio of plans from 0.725 to 0.942. Pass the authority's total in "
+        "totals=, with all its areas' counts missing, or wait for a version with interval "
+        "likelihoods.",
+        SuppressionWarning,
+        # Up through known_counts and from_frame to the caller's line.
+        stacklevel=4,
+    )
+
+
+def _report(
+    *,
+    marked: BoolArray,
+    counted: BoolArray,
+    totalled: BoolArray,
+    absent: BoolArray,
+    idle: BoolArray,
+    authority: pd.Index[Any],
+    authority_of_area: IntArray,
+) -> pd.DataFrame:
+    every = np.ones(len(counted), dtype=bool)
+    likely = counted | totalled[authority_of_area] & ~idle
+    dark = np.bincount(authority_of_area, weights=likely, minlength=len(authority)) == 0
+    unseen = name_some(authority[dark], limit=len(authority))
+    steps = [
+        ("rows in", every, "the table as given"),
+        ("kept for the means", every, "means are over all areas"),
+        ("marked as suppressed", marked, "c, *, low and the like, in events or totals"),
+        ("neighbourhood counts", counted, "the area's own count is known"),
+        ("in authority totals", likely & ~counted, "only the authority's total is known"),
+        ("left out: no count", absent, 'count missing, missing_events="leave out"'),
+        (
+            "of these, suppressed",
+            absent & marked,
+            "small counts, not missing at random: biased" if (absent & marked).any() else "none",
+        ),
+        ("left out: no exposure", idle, 'exposure is zero, zero_exposure="leave out"'),
+        (
+            "authorities without data",
+            dark[authority_of_area],
+            f"their effects follow the prior: {unseen}" if dark.any() else "none",
+        ),
+    ]
+    return pd.DataFrame(
+        {
+            "step": [step for step, _, _ in steps],
+            "rows": [int(rows.sum()) for _, rows, _ in steps],
+            "authorities": [len(np.unique(authority_of_area[rows])) for _, rows, _ in steps],
+            "reason": [reason for _, _, reason in steps],
+        }
+    )

@@ -1,0 +1,122 @@
+"""Checks of a column of numbers: proportions, counts, and the marks that stand for unknown ones."""
+
+from __future__ import annotations  # pandas' own classes are not generic at run time
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.api import types
+
+from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.errors import TableError
+from socgrad.table.table_checks import Keys, name_some, refuse
+
+__all__ = ["check_known", "check_proportion", "check_whole", "numbers", "suppressed"]
+
+#: Marks that statistical offices print where a count is hidden because it is small, or may be: "x"
+#: hides one in the DfE's older tables, "u" is too few to be reliable. None of them means zero.
+SUPPRESSED = frozenset({"c", "[c]", "*", "low", "[low]", "k", "[k]", "u", "[u]", "~", "x"})
+
+#: Marks of values that are absent or do not apply, whatever their size. None of them means zero.
+ABSENT = frozenset(
+    {"", "[x]", "z", "[z]", ":", ".", "..", "[..]", "na", "n/a", "nan", "none", "null"}
+)
+
+#: Older official tables print these for nil, others for not available.
+DASHES = frozenset("-–—")
+
+
+def numbers(values: pd.Series[Any], keys: pd.Index[Any], *, where: str) -> FloatArray:
+    """Return numbers as float64, NaN where missing; text is read if all of it parses."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        # A category of whole numbers has no room for a missing value; objects have.
+        values = values.astype(object if values.hasnans else values.cat.categories.dtype)
+    kind = types.infer_dtype(values, skipna=True)
+    if kind in {"boolean", "complex"} or kind.startswith(("date", "time", "period", "interval")):
+        raise TableError(f"{where} holds {kind} values. Expected numbers.")
+    if types.is_numeric_dtype(values.dtype):
+        # Copied, because pandas may hand out a view of the caller's own column.
+        number = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    else:
+        given = values.to_numpy(dtype=object, na_value=np.nan)
+        number = np.asarray(pd.to_numeric(given, errors="coerce"), dtype=np.float64)
+        unread = np.flatnonzero(np.isnan(number) & values.notna().to_numpy(dtype=bool))
+        _check_read(given, unread, keys, where=where)
+    refuse(np.isinf(number), keys, f"{where} has infinite values", "Expected finite numbers.")
+    return number
+
+
+def suppressed(values: pd.Series[Any], number: FloatArray) -> BoolArray:
+    """Say which of the numbers read from `values` were marked as suppressed small counts."""
+    marked = np.isnan(number)
+    marks = _marks(values[marked].to_numpy(dtype=object))
+    marked[marked] = marks.isin(SUPPRESSED).to_numpy(dtype=bool)
+    return marked
+
+
+def _marks(given: npt.NDArray[Any]) -> pd.Series[Any]:
+    return pd.Series(given, dtype=object).astype(str).str.strip().str.casefold()
+
+
+def _check_read(
+    given: npt.NDArray[Any], unread: IntArray, keys: pd.Index[Any], *, where: str
+) -> None:
+    """Refuse text that neither is a number nor stands for a missing one."""
+    marks = _marks(given[unread])
+    dash = np.zeros(len(given), dtype=bool)
+    dash[unread] = marks.isin(DASHES).to_numpy(dtype=bool)
+    if dash.any():
+        raise TableError(
+            f"{where} holds a dash in {int(dash.sum()):,} of {len(given):,} rows "
+            f"({name_some(keys[dash])}). Older official tables use it for nil, others for not "
+            "available. See the table's notes, and replace it by 0 or by a blank yourself."
+        )
+    wrong = unread[~marks.isin(SUPPRESSED | ABSENT).to_numpy(dtype=bool)]
+    if wrong.size:
+        texts = [f"{given[i]!r} at {keys[i]}" for i in wrong[:5]]
+        percent = any("%" in text for text in texts)
+        advice = " Take off the % and divide percentages by 100: 12% is 0.12." if percent else ""
+        raise TableError(
+            f"{where} holds text that is not a number in {wrong.size:,} of {len(given):,} rows "
+            f"({name_some(texts)}). Expected numbers, without thousands separators, signs or "
+            "ranges. Where a value is not known, leave it missing; where it is a hidden small "
+            f"count, as <5, mark it c.{advice}"
+        )
+
+
+def check_known(number: FloatArray, keys: Keys, *, where: str) -> None:
+    """Refuse missing and negative numbers."""
+    refuse(
+        np.isnan(number),
+        keys,
+        f"{where} has missing values",
+        "Every area needs one: fill it in from its source, by label, or drop the area yourself, "
+        "knowing that its authority's mean then comes from the other areas.",
+    )
+    refuse(number < 0, keys, f"{where} has negative values", "Expected zero or more.")
+
+
+def check_proportion(number: FloatArray, keys: Keys, *, where: str) -> None:
+    """Refuse what is not a proportion, above all percentages."""
+    refuse(number < 0, keys, f"{where} has values below 0", "Expected proportions, 0 to 1.")
+    refuse(
+        number > 1,
+        keys,
+        f"{where} has values above 1, up to {float(number.max()):g}",
+        "Expected proportions, 0 to 1. If these are percentages, divide by 100; a rank, decile or "
+        "score will not do.",
+    )
+
+
+def check_whole(number: FloatArray, keys: Keys, *, where: str) -> None:
+    """Refuse negative and fractional counts; missing ones pass."""
+    refuse(number < 0, keys, f"{where} has negative counts", "Expected counts, zero or more.")
+    refuse(
+        np.isfinite(number) & (number != np.round(number)),
+        keys,
+        f"{where} has fractional counts",
+        "Expected whole numbers of events, not rates or averages: pass the count, and its "
+        "denominator as the exposure.",
+    )

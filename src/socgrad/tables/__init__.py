@@ -1,0 +1,1 @@
+"""Tables for people: summaries of draws, and whether the sampler converged."""

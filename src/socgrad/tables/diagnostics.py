@@ -1,0 +1,176 @@
+"""Whether the sampler converged, in words."""
+
+import warnings
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from socgrad.errors import ConvergenceWarning
+from socgrad.reading.arguments import check_is_tree
+from socgrad.reading.posterior import importance_ess
+from socgrad.schema import EFFECTS, PARAMETERS, check_tree
+
+__all__ = ["SamplingCheck", "check_sampling"]
+
+_PACKAGE: Final = str(Path(__file__).parent)
+_MOST_RHAT: Final = 1.01
+_LEAST_ESS: Final = 400
+
+
+@dataclass(frozen=True, eq=False)
+class SamplingCheck:
+    """What `check_sampling` found.
+
+    Attributes
+    ----------
+    converged : bool
+        Whether every R-hat is below 1.01, every effective size at least 400, and no draw diverged.
+    statement : str
+        The same in words, with what to do where it is not so.
+    table : pandas.DataFrame
+        One row per parameter and effect: `rhat` (largest), `ess_bulk`, `ess_tail` (smallest over
+        authorities).
+    divergences : int
+        Draws at which the sampler diverged; -1 where the fit does not record them.
+    """
+
+    converged: bool
+    statement: str
+    table: pd.DataFrame
+    divergences: int
+
+
+def check_sampling(fit: xr.DataTree) -> SamplingCheck:
+    """Check whether the draws describe the posterior well enough to be reported.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+
+    Returns
+    -------
+    SamplingCheck
+        A verdict, in words, and a table.
+
+    Raises
+    ------
+    SchemaError
+        If `fit` is not a socgrad fit.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If it is not converged, with the statement.
+
+    Notes
+    -----
+    R-hat compares chains: it needs two at least. Draws resampled by importance have no chains; for
+    them the recorded importance effective size counts instead.
+
+    Interpretation
+    --------------
+    Converged says that the draws are those of this model's posterior. It does not say that the
+    model is right.
+
+    References
+    ----------
+    Vehtari et al. 2021, Bayesian Analysis 16(2), https://doi.org/10.1214/20-BA1221.
+
+    Examples
+    --------
+    The example fit has too few draws to be reported.
+
+    >>> import warnings
+    >>> from socgrad.tables.diagnostics import check_sampling
+    >>> from socgrad.reading.example import example_fit
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     check_sampling(example_fit()).converged
+    False
+    """
+    check_is_tree(fit)
+    check_tree(fit)
+    limit = importance_ess(fit)
+    table = _table(fit, limit)
+    divergences = _divergences(fit)
+    problems = _problems(fit, table, divergences, weighted=limit is not None)
+    facts = (
+        f"largest R-hat {table['rhat'].max():.3f}, "
+        if limit is None
+        else "draws resampled by importance, "
+    )
+    facts += (
+        f"smallest effective size {table['ess_bulk'].min():.0f} in the bulk and "
+        f"{table['ess_tail'].min():.0f} in the tails, "
+    )
+    facts += "divergences not recorded" if divergences < 0 else f"{divergences} divergences"
+    if not problems:
+        return SamplingCheck(True, f"The sampler converged: {facts}.", table, divergences)
+    statement = f"The sampler did not converge: {facts}. " + " ".join(problems)
+    warnings.warn(statement, ConvergenceWarning, skip_file_prefixes=(_PACKAGE,))
+    return SamplingCheck(False, statement, table, divergences)
+
+
+def _table(fit: xr.DataTree, limit: float | None) -> pd.DataFrame:
+    """Worst diagnostics of each parameter and effect."""
+    stats = import_module("arviz_stats")  # takes a second, so only when needed
+    rows = {}
+    for name in (*PARAMETERS, *EFFECTS):
+        if name not in fit["posterior"].data_vars:
+            continue
+        draws = fit["posterior"][name]
+        # A term that is held fixed has no between-chain variance to compare.
+        varies = bool((draws != draws.isel(chain=0, draw=0)).any())
+        rows[name] = {
+            "rhat": float(stats.rhat(draws).max(skipna=False)) if varies and limit is None else 1.0,
+            "ess_bulk": float(stats.ess(draws, method="bulk").min(skipna=False)),
+            "ess_tail": float(stats.ess(draws, method="tail").min(skipna=False)),
+        }
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("term")
+    if limit is not None:
+        table["rhat"] = np.nan
+        sizes = ["ess_bulk", "ess_tail"]
+        table[sizes] = table[sizes].clip(upper=limit)
+    return table
+
+
+def _divergences(fit: xr.DataTree) -> int:
+    if "sample_stats" not in fit.children or "diverging" not in fit["sample_stats"].data_vars:
+        return -1
+    return int(fit["sample_stats"]["diverging"].sum())
+
+
+def _problems(
+    fit: xr.DataTree, table: pd.DataFrame, divergences: int, *, weighted: bool
+) -> list[str]:
+    """What is wrong and what to do about it; comparisons are such that NaN counts as wrong."""
+    problems = []
+    if not weighted:
+        apart = table.index[~(table["rhat"] < _MOST_RHAT)].tolist()
+        if fit["posterior"].sizes["chain"] < 2:
+            problems.append("R-hat needs two chains at least: sample four.")
+        elif apart:
+            problems.append(
+                f"R-hat is not below {_MOST_RHAT} for {', '.join(apart)}: the chains disagree. "
+                "Raise tune and draws; if they still disagree, simplify the model or give "
+                "narrower priors."
+            )
+    few = table.index[~(table[["ess_bulk", "ess_tail"]].min(axis=1, skipna=False) >= _LEAST_ESS)]
+    if len(few):
+        problems.append(
+            f"The effective size is below {_LEAST_ESS} for {', '.join(few)}: "
+            + ("fit with method='nuts'." if weighted else "raise draws.")
+        )
+    if divergences > 0:
+        problems.append(
+            f"{divergences} draws diverged, so a part of the posterior may be missing: raise "
+            "target_accept (0.95, 0.99); if they persist, simplify the model or give narrower "
+            "priors."
+        )
+    return problems

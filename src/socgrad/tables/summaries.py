@@ -1,0 +1,222 @@
+"""From draws to a table: the one place where draws collapse."""
+
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from itertools import product
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from socgrad.errors import EstimandError
+from socgrad.reading.labels import are_labelled
+
+__all__ = ["summarise"]
+
+_NUMBERS: Final = ["estimate", "lower", "upper", "pr_above", "null", "ess_bulk", "mcse"]
+_WORDS: Final = ["units", "reference"]
+
+
+def summarise(
+    *estimands: xr.DataArray | xr.Dataset,
+    prob: float = 0.95,
+    names: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Summarise draws as posterior medians with equal-tailed intervals.
+
+    Parameters
+    ----------
+    *estimands
+        Draws as the estimands return them, dims chain and draw, plus named ones. A dataset counts
+        as its variables, one after the other. What you have computed from such draws, a ratio of
+        two gradients say, takes a label of its own first: `socgrad.label_draws`.
+    prob
+        Probability of the interval, within 0-1, ends excluded.
+    names
+        Names for the rows, one for each DataArray (and each variable of a dataset), instead of the
+        estimands' own: needed where two would have the same.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each combination of named dims, indexed by `estimand` and `at` (the coordinates
+        in words, empty where there are none; also what is compared, or per what, where rows would
+        otherwise be alike). Columns:
+
+        * `estimate`, `lower`, `upper`: posterior median and equal-tailed interval;
+        * `pr_above`: share of draws above `null`, the value that means no difference (1 for a
+          ratio); both NaN where there is none;
+        * `ess_bulk`, `mcse`: effective number of draws, and Monte Carlo standard error of the
+          estimate;
+        * a column for each named dim with its coordinates;
+        * `units`, `reference`: what one unit is, and what is compared with what.
+
+        For a probability of its own, such as a crossing within support, `estimate` is the share of
+        draws and the interval NaN. Attrs prob, caption.
+
+    Raises
+    ------
+    EstimandError
+        If `prob` is not within 0-1, what is given are no draws, or draws that are not finite, have
+        no dims chain and draw or no label that holds; if `names` are not as many as there are
+        estimands, or two rows are alike in name, coordinates, reference and units.
+
+    Notes
+    -----
+    `mcse` below a tenth of half the interval leaves two digits of the estimate to be trusted. Draws
+    resampled by importance look independent and are not: where a fit records an importance
+    effective size, `ess_bulk` is at most this and `mcse` grows accordingly.
+
+    References
+    ----------
+    Vehtari et al. 2021, Bayesian Analysis 16(2), https://doi.org/10.1214/20-BA1221.
+
+    Examples
+    --------
+    >>> from socgrad.estimands.contextual import inverse_intervention
+    >>> from socgrad.reading.example import example_fit
+    >>> from socgrad.estimands.gradients import gradient
+    >>> from socgrad.tables.summaries import summarise
+    >>> table = summarise(
+    ...     gradient(example_fit()), inverse_intervention(example_fit(), deprivation=0.3)
+    ... )
+    >>> table.loc["gradient", ["estimate", "lower", "upper"]].round(2).values.tolist()
+    [[1.73, 1.64, 1.84]]
+    >>> table.loc[("inverse_intervention", "deprivation=0.3"), "pr_above"].item()
+    0.0
+    """
+    if not 0 < prob < 1:
+        raise EstimandError(
+            f"prob is {prob:g}; expected the probability of an interval, above 0 and below 1, such "
+            "as 0.95."
+        )
+    flat = list(_flatten(estimands))
+    if names is None:
+        names = [str(draws.attrs["estimand"]) for draws in flat]
+    elif len(names) != len(flat):
+        raise EstimandError(
+            f"{len(names)} names were given for {len(flat)} estimands. Expected one for each "
+            "DataArray and each variable of a dataset."
+        )
+    blocks = [_block(draws, name, prob) for draws, name in zip(flat, names, strict=True)]
+    if not blocks:
+        blocks = [pd.DataFrame(columns=["estimand", "at", *_NUMBERS, *_WORDS])]
+    table = _told_apart(pd.concat(blocks, ignore_index=True)).set_index(["estimand", "at"])
+    table = table[[*(name for name in table if name not in _WORDS), *_WORDS]]  # long texts last
+    table.attrs = {
+        "prob": prob,
+        "caption": f"Posterior median with {100 * prob:g}% equal-tailed interval; pr_above: "
+        "share of draws above null, the value that means no difference.",
+    }
+    return table
+
+
+def _flatten(estimands: Sequence[xr.DataArray | xr.Dataset]) -> Iterator[xr.DataArray]:
+    """Give datasets as their variables, and refuse what holds no draws."""
+    for position, given in enumerate(estimands, start=1):
+        if not isinstance(given, xr.DataArray | xr.Dataset):
+            raise EstimandError(
+                f"Estimand {position} is a {type(given).__name__}. Expected draws as the estimands "
+                "return them, such as socgrad.gradient(fit)."
+            )
+        parts = given.data_vars.values() if isinstance(given, xr.Dataset) else [given]
+        for draws in parts:
+            missing = [dim for dim in ("chain", "draw") if dim not in draws.dims]
+            if missing:
+                raise EstimandError(
+                    f"Estimand {position} ({draws.name}) has no dim {' or '.join(missing)} (it has "
+                    f"{draws.dims}). Expected draws as the estimands return them: summarise before "
+                    "taking means."
+                )
+            if not are_labelled(draws):
+                raise EstimandError(
+                    f"Estimand {position} ({draws.name}) is not as an estimand returned it: it was "
+                    "computed from other draws (a ratio, a mean ...), so that their name, units "
+                    "and null need not hold. Label them: socgrad.label_draws(draws, estimand=..., "
+                    "units=..., reference=..., null=...)."
+                )
+            yield draws
+
+
+def _told_apart(table: pd.DataFrame) -> pd.DataFrame:
+    """Say where rows of one name and coordinates differ, and refuse those that do not differ."""
+    keys = ["estimand", "at"]
+    for column in reversed(_WORDS):
+        differ = table.groupby(keys)[column].transform("nunique") > 1
+        words = table.loc[differ, column]
+        table.loc[differ, "at"] = (table.loc[differ, "at"] + ", " + words).str.removeprefix(", ")
+    twice = table.duplicated(keys)
+    if twice.any():
+        first = table.loc[twice].iloc[0]
+        raise EstimandError(
+            f"{twice.sum()} rows have the name and coordinates of another (first: "
+            f"{first['estimand']} {first['at']}). Tell the estimands apart with names=[...]."
+        )
+    return table
+
+
+def _block(draws: xr.DataArray, name: str, prob: float) -> pd.DataFrame:
+    """Rows of one estimand."""
+    dims = [str(dim) for dim in draws.dims if dim not in ("chain", "draw")]
+    values = draws.transpose("chain", "draw", *dims).to_numpy().astype(float)
+    bad = int((~np.isfinite(values)).sum())
+    if bad:
+        raise EstimandError(
+            f"{bad} of {values.size} draws of {name} are not finite. Look at them before "
+            "summarising: an estimand may not exist in every draw, or the sampler has failed."
+        )
+    values = values.reshape(*values.shape[:2], -1)
+    is_indicator = bool(draws.attrs.get("indicator", 0))
+    tails = [(1 - prob) / 2, (1 + prob) / 2]
+    if is_indicator:
+        estimate = values.mean(axis=(0, 1))
+        lower = upper = np.full_like(estimate, np.nan)
+    else:
+        estimate = np.median(values, axis=(0, 1))
+        lower, upper = np.quantile(values, tails, axis=(0, 1))
+    null = draws.attrs.get("null", np.nan)
+    above = (values > null).mean(axis=(0, 1)) if "null" in draws.attrs else np.nan
+    ess, mcse = _precision(values, "mean" if is_indicator else "median")
+    limit = draws.attrs.get("importance_ess", np.inf)
+    coordinates, labels = _coordinates(draws, dims)
+    columns = {
+        "estimand": name,
+        "at": labels,
+        "estimate": estimate,
+        "lower": lower,
+        "upper": upper,
+        "pr_above": above,
+        "null": null,
+        "ess_bulk": np.minimum(ess, limit),
+        "mcse": mcse * np.sqrt(np.maximum(ess / limit, 1)),
+        "units": draws.attrs["units"],
+        "reference": draws.attrs["reference"],
+    }
+    return pd.DataFrame(columns | coordinates)
+
+
+def _precision(values: np.ndarray, of: str) -> tuple[np.ndarray, np.ndarray]:
+    """Effective number of draws, and Monte Carlo standard error of the median or mean."""
+    stats = import_module("arviz_stats")  # takes a second, so only when needed
+    draws = xr.DataArray(values, dims=("chain", "draw", "row"))
+    return stats.ess(draws, method="bulk").to_numpy(), stats.mcse(draws, method=of).to_numpy()
+
+
+def _coordinates(draws: xr.DataArray, dims: list[str]) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Coordinates of each row by dim, and all of them in words; scalar ones belong to every row."""
+    fixed = {
+        str(name): coordinate.item()
+        for name, coordinate in draws.coords.items()
+        if coordinate.ndim == 0 and name not in ("chain", "draw")
+    }
+    rows = [
+        fixed | dict(zip(dims, values, strict=True))
+        for values in product(*(draws[dim].to_numpy().tolist() for dim in dims))
+    ]
+    words = [", ".join(f"{name}={_word(value)}" for name, value in row.items()) for row in rows]
+    return {name: np.array([row[name] for row in rows]) for name in [*fixed, *dims]}, words
+
+
+def _word(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

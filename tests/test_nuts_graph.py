@@ -1,0 +1,189 @@
+"""The PyMC graph: its density against SciPy, its generator against the equation."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from socgrad.model.compression import constants, likelihood_data
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Priors, rate_ratio
+from tables import small_areas
+
+pytestmark = pytest.mark.mcmc
+
+PRIORS = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
+
+VARIANTS = [
+    {"family": family, "deprivation": deprivation, "random_slopes": slopes, **terms}
+    for family, (deprivation, terms), slopes in itertools.product(
+        ("poisson", "negative_binomial"),
+        (
+            ("split", {"cross_level": True, "curvature": True}),
+            ("split", {"cross_level": False}),
+            ("pooled", {}),
+            ("none", {}),
+        ),
+        (True, False),
+    )
+    if not (deprivation == "none" and slopes)
+]
+
+
+@pytest.fixture(scope="module")
+def pymc():
+    """PyMC, imported once and only for this file."""
+    return pytest.importorskip("pymc")
+
+
+def build(kind, options):
+    """The graph of one variant."""
+    from socgrad.nuts.graph import pymc_model
+
+    return pymc_model(GradientModel(small_areas(kind), priors=PRIORS, **options))
+
+
+@pytest.mark.parametrize("options", VARIANTS, ids=lambda o: "-".join(map(str, o.values())))
+def test_initial_point_has_finite_density_and_gradient(options, pymc):  # noqa: ARG001
+    """Every variant starts where log-density and gradient are finite."""
+    graph = build("mixture", options)
+    density = graph.logp_dlogp_function(ravel_inputs=True)
+    value, gradient = density(np.concatenate([np.ravel(v) for v in graph.initial_point().values()]))
+    assert np.isfinite(value)
+    assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
+    """Priors, effects and counts add up to the density written out with SciPy, row by row."""
+    areas = small_areas()
+    model = GradientModel(areas, family=family, priors=PRIORS)
+    from socgrad.nuts.graph import graph_data, pymc_model
+
+    graph = pymc_model(model)
+    rng = np.random.default_rng(4)
+    n = len(areas.authority)
+    p = {"intercept": -4.1, "within": 0.45, "between": 0.2, "cross_level": -0.03}
+    level_sd, slope_sd, unit, spread = 0.25, 0.15, 0.4, 0.3
+    seam = constants(model)
+    data = graph_data(model, likelihood_data(model))
+    b = seam["between_part"].to_numpy()
+    at, known0, known1, guess0, guess1, node_within, node_exposure, per_area = (
+        data[name].to_numpy()
+        for name in (
+            "centring_at",
+            "level_information",
+            "slope_information",
+            "centring_level",
+            "centring_slope",
+            "centring_node_within",
+            "centring_node_exposure",
+            "events_per_area",
+        )
+    )
+    if family == "negative_binomial":
+        known0, known1 = (known / (1 + spread**2 * per_area) for known in (known0, known1))
+    u0, u1 = rng.normal(0, 0.2, n), rng.normal(0, 0.1, n)
+    expected_level = p["intercept"] + p["between"] * b
+    expected_slope = p["within"] + p["cross_level"] * b
+    rho = 2 * unit - 1
+    cross = rho * level_sd * slope_sd
+    # total = u0 + at u1 and turn = u1 - share total; their moments by matrix algebra
+    sigma = np.array([[level_sd**2, cross], [cross, slope_sd**2]])
+    unit_vectors = np.ones(n), np.zeros(n)
+    to_total = np.stack([np.stack([unit_vectors[0], at], 1), np.stack(unit_vectors[::-1], 1)], 1)
+    moments = to_total @ sigma @ to_total.swapaxes(1, 2)  # of (total, u1), per authority
+    share = moments[:, 0, 1] / moments[:, 0, 0] / (1 + known1 * slope_sd**2)
+    total, turn = u0 + at * u1, u1 - share * (u0 + at * u1)
+    var_turn = moments[:, 1, 1] - 2 * share * moments[:, 0, 1] + share**2 * moments[:, 0, 0]
+    cov = moments[:, 0, 1] - share * moments[:, 0, 0]
+    mean, rest = cov / var_turn * turn, moments[:, 0, 0] - cov**2 / var_turn
+
+    def standardised(effect, mean, variance, estimate, information):
+        precision = 1 / variance + information
+        centre = (mean / variance + information * estimate) / precision
+        return (effect - centre) * np.sqrt(precision), -0.5 * np.log(precision)
+
+    z1, jacobian1 = standardised(turn, 0.0, var_turn, guess1 - expected_slope, known1)
+
+    def seen(effect):
+        nodes = node_exposure * np.exp((expected_slope + effect)[:, None] * node_within)
+        return guess0 - expected_level - np.log(nodes.sum(axis=1)) + at * effect
+
+    rough = seen(turn) * known0 / (1 / moments[:, 0, 0] + known0)
+    z0, jacobian0 = standardised(total, mean, rest, seen(turn + share * rough), known0)
+    point = p | {
+        "level_sd_interval__": np.log(level_sd),
+        "slope_sd_interval__": np.log(slope_sd),
+        "correlation_unit_logodds__": np.log(unit / (1 - unit)),
+        "level_raw": z0,
+        "slope_raw": z1,
+    }
+    if family == "negative_binomial":
+        point["overdispersion_interval__"] = np.log(spread)
+    total = float(graph.compile_logp()(point))
+
+    normal, half = stats.norm.logpdf, stats.halfnorm.logpdf
+    hand = sum(
+        normal(p[name], getattr(PRIORS, name).mean, getattr(PRIORS, name).sd)
+        for name in ("within", "between", "cross_level")
+    )
+    crude = np.log(areas.events.sum() / areas.exposure.sum())
+    hand += normal(p["intercept"], crude, 1.5)
+    # Each log Jacobian of a scale is its log; of the unit correlation, log(unit (1 - unit)).
+    hand += half(level_sd, scale=0.5) + np.log(level_sd)
+    hand += half(slope_sd, scale=0.25) + np.log(slope_sd)
+    hand += stats.beta.logpdf(unit, 2, 2) + np.log(unit * (1 - unit))
+    # Effects have the bivariate normal density of the model; (u0, u1) -> (total, turn) has
+    # determinant 1, and each of those is standardised.
+    hand += stats.multivariate_normal.logpdf(np.column_stack([u0, u1]), cov=sigma).sum()
+    hand += (jacobian0 + jacobian1).sum()
+    j = areas.authority_of_area
+    level, slope = expected_level + u0, expected_slope + u1
+    mean = areas.exposure * np.exp(level[j] + slope[j] * seam["within_part"].to_numpy())
+    if family == "poisson":
+        hand += stats.poisson.logpmf(areas.events, mean).sum()
+    else:
+        hand += half(spread, scale=0.5) + np.log(spread)
+        size = spread**-2
+        hand += stats.nbinom.logpmf(areas.events, size, size / (size + mean)).sum()
+    assert total == pytest.approx(hand, rel=1e-11)
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_generator_has_the_moments_of_the_equation(family, pymc):
+    """Counts and totals drawn at a fixed point have the means and variances that they should."""
+    graph = build("mixture", {"family": family})
+    fixed = {
+        "intercept": np.array(-4.0),
+        "within": np.array(0.5),
+        "between": np.array(0.3),
+        "cross_level": np.array(-0.05),
+        "level_effect": np.zeros(12),
+        "slope_effect": np.zeros(12),
+    }
+    if family == "negative_binomial":
+        fixed["overdispersion"] = np.array(0.5)
+    observed = [graph["events"], graph["total_events"]]
+    free = pymc.do(graph, fixed)
+    events, totals = pymc.draw(
+        [free["events"], free["total_events"]], draws=4000, random_seed=np.random.default_rng(2)
+    )
+    assert len(observed) == 2
+    model = GradientModel(small_areas("mixture"), family=family)
+    seam, areas = constants(model), model.areas
+    b = seam["between_part"].to_numpy()
+    j = areas.authority_of_area
+    level, slope = -4.0 + 0.3 * b, 0.5 - 0.05 * b
+    mean = areas.exposure * np.exp(level[j] + slope[j] * seam["within_part"].to_numpy())
+    variance = mean + (0.25 * mean**2 if family == "negative_binomial" else 0.0)
+    known = ~np.isnan(areas.total_events)
+    for drawn, m, v in (
+        (events, mean[areas.counted], variance[areas.counted]),
+        (totals, *(np.bincount(j, x)[known] for x in (mean, variance))),
+    ):
+        z = (drawn.mean(axis=0) - m) / np.sqrt(v / 4000)
+        assert np.abs(z).max() < 4.5
+        ratio = drawn.var(axis=0) / v
+        assert ratio.mean() == pytest.approx(1, abs=0.05)
