@@ -76,3 +76,39 @@ def test_equal_positions_leave_one_node_with_weight():
     assert mass[0][np.argmax(mass[0])] == pytest.approx(3.0)
     assert at[0][np.argmax(mass[0])] == pytest.approx(0.3)
     assert np.sort(mass[0])[0] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_cell_has_its_rule_whatever_the_others_are():
+    """Cells of 0 to 3,000 rows, shuffled, each get the sums of their own rows, in their place."""
+    rng = np.random.default_rng(8)
+    size = np.array([1, 300, 0, 5, 3000, 2, 40, 1, 299])
+    cell = rng.permutation(np.repeat(np.arange(9), size))
+    position, weight = rng.normal(size=len(cell)), rng.gamma(3, 90, len(cell))
+    rule = chosen_rules(cell, position, weight, cells=9, slopes=(-2.5, 2.5))
+    assert rule.error <= 1e-11
+    for slope in (-2.0, 0.3, 1.7):
+        exact = exponential_sums(cell, position, weight, cells=9, slope=slope)
+        reached = (rule.weight * np.exp(slope * rule.position)).sum(axis=1)
+        np.testing.assert_allclose(reached, exact, rtol=1e-10)
+    # One area needs one node, at its own place.
+    alone = np.flatnonzero(rule.weight[0])
+    assert rule.position[0][alone] == pytest.approx(position[cell == 0], abs=1e-14)
+
+
+def test_rows_said_twice_weigh_twice():
+    """Splitting every area in two equal halves leaves the rules as they were."""
+    cell, position, weight = measure(3)
+    one = chosen_rules(cell, position, weight, cells=7, slopes=(-2.5, 2.5))
+    two = chosen_rules(
+        np.tile(cell, 2), np.tile(position, 2), np.tile(weight / 2, 2), cells=7, slopes=(-2.5, 2.5)
+    )
+    np.testing.assert_allclose(two.position, one.position, atol=1e-7)
+    np.testing.assert_allclose(two.weight, one.weight, rtol=1e-6, atol=1e-6)
+
+
+def test_weights_are_not_negative_and_sum_to_the_cell():
+    """A rule is a measure itself, of its cell's mass."""
+    cell, position, weight = measure(4)
+    rule = chosen_rules(cell, position, weight, cells=7, slopes=(-2.5, 2.5))
+    assert (rule.weight >= 0).all()
+    np.testing.assert_allclose(rule.weight.sum(axis=1), np.bincount(cell, weight, minlength=7))
