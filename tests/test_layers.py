@@ -20,7 +20,7 @@ FLOORS = (
     {"table.label_checks", "table.number_checks", "table.known_counts"}
     | {"simulation.geography", "reading.example", "reading.posterior", "reading.disclosure"}
     | {"tables.summaries"},
-    {"table.area_checks", "table.authority_numbers", "reading.storage"},
+    {"table.area_checks", "table.authority_numbers", "reading.storage"} | {"reading.by_stratum"},
     {"table.areas", "simulation.england", "estimands.curves", "reading.support"}
     | {"tables.diagnostics"},
     {"model.gradient_model", "estimands.aggregates", "estimands.contrasts"},

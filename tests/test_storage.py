@@ -286,9 +286,9 @@ def test_other_schemas_are_refused(split_fit, tmp_path):
     """A file of a later schema names the version that wrote it."""
     later = split_fit.copy()
     path = save(later, tmp_path / "fit.nc")
-    later.attrs |= {"socgrad_schema": 2, "socgrad_version": "9.0"}
-    with pytest.raises(SchemaError, match="socgrad schema 2; this version"):
+    later.attrs |= {"socgrad_schema": 9, "socgrad_version": "9.0"}
+    with pytest.raises(SchemaError, match="socgrad schema 9; this version"):
         save(later, path)
     later.to_netcdf(path, engine="h5netcdf")
-    with pytest.raises(SchemaError, match=r"fit\.nc: This fit has socgrad schema 2.*9\.0"):
+    with pytest.raises(SchemaError, match=r"fit\.nc: This fit has socgrad schema 9.*9\.0"):
         load(path)

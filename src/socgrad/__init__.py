@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from socgrad.estimands.rates import authority_rate, expected_rate, rate_by_group
     from socgrad.fitting import fit
     from socgrad.nuts.graph import pymc_model
+    from socgrad.reading.by_stratum import by_stratum, stratum
     from socgrad.reading.labels import label_draws
     from socgrad.reading.storage import load, save
     from socgrad.simulation.england import simulate
@@ -32,6 +33,7 @@ __all__ = [
     "Truth",
     "authority_rate",
     "between",
+    "by_stratum",
     "check_sampling",
     "crossing",
     "errors",
@@ -48,6 +50,7 @@ __all__ = [
     "save",
     "simulate",
     "steepening",
+    "stratum",
     "summarise",
 ]
 
@@ -56,6 +59,7 @@ _LAZY = {
     "Truth": "simulation.truth",
     "authority_rate": "estimands.rates",
     "between": "estimands.gradients",
+    "by_stratum": "reading.by_stratum",
     "check_sampling": "tables.diagnostics",
     "crossing": "estimands.crossings",
     "expected_rate": "estimands.rates",
@@ -69,6 +73,7 @@ _LAZY = {
     "save": "reading.storage",
     "simulate": "simulation.england",
     "steepening": "estimands.contextual",
+    "stratum": "reading.by_stratum",
     "summarise": "tables.summaries",
 }
 

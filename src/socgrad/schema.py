@@ -15,12 +15,18 @@ __all__ = [
     "CONSTANTS",
     "EFFECTS",
     "PARAMETERS",
+    "PER_STRATUM",
     "SCHEMA_VERSION",
+    "STRATIFIED_SCHEMA_VERSION",
     "check_tree",
+    "is_stratified",
 ]
 
 #: Raised by one whenever a reader of the old form would read the new one wrongly, or not at all.
 SCHEMA_VERSION: Final = 1
+#: Of a fit of several strata, whose draws and whose constants of `PER_STRATUM` have dim stratum.
+#: Its own number, so that a reader who knows of no strata refuses it and still reads the others.
+STRATIFIED_SCHEMA_VERSION: Final = 2
 
 #: Group `posterior`, dims (chain, draw). A term that the model leaves out is absent, not zero.
 #: All but the correlation are on the log-rate scale, per step `per` of deprivation.
@@ -63,6 +69,14 @@ CONSTANTS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "per": ((), "step of deprivation, proportion; 0.10 is ten percentage points"),
 }
 
+#: Constants that differ between strata: in a fit of several they have dims (stratum, area).
+PER_STRATUM: Final = ("exposure", "has_data")
+
+
+def is_stratified(tree: xr.DataTree) -> bool:
+    """Whether a fit holds several strata, along dim stratum."""
+    return "posterior" in tree.children and "stratum" in tree["posterior"].dims
+
 
 def check_tree(tree: xr.DataTree) -> None:
     """Raise `SchemaError` unless `tree` is a fit that this version can read."""
@@ -79,11 +93,27 @@ def check_tree(tree: xr.DataTree) -> None:
                 f"Group {group!r} lacks {', '.join(missing)}. Expected a fit from socgrad.fit, "
                 "socgrad.load, or pymc.sample on socgrad.pymc_model(model)."
             )
+    _check_strata(tree)
     # Trees straight from pymc.sample carry no version: their names were checked above.
-    version = tree.attrs.get("socgrad_schema", SCHEMA_VERSION)
-    if int(version) != SCHEMA_VERSION:
+    version = int(tree.attrs.get("socgrad_schema", SCHEMA_VERSION))
+    if version not in (SCHEMA_VERSION, STRATIFIED_SCHEMA_VERSION):
         raise SchemaError(
-            f"This fit has socgrad schema {version}; this version of socgrad reads schema "
-            f"{SCHEMA_VERSION}. Load it with the version named in its attrs "
-            f"({tree.attrs.get('socgrad_version', 'not recorded')}), or fit the model again."
+            f"This fit has socgrad schema {version}; this version of socgrad reads schemas "
+            f"{SCHEMA_VERSION} and {STRATIFIED_SCHEMA_VERSION}. Load it with the version named in "
+            f"its attrs ({tree.attrs.get('socgrad_version', 'not recorded')}), or fit the model "
+            "again."
+        )
+
+
+def _check_strata(tree: xr.DataTree) -> None:
+    """Refuse a fit of which some parts have strata and others, that should, have none."""
+    terms = {name for name in (*PARAMETERS, *EFFECTS) if name in tree["posterior"].data_vars}
+    parts = {f"posterior/{name}": tree["posterior"][name] for name in sorted(terms)}
+    parts |= {f"constant_data/{name}": tree["constant_data"][name] for name in PER_STRATUM}
+    without = [name for name, values in parts.items() if "stratum" not in values.dims]
+    if 0 < len(without) < len(parts):
+        raise SchemaError(
+            f"{len(without)} of {len(parts)} parts of this fit lack dim stratum, which the others "
+            f"have ({', '.join(without)}). Expected all or none: use the tree as socgrad.fit "
+            "returned it, or one stratum of it, socgrad.stratum(fit, label)."
         )

@@ -13,12 +13,14 @@ import xarray as xr
 from socgrad.errors import EstimandError
 from socgrad.estimands.contrasts import contrast, log_ratio_at
 from socgrad.estimands.curves import deprivation_grid, exponential, points, step
+from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.posterior import coefficients, geography, labelled, require_split
 from socgrad.reading.support import count_near, warn_if_thin
 
 __all__ = ["inverse_intervention", "steepening"]
 
 
+@by_stratum
 def inverse_intervention(
     fit: xr.DataTree,
     *,
@@ -138,6 +140,7 @@ def inverse_intervention(
     )
 
 
+@by_stratum
 def steepening(fit: xr.DataTree, *, per: float | None = None) -> xr.DataArray:
     """Compute the ratio of the gradients of two authorities a step of deprivation apart.
 

@@ -8,12 +8,14 @@ import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.contrasts import Contrast, contrast, log_ratio_at
+from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.posterior import Geography, coefficients, geography, labelled, require_split
 from socgrad.reading.support import common_range, warn_if_thin
 
 __all__ = ["crossing"]
 
 
+@by_stratum
 def crossing(
     fit: xr.DataTree,
     *,

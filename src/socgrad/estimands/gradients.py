@@ -17,6 +17,7 @@ from socgrad.estimands.curves import (
     step,
 )
 from socgrad.reading.arguments import check_choice
+from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.posterior import (
     Coefficients,
     Geography,
@@ -31,6 +32,7 @@ from socgrad.reading.support import areas_near_mean, warn_if_thin
 __all__ = ["between", "gradient"]
 
 
+@by_stratum
 def gradient(
     fit: xr.DataTree,
     *,
@@ -134,6 +136,7 @@ def gradient(
     )
 
 
+@by_stratum
 def between(
     fit: xr.DataTree,
     *,

@@ -16,12 +16,14 @@ from socgrad.estimands.curves import (
     rate_at,
 )
 from socgrad.ranks import quantile_groups
+from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography, labelled
 from socgrad.reading.support import areas_near_mean, areas_of, count_near, warn_if_thin
 
 __all__ = ["authority_rate", "expected_rate", "rate_by_group"]
 
 
+@by_stratum
 def expected_rate(
     fit: xr.DataTree,
     *,
@@ -120,6 +122,7 @@ def expected_rate(
     )
 
 
+@by_stratum
 def rate_by_group(fit: xr.DataTree, *, groups: int = 10, rate_per: float = 10_000) -> xr.DataArray:
     """Compute the expected rate in national groups of neighbourhoods by deprivation.
 
@@ -184,6 +187,7 @@ def rate_by_group(fit: xr.DataTree, *, groups: int = 10, rate_per: float = 10_00
     )
 
 
+@by_stratum
 def authority_rate(fit: xr.DataTree, *, rate_per: float = 10_000) -> xr.DataArray:
     """Compute the expected rate of every authority over its own neighbourhoods.
 

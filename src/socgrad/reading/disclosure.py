@@ -6,6 +6,7 @@ Lists of what is safe, not of what is not: so that what is new stays out.
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
 import xarray as xr
 
 from socgrad.errors import SchemaError
@@ -19,12 +20,18 @@ _STATISTICS_WITHOUT_EVENTS: Final = (
     "acceptance_rate",
     "depth",
     "diverging",
+    "importance_ess",
+    "laplace_quadrature_error",
     "n_steps",
+    "pareto_k",
+    "quadrature_error",
     "reached_max_treedepth",
+    "slope_range",
+    "slopes_drawn",
     "step_size",
     "tree_depth",
 )
-_COORDINATES_WITHOUT_EVENTS: Final = ("chain", "draw", "area", "authority")
+_COORDINATES_WITHOUT_EVENTS: Final = ("chain", "draw", "area", "authority", "stratum")
 #: Not among them: `data_sha256`, against which small counts can be guessed one by one; the seed,
 #: since a fit to guessed counts could be held against the draws; `rows`, which counts the areas
 #: whose events or exposure are missing.
@@ -70,7 +77,8 @@ def without_events(fit: xr.DataTree) -> xr.DataTree:
 def refuse_restricted_exposure(fit: xr.DataTree) -> None:
     """Refuse an exposure that may itself be a restricted count."""
     constants = fit["constant_data"].to_dataset()
-    differ = int((constants["exposure"].to_numpy() != constants["children"].to_numpy()).sum())
+    unlike = (constants["exposure"] != constants["children"]).transpose(..., "area").to_numpy()
+    differ = int(np.atleast_2d(unlike).any(axis=0).sum())  # in any stratum, if there are several
     if differ:
         raise SchemaError(
             f"include_events=False keeps the exposure, which differs from the children in {differ} "

@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from socgrad.schema import SCHEMA_VERSION
+from socgrad.schema import PER_STRATUM, SCHEMA_VERSION, STRATIFIED_SCHEMA_VERSION
 
-__all__ = ["example_fit"]
+__all__ = ["example_fit", "example_fit_of_stages"]
 
 _CHAINS: Final = 2
 _DRAWS: Final = 50
@@ -29,6 +29,8 @@ _PARAMETERS: Final = {
 _LEVEL_EFFECTS: Final = (0.10, -0.20, 0.15, 0.05, -0.15, 0.05)
 _SLOPE_EFFECTS: Final = (0.05, -0.02, -0.10, 0.08, 0.02, -0.03)
 _EFFECT_SD: Final = (0.04, 0.02)
+#: How much steeper, and rarer, each stage is than referral, on the log scale.
+_STAGES: Final = {"referral": (0.0, 0.0), "assessment": (0.05, -0.4), "plan": (0.14, -1.9)}
 
 
 def example_fit() -> xr.DataTree:
@@ -66,6 +68,45 @@ def example_fit() -> xr.DataTree:
         posterior[name] = (("chain", "draw", "authority"), np.array(means) + sd * noise)
     tree = xr.DataTree.from_dict({"posterior": posterior, "constant_data": _constants()})
     tree.attrs["socgrad_schema"] = SCHEMA_VERSION
+    return tree
+
+
+def example_fit_of_stages() -> xr.DataTree:
+    """Make a fit of three stages: `example_fit` thrice, each stage rarer and steeper.
+
+    Returns
+    -------
+    xarray.DataTree
+        As from `socgrad.fit` on a `StratifiedModel`: the draws have dim stratum (referral,
+        assessment, plan), and so have exposure and `has_data`. The noise of the draws is the same
+        in every stage, as if one had drawn them jointly.
+
+    Examples
+    --------
+    >>> from socgrad.reading.example import example_fit_of_stages
+    >>> dict(example_fit_of_stages()["posterior"].sizes)
+    {'chain': 2, 'draw': 50, 'stratum': 3, 'authority': 6}
+    """
+    single = example_fit()
+    draws, data = single["posterior"].to_dataset(), single["constant_data"].to_dataset()
+    shift = xr.DataArray(
+        np.array(list(_STAGES.values())),
+        coords={"stratum": np.array(list(_STAGES), dtype=object)},
+        dims=("stratum", "term"),
+    )
+    shifts = {"within": shift[:, 0], "intercept": shift[:, 1]}
+    stages = xr.Dataset(
+        {
+            name: (draws[name] + shifts.get(str(name), 0 * shift[:, 0])).transpose(
+                "chain", "draw", "stratum", ...
+            )
+            for name in draws
+        }
+    )
+    every = xr.ones_like(shift[:, 0], dtype=np.int64)
+    data = data.assign({name: every * data[name] for name in PER_STRATUM})
+    tree = xr.DataTree.from_dict({"posterior": stages, "constant_data": data})
+    tree.attrs["socgrad_schema"] = STRATIFIED_SCHEMA_VERSION
     return tree
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from socgrad.errors import EstimandError
 
-__all__ = ["are_labelled", "label_draws"]
+__all__ = ["are_labelled", "label_draws", "marks"]
 
 
 def label_draws(
@@ -81,19 +81,19 @@ def label_draws(
         attrs["null"] = float(null)
     if "importance_ess" in draws.attrs:
         attrs["importance_ess"] = draws.attrs["importance_ess"]
-    attrs["draws"] = " ".join(_marks(labelled))
+    attrs["draws"] = marks(labelled)
     labelled.attrs = attrs
     return labelled
 
 
 def are_labelled(draws: xr.DataArray) -> bool:
     """Whether each row of draws is one that the label was given to, not computed from some."""
-    return set(_marks(draws)) <= set(str(draws.attrs.get("draws", "")).split())
+    return set(marks(draws).split()) <= set(str(draws.attrs.get("draws", "")).split())
 
 
-def _marks(draws: xr.DataArray) -> list[str]:
-    """Sum of the bits of all draws, for each combination of the other dims."""
+def marks(draws: xr.DataArray) -> str:
+    """Sum of the bits of all draws, for each combination of the other dims, for attr draws."""
     values = draws.transpose("chain", "draw", ...).to_numpy()
     bits = np.ascontiguousarray(values, dtype=np.float64).view(np.uint64)
     rows = bits.reshape(bits.shape[0] * bits.shape[1], -1)
-    return [f"{mark:016x}" for mark in rows.sum(axis=0, dtype=np.uint64).tolist()]
+    return " ".join(f"{mark:016x}" for mark in rows.sum(axis=0, dtype=np.uint64).tolist())

@@ -15,7 +15,7 @@ import xarray as xr
 from socgrad.errors import EstimandError, SchemaError
 from socgrad.reading.arguments import check_is_tree
 from socgrad.reading.labels import label_draws
-from socgrad.schema import check_tree
+from socgrad.schema import check_tree, is_stratified
 
 __all__ = [
     "Coefficients",
@@ -129,7 +129,7 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
     Raises
     ------
     SchemaError
-        If `fit` is not a socgrad fit of a schema that this version reads.
+        If `fit` is not a socgrad fit of a schema that this version reads, or has several strata.
 
     Examples
     --------
@@ -139,8 +139,7 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
     >>> terms.has_cross_level, terms.has_curvature, float(terms.curvature)
     (True, False, 0.0)
     """
-    check_is_tree(fit)
-    check_tree(fit)
+    _check_single(fit)
     draws = fit["posterior"].to_dataset()
 
     def term(name: str) -> xr.DataArray:
@@ -182,7 +181,7 @@ def geography(fit: xr.DataTree) -> Geography:
     Raises
     ------
     SchemaError
-        If `fit` is not a socgrad fit of a schema that this version reads.
+        If `fit` is not a socgrad fit of a schema that this version reads, or has several strata.
 
     Examples
     --------
@@ -192,8 +191,7 @@ def geography(fit: xr.DataTree) -> Geography:
     >>> land.per, land.deprivation.size, land.authority_mean.size
     (0.1, 600, 6)
     """
-    check_is_tree(fit)
-    check_tree(fit)
+    _check_single(fit)
     data = fit["constant_data"].to_dataset()
     mean = data["authority_mean"]
     national = float(data["national_mean"])
@@ -277,6 +275,18 @@ def require_split(terms: Coefficients, estimand: str) -> None:
             f"{estimand} is not defined for a pooled model: one coefficient stands for the within "
             "and the between part, so equal rates at equal deprivation are assumed by "
             "construction, not estimated. Fit a model with deprivation='split'."
+        )
+
+
+def _check_single(fit: xr.DataTree) -> None:
+    """Refuse what is no fit, and a fit of several strata where one is read."""
+    check_is_tree(fit)
+    check_tree(fit)
+    if is_stratified(fit):
+        labels = fit["posterior"].to_dataset()["stratum"].to_numpy().tolist()
+        raise SchemaError(
+            f"This fit has {len(labels)} strata (first: {', '.join(map(repr, labels[:3]))}), and "
+            "one is wanted here. Choose it: socgrad.stratum(fit, label)."
         )
 
 

@@ -24,7 +24,7 @@ type Booleans = npt.NDArray[np.bool_]
 _FEW: Final = 10
 #: Points named in a warning before the rest are only counted.
 _NAMED: Final = 5
-_PACKAGE: Final = str(Path(__file__).parent)
+_PACKAGE: Final = str(Path(__file__).parents[1])
 # Half a window of 0.10 must hold 0.125 about 0.1, whatever binary fractions make of it.
 _ROUNDING: Final = 1e-12
 

@@ -1,6 +1,7 @@
 """Whether the sampler converged, in words."""
 
 import warnings
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -11,13 +12,13 @@ import pandas as pd
 import xarray as xr
 
 from socgrad.errors import ConvergenceWarning
-from socgrad.reading.arguments import check_is_tree
+from socgrad.reading.by_stratum import stratum, stratum_labels
 from socgrad.reading.posterior import importance_ess
-from socgrad.schema import EFFECTS, PARAMETERS, check_tree
+from socgrad.schema import EFFECTS, PARAMETERS
 
 __all__ = ["SamplingCheck", "check_sampling"]
 
-_PACKAGE: Final = str(Path(__file__).parent)
+_PACKAGE: Final = str(Path(__file__).parents[1])
 _MOST_RHAT: Final = 1.01
 _LEAST_ESS: Final = 400
 
@@ -33,8 +34,8 @@ class SamplingCheck:
     statement : str
         The same in words, with what to do where it is not so.
     table : pandas.DataFrame
-        One row per parameter and effect: `rhat` (largest), `ess_bulk`, `ess_tail` (smallest over
-        authorities).
+        One row per parameter and effect (of a fit of several strata, per stratum and term):
+        `rhat` (largest), `ess_bulk`, `ess_tail` (smallest over authorities).
     divergences : int
         Draws at which the sampler diverged; -1 where the fit does not record them.
     """
@@ -56,7 +57,7 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     Returns
     -------
     SamplingCheck
-        A verdict, in words, and a table.
+        A verdict, in words, and a table; of all strata, where the fit has several.
 
     Raises
     ------
@@ -94,8 +95,17 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     ...     check_sampling(example_fit()).converged
     False
     """
-    check_is_tree(fit)
-    check_tree(fit)
+    labels = stratum_labels(fit)
+    if not labels:
+        verdict = _verdict(fit)
+    else:
+        verdict = _verdict_of_all({label: _verdict(stratum(fit, label)) for label in labels}, fit)
+    if not verdict.converged:
+        warnings.warn(verdict.statement, ConvergenceWarning, skip_file_prefixes=(_PACKAGE,))
+    return verdict
+
+
+def _verdict(fit: xr.DataTree) -> SamplingCheck:
     limit = importance_ess(fit)
     table = _table(fit, limit)
     divergences = _divergences(fit)
@@ -113,7 +123,23 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     if not problems:
         return SamplingCheck(True, f"The sampler converged: {facts}.", table, divergences)
     statement = f"The sampler did not converge: {facts}. " + " ".join(problems)
-    warnings.warn(statement, ConvergenceWarning, skip_file_prefixes=(_PACKAGE,))
+    return SamplingCheck(False, statement, table, divergences)
+
+
+def _verdict_of_all(verdicts: Mapping[Hashable, SamplingCheck], fit: xr.DataTree) -> SamplingCheck:
+    """One verdict for all strata, which names those that failed and says why."""
+    table = pd.concat({label: one.table for label, one in verdicts.items()}, names=["stratum"])
+    apart = {label: one for label, one in verdicts.items() if not one.converged}
+    facts = f"{len(verdicts)} strata, "
+    if table["rhat"].notna().any():
+        facts += f"largest R-hat {table['rhat'].max():.3f}, "
+    facts += f"smallest effective size {table[['ess_bulk', 'ess_tail']].min().min():.0f}"
+    divergences = _divergences(fit)  # of a joint fit they belong to no single stratum
+    if not apart:
+        return SamplingCheck(True, f"The sampler converged: {facts}.", table, divergences)
+    statement = f"The sampler did not converge in {len(apart)} of {facts}. " + " ".join(
+        f"[{label}] {one.statement}" for label, one in apart.items()
+    )
     return SamplingCheck(False, statement, table, divergences)
 
 

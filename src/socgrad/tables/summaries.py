@@ -16,6 +16,8 @@ __all__ = ["summarise"]
 
 _NUMBERS: Final = ["estimate", "lower", "upper", "pr_above", "null", "ess_bulk", "mcse"]
 _WORDS: Final = ["units", "reference"]
+#: What may differ between strata, and is then a coordinate along stratum (`reading.by_stratum`).
+_OF_A_ROW: Final = (*_WORDS, "importance_ess")
 
 
 def summarise(
@@ -160,13 +162,17 @@ def _block(draws: xr.DataArray, name: str, prob: float) -> pd.DataFrame:
     """Rows of one estimand."""
     dims = [str(dim) for dim in draws.dims if dim not in ("chain", "draw")]
     values = draws.transpose("chain", "draw", *dims).to_numpy().astype(float)
+    values = values.reshape(*values.shape[:2], -1)
+    kept = np.ones(values.shape[2], dtype=bool)
+    if draws.attrs.get("missing_rows"):  # such as an authority without exposure in one stratum
+        kept = ~np.isnan(values).all(axis=(0, 1))
+        values = values[:, :, kept]
     bad = int((~np.isfinite(values)).sum())
     if bad:
         raise EstimandError(
             f"{bad} of {values.size} draws of {name} are not finite. Look at them before "
             "summarising: an estimand may not exist in every draw, or the sampler has failed."
         )
-    values = values.reshape(*values.shape[:2], -1)
     is_indicator = bool(draws.attrs.get("indicator", 0))
     tails = [(1 - prob) / 2, (1 + prob) / 2]
     if is_indicator:
@@ -178,8 +184,11 @@ def _block(draws: xr.DataArray, name: str, prob: float) -> pd.DataFrame:
     null = draws.attrs.get("null", np.nan)
     above = (values > null).mean(axis=(0, 1)) if "null" in draws.attrs else np.nan
     ess, mcse = _precision(values, "mean" if is_indicator else "median")
-    limit = draws.attrs.get("importance_ess", np.inf)
-    coordinates, labels = _coordinates(draws, dims)
+    limit, units, reference = (
+        _of_rows(draws, dims, name, default)[kept]
+        for name, default in (("importance_ess", np.inf), ("units", ""), ("reference", ""))
+    )
+    coordinates, labels = _coordinates(draws, dims, kept)
     columns = {
         "estimand": name,
         "at": labels,
@@ -190,8 +199,8 @@ def _block(draws: xr.DataArray, name: str, prob: float) -> pd.DataFrame:
         "null": null,
         "ess_bulk": np.minimum(ess, limit),
         "mcse": mcse * np.sqrt(np.maximum(ess / limit, 1)),
-        "units": draws.attrs["units"],
-        "reference": draws.attrs["reference"],
+        "units": units,
+        "reference": reference,
     }
     return pd.DataFrame(columns | coordinates)
 
@@ -203,16 +212,31 @@ def _precision(values: np.ndarray, of: str) -> tuple[np.ndarray, np.ndarray]:
     return stats.ess(draws, method="bulk").to_numpy(), stats.mcse(draws, method=of).to_numpy()
 
 
-def _coordinates(draws: xr.DataArray, dims: list[str]) -> tuple[dict[str, np.ndarray], list[str]]:
+def _of_rows(draws: xr.DataArray, dims: list[str], name: str, default: object) -> np.ndarray:
+    """What is said of each row: a coordinate where rows differ in it, else the attr."""
+    row = draws.isel(chain=0, draw=0, drop=True)
+    if name in row.coords:
+        given = (
+            row[name].drop_vars(row.coords, errors="ignore").broadcast_like(row).transpose(*dims)
+        )
+        return np.ravel(given.to_numpy())
+    return np.full(row.size, draws.attrs.get(name, default))
+
+
+def _coordinates(
+    draws: xr.DataArray, dims: list[str], kept: np.ndarray
+) -> tuple[dict[str, np.ndarray], list[str]]:
     """Coordinates of each row by dim, and all of them in words; scalar ones belong to every row."""
     fixed = {
         str(name): coordinate.item()
         for name, coordinate in draws.coords.items()
-        if coordinate.ndim == 0 and name not in ("chain", "draw")
+        if coordinate.ndim == 0 and name not in ("chain", "draw", *_OF_A_ROW)
     }
+    every = product(*(draws[dim].to_numpy().tolist() for dim in dims))
     rows = [
         fixed | dict(zip(dims, values, strict=True))
-        for values in product(*(draws[dim].to_numpy().tolist() for dim in dims))
+        for values, keep in zip(every, kept, strict=True)
+        if keep
     ]
     words = [", ".join(f"{name}={_word(value)}" for name, value in row.items()) for row in rows]
     return {name: np.array([row[name] for row in rows]) for name in [*fixed, *dims]}, words

@@ -1,0 +1,227 @@
+"""One stratum of a fit, and estimands of every stratum.
+
+An estimand is written for a fit of one stratum (a stage, an age group, an ethnicity). Under
+`by_stratum` it takes a fit of several too, and answers for each.
+"""
+
+import functools
+import warnings
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from typing import Any, Final, cast
+
+import numpy as np
+import xarray as xr
+
+from socgrad.errors import EstimandError, SchemaError, SupportWarning
+from socgrad.reading.arguments import check_is_tree
+from socgrad.reading.labels import marks
+from socgrad.schema import SCHEMA_VERSION, check_tree, is_stratified
+
+__all__ = ["by_stratum", "stratum", "stratum_labels"]
+
+#: What `summarise` reads of a row may differ between strata: then it is a coordinate along stratum.
+_OF_A_ROW: Final = ("units", "reference", "importance_ess")
+_PACKAGE: Final = (str(Path(__file__).parents[1]),)
+
+
+def stratum_labels(fit: xr.DataTree) -> list[Hashable]:
+    """Labels of the strata of a fit, in its order; none for a fit without strata."""
+    check_is_tree(fit)
+    check_tree(fit)
+    if not is_stratified(fit):
+        return []
+    labels: list[Hashable] = fit["posterior"].to_dataset()["stratum"].to_numpy().tolist()
+    return labels
+
+
+def stratum(fit: xr.DataTree, label: Hashable) -> xr.DataTree:
+    """Take one stratum out of a fit of several.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit` on a `StratifiedModel`, or `socgrad.load`.
+    label
+        The stratum, spelt and typed as in ``fit["posterior"].stratum``.
+
+    Returns
+    -------
+    xarray.DataTree
+        A fit like any other: without dim stratum, which stays as a coordinate with one value, so
+        that what is computed says of which stratum it is. Arrays are views, attrs are kept; what
+        the sampler recorded once per stratum (`importance_ess`, `pareto_k`) becomes attrs.
+
+    Raises
+    ------
+    SchemaError
+        If `fit` is no socgrad fit, has no strata, or none of this label.
+
+    Examples
+    --------
+    >>> from socgrad.estimands.gradients import gradient
+    >>> from socgrad.reading.by_stratum import stratum
+    >>> from socgrad.reading.example import example_fit_of_stages
+    >>> fit = example_fit_of_stages()
+    >>> fit["posterior"].stratum.values.tolist()
+    ['referral', 'assessment', 'plan']
+    >>> gradient(stratum(fit, "plan")).median().round(2).item()
+    1.99
+    """
+    labels = stratum_labels(fit)
+    if not labels:
+        raise SchemaError(
+            f"This fit has no strata, so none is {label!r}. It is one already: use it as it is."
+        )
+    if label not in labels:
+        raise SchemaError(
+            f"No stratum {label!r} in this fit, which has {len(labels)}: "
+            f"{', '.join(map(repr, labels))}. Spell and type the label as there."
+        )
+    at = labels.index(label)
+    tree = xr.DataTree.from_dict(
+        {
+            node.path: dataset.isel(stratum=at) if "stratum" in dataset.dims else dataset
+            for node in fit.subtree
+            for dataset in [node.to_dataset(inherit=False)]
+        }
+    )
+    tree.attrs = dict(fit.attrs)
+    if "socgrad_schema" in fit.attrs:
+        tree.attrs["socgrad_schema"] = SCHEMA_VERSION
+    if "sample_stats" in fit.children:
+        tree.attrs |= _once_per_stratum(fit["sample_stats"].to_dataset(), at)
+    return tree
+
+
+def by_stratum[**P, R: (xr.DataArray, xr.Dataset)](estimand: Callable[P, R]) -> Callable[P, R]:
+    """Let an estimand of one fit take a fit of several strata too.
+
+    Parameters
+    ----------
+    estimand
+        A function whose first argument, `fit`, is a tree, and which returns draws: a DataArray or
+        a Dataset, dims chain, draw, then others.
+
+    Returns
+    -------
+    callable
+        The same for a fit without strata. For one with strata: the draws of every stratum, dims
+        chain, draw, stratum, then the others. Attrs that are equal in all strata are kept; units,
+        reference and importance effective size that differ become coordinates along stratum, which
+        `summarise` reads. A row that a stratum does not have, such as the rate of an authority
+        without exposure, is NaN in all draws, and no row of `summarise`.
+
+    Notes
+    -----
+    An error of one stratum names the stratum; warnings of few neighbourhoods come once for all.
+
+    Examples
+    --------
+    >>> from socgrad.estimands.gradients import gradient
+    >>> from socgrad.reading.example import example_fit_of_stages
+    >>> steep = gradient(example_fit_of_stages())
+    >>> steep.dims
+    ('chain', 'draw', 'stratum')
+    >>> steep.median(("chain", "draw")).round(2).values.tolist()
+    [1.73, 1.82, 1.99]
+    """
+
+    @functools.wraps(estimand)
+    def of_every_stratum(*args: P.args, **kwargs: P.kwargs) -> R:
+        fit = args[0] if args else kwargs.get("fit")
+        if not isinstance(fit, xr.DataTree) or not is_stratified(fit):
+            return estimand(*args, **kwargs)
+        rest = args[1:]
+        others = {name: value for name, value in kwargs.items() if name != "fit"}
+        labels = stratum_labels(fit)
+        call = cast("Callable[..., R]", estimand)
+        parts = _of_each(lambda label: call(stratum(fit, label), *rest, **others), labels)
+        return _joined(parts, labels)
+
+    return of_every_stratum
+
+
+def _of_each[R](answer: Callable[[Hashable], R], labels: Sequence[Hashable]) -> list[R]:
+    """Answers of all strata; errors name the stratum, warnings of support are given once."""
+    parts = []
+    thin: dict[str, list[Hashable]] = {}
+    for label in labels:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                parts.append(answer(label))
+            except EstimandError as error:
+                raise EstimandError(f"Stratum {label!r}: {error}") from error
+        for one in caught:
+            if issubclass(one.category, SupportWarning):
+                thin.setdefault(str(one.message), []).append(label)
+            else:
+                warnings.warn(one.message, skip_file_prefixes=_PACKAGE)
+    for words, where in thin.items():
+        warnings.warn(
+            f"In {len(where)} of {len(labels)} strata ({', '.join(map(str, where))}): {words}",
+            SupportWarning,
+            skip_file_prefixes=_PACKAGE,
+        )
+    return parts
+
+
+def _joined[R: (xr.DataArray, xr.Dataset)](parts: list[R], labels: list[Hashable]) -> R:
+    if isinstance(parts[0], xr.DataArray):
+        return _joined_draws(parts, labels)
+    joined = xr.Dataset(
+        {name: _joined_draws([one[name] for one in parts], labels) for name in parts[0].data_vars}
+    )
+    joined.attrs = _equal_attrs(parts)
+    return joined
+
+
+def _joined_draws(parts: list[xr.DataArray], labels: list[Hashable]) -> xr.DataArray:
+    along = xr.DataArray(np.array(labels, dtype=object), dims="stratum", name="stratum")
+    bare = [part.drop_vars("stratum", errors="ignore").drop_attrs() for part in parts]
+    joined = xr.concat(
+        bare, along, join="outer", combine_attrs="drop", coords="minimal", compat="override"
+    )
+    joined = joined.transpose("chain", "draw", "stratum", ...)
+    joined = joined.rename(parts[0].name)
+    joined.attrs = _equal_attrs(parts)
+    rows = int(joined.isnull().all(("chain", "draw")).sum())
+    if rows:
+        joined.attrs["missing_rows"] = rows
+    for name in _OF_A_ROW:
+        values = [part.attrs.get(name) for part in parts]
+        if name in joined.attrs or all(value is None for value in values):
+            continue
+        if name == "importance_ess":
+            sizes = [np.inf if value is None else value for value in values]
+            joined = joined.assign_coords({name: ("stratum", np.array(sizes, dtype=float))})
+            joined.attrs[name] = min(sizes)
+        else:
+            joined = joined.assign_coords({name: ("stratum", np.array(values, dtype=object))})
+            joined.attrs[name] = "; ".join(
+                f"{label}: {value}" for label, value in zip(labels, values, strict=True)
+            )
+    joined.attrs["draws"] = marks(joined)
+    return joined
+
+
+def _equal_attrs(parts: Sequence[xr.DataArray] | Sequence[xr.Dataset]) -> dict[str, Any]:
+    first, *others = (part.attrs for part in parts)
+    return {
+        name: value
+        for name, value in first.items()
+        if all(name in attrs and np.array_equal(attrs[name], value) for attrs in others)
+    }
+
+
+def _once_per_stratum(statistics: xr.Dataset, at: int) -> dict[str, Any]:
+    """What a sampler recorded with a value, or a pair, per stratum; NaN means not recorded."""
+    recorded: dict[str, Any] = {}
+    for name, values in statistics.data_vars.items():
+        if "stratum" not in values.dims or {"chain", "draw"} & set(values.dims):
+            continue
+        one = values.isel(stratum=at).to_numpy()
+        if not np.isnan(one).any():
+            recorded[str(name)] = one if one.ndim else one.item()
+    return recorded
