@@ -77,12 +77,30 @@ def test_divergences_are_found(split_fit):
     assert (check.converged, check.divergences) == (False, 3)
 
 
+def test_slow_energy_is_found(split_fit):
+    """One chain whose energy creeps is enough; energies that jump freely pass."""
+    fit = sampled(split_fit)
+    rng = np.random.default_rng(2)
+    energy = xr.DataArray(rng.standard_normal((4, 500)), dims=("chain", "draw"))
+    fit["sample_stats"]["energy"] = energy
+    # Independent energies: mean squared step over variance is 2.
+    check = check_sampling(fit)
+    assert check.converged
+    assert check.bfmi == pytest.approx(2.0, abs=0.3)
+    assert check.statement.endswith(f"smallest BFMI {check.bfmi:.2f}.")
+    # A walk of 500 steps: its variance is far above that of a step.
+    fit["sample_stats"]["energy"][2] = rng.standard_normal(500).cumsum()
+    with pytest.warns(ConvergenceWarning, match=r"energy of a chain moves too slowly \(BFMI 0\.0"):
+        assert not check_sampling(fit).converged
+
+
 def test_divergences_not_recorded(split_fit):
     """A fit without statistics is judged by its draws, and says that divergences are unknown."""
     fit = sampled(split_fit)
     del fit["sample_stats"]
     check = check_sampling(fit)
     assert (check.converged, check.divergences) == (True, -1)
+    assert np.isnan(check.bfmi)
     assert "divergences not recorded" in check.statement
 
 

@@ -26,16 +26,16 @@ FLOORS = (
     {"model.gradient_model", "estimands.aggregates", "estimands.contrasts"},
     {"model.compression", "nuts.centring"}
     | {f"estimands.{name}" for name in ("rates", "gradients", "contextual", "crossings")},
-    {"nuts.counts", "nuts.effects", "manifest", "laplace", "plots"},
-    {"nuts.graph"},
-    {"nuts.sampling"},
+    {"nuts.counts", "nuts.effects", "manifest", "laplace", "plots", "checks.counts"},
+    {"nuts.graph", "checks.replicates"},
+    {"nuts.sampling", "checks.fit_check"},
     {"fitting"},
     {"__init__"},
 )
 
 #: Modules and packages of each wing; the others serve both.
 LEFT = {"table", "model", "nuts", "laplace", "simulation", "manifest", "fitting"}
-RIGHT = {"reading", "estimands", "tables", "plots"}
+RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
 
 #: What only the named modules may import, because it takes seconds or is an optional extra.
 RESERVED = {

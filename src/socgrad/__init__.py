@@ -10,6 +10,7 @@ from socgrad.table.areas import Areas
 
 if TYPE_CHECKING:
     from socgrad import plots
+    from socgrad.checks.fit_check import check_fit
     from socgrad.estimands.contextual import inverse_intervention, steepening
     from socgrad.estimands.crossings import crossing
     from socgrad.estimands.gradients import between, gradient
@@ -34,6 +35,7 @@ __all__ = [
     "authority_rate",
     "between",
     "by_stratum",
+    "check_fit",
     "check_sampling",
     "crossing",
     "errors",
@@ -60,6 +62,7 @@ _LAZY = {
     "authority_rate": "estimands.rates",
     "between": "estimands.gradients",
     "by_stratum": "reading.by_stratum",
+    "check_fit": "checks.fit_check",
     "check_sampling": "tables.diagnostics",
     "crossing": "estimands.crossings",
     "expected_rate": "estimands.rates",

@@ -8,6 +8,7 @@ value that the caller passed.
 __all__ = [
     "ConvergenceWarning",
     "EstimandError",
+    "MisfitWarning",
     "QuadratureWarning",
     "SampleOfAreasWarning",
     "SchemaError",
@@ -62,3 +63,7 @@ class QuadratureWarning(SocgradWarning):
 
 class ConvergenceWarning(SocgradWarning):
     """The draws do not describe the posterior well enough to be reported."""
+
+
+class MisfitWarning(SocgradWarning):
+    """The counts are not as the fitted model expects them."""

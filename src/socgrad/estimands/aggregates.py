@@ -8,7 +8,7 @@ from socgrad.estimands.curves import curves_of_all
 from socgrad.estimands.exposure_sums import group_sums
 from socgrad.reading.posterior import Coefficients, Geography
 
-__all__ = ["authority_rates", "group_rates"]
+__all__ = ["authority_rates", "group_rates", "line_draws"]
 
 type Floats = npt.NDArray[np.float64]
 
@@ -28,7 +28,7 @@ def authority_rates(terms: Coefficients, land: Geography, *, own_effects: bool) 
     xarray.DataArray
         Events per unit of exposure, dims chain, draw, authority: those that have exposure.
     """
-    level, slope = _lines(terms, land, own_effects=own_effects)
+    level, slope = line_draws(terms, land, own_effects=own_effects)
     exposure = land.authority_exposure
     events = group_sums(
         level,
@@ -64,7 +64,7 @@ def group_rates(
     xarray.DataArray
         Events per unit of exposure, dims chain, draw, group.
     """
-    level, slope = _lines(terms, land, own_effects=True)
+    level, slope = line_draws(terms, land, own_effects=True)
     events = group_sums(
         level,
         slope,
@@ -78,8 +78,8 @@ def group_rates(
     return _draws(events / exposure, terms, "group", np.arange(1, groups + 1))
 
 
-def _lines(terms: Coefficients, land: Geography, *, own_effects: bool) -> tuple[Floats, Floats]:
-    """Levels and slopes of all authorities, shape (chain * draw, authority)."""
+def line_draws(terms: Coefficients, land: Geography, *, own_effects: bool) -> tuple[Floats, Floats]:
+    """Levels and slopes of all authorities, NumPy arrays of shape (chain * draw, authority)."""
     curves = curves_of_all(terms, land, own_effects=own_effects)
     # A term that does not vary by draw or authority is repeated, so that shapes are known.
     full = terms.intercept * xr.ones_like(land.between_part)

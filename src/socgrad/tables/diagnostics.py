@@ -21,6 +21,7 @@ __all__ = ["SamplingCheck", "check_sampling"]
 _PACKAGE: Final = str(Path(__file__).parents[1])
 _MOST_RHAT: Final = 1.01
 _LEAST_ESS: Final = 400
+_LEAST_BFMI: Final = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,8 @@ class SamplingCheck:
     Attributes
     ----------
     converged : bool
-        Whether every R-hat is below 1.01, every effective size at least 400, and no draw diverged.
+        Whether every R-hat is below 1.01, every effective size at least 400, no draw diverged, and
+        the energy of every chain moves freely (at least 0.3, where it is recorded).
     statement : str
         The same in words, with what to do where it is not so.
     table : pandas.DataFrame
@@ -38,12 +40,16 @@ class SamplingCheck:
         `rhat` (largest), `ess_bulk`, `ess_tail` (smallest over authorities).
     divergences : int
         Draws at which the sampler diverged; -1 where the fit does not record them.
+    bfmi : float
+        Bayesian fraction of missing information of the energy, of the worst chain; NaN where the
+        fit does not record the energy.
     """
 
     converged: bool
     statement: str
     table: pd.DataFrame
     divergences: int
+    bfmi: float
 
 
 def check_sampling(fit: xr.DataTree) -> SamplingCheck:
@@ -81,7 +87,9 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
 
     References
     ----------
-    Vehtari et al. 2021, Bayesian Analysis 16(2), https://doi.org/10.1214/20-BA1221.
+    Vehtari et al. 2021, Bayesian Analysis 16(2), https://doi.org/10.1214/20-BA1221. Betancourt
+    2016, Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo,
+    arXiv:1604.00695 (BFMI).
 
     Examples
     --------
@@ -109,7 +117,8 @@ def _verdict(fit: xr.DataTree) -> SamplingCheck:
     limit = importance_ess(fit)
     table = _table(fit, limit)
     divergences = _divergences(fit)
-    problems = _problems(fit, table, divergences, weighted=limit is not None)
+    bfmi = _bfmi(fit)
+    problems = _problems(fit, table, divergences, bfmi, weighted=limit is not None)
     facts = (
         f"largest R-hat {table['rhat'].max():.3f}, "
         if limit is None
@@ -120,10 +129,12 @@ def _verdict(fit: xr.DataTree) -> SamplingCheck:
         f"{table['ess_tail'].min():.0f} in the tails, "
     )
     facts += "divergences not recorded" if divergences < 0 else f"{divergences} divergences"
+    if not np.isnan(bfmi):
+        facts += f", smallest BFMI {bfmi:.2f}"
     if not problems:
-        return SamplingCheck(True, f"The sampler converged: {facts}.", table, divergences)
+        return SamplingCheck(True, f"The sampler converged: {facts}.", table, divergences, bfmi)
     statement = f"The sampler did not converge: {facts}. " + " ".join(problems)
-    return SamplingCheck(False, statement, table, divergences)
+    return SamplingCheck(False, statement, table, divergences, bfmi)
 
 
 def _verdict_of_all(verdicts: Mapping[Hashable, SamplingCheck], fit: xr.DataTree) -> SamplingCheck:
@@ -134,13 +145,14 @@ def _verdict_of_all(verdicts: Mapping[Hashable, SamplingCheck], fit: xr.DataTree
     if table["rhat"].notna().any():
         facts += f"largest R-hat {table['rhat'].max():.3f}, "
     facts += f"smallest effective size {table[['ess_bulk', 'ess_tail']].min().min():.0f}"
-    divergences = _divergences(fit)  # of a joint fit they belong to no single stratum
+    # Of a joint fit these belong to no single stratum.
+    divergences, bfmi = _divergences(fit), _bfmi(fit)
     if not apart:
-        return SamplingCheck(True, f"The sampler converged: {facts}.", table, divergences)
+        return SamplingCheck(True, f"The sampler converged: {facts}.", table, divergences, bfmi)
     statement = f"The sampler did not converge in {len(apart)} of {facts}. " + " ".join(
         f"[{label}] {one.statement}" for label, one in apart.items()
     )
-    return SamplingCheck(False, statement, table, divergences)
+    return SamplingCheck(False, statement, table, divergences, bfmi)
 
 
 def _table(fit: xr.DataTree, limit: float | None) -> pd.DataFrame:
@@ -172,8 +184,19 @@ def _divergences(fit: xr.DataTree) -> int:
     return int(fit["sample_stats"]["diverging"].sum())
 
 
+def _bfmi(fit: xr.DataTree) -> float:
+    """Smallest over chains of the mean squared step of the energy over its variance."""
+    if "sample_stats" not in fit.children or "energy" not in fit["sample_stats"].data_vars:
+        return float("nan")
+    energy = fit["sample_stats"]["energy"]
+    if energy.sizes["draw"] < 2:
+        return float("nan")
+    stats = import_module("arviz_stats.base").array_stats
+    return float(np.min(stats.bfmi(energy.transpose(..., "draw").to_numpy())))
+
+
 def _problems(
-    fit: xr.DataTree, table: pd.DataFrame, divergences: int, *, weighted: bool
+    fit: xr.DataTree, table: pd.DataFrame, divergences: int, bfmi: float, *, weighted: bool
 ) -> list[str]:
     """What is wrong and what to do about it; comparisons are such that NaN counts as wrong."""
     problems = []
@@ -198,5 +221,11 @@ def _problems(
             f"{divergences} draws diverged, so a part of the posterior may be missing: raise "
             "target_accept (0.95, 0.99); if they persist, simplify the model or give narrower "
             "priors."
+        )
+    if bfmi < _LEAST_BFMI:
+        problems.append(
+            f"The energy of a chain moves too slowly (BFMI {bfmi:.2f}, below {_LEAST_BFMI}), so "
+            "tails may be missing: raise tune and draws; if it persists, give the standard "
+            "deviations narrower priors."
         )
     return problems

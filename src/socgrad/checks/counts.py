@@ -1,0 +1,250 @@
+"""The counts behind a fit and what its draws expect of them, in blocks of neighbourhoods.
+
+Every check meets the counts here, so what an area's or an authority's count is distributed as
+stands once in the right wing: Poisson, or Poisson with a gamma factor per area integrated out. An
+authority total has the distribution that the model gives it, matched in mean and variance.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy.special import betaln, gammaln
+
+from socgrad.errors import EstimandError, SchemaError
+from socgrad.estimands.aggregates import line_draws
+from socgrad.estimands.exposure_sums import group_sums
+from socgrad.predictor import log_rate
+from socgrad.reading.by_stratum import stratum_labels
+from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography
+
+__all__ = [
+    "Counts",
+    "Lines",
+    "Population",
+    "area_blocks",
+    "chosen_draws",
+    "drawn_counts",
+    "lines_at",
+    "log_probability",
+    "observed_counts",
+    "population_at",
+    "total_moments",
+]
+
+type Floats = npt.NDArray[np.float64]
+type Integers = npt.NDArray[np.int64]
+
+# Areas times draws of one block: 16 MB for each array.
+_BLOCK = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Counts of a fit, by position in its `constant_data`.
+
+    Attributes
+    ----------
+    area, events : ndarray, shape (counted,)
+        Position of each counted area along dim area, and its events.
+    authority, total : ndarray, shape (totals,)
+        Position of each authority known by its total along dim authority, and that total.
+    """
+
+    area: Integers
+    events: Floats
+    authority: Integers
+    total: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Draws of what an authority's line is before its own counts: mean and covariance.
+
+    `level` and `slope` (draws, authorities) are those of an authority without effects; `level_sd`,
+    `slope_sd`, `correlation` and `overdispersion` (draws,) are zero where the model has none.
+    """
+
+    level: Floats
+    slope: Floats
+    level_sd: Floats
+    slope_sd: Floats
+    correlation: Floats
+    overdispersion: Floats
+
+    @property
+    def factor(self) -> tuple[Floats, Floats, Floats]:
+        """Lower factor of the covariance of the effects: level; slope on level; slope alone."""
+        r = self.correlation
+        return self.level_sd, self.slope_sd * r, self.slope_sd * np.sqrt((1 - r) * (1 + r))
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Draws of every authority's line: level and slope (draws, authorities), spread (draws,).
+
+    `overdispersion` is zero in a Poisson model.
+    """
+
+    level: Floats
+    slope: Floats
+    overdispersion: Floats
+
+
+def observed_counts(fit: xr.DataTree) -> Counts:
+    """Read the counts of a fit.
+
+    Raises
+    ------
+    EstimandError
+        If the fit holds no counts, as one saved without events does; or if it has strata.
+    SchemaError
+        If its counts are of areas or authorities that the fit does not have.
+    """
+    labels = stratum_labels(fit)
+    if labels:
+        raise EstimandError(
+            f"This fit has {len(labels)} strata, and a check is of one at a time. Take one out: "
+            f"socgrad.stratum(fit, {labels[0]!r})."
+        )
+    observed = fit["observed_data"].to_dataset() if "observed_data" in fit.children else None
+    if observed is None or not {"events", "total_events"} & set(observed.data_vars):
+        raise EstimandError(
+            "This fit holds no counts (group 'observed_data'), and a check compares the model with "
+            "them. Use the fit as it was returned, or one saved with include_events=True."
+        )
+    none = np.zeros(0)
+    areas, events, authorities, totals = none.astype(int), none, none.astype(int), none
+    if "events" in observed:
+        known = observed["events"].dropna(observed["events"].dims[0])
+        areas, events = _positions(fit, "area", known), known.to_numpy().astype(float)
+    if "total_events" in observed:
+        known = observed["total_events"].dropna(observed["total_events"].dims[0])
+        authorities, totals = _positions(fit, "authority", known), known.to_numpy().astype(float)
+    return Counts(areas, events, authorities, totals)
+
+
+def chosen_draws(terms: Coefficients, draws: int) -> Integers:
+    """Positions of at most `draws` draws, evenly spaced over the chains laid end to end.
+
+    Raises
+    ------
+    EstimandError
+        If `draws` is below 1.
+    """
+    if draws < 1:
+        raise EstimandError(f"draws is {draws}; expected the number of draws to use, at least 1.")
+    size = terms.intercept.size
+    return np.linspace(0, size - 1, min(draws, size)).round().astype(np.int64)
+
+
+def lines_at(fit: xr.DataTree, at: Integers) -> Lines:
+    """Every authority's line, with its own effects, in the draws at these positions."""
+    level, slope = line_draws(coefficients(fit), geography(fit), own_effects=True)
+    return Lines(level[at], slope[at], _term(fit, "overdispersion", at))
+
+
+def population_at(fit: xr.DataTree, at: Integers) -> Population:
+    """What every authority's line is before its own counts, in the draws at these positions."""
+    level, slope = line_draws(coefficients(fit), geography(fit), own_effects=False)
+    names = ("level_sd", "slope_sd", "correlation", "overdispersion")
+    return Population(level[at], slope[at], *(_term(fit, name, at) for name in names))
+
+
+def area_blocks(lines: Lines, land: Geography, areas: Integers) -> Iterator[tuple[slice, Floats]]:
+    """Expected events (draws, areas of the block), block after block of `areas`."""
+    size = max(1, _BLOCK // len(lines.level))
+    for first in range(0, len(areas), size):
+        rows = slice(first, min(first + size, len(areas)))
+        at = areas[rows]
+        j = land.authority_of_area[at]
+        rate = log_rate(lines.level[:, j], lines.slope[:, j], land.within_part[at])
+        np.exp(rate, out=rate)
+        rate *= land.exposure[at]
+        yield rows, rate
+
+
+def total_moments(
+    lines: Lines, land: Geography, *, among: npt.NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Mean of each authority's total over the marked areas, and the variance of its gamma factor.
+
+    Both have shape (draws, authorities). A total is Poisson about its mean M times a gamma factor
+    of mean 1 and variance overdispersion**2 * sum(mu**2) / M**2: exact in mean and variance.
+    """
+    authority = land.authority_of_area[among]
+    number = land.authority_mean.size
+
+    def summed(power: float) -> Floats:
+        return group_sums(
+            power * lines.level,
+            power * lines.slope,
+            authority=authority,
+            within_part=land.within_part[among],
+            weight=land.exposure[among] ** power,
+            group=authority,
+            groups=number,
+        )
+
+    mean = summed(1.0)
+    variance = np.zeros_like(mean)
+    if lines.overdispersion.any():
+        squares = lines.overdispersion[:, None] ** 2 * summed(2.0)
+        np.divide(squares, mean**2, out=variance, where=mean > 0)
+    return mean, variance
+
+
+def drawn_counts(mean: Floats, variance: Floats, rng: np.random.Generator) -> Floats:
+    """Counts about `mean`, Poisson with a gamma factor of mean 1 and variance `variance`."""
+    if not np.any(variance > 0):
+        return rng.poisson(mean).astype(np.float64)
+    variance = np.broadcast_to(variance, mean.shape)
+    factor = np.ones_like(mean)
+    positive = variance > 0
+    factor[positive] = rng.gamma(1.0 / variance[positive], variance[positive])
+    return rng.poisson(mean * factor).astype(np.float64)
+
+
+def log_probability(events: Floats, mean: Floats, variance: Floats) -> Floats:
+    """Log probability of counts about `mean`; the gamma factor has variance `variance`.
+
+    Where the variance is 0 this is the Poisson probability.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # A count of 0 about a mean of 0 is certain.
+        poisson = np.where(events > 0, events * np.log(mean), 0.0) - mean - gammaln(events + 1)
+    if not np.any(variance > 0):
+        return poisson  # type: ignore[no-any-return]
+    r = np.broadcast_to(variance, np.broadcast_shapes(np.shape(variance), poisson.shape))
+    phi = 1.0 / np.where(r > 0, r, 1.0)
+    some = np.where(events > 0, events, 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # log gamma(y + phi) - log gamma(phi) through a beta function: exact for vast phi, too.
+        rising = events * np.log(mean / phi) - betaln(some, phi) - np.log(some)
+    binomial = np.where(events > 0, rising, 0.0) - (events + phi) * np.log1p(mean / phi)
+    return np.where(r > 0, binomial, poisson)
+
+
+def _term(fit: xr.DataTree, name: str, at: Integers) -> Floats:
+    """Draws of a parameter; zeros where the model does not have it."""
+    if name not in fit["posterior"].data_vars:
+        return np.zeros(len(at))
+    values: Floats = fit["posterior"][name].transpose("chain", "draw").to_numpy().ravel()
+    return values[at]
+
+
+def _positions(fit: xr.DataTree, dim: str, counts: xr.DataArray) -> Integers:
+    """Where the labels of counts stand along a dim of `constant_data`."""
+    labels = fit["constant_data"].to_dataset().indexes[dim]
+    own = counts.indexes[str(counts.dims[0])]
+    at = labels.get_indexer(own)
+    lost = own[at < 0].tolist()
+    if lost:
+        raise SchemaError(
+            f"{len(lost)} of {len(own)} {dim} labels of {counts.name} are not in group "
+            f"'constant_data' (first: {lost[0]!r}). The two groups come from different fits: use "
+            "the tree as it was returned or saved."
+        )
+    return at.astype(np.int64)

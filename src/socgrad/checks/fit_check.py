@@ -1,0 +1,319 @@
+"""Whether the model fits the counts: posterior predictive checks, in words."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+from scipy.stats import binom
+
+from socgrad.checks.counts import chosen_draws, lines_at, observed_counts, population_at
+from socgrad.checks.replicates import (
+    AreaReplicates,
+    AuthorityReplicates,
+    area_replicates,
+    authority_replicates,
+)
+from socgrad.errors import MisfitWarning
+from socgrad.ranks import quantile_groups
+from socgrad.reading.posterior import Geography, coefficients, geography
+
+__all__ = ["FitCheck", "check_fit"]
+
+type Floats = npt.NDArray[np.float64]
+
+_PACKAGE: Final = str(Path(__file__).parents[1])
+#: Tail on either side beyond which a statistic is called different: one in a hundred both ways.
+_TAIL: Final = 0.005
+_GROUPS: Final = 10
+#: Statistics that overdispersed counts put off by themselves.
+_FOLLOWING: Final = frozenset({"zeros", "busiest_tenth", "largest", "log_linearity"})
+#: Authorities named before the rest are only counted.
+_NAMED: Final = 5
+
+
+@dataclass(frozen=True, eq=False)
+class FitCheck:
+    """What `check_fit` found.
+
+    Attributes
+    ----------
+    adequate : bool
+        Whether no statistic lies in the outer hundredth of what the model expects.
+    statement : str
+        The same in words, with what to do where it is not so.
+    statistics : pandas.DataFrame
+        One row per statistic: `observed` (mean over draws, where it depends on them), `expected`
+        (median over counts drawn again), `lower` and `upper` (their central 99%), `pr_above` (share
+        of draws whose new counts have at least as large a statistic) and `as_expected`.
+    groups : pandas.DataFrame
+        National tenths of neighbourhoods by deprivation, 1 the least deprived: observed `events`,
+        `expected`, and the central 95% of events drawn again. Empty without counted areas.
+    authorities : pandas.DataFrame
+        One row per authority with counts or a total: `events`; `expected`, `lower`, `upper`, median
+        and central 95% of a new authority's events in the same neighbourhoods; `pr_below`, the
+        share of those below the authority's own (ties by half); `dispersion` among its areas, and
+        `dispersion_pr_above` as above (NaN for a total).
+    """
+
+    adequate: bool
+    statement: str
+    statistics: pd.DataFrame
+    groups: pd.DataFrame
+    authorities: pd.DataFrame
+
+
+def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> FitCheck:
+    """Check whether counts drawn from the fitted model look like the counts it was fitted to.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`, with
+        its counts.
+    draws
+        Most draws of the posterior to use, evenly spaced, at least 1; fewer than 200 cannot show
+        that a statistic lies in the outer hundredth.
+    random_seed
+        Of the counts drawn again.
+
+    Returns
+    -------
+    FitCheck
+        A verdict, in words, and three tables.
+
+    Raises
+    ------
+    EstimandError
+        If the fit holds no counts, or several strata; or if `draws` is below 1.
+    SchemaError
+        If `fit` is not a socgrad fit.
+
+    Warns
+    -----
+    MisfitWarning
+        If a statistic is not as the model expects, with the statement.
+
+    Notes
+    -----
+    For each draw new counts are made of every area with its authority's fitted effects, and of
+    every authority with effects drawn anew. Statistics: `dispersion`, the mean of (y - mu)**2 /
+    var(y); `zeros`, the share of areas without events; `busiest_tenth`, the share of all events in
+    the tenth of areas with most; `largest`; `log_linearity`, the sum over tenths of neighbourhoods
+    by deprivation of (events - expected)**2 / variance; `outlying_authority`, the largest
+    absolute log of events over those expected without effects (half an event added to both).
+    Predictive shares of fitted counts are conservative: they reach the outer hundredth less than
+    once in a hundred fits of the right model. Known totals inform `outlying_authority` only.
+
+    Interpretation
+    --------------
+    A dispersion of 1.4 where 0.98 to 1.02 is expected says that like neighbourhoods differ by more
+    than chance: a Poisson model then claims more certainty than it has. An authority outside its
+    interval is no finding about its practice before its data have been looked at.
+
+    References
+    ----------
+    Gelman, Meng & Stern 1996, Statistica Sinica 6(4) (posterior predictive discrepancies).
+    Gabry et al. 2019, Journal of the Royal Statistical Society A 182(2),
+    https://doi.org/10.1111/rssa.12378.
+
+    Examples
+    --------
+    >>> import socgrad as sg
+    >>> table = sg.simulate(authorities=8, areas=200, random_seed=1).frame
+    >>> areas = sg.Areas.from_frame(table, area="area", authority="authority", events="referral",
+    ...                             children="children", deprivation="deprivation",
+    ...                             complete=True)
+    >>> fitted = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=1)
+    >>> check = sg.check_fit(fitted)
+    >>> check.adequate
+    True
+    >>> check.statistics.loc["dispersion", "observed"].round(2).item()
+    1.0
+    """
+    counts = observed_counts(fit)
+    terms, land = coefficients(fit), geography(fit)
+    at = chosen_draws(terms, draws)
+    rngs = np.random.default_rng(random_seed).spawn(2)
+    population = population_at(fit, at)
+    authorities = authority_replicates(counts, population, land, rngs[0])
+    areas = None
+    if len(counts.area):
+        areas = area_replicates(
+            counts,
+            lines_at(fit, at),
+            land,
+            group=quantile_groups(land.deprivation, land.children, _GROUPS) - 1,
+            groups=_GROUPS,
+            rng=rngs[1],
+        )
+    statistics = _statistics(areas, authorities)
+    table = _authority_table(areas, authorities, land)
+    family = "poisson" if "overdispersion" not in fit["posterior"] else "negative_binomial"
+    problems = _problems(statistics, areas, table, family)
+    facts = "; ".join(
+        f"{str(name).replace('_', ' ')} {row.observed:.3g} "
+        f"({row.lower:.3g} to {row.upper:.3g} expected)"
+        for name, row in statistics.iterrows()
+    )
+    adequate = not problems
+    opening = "The counts are as the model expects" if adequate else "The model does not fit"
+    statement = " ".join([f"{opening}: {facts}.", *problems])
+    if problems:
+        warnings.warn(statement, MisfitWarning, skip_file_prefixes=(_PACKAGE,))
+    return FitCheck(adequate, statement, statistics, _group_table(areas), table)
+
+
+def _statistics(areas: AreaReplicates | None, authorities: AuthorityReplicates) -> pd.DataFrame:
+    """Each statistic, observed and drawn again."""
+    pairs: dict[str, tuple[Floats | float, Floats]] = {}
+    if areas is not None:
+        pairs["dispersion"] = (areas.dispersion, areas.dispersion_again)
+        pairs["zeros"] = (areas.zeros, areas.zeros_again)
+        pairs["busiest_tenth"] = (areas.busiest, areas.busiest_again)
+        pairs["largest"] = (areas.largest, areas.largest_again)
+        variance = np.where(areas.groups_variance > 0, areas.groups_variance, 1.0)
+        pairs["log_linearity"] = (
+            ((areas.groups - areas.groups_mean) ** 2 / variance).sum(axis=1),
+            ((areas.groups_again - areas.groups_mean) ** 2 / variance).sum(axis=1),
+        )
+    # Half an event keeps the log finite for an authority without any.
+    log_expected = np.log(authorities.expected + 0.5)
+    pairs["outlying_authority"] = (
+        np.abs(np.log(authorities.events + 0.5) - log_expected).max(axis=1),
+        np.abs(np.log(authorities.again + 0.5) - log_expected).max(axis=1),
+    )
+    rows = {}
+    for name, (observed, again) in pairs.items():
+        # The counts themselves are one draw more: few draws can then show nothing.
+        above = float((np.sum(again >= observed) + 1) / (again.size + 1))
+        below = float((np.sum(again <= observed) + 1) / (again.size + 1))
+        lower, upper = np.quantile(again, [_TAIL, 1 - _TAIL])
+        rows[name] = {
+            "observed": float(np.mean(observed)),
+            "expected": float(np.median(again)),
+            "lower": float(lower),
+            "upper": float(upper),
+            "pr_above": above,
+            # Only too much of a distance is a fault; the others may err on either side.
+            "as_expected": above >= _TAIL
+            and (name in ("log_linearity", "outlying_authority") or below >= _TAIL),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("statistic")
+
+
+def _group_table(areas: AreaReplicates | None) -> pd.DataFrame:
+    """Observed and expected events of the tenths."""
+    if areas is None:
+        return pd.DataFrame(columns=["events", "expected", "lower", "upper"])
+    lower, upper = np.quantile(areas.groups_again, [0.025, 0.975], axis=0)
+    return pd.DataFrame(
+        {
+            "events": areas.groups,
+            "expected": areas.groups_mean.mean(axis=0),
+            "lower": lower,
+            "upper": upper,
+        },
+        index=pd.RangeIndex(1, len(areas.groups) + 1, name="group"),
+    )
+
+
+def _authority_table(
+    areas: AreaReplicates | None, authorities: AuthorityReplicates, land: Geography
+) -> pd.DataFrame:
+    """Each authority against new ones of the same neighbourhoods, and among its own areas."""
+    y, again, at = authorities.events, authorities.again, authorities.authority
+    lower, expected, upper = np.quantile(again, [0.025, 0.5, 0.975], axis=0)
+    table = pd.DataFrame(
+        {
+            "events": y,
+            "expected": expected,
+            "lower": lower,
+            "upper": upper,
+            "pr_below": ((again < y).sum(axis=0) + 0.5 * (again == y).sum(axis=0) + 0.5)
+            / (len(again) + 1),
+            "dispersion": np.nan,
+            "dispersion_pr_above": np.nan,
+        },
+        index=pd.Index(land.authority_mean["authority"].to_numpy()[at], name="authority"),
+    )
+    if areas is not None:
+        own, other = areas.by_authority[:, at], areas.by_authority_again[:, at]
+        table["dispersion"] = own.mean(axis=0)
+        share = ((other >= own).sum(axis=0) + 1) / (len(other) + 1)
+        table["dispersion_pr_above"] = np.where(np.isnan(own[0]), np.nan, share)
+    return table
+
+
+def _problems(
+    statistics: pd.DataFrame, areas: AreaReplicates | None, table: pd.DataFrame, family: str
+) -> list[str]:
+    """What is not as expected, and what to do about it."""
+    odd = {str(name) for name in statistics.index[~statistics["as_expected"].astype(bool)]}
+    problems = []
+    if areas is not None and "dispersion" in odd:
+        too_much = bool(statistics["pr_above"]["dispersion"] < _TAIL)
+        problems.append(_about_dispersion(family, areas.coefficient, too_much=too_much))
+        if too_much and family == "poisson":
+            # What follows would be judged against chance that is too small.
+            if also := sorted(odd & _FOLLOWING):
+                problems.append(
+                    f"Then check again: {', '.join(also).replace('_', ' ')} may differ for no "
+                    "other reason."
+                )
+            odd -= _FOLLOWING
+    if "zeros" in odd:
+        more = bool(statistics["observed"]["zeros"] > statistics["expected"]["zeros"])
+        problems.append(
+            f"{'More' if more else 'Fewer'} areas are without events than expected"
+            + (
+                ": ask whether missing or suppressed counts were entered as 0."
+                if more
+                else ": ask whether areas without events were left out of the table."
+            )
+        )
+    if odd & {"busiest_tenth", "largest"}:
+        problems.append(
+            "Events crowd in the busiest areas otherwise than expected: look at the largest counts "
+            "and their exposure (institutions, boundary changes, placements)."
+        )
+    if "log_linearity" in odd:
+        problems.append(
+            "The gradient is not log-linear over the tenths of deprivation (table `groups`): "
+            "gradients are averages over a bent line; report `rate_by_group` beside them."
+        )
+    outer = table.index[(table["pr_below"] < _TAIL) | (table["pr_below"] > 1 - _TAIL)].tolist()
+    usual = 2 * _TAIL * len(table)
+    crowded = binom.sf(len(outer) - 1, len(table), 2 * _TAIL) < 2 * _TAIL
+    if "outlying_authority" in odd or (outer and crowded):
+        names = ", ".join(map(str, outer[:_NAMED])) + (" ..." if len(outer) > _NAMED else "")
+        problems.append(
+            f"{len(outer)} of {len(table)} authorities lie in the outer hundredth of new "
+            f"authorities like them ({usual:.1f} expected{': ' + names if names else ''}): check "
+            "their counts and exposure first; normal effects pull such authorities to the middle."
+        )
+    return problems
+
+
+def _about_dispersion(family: str, coefficient: float, *, too_much: bool) -> str:
+    """What too much or too little variation among like neighbourhoods calls for."""
+    if not too_much:
+        return (
+            "Counts of like neighbourhoods vary less than chance makes them: ask whether they were "
+            "smoothed, rounded, averaged over years or modelled before they came here."
+        )
+    if family == "poisson":
+        return (
+            "Counts of like neighbourhoods vary more than Poisson chance allows, so intervals are "
+            "too narrow: fit family='negative_binomial' (rates of like neighbourhoods vary by a "
+            f"coefficient of about {coefficient:.2f})."
+        )
+    return (
+        "Counts of like neighbourhoods vary more than the negative binomial allows: look for a few "
+        "areas with wrong counts or exposure (table `authorities`, column dispersion), or for a "
+        "covariate that is missing."
+    )

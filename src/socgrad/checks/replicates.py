@@ -1,0 +1,207 @@
+"""Counts drawn again from the posterior, and what is compared between them and the real ones.
+
+Statistics are accumulated draw by draw over blocks of neighbourhoods, so that England needs no
+array of areas by draws.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from socgrad.checks.counts import (
+    Counts,
+    Lines,
+    Population,
+    area_blocks,
+    drawn_counts,
+    total_moments,
+)
+from socgrad.reading.posterior import Geography
+
+__all__ = ["AreaReplicates", "AuthorityReplicates", "area_replicates", "authority_replicates"]
+
+type Floats = npt.NDArray[np.float64]
+type Integers = npt.NDArray[np.int64]
+
+_TENTH = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class AreaReplicates:
+    """Statistics of counted neighbourhoods, observed and drawn again; arrays start with draws.
+
+    Attributes
+    ----------
+    dispersion, dispersion_again : ndarray, shape (draws,)
+        Mean of (count - mean)**2 / variance, under each draw.
+    coefficient : float
+        Coefficient of variation of neighbourhood rates about the lines, by moments; 0 at least.
+    zeros, busiest, largest : float
+        Share of areas without events; share of events in the tenth of areas with most; most events.
+    zeros_again, busiest_again, largest_again : ndarray, shape (draws,)
+    groups, groups_again, groups_mean : ndarray, shape (groups,), (draws, groups), (draws, groups)
+        Events of groups of areas: observed, drawn again, expected.
+    groups_variance : ndarray, shape (draws, groups)
+        Variance of the drawn events.
+    by_authority, by_authority_again : ndarray, shape (draws, authorities)
+        Dispersion among each authority's areas; NaN where none is counted.
+    """
+
+    dispersion: Floats
+    dispersion_again: Floats
+    coefficient: float
+    zeros: float
+    zeros_again: Floats
+    busiest: float
+    busiest_again: Floats
+    largest: float
+    largest_again: Floats
+    groups: Floats
+    groups_again: Floats
+    groups_mean: Floats
+    groups_variance: Floats
+    by_authority: Floats
+    by_authority_again: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class AuthorityReplicates:
+    """Authority totals, and totals of new authorities of the same neighbourhoods.
+
+    Attributes
+    ----------
+    authority : ndarray, shape (authorities,)
+        Positions of the authorities that have counts or a total.
+    events : ndarray, shape (authorities,)
+    expected : ndarray, shape (draws, authorities)
+        Expected events without effects.
+    again : ndarray, shape (draws, authorities)
+        Events drawn with effects drawn anew.
+    """
+
+    authority: Integers
+    events: Floats
+    expected: Floats
+    again: Floats
+
+
+def area_replicates(
+    counts: Counts,
+    lines: Lines,
+    land: Geography,
+    *,
+    group: Integers,
+    groups: int,
+    rng: np.random.Generator,
+) -> AreaReplicates:
+    """Draw the neighbourhood counts again under each draw and compare.
+
+    Parameters
+    ----------
+    counts, lines, land
+        Of one fit; `counts` has counted areas.
+    group
+        Group of each area of `land`, 0 to `groups` - 1.
+    groups
+        Number of groups.
+    rng
+        Source of randomness.
+    """
+    draws, number = len(lines.level), land.authority_mean.size
+    r = lines.overdispersion[:, None] ** 2
+    squares, squares_again = np.zeros((2, draws, number))
+    means, again, variances = np.zeros((3, draws, groups))
+    tally = np.zeros((draws, 1))
+    excess = square_means = 0.0
+    for rows, mean in area_blocks(lines, land, counts.area):
+        at, y = counts.area[rows], counts.events[rows]
+        variance = mean * (1.0 + r * mean)
+        new = drawn_counts(mean, np.broadcast_to(r, mean.shape), rng)
+        to_authority = _indicator(land.authority_of_area[at], number)
+        to_group = _indicator(group[at], groups)
+        squares += ((y - mean) ** 2 / variance) @ to_authority
+        squares_again += ((new - mean) ** 2 / variance) @ to_authority
+        means += mean @ to_group
+        variances += variance @ to_group
+        again += new @ to_group
+        tally = _tallied(tally, new)
+        excess += float(((y - mean) ** 2 - mean).mean(axis=0).sum())
+        square_means += float((mean**2).mean(axis=0).sum())
+    areas = np.bincount(land.authority_of_area[counts.area], minlength=number)
+    observed = _tallied(np.zeros((1, 1)), counts.events[None])
+    with np.errstate(invalid="ignore"):
+        by_authority, by_authority_again = squares / areas, squares_again / areas
+    return AreaReplicates(
+        dispersion=squares.sum(axis=1) / areas.sum(),
+        dispersion_again=squares_again.sum(axis=1) / areas.sum(),
+        coefficient=float(np.sqrt(max(excess / square_means, 0.0))),
+        zeros=float(observed[0, 0] / areas.sum()),
+        zeros_again=tally[:, 0] / areas.sum(),
+        busiest=float(_busiest(observed)[0]),
+        busiest_again=_busiest(tally),
+        largest=float(counts.events.max()),
+        largest_again=(tally.shape[1] - 1 - (tally[:, ::-1] > 0).argmax(axis=1)).astype(float),
+        groups=np.bincount(group[counts.area], counts.events, minlength=groups),
+        groups_again=again,
+        groups_mean=means,
+        groups_variance=variances,
+        by_authority=by_authority,
+        by_authority_again=by_authority_again,
+    )
+
+
+def authority_replicates(
+    counts: Counts, population: Population, land: Geography, rng: np.random.Generator
+) -> AuthorityReplicates:
+    """Draw each authority's total again, its effects drawn anew."""
+    number = land.authority_mean.size
+    home = land.authority_of_area[counts.area]
+    events = np.bincount(home, counts.events, minlength=number)
+    events[counts.authority] = counts.total
+    known = np.bincount(home, minlength=number) > 0
+    known[counts.authority] = True
+    among = np.isin(land.authority_of_area, counts.authority)
+    among[counts.area] = True
+
+    without = Lines(population.level, population.slope, population.overdispersion)
+    expected, _ = total_moments(without, land, among=among)
+    z = rng.standard_normal((2, *population.level.shape))
+    level, across, alone = (part[:, None] for part in population.factor)
+    anew = Lines(
+        population.level + level * z[0],
+        population.slope + across * z[0] + alone * z[1],
+        population.overdispersion,
+    )
+    again = drawn_counts(*total_moments(anew, land, among=among), rng)
+    return AuthorityReplicates(
+        np.flatnonzero(known), events[known], expected[:, known], again[:, known]
+    )
+
+
+def _indicator(member: Integers, sets: int) -> sparse.csr_array:
+    """Matrix (rows, sets) that sums over the rows of each set."""
+    rows = np.arange(len(member))
+    return sparse.csr_array((np.ones(len(member)), (rows, member)), shape=(len(member), sets))
+
+
+def _tallied(tally: Floats, counts: Floats) -> Floats:
+    """Add counts (draws, areas) to the number of areas with each count (draws, counts)."""
+    width = max(tally.shape[1], int(counts.max()) + 1)
+    flat = (counts + width * np.arange(len(counts))[:, None]).astype(np.int64).ravel()
+    added = np.bincount(flat, minlength=width * len(counts)).reshape(len(counts), width)
+    added[:, : tally.shape[1]] += tally.astype(np.int64)
+    return added.astype(np.float64)
+
+
+def _busiest(tally: Floats) -> Floats:
+    """Share of events in the tenth of areas with most events, for each draw; 0 without events."""
+    highest_first = tally[:, ::-1]
+    value = np.arange(tally.shape[1], dtype=float)[::-1]
+    places = _TENTH * tally.sum(axis=1, keepdims=True)
+    before = np.cumsum(highest_first, axis=1) - highest_first
+    taken = np.clip(places - before, 0.0, highest_first)
+    events = (tally * np.arange(tally.shape[1])).sum(axis=1)
+    shares: Floats = (taken * value).sum(axis=1) / np.maximum(events, 1.0)
+    return shares
