@@ -25,7 +25,7 @@ def test_a_choice_is_one_of_those_there_are():
     ("function", "wrong", "allowed"),
     [
         (gradient, {"target": "averge"}, "'average', 'each' or 'new'"),
-        (expected_rate, {"target": "Each"}, "'average', 'each' or 'new'"),
+        (expected_rate, {"target": "Each"}, "'average', 'each', 'new' or 'integrated'"),
         (between, {"scale": "rate"}, "'coefficient' or 'rates'"),
         (inverse_intervention, {"effects": "Own"}, "'equal' or 'own'"),
         (crossing, {"effects": None}, "'equal' or 'own'"),

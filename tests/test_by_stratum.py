@@ -10,7 +10,8 @@ from socgrad.errors import ConvergenceWarning, EstimandError, SchemaError, Suppo
 from socgrad.estimands.contextual import inverse_intervention, steepening
 from socgrad.estimands.crossings import crossing
 from socgrad.estimands.gradients import between, gradient
-from socgrad.estimands.rates import authority_rate, expected_rate, rate_by_group
+from socgrad.estimands.group_rates import authority_rate, rate_by_group
+from socgrad.estimands.rates import expected_rate
 from socgrad.reading.by_stratum import by_stratum, stratum, stratum_labels
 from socgrad.reading.example import example_fit, example_fit_of_stages
 from socgrad.reading.posterior import coefficients, geography

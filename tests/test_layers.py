@@ -16,16 +16,19 @@ FLOORS = (
     {"nuts.pymc_quietly", "nuts.options"},
     {"schema", "within_between", "quadrature", "ranks"},
     {"model.priors", "model.likelihoods", "simulation.truth", "estimands.exposure_sums"}
+    | {"estimands.poisson_intervals"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"},
     {"table.label_checks", "table.number_checks", "table.known_counts"}
     | {"simulation.geography", "reading.example", "reading.posterior", "reading.disclosure"}
     | {"tables.summaries"},
-    {"table.area_checks", "table.authority_numbers", "reading.storage"} | {"reading.by_stratum"},
+    {"table.area_checks", "table.authority_numbers", "reading.storage"}
+    | {"reading.by_stratum", "reading.observed"},
     {"table.areas", "simulation.england", "estimands.curves", "reading.support"}
     | {"tables.diagnostics"},
-    {"model.gradient_model", "estimands.aggregates", "estimands.contrasts"},
+    {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"},
     {"model.compression", "nuts.centring"}
-    | {f"estimands.{name}" for name in ("rates", "gradients", "contextual", "crossings")},
+    | {f"estimands.{name}" for name in ("rates", "gradients", "contextual", "crossings")}
+    | {f"estimands.{name}" for name in ("group_rates", "observed_rates")},
     {"nuts.counts", "nuts.effects", "manifest", "laplace", "plots", "checks.counts"},
     {"nuts.graph", "checks.replicates"},
     {"nuts.sampling", "checks.fit_check"},

@@ -5,7 +5,9 @@ import pytest
 import xarray as xr
 
 from socgrad.errors import EstimandError, SupportWarning
-from socgrad.estimands.rates import authority_rate, expected_rate, rate_by_group
+from socgrad.estimands.group_rates import authority_rate, rate_by_group
+from socgrad.estimands.rates import expected_rate
+from socgrad.ranks import quantile_groups
 from socgrad.simulation.england import simulate
 
 TRUTH = {"intercept": np.log(0.01), "within": np.log(1.8), "between": np.log(1.4)}
@@ -89,6 +91,52 @@ def test_authority_mean_with_each_is_refused(split_fit):
     """Every authority has a mean of its own already."""
     with pytest.raises(EstimandError, match="target='each', which has every authority at its own"):
         expected_rate(split_fit, target="each", authority_mean=0.2)
+
+
+def test_integrated_rates_are_means_over_authorities(fixed_fit):
+    """The mean over effects by quadrature, at a mean of its own and a deprivation off it."""
+    sds = {"level_sd": 0.4, "slope_sd": 0.2, "correlation": -0.5}
+    fit = fixed_fit({**TRUTH, "cross_level": np.log(0.9), **sds})
+    x, mean = [0.15, 0.25], 0.2
+    rate = expected_rate(fit, deprivation=x, authority_mean=mean, target="integrated")
+    plain = expected_rate(fit, deprivation=x, authority_mean=mean)
+    # 40 x 40 nodes for z0 and z1; slope effect = sd1 (rho z0 + sqrt(1 - rho^2) z1).
+    node, weight = np.polynomial.hermite_e.hermegauss(40)
+    weight = np.outer(weight, weight) / (2 * np.pi)
+    level, slope = 0.4 * node[:, None], 0.2 * (-0.5 * node[:, None] + 0.75**0.5 * node[None, :])
+    for k, w in enumerate((-0.5, 0.5)):
+        factor = (weight * np.exp(level + slope * w)).sum()
+        np.testing.assert_allclose((rate / plain)[0, 0, 0, k], factor, rtol=1e-10)
+    assert rate.attrs["estimand"] == "expected_rate_integrated"
+    assert rate.attrs["reference"].startswith("the mean of all authorities")
+
+
+def test_without_variation_the_mean_authority_is_the_average_one(fixed_fit, null_fit):
+    """Where authorities do not differ, integrating changes nothing; in a null model the level."""
+    fit = fixed_fit({**TRUTH, "level_sd": 0.0, "slope_sd": 0.0})
+    xr.testing.assert_allclose(expected_rate(fit, target="integrated"), expected_rate(fit))
+    ratio = expected_rate(null_fit, target="integrated") / expected_rate(null_fit)
+    variance = (null_fit["posterior"]["level_sd"] ** 2).transpose("chain", "draw")
+    np.testing.assert_allclose(ratio[..., 1], np.exp(variance / 2))
+
+
+def test_quantiles_of_authorities_stand_for_their_means(split_fit):
+    """The median authority of each third, in order of deprivation."""
+    # Sorted, authorities 2, 4 and 6 are those in which a sixth, half and five sixths are reached.
+    means = np.sort(split_fit["constant_data"]["authority_mean"].to_numpy())
+    rate = expected_rate(split_fit, deprivation=0.2, authority_quantiles=[0.1, 0.9])
+    named = expected_rate(split_fit, deprivation=0.2, authority_mean=means[[0, 5]])
+    xr.testing.assert_identical(rate, named)
+    with pytest.raises(EstimandError, match="authority_mean and authority_quantiles were both giv"):
+        expected_rate(split_fit, authority_mean=0.2, authority_quantiles=0.5)
+    with pytest.raises(EstimandError, match="quantile probabilities lie outside 0-1"):
+        expected_rate(split_fit, authority_quantiles=[10, 90])
+
+
+def test_an_unknown_target_is_refused(split_fit):
+    """A misspelling must not answer for another target."""
+    with pytest.raises(EstimandError, match="expected 'average', 'each', 'new' or 'integrated'"):
+        expected_rate(split_fit, target="mean")
 
 
 @pytest.mark.parametrize("wrong", [0, -10, np.inf, np.nan])
@@ -258,3 +306,32 @@ def test_the_default_is_quiet_for_england(split_fit):
         warnings.simplefilter("error")
         expected_rate(fit)
         expected_rate(fit, target="new")
+
+
+def test_groups_of_authorities_average_to_the_groups(split_fit):
+    """Weighted by exposure, rates of groups within groups of authorities are those of groups."""
+    data = split_fit["constant_data"].to_dataset()
+    plain = rate_by_group(split_fit, groups=4)
+    cut = rate_by_group(split_fit, groups=4, authority_groups=2)
+    assert cut.dims == ("chain", "draw", "authority_group", "group")
+    order = np.argsort(np.argsort(data["authority_mean"].to_numpy()))
+    own = (order // 3)[data["authority_of_area"].to_numpy()]
+    group = quantile_groups(data["deprivation"], data["children"], 4) - 1
+    exposure = np.zeros((2, 4))
+    np.add.at(exposure, (own, group), data["exposure"].to_numpy())
+    weight = xr.DataArray(exposure, dims=("authority_group", "group"))
+    again = (cut * weight).sum("authority_group") / weight.sum("authority_group")
+    np.testing.assert_allclose(again, plain, rtol=1e-12)
+    assert "2 groups of authorities by mean deprivation" in cut.attrs["reference"]
+
+
+def test_an_empty_cell_is_named(split_fit, change_fit):
+    """A group that affluent authorities do not have is named by both of its numbers."""
+
+    def poorest_elsewhere(data):
+        affluent = data["authority_of_area"].isin([0, 1]) & (data["deprivation"] > 0.35)
+        return data.assign(exposure=data["exposure"].where(~affluent, 0.0))
+
+    fit = change_fit(split_fit, constants=poorest_elsewhere)
+    with pytest.raises(EstimandError, match=r"\(first: group 10 of authority group 1\)"):
+        rate_by_group(fit, authority_groups=3)

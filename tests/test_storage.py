@@ -6,7 +6,7 @@ import xarray as xr
 from socgrad.errors import SchemaError
 from socgrad.estimands.contextual import inverse_intervention
 from socgrad.estimands.gradients import gradient
-from socgrad.estimands.rates import rate_by_group
+from socgrad.estimands.group_rates import rate_by_group
 from socgrad.reading.storage import load, save
 from socgrad.schema import CONSTANTS, PARAMETERS
 from socgrad.tables.summaries import summarise

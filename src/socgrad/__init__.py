@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from socgrad.estimands.contextual import inverse_intervention, steepening
     from socgrad.estimands.crossings import crossing
     from socgrad.estimands.gradients import between, gradient
-    from socgrad.estimands.rates import authority_rate, expected_rate, rate_by_group
+    from socgrad.estimands.group_rates import authority_rate, rate_by_group
+    from socgrad.estimands.observed_rates import observed_authority_rate, observed_rate_by_group
+    from socgrad.estimands.rates import expected_rate
     from socgrad.fitting import fit
     from socgrad.nuts.graph import pymc_model
     from socgrad.reading.by_stratum import by_stratum, stratum
@@ -45,6 +47,8 @@ __all__ = [
     "inverse_intervention",
     "label_draws",
     "load",
+    "observed_authority_rate",
+    "observed_rate_by_group",
     "plots",
     "pymc_model",
     "rate_by_group",
@@ -59,7 +63,7 @@ __all__ = [
 # Imported on first use, so that a script which only reads a fit never waits for PyMC or matplotlib.
 _LAZY = {
     "Truth": "simulation.truth",
-    "authority_rate": "estimands.rates",
+    "authority_rate": "estimands.group_rates",
     "between": "estimands.gradients",
     "by_stratum": "reading.by_stratum",
     "check_fit": "checks.fit_check",
@@ -71,8 +75,10 @@ _LAZY = {
     "inverse_intervention": "estimands.contextual",
     "label_draws": "reading.labels",
     "load": "reading.storage",
+    "observed_authority_rate": "estimands.observed_rates",
+    "observed_rate_by_group": "estimands.observed_rates",
     "pymc_model": "nuts.graph",
-    "rate_by_group": "estimands.rates",
+    "rate_by_group": "estimands.group_rates",
     "save": "reading.storage",
     "simulate": "simulation.england",
     "steepening": "estimands.contextual",

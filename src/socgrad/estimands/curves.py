@@ -22,6 +22,7 @@ __all__ = [
     "Curve",
     "Target",
     "authority_mean_grid",
+    "check_rate_per",
     "curve_at",
     "curve_of",
     "curve_of_target",
@@ -178,6 +179,16 @@ def step(land: Geography, per: float | None) -> float:
             "such as 0.10 for ten percentage points."
         )
     return float(per)
+
+
+def check_rate_per(rate_per: float) -> float:
+    """Units of exposure that a rate counts, refused where they are none."""
+    if not 0 < rate_per < np.inf:
+        raise EstimandError(
+            f"rate_per is {rate_per:g}; expected the units of exposure that a rate counts, "
+            "above 0, such as 10_000."
+        )
+    return rate_per
 
 
 def points(per: float) -> str:

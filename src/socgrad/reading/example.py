@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
+from socgrad.predictor import authority_level, authority_slope, log_rate
 from socgrad.schema import PER_STRATUM, SCHEMA_VERSION, STRATIFIED_SCHEMA_VERSION
 
 __all__ = ["example_fit", "example_fit_of_stages"]
@@ -33,14 +34,19 @@ _EFFECT_SD: Final = (0.04, 0.02)
 _STAGES: Final = {"referral": (0.0, 0.0), "assessment": (0.05, -0.4), "plan": (0.14, -1.9)}
 
 
-def example_fit() -> xr.DataTree:
+def example_fit(*, events: bool = False) -> xr.DataTree:
     """Make a fit of six invented authorities, with draws set around chosen values.
+
+    Parameters
+    ----------
+    events
+        Whether it holds observed events: counts drawn at the chosen values, one for each area.
 
     Returns
     -------
     xarray.DataTree
         As from `socgrad.fit`: a split Poisson model with random slopes and a cross-level term,
-        2 chains of 50 draws, 100 areas in each authority, a step of 0.10, no events. The draws
+        2 chains of 50 draws, 100 areas in each authority, a step of 0.10. The draws
         are independent normal numbers, not the posterior of any data: use it to learn what the
         summaries give, not what is true.
 
@@ -49,6 +55,8 @@ def example_fit() -> xr.DataTree:
     >>> from socgrad.reading.example import example_fit
     >>> dict(example_fit()["posterior"].sizes)
     {'chain': 2, 'draw': 50, 'authority': 6}
+    >>> int(example_fit(events=True)["observed_data"]["events"].sum())
+    2540
     """
     rng = np.random.default_rng(2019)
     posterior = xr.Dataset(
@@ -66,7 +74,10 @@ def example_fit() -> xr.DataTree:
     ):
         noise = rng.standard_normal((_CHAINS, _DRAWS, len(_AUTHORITIES)))
         posterior[name] = (("chain", "draw", "authority"), np.array(means) + sd * noise)
-    tree = xr.DataTree.from_dict({"posterior": posterior, "constant_data": _constants()})
+    groups = {"posterior": posterior, "constant_data": _constants()}
+    if events:
+        groups["observed_data"] = _counts(groups["constant_data"])
+    tree = xr.DataTree.from_dict(groups)
     tree.attrs["socgrad_schema"] = SCHEMA_VERSION
     return tree
 
@@ -139,4 +150,17 @@ def _constants() -> xr.Dataset:
             "area": np.array(labels, dtype=object),
             "authority": np.array(_AUTHORITIES, dtype=object),
         },
+    )
+
+
+def _counts(constants: xr.Dataset) -> xr.Dataset:
+    """Draw the events of each area at the values that the draws are set around."""
+    mean = {name: value for name, (value, _) in _PARAMETERS.items()}
+    b, j = constants["between_part"].to_numpy(), constants["authority_of_area"].to_numpy()
+    level = authority_level(mean["intercept"], mean["between"], 0.0, b, np.array(_LEVEL_EFFECTS))
+    slope = authority_slope(mean["within"], mean["cross_level"], b, np.array(_SLOPE_EFFECTS))
+    rate = np.exp(log_rate(level[j], slope[j], constants["within_part"].to_numpy()))
+    events = np.random.default_rng(2022).poisson(constants["exposure"].to_numpy() * rate)
+    return xr.Dataset(
+        {"events": ("counted_area", events)}, coords={"counted_area": constants["area"].to_numpy()}
     )

@@ -1,0 +1,192 @@
+"""Expected rates of whole sets of neighbourhoods: by group of deprivation, and by authority."""
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from socgrad.arrays import IntArray
+from socgrad.errors import EstimandError
+from socgrad.estimands.aggregates import authority_rates, group_rates
+from socgrad.estimands.curves import check_rate_per
+from socgrad.estimands.groups import Cells, cells
+from socgrad.reading.arguments import check_choice
+from socgrad.reading.by_stratum import by_stratum
+from socgrad.reading.observed import observed_counts
+from socgrad.reading.posterior import Geography, coefficients, geography, labelled
+
+__all__ = ["authority_rate", "rate_by_group"]
+
+
+@by_stratum
+def rate_by_group(
+    fit: xr.DataTree,
+    *,
+    groups: int = 10,
+    authority_groups: int | None = None,
+    areas: Literal["all", "counted"] = "all",
+    rate_per: float = 10_000,
+) -> xr.DataArray:
+    """Compute the expected rate in national groups of neighbourhoods by deprivation.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    groups
+        Number of groups with equal children, as far as whole neighbourhoods allow, 2 or more.
+    authority_groups
+        Number of groups of authorities by mean deprivation, each with the same number of children
+        as far as whole authorities allow, 2 or more; every such group is then cut by the same
+        national groups of neighbourhoods. By default authorities are not told apart.
+    areas
+        "all" neighbourhoods that have exposure, or those "counted" alone, whose own events are
+        known: for a comparison with `observed_rate_by_group`.
+    rate_per
+        Units of exposure that a rate counts, above 0.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw, [authority_group,] group: 1 (least deprived) to the number of groups
+        (most). Attrs estimand, units, per, reference.
+
+    Raises
+    ------
+    EstimandError
+        If `groups` or `authority_groups` is no whole number from 2; if a group would hold no
+        neighbourhood (or authority), or none with exposure; if `areas` is unknown, or "counted" in
+        a fit without events of neighbourhoods; if `rate_per` is not above 0.
+    SchemaError
+        If `fit` is not a socgrad fit.
+
+    Notes
+    -----
+    ::
+
+        rate_g = rate_per * sum of N_i rate_i / sum of N_i, over the neighbourhoods i of group g
+
+    with every authority's fitted effects.
+
+    Interpretation
+    --------------
+    What the least and the most deprived tenth of children live with, wherever they live. The
+    groups mix authorities, so this is neither the within nor the between gradient. With
+    `authority_groups`, it shows what such children live with in affluent and in deprived
+    authorities.
+
+    References
+    ----------
+    Bywaters, Brady, Sparks & Bos 2016, Child & Family Social Work 21(3),
+    https://doi.org/10.1111/cfs.12154.
+
+    Examples
+    --------
+    >>> from socgrad.reading.example import example_fit
+    >>> from socgrad.estimands.group_rates import rate_by_group
+    >>> rate_by_group(example_fit(), groups=3).median(("chain", "draw")).round(0).values.tolist()
+    [49.0, 105.0, 216.0]
+
+    The same thirds in affluent and in deprived authorities:
+
+    >>> rates = rate_by_group(example_fit(), groups=3, authority_groups=2)
+    >>> rates.median(("chain", "draw")).round(0).values.tolist()
+    [[51.0, 116.0, 240.0], [47.0, 95.0, 202.0]]
+    """
+    terms, land = coefficients(fit), geography(fit)
+    check_choice("areas", areas, ("all", "counted"))
+    per = check_rate_per(rate_per)
+    made = cells(land, groups=groups, authority_groups=authority_groups)
+    which = "fitted effects"
+    if areas == "counted":
+        counted = observed_counts(fit, purpose="areas='counted'").counted
+        land = replace(land, exposure=np.where(counted, land.exposure, 0.0))
+        which += f", {int(counted.sum())} neighbourhoods with counts of their own"
+    _refuse_idle_cells(land, made)
+    rates = group_rates(terms, land, group=made.cell, groups=made.number)
+    among = ""
+    if authority_groups is not None:
+        rates = made.unfold(rates)
+        among = f" within {authority_groups} groups of authorities by mean deprivation"
+    return labelled(
+        per * rates,
+        fit,
+        estimand="rate_by_group",
+        units=f"events per {rate_per:,g} of exposure",
+        per=land.per,
+        reference=f"{groups} national child-weighted groups{among}, 1 the least deprived, {which}",
+    )
+
+
+@by_stratum
+def authority_rate(fit: xr.DataTree, *, rate_per: float = 10_000) -> xr.DataArray:
+    """Compute the expected rate of every authority over its own neighbourhoods.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    rate_per
+        Units of exposure that a rate counts, above 0.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw, authority. Attrs estimand, units, per, reference. An authority without
+        exposure has no rate and no row: `reference` says how many there are.
+
+    Raises
+    ------
+    EstimandError
+        If `rate_per` is not above 0.
+    SchemaError
+        If `fit` is not a socgrad fit.
+
+    Notes
+    -----
+    ::
+
+        rate_j = rate_per * sum of N_i rate_i / sum of N_i, over the neighbourhoods i of authority j
+
+    with the authority's fitted effects.
+
+    Interpretation
+    --------------
+    An authority's rate with the chance in its counts taken out. It still reflects how deprived the
+    authority is: compare authorities at equal deprivation with `expected_rate(target="each")`.
+
+    References
+    ----------
+    Gelman & Hill 2007, Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter
+    12, https://doi.org/10.1017/CBO9780511790942.
+
+    Examples
+    --------
+    >>> from socgrad.reading.example import example_fit
+    >>> from socgrad.estimands.group_rates import authority_rate
+    >>> authority_rate(example_fit()).sel(authority="Ashby").median().round(0).item()
+    123.0
+    """
+    terms, land = coefficients(fit), geography(fit)
+    idle = land.authority_mean["authority"].to_numpy()[land.authority_exposure == 0].tolist()
+    left_out = f"; {len(idle)} without exposure left out (first: {idle[0]})" if idle else ""
+    return labelled(
+        check_rate_per(rate_per) * authority_rates(terms, land, own_effects=True),
+        fit,
+        estimand="authority_rate",
+        units=f"events per {rate_per:,g} of exposure",
+        per=land.per,
+        reference=f"each authority's own neighbourhoods, fitted effects{left_out}",
+    )
+
+
+def _refuse_idle_cells(land: Geography, made: Cells) -> None:
+    """Refuse groups without exposure: a rate per nothing."""
+    exposure = np.bincount(made.cell - 1, weights=land.exposure, minlength=made.number)
+    idle: IntArray = np.flatnonzero(exposure == 0)
+    if idle.size:
+        raise EstimandError(
+            f"{idle.size} of {made.number} groups have no exposure (first: "
+            f"{made.words(int(idle[0]))}), so no rate. Ask for fewer groups."
+        )

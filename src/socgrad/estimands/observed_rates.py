@@ -1,0 +1,284 @@
+"""Observed rates: what was counted, over what it was counted among, to stand beside the fitted."""
+
+from collections.abc import Hashable
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.errors import EstimandError
+from socgrad.estimands.curves import check_rate_per
+from socgrad.estimands.groups import cells
+from socgrad.estimands.poisson_intervals import poisson_interval
+from socgrad.reading.by_stratum import stratum, stratum_labels
+from socgrad.reading.observed import observed_counts
+from socgrad.reading.posterior import geography
+
+__all__ = ["observed_authority_rate", "observed_rate_by_group"]
+
+
+def observed_rate_by_group(
+    fit: xr.DataTree,
+    *,
+    groups: int = 10,
+    authority_groups: int | None = None,
+    prob: float = 0.95,
+    rate_per: float = 10_000,
+) -> pd.DataFrame:
+    """Compute the observed rate in national groups of neighbourhoods, with Byar's intervals.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`, with
+        its events.
+    groups
+        Number of groups with equal children, as far as whole neighbourhoods allow, 2 or more; the
+        groups of `rate_by_group`.
+    authority_groups
+        Number of groups of authorities by mean deprivation, 2 or more, each cut by the national
+        groups of neighbourhoods. By default authorities are not told apart.
+    prob
+        Coverage of the intervals, within 0-1, ends excluded.
+    rate_per
+        Units of exposure that a rate counts, above 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each group, least deprived first (of a fit of several strata, for each stratum,
+        named in column `stratum`), with columns
+
+        * `authority_group` (where asked for) and `group`, from 1, the least deprived;
+        * `deprivation`: child-weighted mean of the counted neighbourhoods, proportion;
+        * `areas`, `areas_not_counted`: neighbourhoods with a count of their own, and without (their
+          events unknown, or known in their authority's total alone): left out of what follows;
+        * `events`, `exposure`: their sums;
+        * `rate`, `lower`, `upper`: events per `rate_per` of exposure and its interval; NaN where no
+          neighbourhood is counted.
+
+        Attrs prob, units, caption.
+
+    Raises
+    ------
+    EstimandError
+        If the fit holds no events, or none of neighbourhoods; if `groups`, `authority_groups`,
+        `prob` or `rate_per` is out of range.
+    SchemaError
+        If `fit` is not a socgrad fit.
+
+    Notes
+    -----
+    ::
+
+        rate_g = rate_per * sum of events / sum of exposure, over the counted neighbourhoods of g
+
+    with the limits of `poisson_interval`. They hold the chance of Poisson counts alone. Fitted
+    rates of the same neighbourhoods: ``rate_by_group(fit, areas="counted")``.
+
+    Interpretation
+    --------------
+    The facts that a model has to answer to: where the fitted rate lies outside the observed
+    interval in several groups, the straight line of the model does not hold there.
+
+    References
+    ----------
+    Breslow & Day 1987, Statistical Methods in Cancer Research II, IARC.
+
+    Examples
+    --------
+    >>> from socgrad.reading.example import example_fit
+    >>> from socgrad.estimands.observed_rates import observed_rate_by_group
+    >>> table = observed_rate_by_group(example_fit(events=True), groups=3)
+    >>> table[["group", "events", "rate", "lower", "upper"]].round(0).astype(int).values.tolist()
+    [[1, 347, 50, 45, 55], [2, 761, 109, 101, 117], [3, 1432, 205, 195, 216]]
+    """
+    labels = stratum_labels(fit)
+    if labels:
+        return _of_strata(
+            labels,
+            [
+                observed_rate_by_group(
+                    stratum(fit, label),
+                    groups=groups,
+                    authority_groups=authority_groups,
+                    prob=prob,
+                    rate_per=rate_per,
+                )
+                for label in labels
+            ],
+        )
+    per = check_rate_per(rate_per)
+    land, counts = geography(fit), observed_counts(fit, purpose="observed_rate_by_group")
+    if not counts.counted.any():
+        raise EstimandError(
+            f"observed_rate_by_group needs events of neighbourhoods; this fit knows those of "
+            f"{int(np.isfinite(counts.total_events).sum())} authorities as totals only. Use "
+            "observed_authority_rate, or rate_by_group for the fitted rates."
+        )
+    made = cells(land, groups=groups, authority_groups=authority_groups)
+    counted = counts.counted
+
+    def total(values: FloatArray) -> FloatArray:
+        return np.bincount(made.cell[counted] - 1, weights=values[counted], minlength=made.number)
+
+    areas = np.bincount(made.cell[counted] - 1, minlength=made.number)
+    table = _rates(
+        areas,
+        np.bincount(made.cell - 1, minlength=made.number) - areas,
+        total(counts.events),
+        total(land.exposure),
+        prob=prob,
+        per=per,
+    )
+    table.insert(
+        0, "deprivation", _over(total(land.children * land.deprivation), total(land.children))
+    )
+    position = np.arange(made.number)
+    table.insert(0, "group", position % groups + 1)
+    if authority_groups is not None:
+        table.insert(0, "authority_group", position // groups + 1)
+    return _described(table, prob=prob, rate_per=rate_per)
+
+
+def observed_authority_rate(
+    fit: xr.DataTree, *, prob: float = 0.95, rate_per: float = 10_000
+) -> pd.DataFrame:
+    """Compute the observed rate of every authority, with Byar's interval.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`, with
+        its events.
+    prob
+        Coverage of the intervals, within 0-1, ends excluded.
+    rate_per
+        Units of exposure that a rate counts, above 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each authority, in the order of the fit, with columns `authority`; `known`
+        ("areas", "total" or "nothing"); `areas`, `areas_not_counted`, `events`, `exposure`, `rate`,
+        `lower` and `upper` as of `observed_rate_by_group`. Of a total all areas with exposure
+        count. An authority of which nothing is known has a rate of NaN. Attrs prob, units, caption.
+
+    Raises
+    ------
+    EstimandError
+        If the fit holds no events; if `prob` or `rate_per` is out of range.
+    SchemaError
+        If `fit` is not a socgrad fit.
+
+    Notes
+    -----
+    ::
+
+        rate_j = rate_per * events_j / exposure_j, over its counted neighbourhoods, or its total
+
+    with the limits of `poisson_interval`.
+
+    Interpretation
+    --------------
+    The published kind of rate. Its interval says what chance may have done in one period; it says
+    nothing of deprivation: compare authorities with `expected_rate(target="each")`.
+
+    References
+    ----------
+    Breslow & Day 1987, Statistical Methods in Cancer Research II, IARC.
+
+    Examples
+    --------
+    >>> from socgrad.reading.example import example_fit
+    >>> from socgrad.estimands.observed_rates import observed_authority_rate
+    >>> table = observed_authority_rate(example_fit(events=True)).set_index("authority")
+    >>> table.loc["Ashby", ["events", "rate", "lower", "upper"]].astype(int).tolist()
+    [436, 125, 113, 137]
+    """
+    strata = stratum_labels(fit)
+    if strata:
+        return _of_strata(
+            strata,
+            [
+                observed_authority_rate(stratum(fit, label), prob=prob, rate_per=rate_per)
+                for label in strata
+            ],
+        )
+    per = check_rate_per(rate_per)
+    land, counts = geography(fit), observed_counts(fit, purpose="observed_authority_rate")
+    labels = land.authority_mean["authority"].to_numpy()
+    totalled = ~np.isnan(counts.total_events)
+    own, counted = land.authority_of_area, counts.counted
+
+    def total(values: FloatArray, among: BoolArray) -> FloatArray:
+        return np.bincount(own[among], weights=values[among], minlength=labels.size)
+
+    every = np.ones_like(counted)
+    # A total is of all the areas that have exposure; else only areas with counts have a part.
+    areas = np.where(
+        totalled,
+        total((land.exposure > 0).astype(float), every),
+        total(np.ones(counted.size), counted),
+    ).astype(np.int64)
+    table = _rates(
+        areas,
+        np.bincount(own, minlength=labels.size) - areas,
+        np.where(totalled, counts.total_events, total(counts.events, counted)),
+        np.where(totalled, land.authority_exposure, total(land.exposure, counted)),
+        prob=prob,
+        per=per,
+    )
+    table.insert(0, "known", np.where(totalled, "total", np.where(areas > 0, "areas", "nothing")))
+    table.insert(0, "authority", labels)
+    return _described(table, prob=prob, rate_per=rate_per)
+
+
+def _rates(
+    areas: IntArray,
+    areas_not_counted: IntArray,
+    events: FloatArray,
+    exposure: FloatArray,
+    *,
+    prob: float,
+    per: float,
+) -> pd.DataFrame:
+    lower, upper = poisson_interval(events, prob=prob)
+    return pd.DataFrame(
+        {
+            "areas": areas,
+            "areas_not_counted": areas_not_counted,
+            "events": events.astype(np.int64),
+            "exposure": exposure,
+            "rate": per * _over(events, exposure),
+            "lower": per * _over(lower, exposure),
+            "upper": per * _over(upper, exposure),
+        }
+    )
+
+
+def _over(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """Divide, NaN where there is nothing to divide by."""
+    quotient: FloatArray = np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    return quotient
+
+
+def _of_strata(labels: list[Hashable], tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """One table of the tables of all strata, the stratum in the first column."""
+    for label, table in zip(labels, tables, strict=True):
+        table.insert(0, "stratum", label)  # type: ignore[arg-type]
+    joined = pd.concat(tables, ignore_index=True)
+    joined.attrs = tables[0].attrs
+    return joined
+
+
+def _described(table: pd.DataFrame, *, prob: float, rate_per: float) -> pd.DataFrame:
+    units = f"events per {rate_per:,g} of exposure"
+    table.attrs = {
+        "prob": prob,
+        "units": units,
+        "caption": f"Observed {units}, with {100 * prob:g}% intervals for Poisson counts (Byar; "
+        "exact below 10 events).",
+    }
+    return table
