@@ -25,8 +25,9 @@ FLOORS = (
     | {"reading.by_stratum", "reading.observed"},
     {"table.areas", "simulation.england", "estimands.curves", "reading.support"}
     | {"tables.diagnostics"},
-    {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"},
-    {"model.compression", "nuts.centring"}
+    {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"}
+    | {"table.stage_tables", "table.long_tables"},
+    {"model.compression", "nuts.centring", "table.strata"}
     | {f"estimands.{name}" for name in ("rates", "gradients", "contextual", "crossings")}
     | {f"estimands.{name}" for name in ("group_rates", "observed_rates")},
     {"nuts.counts", "nuts.effects", "manifest", "laplace", "plots", "checks.counts"},

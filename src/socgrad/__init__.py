@@ -7,6 +7,7 @@ from socgrad import errors
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal, Priors, rate_ratio
 from socgrad.table.areas import Areas
+from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
     from socgrad import plots
@@ -33,6 +34,7 @@ __all__ = [
     "Normal",
     "PositiveNormal",
     "Priors",
+    "Strata",
     "Truth",
     "authority_rate",
     "between",

@@ -15,6 +15,7 @@ __all__ = [
     "SocgradError",
     "SocgradWarning",
     "SpecificationError",
+    "StageOrderWarning",
     "SupportWarning",
     "SuppressionWarning",
     "TableError",
@@ -55,6 +56,10 @@ class SupportWarning(SocgradWarning):
 
 class SuppressionWarning(SocgradWarning):
     """Suppressed small counts are left out, although they are not missing at random."""
+
+
+class StageOrderWarning(SocgradWarning):
+    """A stage has more events somewhere than the stage before it."""
 
 
 class QuadratureWarning(SocgradWarning):

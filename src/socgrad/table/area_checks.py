@@ -4,6 +4,7 @@ from __future__ import annotations  # pandas' own classes are not generic at run
 
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from socgrad.table.table_checks import refuse
 from socgrad.within_between import mean_reliability
 
 __all__ = ["check_estimable", "check_no_total_row", "check_roles", "sorted_rows", "warn_if_sample"]
+
+_PACKAGE = (str(Path(__file__).parents[1]),)
 
 #: Proportions closer than this are the same number, but for rounding.
 _SAME = 1e-9
@@ -171,6 +174,5 @@ def warn_if_sample(x: FloatArray, weights: FloatArray, group: IntArray, size: in
             "authority_means= and national_mean=, over all areas; or complete=True if every area "
             "is here.",
             SampleOfAreasWarning,
-            # Up through from_frame to the caller's line.
-            stacklevel=3,
+            skip_file_prefixes=_PACKAGE,  # at the caller's line
         )

@@ -9,6 +9,7 @@ from __future__ import annotations  # pandas' own classes are not generic at run
 
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from socgrad.errors import SuppressionWarning, TableError
 from socgrad.table.table_checks import name_some, refuse
 
 __all__ = ["KnownCounts", "known_counts"]
+
+_PACKAGE = (str(Path(__file__).parents[1]),)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -179,8 +182,7 @@ def _warn_of_suppression(hidden: BoolArray, keys: pd.Index[Any], *, where: str) 
         "totals=, with all its areas' counts missing, or wait for a version with interval "
         "likelihoods.",
         SuppressionWarning,
-        # Up through known_counts and from_frame to the caller's line.
-        stacklevel=4,
+        skip_file_prefixes=_PACKAGE,  # at the caller's line
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from socgrad.errors import TableError
 
-__all__ = ["check_arguments"]
+__all__ = ["check_arguments", "check_leave_out"]
 
 
 def check_arguments(
@@ -35,8 +35,7 @@ def check_arguments(
                 "0 to 1: 0.20, not 20."
             )
     for name, value in (("missing_events", missing_events), ("zero_exposure", zero_exposure)):
-        if not isinstance(value, str) or value not in {"refuse", "leave out"}:
-            raise TableError(f'{name}={value!r} is unknown. Expected "refuse" or "leave out".')
+        check_leave_out(name, value)
     if not (complete is None or isinstance(complete, bool | np.bool_)):
         raise TableError(
             f"complete={complete!r} is unknown. Expected True (every area of each authority is in "
@@ -62,6 +61,12 @@ def check_arguments(
             "Neither events nor totals is given, so there is nothing to model. Name the column of "
             "neighbourhood counts with events=, or pass authority totals by label with totals=."
         )
+
+
+def check_leave_out(name: str, value: object) -> None:
+    """Refuse what is neither of the two ways with what cannot enter the likelihood."""
+    if not isinstance(value, str) or value not in {"refuse", "leave out"}:
+        raise TableError(f'{name}={value!r} is unknown. Expected "refuse" or "leave out".')
 
 
 def _check_number(value: object, *, name: str, example: str) -> None:

@@ -1,0 +1,179 @@
+"""Stages: several columns of counts in one table of areas, each with its own exposure."""
+
+from __future__ import annotations  # pandas' own classes are not generic at run time
+
+import warnings
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from socgrad.errors import StageOrderWarning, TableError
+from socgrad.table.areas import Areas
+from socgrad.table.table_checks import name_some
+
+__all__ = [
+    "PREVIOUS_STAGE",
+    "exposure_columns",
+    "refuse_total_stratum",
+    "stage_columns",
+    "warn_of_exceeding",
+    "without_unmatched",
+]
+
+#: As `exposure`: each stage's exposure is the events of the stage before.
+PREVIOUS_STAGE: Final = "previous stage"
+_PACKAGE: Final = (str(Path(__file__).parents[1]),)
+#: Fewer events than this may add up to those of another stratum by chance.
+_MANY_EVENTS: Final = 100
+
+
+def stage_columns(
+    stages: Sequence[str] | Mapping[str, str | None], totals: Mapping[str, object]
+) -> dict[str, str | None]:
+    """Column of events of each stage, in the caller's order; None where totals alone are given."""
+    if isinstance(stages, str) or not isinstance(stages, Sequence | Mapping):
+        raise TableError(
+            f"stages is {stages!r}. Expected the columns of events in order, such as "
+            '["referral", "plan"], or a mapping from label to column.'
+        )
+    named: dict[str, str | None] = {name: name for name in stages}
+    if isinstance(stages, Mapping):
+        named = dict(stages)
+    if len(named) < len(stages):
+        raise TableError(f"stages names a column twice: {list(stages)}. Expected each stage once.")
+    used = [column for column in named.values() if column is not None]
+    if len(set(used)) < len(used):
+        twice = next(column for column in used if used.count(column) > 1)
+        raise TableError(
+            f"Column {twice!r} is named for two stages. Expected a column of events for each."
+        )
+    _refuse_strangers("totals", totals, named)
+    bare = [label for label, column in named.items() if column is None and label not in totals]
+    if bare:
+        raise TableError(
+            f"{len(bare)} of {len(named)} stages have neither a column nor totals "
+            f"({name_some(bare)}). Name a column of events, or pass the stage's authority totals "
+            "in totals={stage: {authority: count}}."
+        )
+    return named
+
+
+def exposure_columns(
+    stages: Mapping[str, str | None],
+    exposure: str | Mapping[str, str] | None,
+    *,
+    children: str,
+    totals: Mapping[str, object],
+) -> dict[str, str]:
+    """Column of exposure of each stage."""
+    if exposure is None:
+        return dict.fromkeys(stages, children)
+    if isinstance(exposure, Mapping):
+        _refuse_strangers("exposure", exposure, stages)
+        return {label: exposure.get(label, children) for label in stages}
+    if exposure != PREVIOUS_STAGE:
+        return dict.fromkeys(stages, exposure)
+    without = [label for label in stages if stages[label] is None or label in totals]
+    if without:
+        raise TableError(
+            f'exposure="{PREVIOUS_STAGE}" needs the count of every area, and {len(without)} of '
+            f"{len(stages)} stages are given as totals ({name_some(without)}): how their events "
+            "spread over the areas is not known. Model the stages on one exposure instead."
+        )
+    columns = [str(column) for column in stages.values()]
+    return dict(zip(stages, [children, *columns[:-1]], strict=True))
+
+
+def warn_of_exceeding(tables: Mapping[Any, Areas]) -> None:
+    """Warn once of all stages with more events than the stage before them, in an area or a total.
+
+    Episodes may do so with good reason: a plan may start in the year after its assessment.
+    """
+    labels, found = list(tables), []
+    for before, after in pairwise(labels):
+        first, second = tables[before], tables[after]
+        both = first.counted & second.counted
+        for where, keys, more in (
+            ("areas", first.area, np.where(both, second.events - first.events, 0.0)),
+            ("authority totals", first.authority, second.total_events - first.total_events),
+        ):
+            over = more > 0
+            if over.any():
+                found.append(
+                    f"{after} exceeds {before} in {int(over.sum()):,} of {len(over):,} {where} "
+                    f"({name_some(keys[over])}), by {np.nansum(more[over]):,.0f} events in all"
+                )
+    if found:
+        warnings.warn(
+            f"Stages that exceed the stage before them: {'; '.join(found)}. Episodes may do so "
+            "(a plan in the year after its assessment); the same children cannot. Check the order "
+            "of the stages, the period and the unit of each count. If they are not stages of one "
+            "another, say nested=False.",
+            StageOrderWarning,
+            skip_file_prefixes=_PACKAGE,
+        )
+
+
+def without_unmatched(
+    table: pd.DataFrame, columns: Mapping[str, str | None], exposures: Mapping[str, str]
+) -> dict[str, pd.DataFrame]:
+    """Tables in which events without an exposure to come from are not known, by stage.
+
+    Only the stage's own events are changed: as the exposure of the next stage they stay.
+    """
+    changed, found = {}, []
+    for label, events in columns.items():
+        if events is None or not {events, exposures[label]} <= set(table.columns):
+            continue
+        count, base = (
+            pd.to_numeric(table[name], errors="coerce") for name in (events, exposures[label])
+        )
+        unmatched = ((base == 0) & (count > 0)).to_numpy()
+        if unmatched.any():
+            own = table[events].astype(object).mask(unmatched, np.nan)
+            changed[label] = table.assign(**{events: own})
+            found.append(
+                f"{label}: {count[unmatched].sum():,.0f} of {count.sum():,.0f} in "
+                f"{int(unmatched.sum()):,} of {len(table):,} areas"
+            )
+    if found:
+        warnings.warn(
+            f"Events in areas whose exposure is 0 are left out ({'; '.join(found)}). They are "
+            "part of no rate: the rates of these stages are that much too low, most so where the "
+            "exposure is small. Where they are many, model the stages on children, or count the "
+            "later stages among the children of the earlier ones.",
+            StageOrderWarning,
+            skip_file_prefixes=_PACKAGE,
+        )
+    return changed
+
+
+def refuse_total_stratum(tables: Mapping[Any, Areas]) -> None:
+    """Refuse a group that holds, in every area, the events of all other groups together."""
+    events = {
+        label: np.nan_to_num(np.concatenate([one.events, one.total_events]))
+        for label, one in tables.items()
+    }
+    every = sum(events.values(), start=np.zeros(()))
+    for label, own in events.items():
+        if own.sum() >= _MANY_EVENTS and np.array_equal(own, every - own):
+            raise TableError(
+                f"Stratum {label!r} looks like a total: in each of {np.count_nonzero(own):,} areas "
+                "and authorities with events it has as many as all other strata together. A total "
+                "counts everything twice: leave it out, or model it by itself."
+            )
+
+
+def _refuse_strangers(
+    argument: str, given: Mapping[str, object], stages: Mapping[str, object]
+) -> None:
+    strangers = [label for label in given if label not in stages]
+    if strangers:
+        raise TableError(
+            f"{argument} names {len(strangers)} strata that there are not "
+            f"({name_some(strangers)}). The strata are {name_some(list(stages), limit=20)}."
+        )
