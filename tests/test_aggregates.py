@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from socgrad.estimands.aggregates import authority_rates, group_rates
+from area_by_area import area_rates
+from socgrad.estimands.aggregates import (
+    authority_log_sums,
+    authority_rate_sums,
+    authority_rates,
+    group_rates,
+)
 from socgrad.reading.posterior import coefficients, geography
 
 FITS = ["split_fit", "curved_fit", "parallel_fit", "no_slopes_fit", "pooled_fit", "null_fit"]
@@ -16,24 +22,6 @@ def fit(request, change_fit):
         return data.assign(exposure=data["children"] * (0.5 + data["deprivation"]))
 
     return change_fit(request.getfixturevalue(request.param), constants=exposed)
-
-
-def area_rates(fit: xr.DataTree, *, own_effects: bool) -> np.ndarray:
-    """Write the equation out for every area and draw, in NumPy, shape (chain, draw, area)."""
-    data, draws = fit["constant_data"].to_dataset(), fit["posterior"].to_dataset()
-    j = data["authority_of_area"].to_numpy()
-    b = data["between_part"].to_numpy()[j]
-    w = data["within_part"].to_numpy()
-
-    def term(name):
-        return draws[name].to_numpy()[..., None] if name in draws else 0.0
-
-    def effect(name):
-        return draws[name].to_numpy()[..., j] if own_effects and name in draws else 0.0
-
-    slope = term("within") + term("pooled") + term("cross_level") * b + effect("slope_effect")
-    level = term("between") * b + term("curvature") * b**2 + effect("level_effect")
-    return np.exp(term("intercept") + level + slope * w)
 
 
 @pytest.mark.parametrize("fit", FITS, indirect=True)
@@ -79,3 +67,15 @@ def test_exposure_not_children_weighs_rates(split_fit, change_fit):
         split_fit, constants=lambda c: c.assign(exposure=c["exposure"] * c["deprivation"])
     )
     assert (authority_rates(terms, geography(tilted), own_effects=True) > 1.1 * plain).all()
+
+
+@pytest.mark.parametrize("fit", FITS, indirect=True)
+def test_sums_by_authority_equal_area_by_area(fit):
+    """Sums of rates and of log rates, with weights of any sign, are those of the areas."""
+    land, terms = geography(fit), coefficients(fit)
+    weight = np.random.default_rng(2).normal(size=land.exposure.size)
+    rates = area_rates(fit, own_effects=True).reshape(100, -1)
+    for function, values in ((authority_rate_sums, rates), (authority_log_sums, np.log(rates))):
+        expected = [(weight * values)[:, land.authority_of_area == k].sum(axis=1) for k in range(6)]
+        found = function(terms, land, weight=weight)
+        np.testing.assert_allclose(found, np.stack(expected, axis=1), atol=1e-11)

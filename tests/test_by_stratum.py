@@ -29,6 +29,13 @@ ESTIMANDS = (
     expected_rate,
     rate_by_group,
     authority_rate,
+    socgrad.sii,
+    socgrad.rii,
+    socgrad.concentration_index,
+    socgrad.absolute_gap,
+    socgrad.relative_gap,
+    socgrad.attributable_rate,
+    socgrad.attributable_fraction,
 )
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from socgrad.estimands.exposure_sums import authority_sums as authority_sums_of
 from socgrad.estimands.exposure_sums import group_sums
 
 AUTHORITIES, AREAS, GROUPS = 5, 400, 4
@@ -87,3 +88,16 @@ def test_an_absent_group_sums_to_nothing():
     found = group_sums(level, slope, **areas, group=group, groups=2)
     np.testing.assert_array_equal(found[:, 1], 0)
     assert (found[:, 0] > 0).all()
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.05, 0.3, 2.0])
+def test_sums_by_authority_equal_the_sum_over_rows(spread):
+    """With weights of either sign, however far the slopes range."""
+    areas, (level, slope) = table(), draws(spread)
+    areas["weight"] = areas["weight"] - 300
+    expected = row_by_row(level, slope, areas, areas["authority"], AUTHORITIES)
+    scale = row_by_row(
+        level, slope, areas | {"weight": abs(areas["weight"])}, areas["authority"], AUTHORITIES
+    )
+    found = authority_sums_of(level, slope, **areas)
+    assert (abs(found - expected) <= 1e-10 * scale).all()

@@ -16,7 +16,7 @@ FLOORS = (
     {"nuts.pymc_quietly", "nuts.options"},
     {"schema", "within_between", "quadrature", "ranks"},
     {"model.priors", "model.likelihoods", "simulation.truth", "estimands.exposure_sums"}
-    | {"estimands.poisson_intervals"}
+    | {"estimands.poisson_intervals", "estimands.end_points"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"},
     {"table.label_checks", "table.number_checks", "table.known_counts"}
     | {"simulation.geography", "reading.example", "reading.posterior", "reading.disclosure"}
@@ -27,9 +27,12 @@ FLOORS = (
     | {"tables.diagnostics"},
     {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"}
     | {"table.stage_tables", "table.long_tables"},
-    {"model.compression", "nuts.centring", "table.strata"}
+    {"model.compression", "nuts.centring", "table.strata", "estimands.ranked_units"}
     | {f"estimands.{name}" for name in ("rates", "gradients", "contextual", "crossings")}
-    | {f"estimands.{name}" for name in ("group_rates", "observed_rates")},
+    | {f"estimands.{name}" for name in ("group_rates", "observed_rates")}
+    | {"estimands.inequality_of_rates"},
+    {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
+    {f"estimands.{name}" for name in ("gaps", "attributable")},
     {"nuts.counts", "nuts.effects", "manifest", "laplace", "plots", "checks.counts"},
     {"nuts.graph", "checks.replicates"},
     {"nuts.sampling", "checks.fit_check"},

@@ -12,10 +12,15 @@ from socgrad.table.strata import Strata
 if TYPE_CHECKING:
     from socgrad import plots
     from socgrad.checks.fit_check import check_fit
+    from socgrad.estimands.attributable import attributable_fraction, attributable_rate
+    from socgrad.estimands.concentration import concentration_index
     from socgrad.estimands.contextual import inverse_intervention, steepening
     from socgrad.estimands.crossings import crossing
+    from socgrad.estimands.gaps import absolute_gap, relative_gap
     from socgrad.estimands.gradients import between, gradient
     from socgrad.estimands.group_rates import authority_rate, rate_by_group
+    from socgrad.estimands.inequality import rii, sii
+    from socgrad.estimands.inequality_of_rates import inequality_of_rates
     from socgrad.estimands.observed_rates import observed_authority_rate, observed_rate_by_group
     from socgrad.estimands.rates import expected_rate
     from socgrad.fitting import fit
@@ -36,16 +41,21 @@ __all__ = [
     "Priors",
     "Strata",
     "Truth",
+    "absolute_gap",
+    "attributable_fraction",
+    "attributable_rate",
     "authority_rate",
     "between",
     "by_stratum",
     "check_fit",
     "check_sampling",
+    "concentration_index",
     "crossing",
     "errors",
     "expected_rate",
     "fit",
     "gradient",
+    "inequality_of_rates",
     "inverse_intervention",
     "label_draws",
     "load",
@@ -55,7 +65,10 @@ __all__ = [
     "pymc_model",
     "rate_by_group",
     "rate_ratio",
+    "relative_gap",
+    "rii",
     "save",
+    "sii",
     "simulate",
     "steepening",
     "stratum",
@@ -65,15 +78,20 @@ __all__ = [
 # Imported on first use, so that a script which only reads a fit never waits for PyMC or matplotlib.
 _LAZY = {
     "Truth": "simulation.truth",
+    "absolute_gap": "estimands.gaps",
+    "attributable_fraction": "estimands.attributable",
+    "attributable_rate": "estimands.attributable",
     "authority_rate": "estimands.group_rates",
     "between": "estimands.gradients",
     "by_stratum": "reading.by_stratum",
     "check_fit": "checks.fit_check",
     "check_sampling": "tables.diagnostics",
+    "concentration_index": "estimands.concentration",
     "crossing": "estimands.crossings",
     "expected_rate": "estimands.rates",
     "fit": "fitting",
     "gradient": "estimands.gradients",
+    "inequality_of_rates": "estimands.inequality_of_rates",
     "inverse_intervention": "estimands.contextual",
     "label_draws": "reading.labels",
     "load": "reading.storage",
@@ -81,7 +99,10 @@ _LAZY = {
     "observed_rate_by_group": "estimands.observed_rates",
     "pymc_model": "nuts.graph",
     "rate_by_group": "estimands.group_rates",
+    "relative_gap": "estimands.gaps",
+    "rii": "estimands.inequality",
     "save": "reading.storage",
+    "sii": "estimands.inequality",
     "simulate": "simulation.england",
     "steepening": "estimands.contextual",
     "stratum": "reading.by_stratum",

@@ -5,10 +5,17 @@ import numpy.typing as npt
 import xarray as xr
 
 from socgrad.estimands.curves import curves_of_all
-from socgrad.estimands.exposure_sums import group_sums
+from socgrad.estimands.exposure_sums import authority_sums, group_sums
 from socgrad.reading.posterior import Coefficients, Geography
 
-__all__ = ["authority_rates", "group_rates", "line_draws"]
+__all__ = [
+    "as_draws",
+    "authority_log_sums",
+    "authority_rate_sums",
+    "authority_rates",
+    "group_rates",
+    "line_draws",
+]
 
 type Floats = npt.NDArray[np.float64]
 
@@ -28,20 +35,54 @@ def authority_rates(terms: Coefficients, land: Geography, *, own_effects: bool) 
     xarray.DataArray
         Events per unit of exposure, dims chain, draw, authority: those that have exposure.
     """
-    level, slope = line_draws(terms, land, own_effects=own_effects)
     exposure = land.authority_exposure
-    events = group_sums(
+    events = authority_rate_sums(terms, land, weight=land.exposure, own_effects=own_effects)
+    kept = exposure > 0
+    labels = land.authority_mean["authority"].to_numpy()
+    return as_draws(events[:, kept] / exposure[kept], terms, "authority", labels[kept])
+
+
+def authority_rate_sums(
+    terms: Coefficients, land: Geography, *, weight: Floats, own_effects: bool = True
+) -> Floats:
+    """Compute sum of weight_i rate_i over each authority's neighbourhoods.
+
+    Parameters
+    ----------
+    terms, land
+        Of one fit. An effect that is to be set aside is a zero in `terms`.
+    weight
+        One number of any sign per area, in the order of the fit.
+    own_effects
+        Whether each authority has its own level and slope effect, or none.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (chain * draw, authority), all authorities.
+    """
+    level, slope = line_draws(terms, land, own_effects=own_effects)
+    return authority_sums(
         level,
         slope,
         authority=land.authority_of_area,
         within_part=land.within_part,
-        weight=land.exposure,
-        group=land.authority_of_area,
-        groups=exposure.size,
+        weight=weight,
     )
-    kept = exposure > 0
-    labels = land.authority_mean["authority"].to_numpy()
-    return _draws(events[:, kept] / exposure[kept], terms, "authority", labels[kept])
+
+
+def authority_log_sums(terms: Coefficients, land: Geography, *, weight: Floats) -> Floats:
+    """Compute sum of weight_i log(rate_i) over each authority's neighbourhoods, fitted effects.
+
+    Log rates are linear in level and slope, so two sums over areas serve all draws. Parameters and
+    shape as in `authority_rate_sums`.
+    """
+    level, slope = line_draws(terms, land, own_effects=True)
+    total, moment = (
+        np.bincount(land.authority_of_area, weights=values, minlength=level.shape[1])
+        for values in (weight, weight * land.within_part)
+    )
+    return level * total + slope * moment
 
 
 def group_rates(
@@ -75,7 +116,7 @@ def group_rates(
         groups=groups,
     )
     exposure = np.bincount(group - 1, weights=land.exposure, minlength=groups)
-    return _draws(events / exposure, terms, "group", np.arange(1, groups + 1))
+    return as_draws(events / exposure, terms, "group", np.arange(1, groups + 1))
 
 
 def line_draws(terms: Coefficients, land: Geography, *, own_effects: bool) -> tuple[Floats, Floats]:
@@ -91,13 +132,18 @@ def line_draws(terms: Coefficients, land: Geography, *, own_effects: bool) -> tu
     return level.reshape(shape), slope.reshape(shape)
 
 
-def _draws(
-    values: Floats, terms: Coefficients, dim: str, labels: npt.NDArray[np.generic]
+def as_draws(
+    values: Floats, terms: Coefficients, dim: str | None = None, labels: npt.ArrayLike = ()
 ) -> xr.DataArray:
-    """Give values of shape (chain * draw, dim) their dims and coordinates back."""
+    """Give values of shape (chain * draw, dim) their dims and coordinates back.
+
+    Without `dim` they have shape (chain * draw,).
+    """
     like = terms.intercept.transpose("chain", "draw")
+    if dim is None:
+        return like.copy(data=values.reshape(like.shape))
     return xr.DataArray(
         values.reshape(*like.shape, -1),
         dims=("chain", "draw", dim),
-        coords={**like.coords, dim: labels},
+        coords={**like.coords, dim: np.asarray(labels)},
     )

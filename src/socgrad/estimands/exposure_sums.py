@@ -15,7 +15,7 @@ from math import exp
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["group_sums"]
+__all__ = ["authority_sums", "group_sums"]
 
 type Floats = npt.NDArray[np.float64]
 type Integers = npt.NDArray[np.int64]
@@ -45,7 +45,7 @@ def group_sums(
 ) -> Floats:
     """Sum weight_i exp(level_j + slope_j w_i) over the areas i of each group, any authority j.
 
-    With authorities for groups these are sums by authority.
+    Groups may cut across authorities; for sums by authority see `authority_sums`.
 
     Parameters
     ----------
@@ -92,6 +92,62 @@ def group_sums(
     terms = _terms(np.exp(level), fitted.scaled_slope)
     for coefficient, term in zip(fitted.coefficients, terms, strict=False):
         sums += term @ coefficient
+    return sums
+
+
+def authority_sums(
+    level: Floats,
+    slope: Floats,
+    *,
+    authority: Integers,
+    within_part: Floats,
+    weight: Floats,
+) -> Floats:
+    """Sum weight_i exp(level_j + slope_j w_i) over the areas i of each authority j.
+
+    Parameters
+    ----------
+    level, slope
+        Shape (draws, authorities).
+    authority, within_part, weight
+        Shape (areas,): the authority's position along dim authority, w_i, and weight_i, of any
+        sign.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (draws, authorities), equal to the sum over rows but for rounding error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from socgrad.estimands.exposure_sums import authority_sums
+    >>> authority_sums(np.zeros((1, 2)), np.ones((1, 2)), authority=np.array([0, 0, 1]),
+    ...                within_part=np.zeros(3), weight=np.array([1.0, 2.0, 5.0])).tolist()
+    [[3.0, 5.0]]
+    """
+    widest = _widest(slope, authority, within_part)
+    authorities = slope.shape[1]
+    if widest > _WIDEST:
+        sums = np.empty_like(slope)
+        for row, one_level, one_slope in zip(sums, level, slope, strict=True):
+            row[:] = np.exp(one_level) * np.bincount(
+                authority,
+                weights=weight * np.exp(one_slope[authority] * within_part),
+                minlength=authorities,
+            )
+        return sums
+
+    def weighted(at: Floats) -> Floats:
+        """S of every authority at one slope of each."""
+        exponential = np.exp(at[authority] * within_part)
+        return np.bincount(authority, weights=weight * exponential, minlength=at.size)
+
+    fitted = _interpolant(weighted, slope, _nodes_needed(widest))
+    sums = np.zeros_like(slope)
+    terms = _terms(np.exp(level), fitted.scaled_slope)
+    for coefficient, term in zip(fitted.coefficients, terms, strict=False):
+        sums += term * coefficient
     return sums
 
 

@@ -1,0 +1,125 @@
+"""Rates of deprivation groups: equal parts of the children of the nation, or of each authority."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from socgrad.errors import EstimandError
+from socgrad.estimands.aggregates import authority_rate_sums
+from socgrad.estimands.ranked_units import By, labels_of, rank_within_authorities
+from socgrad.ranks import quantile_groups
+from socgrad.reading.arguments import check_choice
+from socgrad.reading.posterior import Coefficients, Geography
+
+__all__ = [
+    "ExtremeRates",
+    "extreme_rates",
+    "least_deprived_rate",
+    "overall_rates",
+    "words_for_groups",
+]
+
+type Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ExtremeRates:
+    """Rates of the least and the most deprived group of each unit, (chain * draw, unit).
+
+    `kept` holds positions of authorities, or is None for the nation; `left_out` names authorities
+    in which one of the two groups is empty or has no exposure.
+    """
+
+    least: Floats
+    most: Floats
+    kept: npt.NDArray[np.int64] | None
+    left_out: tuple[Hashable, ...]
+
+
+def extreme_rates(terms: Coefficients, land: Geography, *, by: By, groups: int) -> ExtremeRates:
+    """Compute expected rates of the two extreme groups, with fitted effects.
+
+    Raises
+    ------
+    EstimandError
+        If `by` is unknown; if `groups` is no whole number from 2; if an extreme group of the
+        nation, or of every authority, holds no neighbourhood with exposure.
+    """
+    check_choice("by", by, ("nation", "authority"))
+    if by == "nation":
+        least, most = (_rate_of(terms, land, end, groups) for end in _national_ends(land, groups))
+        return ExtremeRates(least[:, None], most[:, None], None, ())
+    _check_groups(groups)
+    part = np.minimum((rank_within_authorities(land) * groups).astype(np.int64), groups - 1)
+    ends = [land.exposure * (part == group) for group in (0, groups - 1)]
+    exposure = [
+        np.bincount(land.authority_of_area, weights=end, minlength=land.authority_mean.size)
+        for end in ends
+    ]
+    filled = (exposure[0] > 0) & (exposure[1] > 0)
+    if not filled.any():
+        raise EstimandError(
+            f"None of {filled.size} authorities has exposure in both the first and the last of "
+            f"{groups} groups of its children. Ask for fewer groups, or by='nation'."
+        )
+    kept = np.flatnonzero(filled)
+    least, most = (
+        authority_rate_sums(terms, land, weight=end)[:, kept] / total[kept]
+        for end, total in zip(ends, exposure, strict=True)
+    )
+    labels = labels_of(land)
+    return ExtremeRates(least, most, kept, tuple(labels[j] for j in np.flatnonzero(~filled)))
+
+
+def least_deprived_rate(terms: Coefficients, land: Geography, *, groups: int) -> Floats:
+    """Compute the expected rate of the least deprived group of the nation, (chain * draw,)."""
+    return _rate_of(terms, land, _national_ends(land, groups)[0], groups)
+
+
+def overall_rates(
+    terms: Coefficients, land: Geography, kept: npt.NDArray[np.int64] | None
+) -> Floats:
+    """Compute events over exposure of the nation, or of the authorities at positions `kept`."""
+    events = authority_rate_sums(terms, land, weight=land.exposure)
+    if kept is None:
+        return events.sum(axis=1, keepdims=True) / land.exposure.sum()
+    return events[:, kept] / land.authority_exposure[kept]
+
+
+def words_for_groups(ends: ExtremeRates, groups: int) -> str:
+    """What the least deprived group is, and which authorities have none."""
+    whose = "the nation" if ends.kept is None else "each authority"
+    words = f"the least deprived of {groups} child-weighted groups of {whose}, fitted effects"
+    if ends.left_out:
+        words += (
+            f"; {len(ends.left_out)} authorities with an empty extreme group left out "
+            f"(first: {ends.left_out[0]})"
+        )
+    return words
+
+
+def _check_groups(groups: int) -> None:
+    if not (groups >= 2 and groups == int(groups)):
+        raise EstimandError(f"groups is {groups}; expected 2 or more, such as 10 for deciles.")
+
+
+def _national_ends(land: Geography, groups: int) -> tuple[npt.NDArray[np.bool_], ...]:
+    """Mark the areas of the least and of the most deprived group."""
+    group = quantile_groups(land.deprivation, land.children, groups)
+    return group == 1, group == groups
+
+
+def _rate_of(
+    terms: Coefficients, land: Geography, areas: npt.NDArray[np.bool_], groups: int
+) -> Floats:
+    """Events over exposure of the marked areas, (chain * draw,)."""
+    exposure = land.exposure * areas
+    if not exposure.sum() > 0:
+        raise EstimandError(
+            f"An extreme one of {groups} national groups has no exposure, so no rate. Ask for "
+            "fewer groups."
+        )
+    events: Floats = authority_rate_sums(terms, land, weight=exposure).sum(axis=1)
+    return events / exposure.sum()

@@ -1,0 +1,251 @@
+"""Slope indices of inequality: the difference and the ratio of two ends of a line over ranks."""
+
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from socgrad.errors import EstimandError
+from socgrad.estimands.curves import check_rate_per
+from socgrad.estimands.end_points import METHODS, Method, least_squares_ends, poisson_ends
+from socgrad.estimands.ranked_units import (
+    By,
+    RankedUnits,
+    draws_of,
+    labels_of,
+    mean_and_covariance,
+    ranked_units,
+    words_for,
+)
+from socgrad.quadrature import gauss_rules
+from socgrad.reading.arguments import check_choice
+from socgrad.reading.by_stratum import by_stratum
+from socgrad.reading.posterior import (
+    Coefficients,
+    Geography,
+    coefficients,
+    geography,
+    labelled,
+    require_deprivation,
+)
+
+__all__ = ["rii", "sii"]
+
+type Floats = npt.NDArray[np.float64]
+
+#: Exact for polynomials of rank up to degree 39: exp(20 r) to rounding error.
+_NODES: Final = 20
+
+
+@by_stratum
+def sii(
+    fit: xr.DataTree,
+    *,
+    by: By = "nation",
+    method: Method = "log-linear",
+    rate_per: float = 10_000,
+) -> xr.DataArray:
+    """Compute the slope index of inequality: most minus least deprived end of a line over ranks.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    by
+        "nation": one index, ranks among all children; "authority": one for each authority, ranks
+        among its own children.
+    method
+        The line through the neighbourhoods' expected rates: "log-linear", least squares through
+        log rates; "poisson", the log-linear line of a Poisson regression, which keeps the number of
+        events; "linear", least squares through rates.
+    rate_per
+        Units of exposure that a rate counts, above 0.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw, [authority]. Attrs estimand, units, per, reference, null (0). Authorities
+        without exposure at two deprivations have none: `reference` says how many.
+
+    Raises
+    ------
+    EstimandError
+        If the model leaves deprivation out; if `by` or `method` is unknown; if `rate_per` is not
+        above 0; if no unit has exposure at two deprivations.
+    SchemaError
+        If `fit` is not a socgrad fit.
+
+    Notes
+    -----
+    With r_i the child-weighted ridit rank of neighbourhood i, 0 (least deprived) to 1 (most), and
+    the line fitted in every draw with the exposures N_i for weights::
+
+        linear      SII = slope = cov_N(rate, r) / var_N(r)
+        log-linear  SII = exp(a + b) - exp(a), with a + b r the line through log rates
+        poisson     the same, with sum of N_i exp(a + b r_i) (1, r_i) = sum of N_i rate_i (1, r_i)
+
+    A linear line may be negative at its affluent end. The difference stands, the ratio does not:
+    see `socgrad.rii`.
+
+    Interpretation
+    --------------
+    80 means that, along the line, the most deprived child's neighbourhood has 80 more events per
+    10,000 children than the least deprived one's. Positive: higher rates among the deprived; 0: no
+    inequality. It uses all neighbourhoods, not only the two extreme tenths, and grows both with
+    the gradient and with how common the events are.
+
+    References
+    ----------
+    Moreno-Betancur et al. 2015, Epidemiology 26(4), https://doi.org/10.1097/EDE.0000000000000311.
+    Sergeant & Firth 2006, Biostatistics 7(2), https://doi.org/10.1093/biostatistics/kxj002.
+
+    Examples
+    --------
+    >>> from socgrad.estimands.inequality import sii
+    >>> from socgrad.reading.example import example_fit
+    >>> sii(example_fit()).median().round(0).item()
+    267.0
+    """
+    terms, land = coefficients(fit), geography(fit)
+    require_deprivation(terms, "sii")
+    units = ranked_units(land, by)
+    least, most = _ends(terms, land, units, method)
+    return labelled(
+        check_rate_per(rate_per) * draws_of(most - least, terms, land, units.kept),
+        fit,
+        estimand="sii",
+        units=f"events per {rate_per:,g} of exposure, most minus least deprived",
+        per=land.per,
+        reference=f"the least deprived end of the {method} line; {words_for(units)}",
+        null=0.0,
+    )
+
+
+@by_stratum
+def rii(
+    fit: xr.DataTree,
+    *,
+    by: By = "nation",
+    method: Method = "log-linear",
+    relative_to: Literal["least", "mean"] = "least",
+) -> xr.DataArray:
+    """Compute the relative index of inequality: most over least deprived end of a line over ranks.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    by
+        "nation": one index, ranks among all children; "authority": one for each authority, ranks
+        among its own children.
+    method
+        The line through the neighbourhoods' expected rates: "log-linear", "poisson" or "linear", as
+        in `socgrad.sii`.
+    relative_to
+        "least": the ratio of the two ends; "mean": the slope index over the mean rate.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw, [authority]. Attrs estimand ("rii", or "rii_of_mean"), units, per,
+        reference, null (1 for the ratio, 0 for the index over the mean). Authorities without
+        exposure at two deprivations have none: `reference` says how many.
+
+    Raises
+    ------
+    EstimandError
+        If an end of the linear line is negative or zero in any draw, since a ratio of it to the
+        other says nothing; if the model leaves deprivation out; if `by`, `method` or `relative_to`
+        is unknown; if no unit has exposure at two deprivations.
+    SchemaError
+        If `fit` is not a socgrad fit.
+
+    Notes
+    -----
+    With a the least and z the most deprived end of the line of `socgrad.sii`::
+
+        least  RII = z / a
+        mean   RII = (z - a) / (sum of N_i rate_i / sum of N_i)
+
+    Both are published as "RII", and they are on different scales: a ratio of 11.9 on the first is
+    an index of about 2.3 on the second.
+
+    Interpretation
+    --------------
+    5 means that, along the line, the most deprived child's neighbourhood has five times the rate of
+    the least deprived one's. Above 1 (above 0, relative to the mean): higher rates among the
+    deprived. It does not depend on how common the events are.
+
+    References
+    ----------
+    Moreno-Betancur et al. 2015, Epidemiology 26(4), https://doi.org/10.1097/EDE.0000000000000311.
+    Sergeant & Firth 2006, Biostatistics 7(2), https://doi.org/10.1093/biostatistics/kxj002.
+
+    Examples
+    --------
+    >>> from socgrad.estimands.inequality import rii
+    >>> from socgrad.reading.example import example_fit
+    >>> rii(example_fit()).median().round(1).item()
+    9.0
+    """
+    terms, land = coefficients(fit), geography(fit)
+    require_deprivation(terms, "rii")
+    check_choice("relative_to", relative_to, ("least", "mean"))
+    units = ranked_units(land, by)
+    least, most = _ends(terms, land, units, method)
+    if relative_to == "least":
+        _refuse_negative_ends(least, most, land, units)
+        index = most / least
+    else:
+        index = (most - least) / mean_and_covariance(terms, land, units)[0]
+    is_ratio = relative_to == "least"
+    against = "the least deprived end" if is_ratio else "the mean rate, to the difference of ends"
+    return labelled(
+        draws_of(index, terms, land, units.kept),
+        fit,
+        estimand="rii" if is_ratio else "rii_of_mean",
+        units="rate ratio, most over least deprived"
+        if is_ratio
+        else "share of the mean rate, most minus least deprived",
+        per=land.per,
+        reference=f"{against} of the {method} line; {words_for(units)}",
+        null=1.0 if is_ratio else 0.0,
+    )
+
+
+def _ends(
+    terms: Coefficients, land: Geography, units: RankedUnits, method: Method
+) -> tuple[Floats, Floats]:
+    """Rates at the least and the most deprived end of the line, shape (chain * draw, unit)."""
+    check_choice("method", method, METHODS)
+    mean, covariance = mean_and_covariance(terms, land, units, logs=method == "log-linear")
+    if method == "poisson":
+        unit = land.authority_of_area
+        of = np.zeros_like(unit) if units.kept is None else unit
+        cells = 1 if units.kept is None else land.authority_mean.size
+        position, weight = gauss_rules(of, units.rank, land.exposure, cells=cells, nodes=_NODES)
+        kept = slice(None) if units.kept is None else units.kept
+        rank_of_events = units.mean_rank + covariance / mean
+        return poisson_ends(mean, rank_of_events, position=position[kept], weight=weight[kept])
+    least, most = least_squares_ends(
+        mean, covariance, mean_rank=units.mean_rank, variance=units.variance
+    )
+    return (np.exp(least), np.exp(most)) if method == "log-linear" else (least, most)
+
+
+def _refuse_negative_ends(least: Floats, most: Floats, land: Geography, units: RankedUnits) -> None:
+    """Refuse a ratio of ends of which one is no rate."""
+    wrong = (least <= 0) | (most <= 0)
+    if not wrong.any():
+        return
+    where = "the nation"
+    if units.kept is not None:
+        hit = units.kept[wrong.any(axis=0)]
+        where = f"{hit.size} of {units.kept.size} authorities (first: {labels_of(land)[hit[0]]})"
+    raise EstimandError(
+        f"An end of the linear line is negative in {int(wrong.any(axis=1).sum())} of {len(wrong)} "
+        f"draws, in {where}: rates rise faster than a straight line, so it falls below zero among "
+        "the least deprived, where no rate can be, and a ratio to it says nothing. Use "
+        "method='log-linear' or 'poisson', or relative_to='mean'."
+    )
