@@ -63,3 +63,13 @@ def test_speed_reports_stages_and_memory(tmp_path):
     assert row[["import", "read", "prepare", "fit", "save"]].sum() < row["whole"]
     assert 20 < row["peak"] < 2000
     assert row["ess/s"] > 0
+
+
+def test_england_is_compared_with_the_published_one(tmp_path):
+    """Every published number, share and rate stands beside the simulated one."""
+    out = tmp_path / "england.csv"
+    table, printed = run("england.py", out, "--seeds", "1", "--authorities", "8", "--areas", "400")
+    assert len(table) == 11 + 5 + 4
+    assert table.notna().all(axis=None)
+    assert (table["lowest"] == table["highest"]).all()
+    assert "child_protection_plan" in printed

@@ -19,13 +19,17 @@ FLOORS = (
     | {"estimands.poisson_intervals", "estimands.end_points"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"},
     {"table.label_checks", "table.number_checks", "table.known_counts"}
+    | {"simulation.pathway", "simulation.groups", "simulation.parts"}
     | {"simulation.geography", "reading.example", "reading.posterior", "reading.disclosure"}
     | {"tables.summaries"},
     {"table.area_checks", "table.authority_numbers", "reading.storage"}
+    | {"simulation.expected", "simulation.projection"}
     | {"reading.by_stratum", "reading.observed"},
     {"table.areas", "simulation.england", "estimands.curves", "reading.support"}
+    | {"simulation.cases", "simulation.flow", "simulation.flow_lines"}
     | {"tables.diagnostics"},
-    {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"}
+    {"simulation.flow_simulation"}
+    | {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"}
     | {"table.stage_tables", "table.long_tables"},
     {"model.compression", "nuts.centring", "table.strata", "estimands.ranked_units"}
     | {f"estimands.{name}" for name in ("rates", "gradients", "contextual", "crossings")}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from socgrad.reading.labels import label_draws
     from socgrad.reading.storage import load, save
     from socgrad.simulation.england import simulate
+    from socgrad.simulation.flow_simulation import simulate_flow
     from socgrad.simulation.truth import Truth
     from socgrad.tables.diagnostics import check_sampling
     from socgrad.tables.summaries import summarise
@@ -70,6 +71,7 @@ __all__ = [
     "save",
     "sii",
     "simulate",
+    "simulate_flow",
     "steepening",
     "stratum",
     "summarise",
@@ -104,6 +106,7 @@ _LAZY = {
     "save": "reading.storage",
     "sii": "estimands.inequality",
     "simulate": "simulation.england",
+    "simulate_flow": "simulation.flow_simulation",
     "steepening": "estimands.contextual",
     "stratum": "reading.by_stratum",
     "summarise": "tables.summaries",

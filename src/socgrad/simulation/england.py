@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import pandas as pd
 
-from socgrad.arrays import FloatArray, IntArray
+from socgrad.arrays import FloatArray
 from socgrad.errors import SpecificationError
-from socgrad.predictor import authority_level, authority_slope, log_rate
+from socgrad.predictor import log_rate
 from socgrad.simulation.geography import Sizes, area_counts, simulated_areas
+from socgrad.simulation.parts import level_and_slope, parts_of
 from socgrad.simulation.truth import PUBLISHED_STAGES, Truth
-from socgrad.within_between import split, weighted_means
 
 __all__ = ["Simulation", "calibrated", "simulate"]
 
@@ -47,46 +47,6 @@ class Simulation:
     national_mean: float
     per: float
     random_seed: int
-
-
-@dataclass(frozen=True, eq=False)
-class _Parts:
-    """Deprivation split as the model splits it, in steps."""
-
-    authorities: pd.Index
-    authority_of_area: IntArray
-    children: FloatArray
-    authority_mean: FloatArray
-    national_mean: float
-    within_part: FloatArray
-    between_part: FloatArray
-
-
-def _parts(frame: pd.DataFrame, per: float) -> _Parts:
-    """Split the deprivation of a table's areas."""
-    of, authorities = pd.factorize(frame["authority"])
-    deprivation = frame["deprivation"].to_numpy(dtype=np.float64)
-    children = frame["children"].to_numpy(dtype=np.float64)
-    means = weighted_means(deprivation, children, of, len(authorities))
-    national = float(np.average(deprivation, weights=children))
-    within, between = split(
-        deprivation,
-        authority_of_area=of,
-        authority_mean=means,
-        national_mean=national,
-        per=per,
-    )
-    return _Parts(pd.Index(authorities), of, children, means, national, within, between)
-
-
-def _level_and_slope(
-    truth: Truth, between_part: FloatArray, level_effect: FloatArray, slope_effect: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Log rate at its mean deprivation, and log gradient, of each authority."""
-    level = authority_level(
-        truth.intercept, truth.between, truth.curvature, between_part, level_effect
-    )
-    return level, authority_slope(truth.within, truth.cross_level, between_part, slope_effect)
 
 
 def _authority_effects(
@@ -148,10 +108,10 @@ def calibrated(truth: Truth, frame: pd.DataFrame, *, rate: float, per: float = 0
         raise SpecificationError(
             f"rate is {rate}. Expected events per 10,000 children, above 0 and below 10,000."
         )
-    parts = _parts(frame, per)
+    parts = parts_of(frame, per)
     w, s0, s1 = parts.within_part, truth.level_sd, truth.slope_sd
     none = np.zeros_like(parts.between_part)
-    level, slope = _level_and_slope(replace(truth, intercept=0.0), parts.between_part, none, none)
+    level, slope = level_and_slope(replace(truth, intercept=0.0), parts.between_part, none, none)
     of = parts.authority_of_area
     variance = s0**2 + 2 * truth.correlation * s0 * s1 * w + (s1 * w) ** 2
     relative = np.exp(log_rate(level[of], slope[of], w) + variance / 2)
@@ -245,7 +205,7 @@ def simulate(
             f"stages names {', '.join(taken) if stages else 'no stage'}. Expected at least one "
             f"name, none of them one of the table's own: {', '.join(frame.columns)}."
         )
-    parts = _parts(frame, per)
+    parts = parts_of(frame, per)
     of = parts.authority_of_area
     common = shared.standard_normal((2, authorities))
     effects = []
@@ -253,7 +213,7 @@ def simulate(
         # The stream is the name's, so that it does not depend on which other stages there are.
         rng = np.random.default_rng([random_seed, 2, zlib.crc32(stage.encode())])
         level_effect, slope_effect = _authority_effects(truth, common, stage_correlation, rng)
-        level, slope = _level_and_slope(truth, parts.between_part, level_effect, slope_effect)
+        level, slope = level_and_slope(truth, parts.between_part, level_effect, slope_effect)
         expected = parts.children * np.exp(log_rate(level[of], slope[of], parts.within_part))
         if truth.overdispersion > 0:
             phi = truth.overdispersion**-2

@@ -1,0 +1,111 @@
+"""Authorities' lines of each stage: drawn, and set such that England comes out as published."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from socgrad.arrays import FloatArray
+from socgrad.simulation.expected import Expected, Line
+from socgrad.simulation.parts import Parts
+from socgrad.simulation.pathway import Return, Step
+from socgrad.simulation.projection import fixed_part
+from socgrad.simulation.truth import Truth
+
+__all__ = ["calibrated_lines", "correlations", "drawn_lines"]
+
+#: Correlation of an authority's effects on level and slope: steep where rates are low.
+_CORRELATION: Final = -0.2
+_ROUNDS: Final = 30
+_TOLERANCE: Final = 1e-9
+
+
+def drawn_lines(
+    steps: Mapping[str, Step] | Mapping[str, Return], parts: Parts, rng: np.random.Generator
+) -> dict[str, Line]:
+    """Draw the authorities' effects on each line, stages keeping part of the stage before's."""
+    scores: dict[str | None, FloatArray] = {}
+    drawn = {}
+    for name, step in steps.items():
+        own = rng.standard_normal((2, len(parts.authorities)))
+        kept = step.kept if isinstance(step, Step) and step.of is not None else 0.0
+        before = scores.get(step.of, np.zeros_like(own))
+        scores[name] = z = kept * before + np.sqrt(1 - kept * kept) * own
+        truth = Truth(
+            intercept=float(np.log(step.rate / 10_000 if isinstance(step, Step) else step.rate)),
+            within=step.within,
+            between=step.between,
+            cross_level=step.cross_level,
+            level_sd=step.level_sd,
+            slope_sd=step.slope_sd,
+            correlation=_CORRELATION,
+        )
+        slope = _CORRELATION * z[0] + np.sqrt(1 - _CORRELATION**2) * z[1]
+        drawn[name] = Line(truth, truth.level_sd * z[0], truth.slope_sd * slope)
+    return drawn
+
+
+def calibrated_lines(
+    expected: Expected, pathway: Mapping[str, Step], returns: Mapping[str, Return]
+) -> Expected:
+    """Set every line such that the truth over all children, and the number, are what was asked for.
+
+    Parameters
+    ----------
+    expected
+        Lines as drawn.
+    pathway, returns
+        What is asked for.
+
+    Returns
+    -------
+    Expected
+        With other lines. Stages differ from their `Step` by what the mixture of groups adds;
+        returns are log-linear as they are, and only their number is set.
+    """
+    children, parts = expected.column("children"), expected.parts
+    stages = dict(expected.stages)
+    for name, step in pathway.items():
+        line, mix = stages[name], expected.mixes[name] * expected.relief
+        for _ in range(_ROUNDS):
+            fixed = fixed_part(mix * line.rate(parts, effects=False), children, parts)
+            rate = (mix @ line.rate(parts, effects=True)) / children.sum()
+            truth = line.truth
+            off = {
+                "intercept": float(np.log(step.rate / 10_000 / rate)),
+                "within": step.within - fixed.within,
+                "between": step.between - fixed.between,
+                "cross_level": step.cross_level - fixed.cross_level,
+            }
+            moved = {key: getattr(truth, key) + value for key, value in off.items()}
+            line = replace(line, truth=replace(truth, **moved))
+            if max(map(abs, off.values())) < _TOLERANCE:
+                break
+        stages[name] = line
+    expected = replace(expected, stages=stages)
+    for name, back in returns.items():
+        line = expected.returns[name]
+        rates = line.rate(expected.parts, effects=True)
+        if name == "closed":
+            # Months open depend on the closing rate: its mean over cases, not over months.
+            cases = expected.column("child_in_need")
+            now = float(cases.sum() / (cases / rates).sum())
+        else:
+            cases = expected.column(back.of)
+            now = float((cases @ rates) / cases.sum())
+        intercept = line.truth.intercept + float(np.log(back.rate / now))
+        line = replace(line, truth=replace(line.truth, intercept=intercept))
+        expected = replace(expected, returns={**expected.returns, name: line})
+    return expected
+
+
+def correlations(pathway: Mapping[str, Step]) -> pd.DataFrame:
+    """Correlation of an authority's effects at two stages: products along the way between them."""
+    names = list(pathway)
+    table = np.eye(len(names))
+    for row, step in enumerate(pathway.values()):
+        if step.of is not None:
+            table[row, :row] = table[:row, row] = step.kept * table[names.index(step.of), :row]
+    return pd.DataFrame(table, index=names, columns=names)
