@@ -38,9 +38,9 @@ FLOORS = (
     {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
     {f"estimands.{name}" for name in ("gaps", "attributable")},
     {"nuts.counts", "nuts.effects", "manifest", "laplace", "plots", "checks.counts"},
-    {"nuts.graph", "checks.replicates"},
-    {"nuts.sampling", "checks.fit_check"},
-    {"fitting"},
+    {"nuts.graph", "checks.replicates", "checks.authority_likelihoods"},
+    {"nuts.sampling", "checks.fit_check", "checks.integrated"},
+    {"fitting", "checks.left_out"},
     {"__init__"},
 )
 

@@ -12,6 +12,7 @@ from socgrad.table.strata import Strata
 if TYPE_CHECKING:
     from socgrad import plots
     from socgrad.checks.fit_check import check_fit
+    from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.estimands.attributable import attributable_fraction, attributable_rate
     from socgrad.estimands.concentration import concentration_index
     from socgrad.estimands.contextual import inverse_intervention, steepening
@@ -50,6 +51,7 @@ __all__ = [
     "by_stratum",
     "check_fit",
     "check_sampling",
+    "compare_left_out",
     "concentration_index",
     "crossing",
     "errors",
@@ -59,6 +61,7 @@ __all__ = [
     "inequality_of_rates",
     "inverse_intervention",
     "label_draws",
+    "leave_out",
     "load",
     "observed_authority_rate",
     "observed_rate_by_group",
@@ -89,6 +92,7 @@ _LAZY = {
     "check_fit": "checks.fit_check",
     "check_sampling": "tables.diagnostics",
     "concentration_index": "estimands.concentration",
+    "compare_left_out": "checks.left_out",
     "crossing": "estimands.crossings",
     "expected_rate": "estimands.rates",
     "fit": "fitting",
@@ -96,6 +100,7 @@ _LAZY = {
     "inequality_of_rates": "estimands.inequality_of_rates",
     "inverse_intervention": "estimands.contextual",
     "label_draws": "reading.labels",
+    "leave_out": "checks.left_out",
     "load": "reading.storage",
     "observed_authority_rate": "estimands.observed_rates",
     "observed_rate_by_group": "estimands.observed_rates",
