@@ -27,7 +27,7 @@ clean:
 
 $(VENV)/.ready: pyproject.toml
 	sh .ci/environment $(VENV) $(PYTHON)
-	$(BIN)/python -m pip install --quiet --editable '.[plots]' --group test
+	$(BIN)/python -m pip install --quiet --editable '.[maps,plots,tables]' --group test
 	touch $@
 
 $(VENV)/.lint: $(VENV)/.ready

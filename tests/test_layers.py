@@ -21,7 +21,7 @@ FLOORS = (
     {"table.label_checks", "table.number_checks", "table.known_counts"}
     | {"simulation.pathway", "simulation.groups", "simulation.parts"}
     | {"simulation.geography", "reading.example", "reading.posterior", "reading.disclosure"}
-    | {"tables.summaries"},
+    | {"tables.summaries", "tables.journal"},
     {"table.area_checks", "table.authority_numbers", "reading.storage"}
     | {"simulation.expected", "simulation.projection"}
     | {"reading.by_stratum", "reading.observed"},
@@ -37,7 +37,9 @@ FLOORS = (
     | {"estimands.inequality_of_rates"},
     {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
     {f"estimands.{name}" for name in ("gaps", "attributable")},
-    {"nuts.counts", "nuts.effects", "manifest", "laplace", "plots", "checks.counts"},
+    {"nuts.counts", "nuts.effects", "manifest", "laplace", "plots", "checks.counts"}
+    | {f"tables.{name}" for name in ("comma_separated", "html", "latex", "markdown")}
+    | {"tables.rate_tables"},
     {"nuts.graph", "checks.replicates", "checks.authority_likelihoods"},
     {"nuts.sampling", "checks.fit_check", "checks.integrated"},
     {"fitting", "checks.left_out"},
@@ -54,6 +56,7 @@ RESERVED = {
     "pytensor": {"nuts.pymc_quietly"},
     "nutpie": {"nuts.sampling"},
     "matplotlib": {"plots"},
+    "great_tables": {"tables.html"},
 }
 
 

@@ -32,7 +32,13 @@ if TYPE_CHECKING:
     from socgrad.simulation.england import simulate
     from socgrad.simulation.flow_simulation import simulate_flow
     from socgrad.simulation.truth import Truth
+    from socgrad.tables.comma_separated import to_csv
     from socgrad.tables.diagnostics import check_sampling
+    from socgrad.tables.html import to_great_table, to_html
+    from socgrad.tables.journal import journal_table
+    from socgrad.tables.latex import to_latex
+    from socgrad.tables.markdown import to_markdown
+    from socgrad.tables.rate_tables import journal_rates, rate_table
     from socgrad.tables.summaries import summarise
 
 __all__ = [
@@ -60,6 +66,8 @@ __all__ = [
     "gradient",
     "inequality_of_rates",
     "inverse_intervention",
+    "journal_rates",
+    "journal_table",
     "label_draws",
     "leave_out",
     "load",
@@ -69,6 +77,7 @@ __all__ = [
     "pymc_model",
     "rate_by_group",
     "rate_ratio",
+    "rate_table",
     "relative_gap",
     "rii",
     "save",
@@ -78,6 +87,11 @@ __all__ = [
     "steepening",
     "stratum",
     "summarise",
+    "to_csv",
+    "to_great_table",
+    "to_html",
+    "to_latex",
+    "to_markdown",
 ]
 
 # Imported on first use, so that a script which only reads a fit never waits for PyMC or matplotlib.
@@ -99,6 +113,8 @@ _LAZY = {
     "gradient": "estimands.gradients",
     "inequality_of_rates": "estimands.inequality_of_rates",
     "inverse_intervention": "estimands.contextual",
+    "journal_rates": "tables.rate_tables",
+    "journal_table": "tables.journal",
     "label_draws": "reading.labels",
     "leave_out": "checks.left_out",
     "load": "reading.storage",
@@ -106,6 +122,7 @@ _LAZY = {
     "observed_rate_by_group": "estimands.observed_rates",
     "pymc_model": "nuts.graph",
     "rate_by_group": "estimands.group_rates",
+    "rate_table": "tables.rate_tables",
     "relative_gap": "estimands.gaps",
     "rii": "estimands.inequality",
     "save": "reading.storage",
@@ -115,6 +132,11 @@ _LAZY = {
     "steepening": "estimands.contextual",
     "stratum": "reading.by_stratum",
     "summarise": "tables.summaries",
+    "to_csv": "tables.comma_separated",
+    "to_great_table": "tables.html",
+    "to_html": "tables.html",
+    "to_latex": "tables.latex",
+    "to_markdown": "tables.markdown",
 }
 
 
