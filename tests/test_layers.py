@@ -37,17 +37,19 @@ FLOORS = (
     | {"estimands.inequality_of_rates"},
     {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
     {f"estimands.{name}" for name in ("gaps", "attributable")},
-    {"nuts.counts", "nuts.effects", "manifest", "laplace", "plots", "checks.counts"}
+    {"model.stratified_model"}
+    | {"nuts.counts", "nuts.effects", "manifest", "laplace", "plots", "checks.counts"}
     | {f"tables.{name}" for name in ("comma_separated", "html", "latex", "markdown")}
     | {"tables.rate_tables"},
-    {"nuts.graph", "checks.replicates", "checks.authority_likelihoods"},
-    {"nuts.sampling", "checks.fit_check", "checks.integrated"},
+    {"strata_tree"} | {"nuts.graph", "checks.replicates", "checks.authority_likelihoods"},
+    {"stratified_fitting"} | {"nuts.sampling", "checks.fit_check", "checks.integrated"},
     {"fitting", "checks.left_out"},
     {"__init__"},
 )
 
 #: Modules and packages of each wing; the others serve both.
 LEFT = {"table", "model", "nuts", "laplace", "simulation", "manifest", "fitting"}
+LEFT |= {"strata_tree", "stratified_fitting"}
 RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
 
 #: What only the named modules may import, because it takes seconds or is an optional extra.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from socgrad import errors
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal, Priors, rate_ratio
+from socgrad.model.stratified_model import StratifiedModel
 from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
@@ -48,6 +49,7 @@ __all__ = [
     "PositiveNormal",
     "Priors",
     "Strata",
+    "StratifiedModel",
     "Truth",
     "absolute_gap",
     "attributable_fraction",

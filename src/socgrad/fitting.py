@@ -18,8 +18,10 @@ from socgrad.errors import (
 from socgrad.manifest import assemble
 from socgrad.model.compression import likelihood_data, quadrature_error
 from socgrad.model.gradient_model import GradientModel
+from socgrad.model.stratified_model import StratifiedModel
 from socgrad.nuts.options import NutsOptions
 from socgrad.predictor import authority_slope
+from socgrad.stratified_fitting import fit_strata
 
 __all__ = ["Method", "fit"]
 
@@ -32,7 +34,7 @@ _NEGLIGIBLE = 1e-6
 
 
 def fit(
-    model: GradientModel,
+    model: GradientModel | StratifiedModel,
     *,
     method: Method = "nuts",
     draws: int = 1000,
@@ -47,8 +49,8 @@ def fit(
 
     Parameters
     ----------
-    model : GradientModel
-        The specification.
+    model : GradientModel or StratifiedModel
+        The specification. Independent strata are fitted one after another, with one compilation.
     method : {"nuts", "laplace", "auto"}
         The engine. "nuts" is NUTS (nutpie on the PyMC graph), which compiles. "laplace" needs
         neither PyMC nor a compiler: authority effects integrated out by quadrature, the other
@@ -78,7 +80,8 @@ def fit(
         of the data, units, reference values). Its size grows with authorities, not with areas times
         draws. After "laplace", attrs `importance_ess` (independent draws that would say as much),
         `pareto_k` (tail of the importance weights, below 0.7) and `laplace_quadrature_error`
-        (largest error of the log density between draws) vouch for the draws.
+        (largest error of the log density between draws) vouch for the draws. Of strata, draws
+        have dim stratum too, and `sample_stats` holds these numbers for each.
 
     Raises
     ------
@@ -125,6 +128,26 @@ def fit(
     _check_options(counts, target_accept, random_seed)
     if random_seed is None:
         random_seed = secrets.randbits(31)
+    if isinstance(model, StratifiedModel):
+        if model.authority_effects == "joint":
+            raise SpecificationError(
+                "authority_effects='joint' cannot be fitted by this version. Choose 'independent'."
+            )
+        return fit_strata(
+            model,
+            lambda single, seed: fit(
+                single,
+                method=method,
+                draws=draws,
+                tune=tune,
+                chains=chains,
+                cores=cores,
+                target_accept=target_accept,
+                random_seed=seed,
+                progress=progress,
+            ),
+            random_seed=random_seed,
+        )
     data = likelihood_data(model)
     doubt = ""
     if method != "nuts":

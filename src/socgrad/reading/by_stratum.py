@@ -5,8 +5,9 @@ An estimand is written for a fit of one stratum (a stage, an age group, an ethni
 """
 
 import functools
+import json
 import warnings
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -86,9 +87,9 @@ def stratum(fit: xr.DataTree, label: Hashable) -> xr.DataTree:
             for dataset in [node.to_dataset(inherit=False)]
         }
     )
-    tree.attrs = dict(fit.attrs)
-    if "socgrad_schema" in fit.attrs:
-        tree.attrs["socgrad_schema"] = SCHEMA_VERSION
+    if "observed_data" in tree.children:
+        tree["observed_data"] = xr.DataTree(_known(tree["observed_data"].to_dataset()))
+    tree.attrs = _attrs(fit.attrs, str(label))
     if "sample_stats" in fit.children:
         tree.attrs |= _once_per_stratum(fit["sample_stats"].to_dataset(), at)
     return tree
@@ -213,6 +214,31 @@ def _equal_attrs(parts: Sequence[xr.DataArray] | Sequence[xr.Dataset]) -> dict[s
         for name, value in first.items()
         if all(name in attrs and np.array_equal(attrs[name], value) for attrs in others)
     }
+
+
+def _attrs(attrs: Mapping[Any, Any], label: str) -> dict[Any, Any]:
+    """Attrs of one stratum: of what differs between strata, its own."""
+    own = dict(attrs)
+    differ = json.loads(own.pop("per_stratum", "[]"))
+    own |= {name: json.loads(attrs[name])[label] for name in differ if name in attrs}
+    seeds = json.loads(own.pop("stratum_seeds", "{}"))
+    if label in seeds:
+        own["random_seed"] = seeds[label]
+    version = own.pop("stratum_schema", SCHEMA_VERSION)
+    if "socgrad_schema" in own:
+        own["socgrad_schema"] = version
+    return {name: value for name, value in own.items() if value is not None}
+
+
+def _known(counts: xr.Dataset) -> xr.Dataset:
+    """Counts that a stratum has: of its own areas, and of its own authority totals."""
+    kept = {
+        name: values.dropna(values.dims[0]).astype(np.int64)
+        for name, values in counts.data_vars.items()
+        if values.ndim == 1 and values.notnull().any()
+    }
+    others = {name: values for name, values in counts.data_vars.items() if values.ndim != 1}
+    return xr.Dataset(kept | others)
 
 
 def _once_per_stratum(statistics: xr.Dataset, at: int) -> dict[str, Any]:

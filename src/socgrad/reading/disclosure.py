@@ -42,6 +42,7 @@ _ATTRS_WITHOUT_EVENTS: Final = (
     "laplace_quadrature_error",
     "model",
     "pareto_k",
+    "per_stratum",
     "quadrature_error",
     "reference",
     "sampler",
@@ -49,6 +50,8 @@ _ATTRS_WITHOUT_EVENTS: Final = (
     "slopes_drawn",
     "socgrad_schema",
     "socgrad_version",
+    "strata",
+    "stratum_schema",
     "units",
     "versions",
 )

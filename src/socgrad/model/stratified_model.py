@@ -1,0 +1,151 @@
+"""The specification of a gradient model of several strata."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from socgrad.errors import SocgradWarning, SpecificationError
+from socgrad.model.gradient_model import Deprivation, Family, GradientModel
+from socgrad.model.priors import Priors
+from socgrad.table.strata import Strata
+
+__all__ = ["AuthorityEffects", "StratifiedModel"]
+
+type AuthorityEffects = Literal["independent", "joint"]
+
+
+@dataclass(frozen=True, eq=False)
+class StratifiedModel:
+    """A gradient model of each stratum, with the same terms: a value, nothing is computed yet.
+
+    Parameters
+    ----------
+    strata : Strata
+        The validated counts.
+    authority_effects : {"independent", "joint"}
+        "independent": each stratum is a model of its own. "joint": the authorities' levels and
+        slopes of all strata are correlated, so that strata inform each other and contrasts between
+        them carry what authorities have in common.
+    family, deprivation, random_slopes, cross_level, curvature
+        As in `GradientModel`, for all strata.
+    priors : Priors or mapping
+        Priors of every stratum, or of each, by its label.
+
+    Attributes
+    ----------
+    models : mapping
+        The `GradientModel` of each stratum.
+
+    Raises
+    ------
+    SpecificationError
+        As `GradientModel` does, naming the stratum; if `authority_effects` is unknown; if priors by
+        label do not name the strata.
+
+    Warns
+    -----
+    SocgradWarning
+        As `GradientModel` does, once for all strata.
+
+    Notes
+    -----
+    ::
+
+        log rate_is = level_js + slope_js * w_i      for stratum s of neighbourhood i, authority j
+
+    Each stratum has its own intercept, within, between and cross-level terms and its own exposure;
+    within and between parts are those of the place, shared by all strata.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import socgrad as sg
+    >>> from socgrad.model.stratified_model import StratifiedModel
+    >>> frame = sg.simulate(authorities=8, areas=200, random_seed=1).frame
+    >>> strata = sg.Strata.from_stages(
+    ...     frame.assign(half=frame["referral"] // 2), area="area", authority="authority",
+    ...     deprivation="deprivation", children="children", stages=["referral", "half"],
+    ...     complete=True,
+    ... )
+    >>> model = StratifiedModel(strata)
+    >>> list(model.models), model.models["half"].cross_level
+    (['referral', 'half'], True)
+    """
+
+    strata: Strata
+    authority_effects: AuthorityEffects = field(default="independent", kw_only=True)
+    family: Family = field(default="poisson", kw_only=True)
+    deprivation: Deprivation = field(default="split", kw_only=True)
+    random_slopes: bool | None = field(default=None, kw_only=True)
+    cross_level: bool | None = field(default=None, kw_only=True)
+    curvature: bool = field(default=False, kw_only=True)
+    priors: Priors | Mapping[Any, Priors] = field(default=Priors(), kw_only=True)
+    models: Mapping[Any, GradientModel] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.strata, Strata):
+            raise SpecificationError(
+                f"StratifiedModel needs Strata, got {type(self.strata).__name__}. Pass a table "
+                "through the door first: Strata.from_stages(...) or Strata.from_long(...); one "
+                "stratum alone is a GradientModel."
+            )
+        if self.authority_effects not in ("independent", "joint"):
+            raise SpecificationError(
+                f"authority_effects={self.authority_effects!r} is unknown; expected 'independent' "
+                "or 'joint'."
+            )
+        object.__setattr__(self, "models", MappingProxyType(self._models()))
+        first = self.models[self.strata.labels[0]]
+        for name in ("random_slopes", "cross_level"):
+            object.__setattr__(self, name, getattr(first, name))
+
+    def _models(self) -> dict[Any, GradientModel]:
+        priors = self._priors_by_label()
+        models: dict[Any, GradientModel] = {}
+        said: dict[str, list[Any]] = {}
+        for label, areas in self.strata.items():
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                try:
+                    models[label] = GradientModel(
+                        areas,
+                        family=self.family,
+                        deprivation=self.deprivation,
+                        random_slopes=self.random_slopes,
+                        cross_level=self.cross_level,
+                        curvature=self.curvature,
+                        priors=priors[label],
+                    )
+                except SpecificationError as error:
+                    raise SpecificationError(f"Stratum {label!r}: {error}") from error
+            for one in caught:
+                said.setdefault(str(one.message), []).append(label)
+        for words, where in said.items():
+            warnings.warn(
+                f"In {len(where)} of {len(models)} strata ({', '.join(map(str, where))}): {words}",
+                SocgradWarning,
+                # Up through __post_init__ and the generated __init__ to the caller's line.
+                stacklevel=4,
+            )
+        return models
+
+    def _priors_by_label(self) -> dict[Any, Priors]:
+        labels = self.strata.labels
+        if isinstance(self.priors, Priors):
+            return dict.fromkeys(labels, self.priors)
+        if not isinstance(self.priors, Mapping):
+            raise SpecificationError(
+                f"priors is a {type(self.priors).__name__}; expected Priors, or a mapping from "
+                "each stratum to its Priors."
+            )
+        lacking = [label for label in labels if label not in self.priors]
+        strangers = [label for label in self.priors if label not in labels]
+        if lacking or strangers:
+            raise SpecificationError(
+                f"priors lack {len(lacking)} of {len(labels)} strata ({lacking or 'none'}) and "
+                f"name {len(strangers)} that are not there ({strangers or 'none'}). Give Priors "
+                "for each stratum by its label, or one Priors for all."
+            )
+        return dict(self.priors)
