@@ -36,6 +36,7 @@ ESTIMANDS = (
     socgrad.relative_gap,
     socgrad.attributable_rate,
     socgrad.attributable_fraction,
+    lambda fit: socgrad.authority_ranks(fit, top=2),
 )
 
 

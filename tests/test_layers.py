@@ -36,7 +36,7 @@ FLOORS = (
     | {f"estimands.{name}" for name in ("group_rates", "observed_rates")}
     | {"estimands.inequality_of_rates"},
     {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
-    {f"estimands.{name}" for name in ("gaps", "attributable")},
+    {f"estimands.{name}" for name in ("gaps", "attributable", "authority_ranks")},
     {"model.stratified_model"}
     | {"nuts.counts", "nuts.effects", "manifest", "laplace", "plots", "checks.counts"}
     | {f"tables.{name}" for name in ("comma_separated", "html", "latex", "markdown")}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.estimands.attributable import attributable_fraction, attributable_rate
+    from socgrad.estimands.authority_ranks import authority_ranks, pairwise_steeper, steeper_than
     from socgrad.estimands.concentration import concentration_index
     from socgrad.estimands.contextual import inverse_intervention, steepening
     from socgrad.estimands.crossings import crossing
@@ -54,6 +55,7 @@ __all__ = [
     "absolute_gap",
     "attributable_fraction",
     "attributable_rate",
+    "authority_ranks",
     "authority_rate",
     "between",
     "by_stratum",
@@ -75,6 +77,7 @@ __all__ = [
     "load",
     "observed_authority_rate",
     "observed_rate_by_group",
+    "pairwise_steeper",
     "plots",
     "pymc_model",
     "rate_by_group",
@@ -87,6 +90,7 @@ __all__ = [
     "simulate",
     "simulate_flow",
     "steepening",
+    "steeper_than",
     "stratum",
     "summarise",
     "to_csv",
@@ -102,6 +106,7 @@ _LAZY = {
     "absolute_gap": "estimands.gaps",
     "attributable_fraction": "estimands.attributable",
     "attributable_rate": "estimands.attributable",
+    "authority_ranks": "estimands.authority_ranks",
     "authority_rate": "estimands.group_rates",
     "between": "estimands.gradients",
     "by_stratum": "reading.by_stratum",
@@ -122,6 +127,7 @@ _LAZY = {
     "load": "reading.storage",
     "observed_authority_rate": "estimands.observed_rates",
     "observed_rate_by_group": "estimands.observed_rates",
+    "pairwise_steeper": "estimands.authority_ranks",
     "pymc_model": "nuts.graph",
     "rate_by_group": "estimands.group_rates",
     "rate_table": "tables.rate_tables",
@@ -132,6 +138,7 @@ _LAZY = {
     "simulate": "simulation.england",
     "simulate_flow": "simulation.flow_simulation",
     "steepening": "estimands.contextual",
+    "steeper_than": "estimands.authority_ranks",
     "stratum": "reading.by_stratum",
     "summarise": "tables.summaries",
     "to_csv": "tables.comma_separated",
