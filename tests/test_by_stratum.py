@@ -37,6 +37,11 @@ ESTIMANDS = (
     socgrad.attributable_rate,
     socgrad.attributable_fraction,
     lambda fit: socgrad.authority_ranks(fit, top=2),
+    socgrad.authority_sd,
+    socgrad.median_rate_ratio,
+    socgrad.gradient_sd,
+    socgrad.level_slope_correlation,
+    socgrad.vpc,
 )
 
 

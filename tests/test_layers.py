@@ -30,11 +30,13 @@ FLOORS = (
     | {"tables.diagnostics"},
     {"simulation.flow_simulation"}
     | {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"}
+    | {"estimands.level_variance"}
     | {"table.stage_tables", "table.long_tables"},
     {"model.compression", "nuts.centring", "table.strata", "estimands.ranked_units"}
     | {f"estimands.{name}" for name in ("rates", "gradients", "contextual", "crossings")}
     | {f"estimands.{name}" for name in ("group_rates", "observed_rates")}
-    | {"estimands.inequality_of_rates"},
+    | {f"estimands.{name}" for name in ("inequality_of_rates", "variation", "slope_variation")}
+    | {"estimands.variance_partition"},
     {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
     {f"estimands.{name}" for name in ("gaps", "attributable", "authority_ranks")},
     {"model.stratified_model"}

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from socgrad.estimands.inequality_of_rates import inequality_of_rates
     from socgrad.estimands.observed_rates import observed_authority_rate, observed_rate_by_group
     from socgrad.estimands.rates import expected_rate
+    from socgrad.estimands.slope_variation import gradient_sd, level_slope_correlation
+    from socgrad.estimands.variance_partition import variance_explained, vpc
+    from socgrad.estimands.variation import authority_sd, median_rate_ratio
     from socgrad.fitting import fit
     from socgrad.nuts.graph import pymc_model
     from socgrad.reading.by_stratum import by_stratum, stratum
@@ -57,6 +60,7 @@ __all__ = [
     "attributable_rate",
     "authority_ranks",
     "authority_rate",
+    "authority_sd",
     "between",
     "by_stratum",
     "check_fit",
@@ -68,13 +72,16 @@ __all__ = [
     "expected_rate",
     "fit",
     "gradient",
+    "gradient_sd",
     "inequality_of_rates",
     "inverse_intervention",
     "journal_rates",
     "journal_table",
     "label_draws",
     "leave_out",
+    "level_slope_correlation",
     "load",
+    "median_rate_ratio",
     "observed_authority_rate",
     "observed_rate_by_group",
     "pairwise_steeper",
@@ -98,6 +105,8 @@ __all__ = [
     "to_html",
     "to_latex",
     "to_markdown",
+    "variance_explained",
+    "vpc",
 ]
 
 # Imported on first use, so that a script which only reads a fit never waits for PyMC or matplotlib.
@@ -108,23 +117,27 @@ _LAZY = {
     "attributable_rate": "estimands.attributable",
     "authority_ranks": "estimands.authority_ranks",
     "authority_rate": "estimands.group_rates",
+    "authority_sd": "estimands.variation",
     "between": "estimands.gradients",
     "by_stratum": "reading.by_stratum",
     "check_fit": "checks.fit_check",
     "check_sampling": "tables.diagnostics",
-    "concentration_index": "estimands.concentration",
     "compare_left_out": "checks.left_out",
+    "concentration_index": "estimands.concentration",
     "crossing": "estimands.crossings",
     "expected_rate": "estimands.rates",
     "fit": "fitting",
     "gradient": "estimands.gradients",
+    "gradient_sd": "estimands.slope_variation",
     "inequality_of_rates": "estimands.inequality_of_rates",
     "inverse_intervention": "estimands.contextual",
     "journal_rates": "tables.rate_tables",
     "journal_table": "tables.journal",
     "label_draws": "reading.labels",
     "leave_out": "checks.left_out",
+    "level_slope_correlation": "estimands.slope_variation",
     "load": "reading.storage",
+    "median_rate_ratio": "estimands.variation",
     "observed_authority_rate": "estimands.observed_rates",
     "observed_rate_by_group": "estimands.observed_rates",
     "pairwise_steeper": "estimands.authority_ranks",
@@ -146,6 +159,8 @@ _LAZY = {
     "to_html": "tables.html",
     "to_latex": "tables.latex",
     "to_markdown": "tables.markdown",
+    "variance_explained": "estimands.variance_partition",
+    "vpc": "estimands.variance_partition",
 }
 
 

@@ -7,7 +7,6 @@ import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.curves import (
-    Curve,
     authority_mean_grid,
     check_rate_per,
     curve_of_target,
@@ -15,6 +14,7 @@ from socgrad.estimands.curves import (
     exponential,
     rate_at,
 )
+from socgrad.estimands.level_variance import level_variance
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
@@ -134,7 +134,7 @@ def expected_rate(
     _warn_of_support(terms, land, x, target, authority_mean)
     rate = rate_at(curve, x)
     if target == "integrated":
-        rate = rate * exponential(_variance(terms, curve, x) / 2)
+        rate = rate * exponential(level_variance(terms, (x - curve.origin) / curve.per) / 2)
         reference = reference.replace("an authority without effects", "the mean of all authorities")
     return labelled(
         check_rate_per(rate_per) * rate,
@@ -163,14 +163,6 @@ def _means(
         land.authority_mean, land.authority_children, authority_quantiles
     ).tolist()
     return means
-
-
-def _variance(terms: Coefficients, curve: Curve, deprivation: xr.DataArray) -> xr.DataArray:
-    """Variance of the log rates of authorities of one mean, at each neighbourhood deprivation."""
-    w = (deprivation - curve.origin) / curve.per
-    level, slope = terms.level_sd, terms.slope_sd * w
-    variance: xr.DataArray = level**2 + 2 * terms.correlation * level * slope + slope**2
-    return variance
 
 
 def _warn_of_support(
