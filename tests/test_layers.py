@@ -33,6 +33,7 @@ FLOORS = (
     | {"estimands.level_variance"}
     | {"table.stage_tables", "table.long_tables"},
     {"model.compression", "nuts.centring", "table.strata", "estimands.ranked_units"}
+    | {"model.outcome_model", "estimands.outcome_association"}
     | {f"estimands.{name}" for name in ("rates", "gradients", "contextual", "crossings")}
     | {f"estimands.{name}" for name in ("group_rates", "observed_rates")}
     | {f"estimands.{name}" for name in ("inequality_of_rates", "variation", "slope_variation")}
@@ -44,7 +45,9 @@ FLOORS = (
     | {f"tables.{name}" for name in ("comma_separated", "html", "latex", "markdown")}
     | {"tables.rate_tables"},
     {"strata_tree"} | {"nuts.graph", "checks.replicates", "checks.authority_likelihoods"},
-    {"stratified_fitting"} | {"nuts.sampling", "checks.fit_check", "checks.integrated"},
+    {"stratified_fitting", "nuts.outcome_graph"}
+    | {"nuts.sampling", "checks.fit_check", "checks.integrated"},
+    {"nuts.outcome_sampling"},
     {"fitting", "checks.left_out"},
     {"__init__"},
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from socgrad import errors
 from socgrad.model.gradient_model import GradientModel
+from socgrad.model.outcome_model import OutcomeModel
 from socgrad.model.priors import Normal, PositiveNormal, Priors, rate_ratio
 from socgrad.model.stratified_model import StratifiedModel
 from socgrad.table.areas import Areas
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from socgrad.estimands.inequality import rii, sii
     from socgrad.estimands.inequality_of_rates import inequality_of_rates
     from socgrad.estimands.observed_rates import observed_authority_rate, observed_rate_by_group
+    from socgrad.estimands.outcome_association import outcome_association
     from socgrad.estimands.rates import expected_rate
     from socgrad.estimands.slope_variation import gradient_sd, level_slope_correlation
     from socgrad.estimands.variance_partition import variance_explained, vpc
@@ -50,6 +52,7 @@ __all__ = [
     "Areas",
     "GradientModel",
     "Normal",
+    "OutcomeModel",
     "PositiveNormal",
     "Priors",
     "Strata",
@@ -84,6 +87,7 @@ __all__ = [
     "median_rate_ratio",
     "observed_authority_rate",
     "observed_rate_by_group",
+    "outcome_association",
     "pairwise_steeper",
     "plots",
     "pymc_model",
@@ -141,6 +145,7 @@ _LAZY = {
     "observed_authority_rate": "estimands.observed_rates",
     "observed_rate_by_group": "estimands.observed_rates",
     "pairwise_steeper": "estimands.authority_ranks",
+    "outcome_association": "estimands.outcome_association",
     "pymc_model": "nuts.graph",
     "rate_by_group": "estimands.group_rates",
     "rate_table": "tables.rate_tables",

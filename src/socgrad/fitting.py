@@ -1,5 +1,6 @@
 """Fitting: from a model to a tree of draws."""
 
+import json
 import os
 import secrets
 import sys
@@ -18,6 +19,7 @@ from socgrad.errors import (
 from socgrad.manifest import assemble
 from socgrad.model.compression import likelihood_data, quadrature_error
 from socgrad.model.gradient_model import GradientModel
+from socgrad.model.outcome_model import OutcomeModel
 from socgrad.model.stratified_model import StratifiedModel
 from socgrad.nuts.options import NutsOptions
 from socgrad.predictor import authority_slope
@@ -34,7 +36,7 @@ _NEGLIGIBLE = 1e-6
 
 
 def fit(
-    model: GradientModel | StratifiedModel,
+    model: GradientModel | StratifiedModel | OutcomeModel,
     *,
     method: Method = "nuts",
     draws: int = 1000,
@@ -49,8 +51,10 @@ def fit(
 
     Parameters
     ----------
-    model : GradientModel or StratifiedModel
-        The specification. Independent strata are fitted one after another, with one compilation.
+    model : GradientModel, StratifiedModel or OutcomeModel
+        The specification. Independent strata are fitted one after another, with one compilation. An
+        outcome of authorities beside the gradients needs NUTS: "auto" takes it, "laplace" is
+        refused.
     method : {"nuts", "laplace", "auto"}
         The engine. "nuts" is NUTS (nutpie on the PyMC graph), which compiles. "laplace" needs
         neither PyMC nor a compiler: authority effects integrated out by quadrature, the other
@@ -86,7 +90,8 @@ def fit(
     Raises
     ------
     SpecificationError
-        If an option is out of range, or concerns NUTS only and `method` is "laplace".
+        If an option is out of range, or concerns NUTS only and `method` is "laplace"; if the model
+        needs NUTS and `method` is "laplace".
 
     Warns
     -----
@@ -148,9 +153,17 @@ def fit(
             ),
             random_seed=random_seed,
         )
+    outcome, model = (
+        (model, model.gradient_model) if isinstance(model, OutcomeModel) else (None, model)
+    )
+    if outcome is not None and method == "laplace":
+        raise SpecificationError(
+            "method='laplace' has no outcome of authorities: given the slopes' standard deviation "
+            "its regression would add as many dimensions as it has terms. Choose method='nuts'."
+        )
     data = likelihood_data(model)
     doubt = ""
-    if method != "nuts":
+    if method != "nuts" and outcome is None:
         tree, doubt = _fit_laplace(model, data, draws=draws, chains=chains, random_seed=random_seed)
         if doubt and method == "laplace":
             warnings.warn(
@@ -175,7 +188,7 @@ def fit(
         random_seed=random_seed,
         progress=sys.stderr.isatty() if progress is None else progress,
     )
-    return _fit_nuts(model, data, options, instead_of=doubt)
+    return _fit_nuts(model, data, options, outcome=outcome, instead_of=doubt)
 
 
 def _fit_laplace(
@@ -210,12 +223,22 @@ def _fit_laplace(
 
 
 def _fit_nuts(
-    model: GradientModel, data: xr.Dataset, options: NutsOptions, *, instead_of: str
+    model: GradientModel,
+    data: xr.Dataset,
+    options: NutsOptions,
+    *,
+    outcome: OutcomeModel | None,
+    instead_of: str,
 ) -> xr.DataTree:
     # PyMC and nutpie take seconds to import: only a fit that needs them pays for them.
-    from socgrad.nuts.sampling import sample_nuts  # noqa: PLC0415
+    if outcome is None:
+        from socgrad.nuts.sampling import sample_nuts  # noqa: PLC0415
 
-    posterior, sample_stats = sample_nuts(model, data, options)
+        posterior, sample_stats = sample_nuts(model, data, options)
+    else:
+        from socgrad.nuts.outcome_sampling import sample_outcome  # noqa: PLC0415
+
+        posterior, sample_stats = sample_outcome(outcome, data, options)
     sampler = {
         "method": "nuts",
         "name": "nutpie",
@@ -235,6 +258,15 @@ def _fit_nuts(
         random_seed=options.random_seed,
     )
     _record_quadrature(model, tree, data)
+    if outcome is not None:
+        tree.attrs["outcome"] = json.dumps(
+            {
+                "name": outcome.name,
+                "terms": outcome.terms,
+                "authorities": int(outcome.known.sum()),
+                "has_standard_errors": outcome.standard_errors is not None,
+            }
+        )
     return tree
 
 

@@ -13,7 +13,7 @@ import xarray as xr
 
 from socgrad.model.compression import constants
 from socgrad.model.gradient_model import GradientModel
-from socgrad.schema import EFFECTS, PARAMETERS, SCHEMA_VERSION
+from socgrad.schema import EFFECTS, OUTCOME, PARAMETERS, SCHEMA_VERSION
 from socgrad.table.areas import Areas
 
 __all__ = ["assemble", "data_hash"]
@@ -51,10 +51,10 @@ def assemble(
         Of the form that `socgrad.schema` describes.
     """
     seam = constants(model)
-    names = [name for name in (*PARAMETERS, *EFFECTS) if name in posterior]
+    names = [name for name in (*PARAMETERS, *EFFECTS, *OUTCOME) if name in posterior]
     draws = posterior[names].assign_coords(authority=seam["authority"]).drop_attrs()
     for name in names:
-        draws[name].attrs["long_name"] = (PARAMETERS | EFFECTS)[name]
+        draws[name].attrs["long_name"] = (PARAMETERS | EFFECTS | OUTCOME)[name]
     tree = xr.DataTree.from_dict(
         {
             "posterior": draws,

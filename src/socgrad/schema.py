@@ -14,6 +14,7 @@ from socgrad.errors import SchemaError
 __all__ = [
     "CONSTANTS",
     "EFFECTS",
+    "OUTCOME",
     "PARAMETERS",
     "PER_STRATUM",
     "SCHEMA_VERSION",
@@ -47,6 +48,13 @@ PARAMETERS: Final[dict[str, str]] = {
 EFFECTS: Final[dict[str, str]] = {
     "level_effect": "deviation of an authority's level, log rate",
     "slope_effect": "deviation of an authority's slope, log rate ratio per step",
+}
+
+#: Group `posterior` of a fit with an outcome of authorities: dims (chain, draw[, outcome_term]).
+OUTCOME: Final[dict[str, str]] = {
+    "outcome_intercept": "outcome where effects are 0 and other predictors at their means",
+    "outcome_coefficient": "outcome per unit of its predictor: log gradient, log rate, step ...",
+    "outcome_sd": "standard deviation of the outcome about its regression",
 }
 
 #: Group `constant_data`: dims and meaning. Nothing here is derived from events.

@@ -1,6 +1,7 @@
 """NUTS by nutpie on the PyMC graph, compiled once per graph and process."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import nutpie
@@ -13,30 +14,41 @@ from socgrad.nuts.options import NutsOptions
 from socgrad.nuts.pymc_quietly import pm
 from socgrad.schema import EFFECTS, PARAMETERS
 
-__all__ = ["sample_nuts"]
+__all__ = ["Graph", "sample_graph", "sample_nuts"]
 
 _STATISTICS = ("diverging", "energy", "logp", "n_steps", "step_size", "depth")
 
 
 @dataclass(frozen=True)
-class _Graph:
-    """A graph to compile: two are the same when their keys are, whatever their data."""
+class Graph:
+    """A graph to compile: two are the same when their keys are, whatever their data.
+
+    Attributes
+    ----------
+    key
+        What two graphs must share for one to serve both.
+    build
+        Makes the PyMC model.
+    names
+        Variables to keep draws of.
+    """
 
     key: tuple[object, ...]
-    model: GradientModel = field(compare=False)
+    build: Callable[[], pm.Model] = field(compare=False)
+    names: tuple[str, ...] = field(compare=False)
 
 
 # Compiling costs seconds and depends on the key alone; eight graphs cover a study's sensitivities.
 @functools.lru_cache(maxsize=8)
-def _compiled(graph: _Graph) -> tuple[pm.Model, nutpie.compile_pymc.CompiledPyMCModel]:
-    model = pymc_model(graph.model)
-    return model, nutpie.compile_pymc_model(model, var_names=[*PARAMETERS, *EFFECTS])
+def _compiled(graph: Graph) -> tuple[pm.Model, nutpie.compile_pymc.CompiledPyMCModel]:
+    model = graph.build()
+    return model, nutpie.compile_pymc_model(model, var_names=list(graph.names))
 
 
 def sample_nuts(
     model: GradientModel, data: xr.Dataset, options: NutsOptions
 ) -> tuple[xr.Dataset, xr.Dataset]:
-    """Draw from the posterior.
+    """Draw from the posterior of a gradient model.
 
     Parameters
     ----------
@@ -52,14 +64,37 @@ def sample_nuts(
     posterior, sample_stats : xarray.Dataset
         Dims (chain, draw[, authority]).
     """
-    graph, compiled = _compiled(_Graph(graph_key(model), model))
-    parts = (constants(model), graph_data(model, data))
-    values = {str(name): part[name] for part in parts for name in part.data_vars}
+    graph = Graph(graph_key(model), lambda: pymc_model(model), (*PARAMETERS, *EFFECTS))
+    return sample_graph(graph, constants(model).merge(graph_data(model, data)), options)
+
+
+def sample_graph(
+    wanted: Graph, values: xr.Dataset, options: NutsOptions
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Draw from the posterior of a graph, compiled once for all that share its key.
+
+    Parameters
+    ----------
+    wanted : Graph
+        The graph.
+    values : xarray.Dataset
+        Every `pm.Data` of it, by name.
+    options : NutsOptions
+        How to sample.
+
+    Returns
+    -------
+    posterior, sample_stats : xarray.Dataset
+        Dims chain, draw, then those of each variable.
+    """
+    graph, compiled = _compiled(wanted)
     used = {variable.name for variable in compiled.shared_var_keys}
-    compiled = compiled.with_data(**{n: values[n].to_numpy() for n in values if n in used})
-    for name, value in values.items():
+    compiled = compiled.with_data(
+        **{str(name): values[name].to_numpy() for name in values if name in used}
+    )
+    for name, value in values.data_vars.items():
         # The starting point is computed by the graph itself, from its own copy of the data.
-        shared = graph[name]
+        shared = graph[str(name)]
         shared.set_value(value.to_numpy().astype(shared.dtype))
     trace = nutpie.sample(
         compiled,

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from socgrad.errors import SchemaError
-from socgrad.schema import CONSTANTS, EFFECTS, PARAMETERS
+from socgrad.schema import CONSTANTS, EFFECTS, OUTCOME, PARAMETERS
 
 __all__ = ["refuse_restricted_exposure", "without_events"]
 
@@ -31,7 +31,14 @@ _STATISTICS_WITHOUT_EVENTS: Final = (
     "step_size",
     "tree_depth",
 )
-_COORDINATES_WITHOUT_EVENTS: Final = ("chain", "draw", "area", "authority", "stratum")
+_COORDINATES_WITHOUT_EVENTS: Final = (
+    "chain",
+    "draw",
+    "area",
+    "authority",
+    "stratum",
+    "outcome_term",
+)
 #: Not among them: `data_sha256`, against which small counts can be guessed one by one; the seed,
 #: since a fit to guessed counts could be held against the draws; `rows`, which counts the areas
 #: whose events or exposure are missing.
@@ -41,6 +48,7 @@ _ATTRS_WITHOUT_EVENTS: Final = (
     "importance_ess",
     "laplace_quadrature_error",
     "model",
+    "outcome",
     "pareto_k",
     "per_stratum",
     "quadrature_error",
@@ -71,7 +79,7 @@ def without_events(fit: xr.DataTree) -> xr.DataTree:
     # Standardised raw effects give the information of an authority's counts; other terms may be
     # imputed counts. No summary reads either.
     draws = groups["posterior"]
-    groups["posterior"] = draws[[name for name in draws if name in PARAMETERS | EFFECTS]]
+    groups["posterior"] = draws[[name for name in draws if name in PARAMETERS | EFFECTS | OUTCOME]]
     tree = xr.DataTree.from_dict({name: _bare(dataset) for name, dataset in groups.items()})
     tree.attrs = _allowed(fit.attrs)
     return tree
@@ -97,7 +105,9 @@ def _bare(dataset: xr.Dataset) -> xr.Dataset:
     dropped = [name for name in dataset.coords if name not in _COORDINATES_WITHOUT_EVENTS]
     bare = dataset.drop_vars(dropped).drop_attrs()
     bare.attrs = _allowed(dataset.attrs)
-    meanings = PARAMETERS | EFFECTS | {name: words for name, (_, words) in CONSTANTS.items()}
+    meanings = (
+        PARAMETERS | EFFECTS | OUTCOME | {name: words for name, (_, words) in CONSTANTS.items()}
+    )
     for name in bare.data_vars:
         if name in meanings:
             bare[name].attrs["long_name"] = meanings[str(name)]

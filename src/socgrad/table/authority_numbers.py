@@ -18,7 +18,7 @@ from socgrad.table.label_checks import labels
 from socgrad.table.number_checks import check_proportion, check_whole, numbers, suppressed
 from socgrad.table.table_checks import refuse
 
-__all__ = ["given_means", "given_totals"]
+__all__ = ["given_means", "given_measure", "given_totals"]
 
 
 def given_totals(totals: object, authorities: pd.Index[Any]) -> tuple[FloatArray, BoolArray]:
@@ -39,6 +39,22 @@ def given_means(authority_means: object, authorities: pd.Index[Any]) -> FloatArr
     )
     check_proportion(mean, authorities, where="authority_means")
     return mean
+
+
+def given_measure(
+    values: object, authorities: pd.Index[Any], *, argument: str, needed: bool
+) -> FloatArray:
+    """Return any measure of every authority; NaN where none, which ``needed=True`` refuses."""
+    measure, _ = _by_authority(values, authorities, argument=argument, extra=True)
+    if needed:
+        refuse(
+            np.isnan(measure),
+            authorities,
+            f"{argument} lacks authorities of the table",
+            'Expected one number for each, by the same label; missing_outcomes="leave out" takes '
+            "such authorities out of the regression, and keeps their events.",
+        )
+    return measure
 
 
 def _by_authority(

@@ -1,0 +1,110 @@
+"""The PyMC graph of an outcome beside the gradients: a regression on the authorities' slopes."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from socgrad.model.outcome_model import OutcomeModel
+from socgrad.nuts.graph import graph_key, pymc_model
+from socgrad.nuts.pymc_quietly import pm, pt
+
+__all__ = ["outcome_data", "outcome_graph", "outcome_key"]
+
+type Variable = Any  # PyTensor's variables carry no useful static types.
+
+
+def outcome_graph(model: OutcomeModel) -> pm.Model:
+    """Build the graph of the gradient model, and observe the outcome in it.
+
+    Parameters
+    ----------
+    model : OutcomeModel
+        The specification.
+
+    Returns
+    -------
+    pymc.Model
+        As `socgrad.pymc_model` gives it, with the variables of `socgrad.schema.OUTCOME` added, in
+        the outcome's own unit.
+    """
+    working = outcome_data(model)
+    graph = pymc_model(model.gradient_model)
+    with graph:
+        graph.add_coord("outcome_term", list(model.terms))
+        graph.add_coord("outcome_authority", np.flatnonzero(model.known))
+        data = {
+            str(name): pm.Data(str(name), value.to_numpy(), dims=value.dims or None)
+            for name, value in working.data_vars.items()
+        }
+        coefficient = pm.Normal("outcome_scaled", 0.0, 0.5, dims="outcome_term")
+        sd = pm.HalfNormal("outcome_sd_scaled", 1.0)
+        intercept = pm.Normal("outcome_intercept_scaled", 0.0, 1.0)
+        effects, per_unit = _effects(graph, model, data)
+        given = (data["outcome_predictors"] * coefficient[len(effects) :]).sum(axis=1)
+        mean = intercept + given + sum(coefficient[k] * effect for k, effect in enumerate(effects))
+        pm.Normal(
+            "outcome",
+            mu=mean,
+            sigma=pt.sqrt(sd**2 + data["outcome_error"] ** 2),
+            observed=data["outcome_value"],
+            dims="outcome_authority",
+        )
+        centre, unit = data["outcome_unit"][0], data["outcome_unit"][1]
+        units = pm.math.concatenate([pt.stack(per_unit), data["outcome_predictor_scale"]])
+        pm.Deterministic("outcome_coefficient", unit * coefficient / units, dims="outcome_term")
+        pm.Deterministic("outcome_intercept", centre + unit * intercept)
+        pm.Deterministic("outcome_sd", unit * sd)
+    return graph
+
+
+def _effects(
+    graph: pm.Model, model: OutcomeModel, data: dict[str, Variable]
+) -> tuple[list[Variable], list[Variable]]:
+    """Predictors that are themselves estimated, in standard deviations, and these deviations."""
+    rows = data["outcome_row"]
+    steep = graph["slope_effect"]
+    if not model.adjust_for_deprivation and model.gradient_model.cross_level:
+        steep = steep + graph["cross_level"] * graph["between_part"]
+    effects, deviations = [(steep / graph["slope_sd"])[rows]], [graph["slope_sd"]]
+    if model.adjust_for_level:
+        effects.append((graph["level_effect"] / graph["level_sd"])[rows])
+        deviations.append(graph["level_sd"])
+    return effects, deviations
+
+
+def outcome_data(model: OutcomeModel) -> xr.Dataset:
+    """What the regression reads, standardised; `outcome_unit` is the outcome's mean and SD."""
+    known = model.known
+    outcome = model.values[known]
+    centre, unit = outcome.mean(), outcome.std(ddof=1)
+    columns = [model.control_values[known]]
+    if model.adjust_for_deprivation:
+        areas = model.gradient_model.areas
+        columns.insert(0, ((areas.authority_mean - areas.national_mean) / areas.per)[known, None])
+    given = np.hstack(columns)
+    scale = given.std(axis=0, ddof=1)
+    return xr.Dataset(
+        {
+            "outcome_value": ("outcome_authority", (outcome - centre) / unit),
+            "outcome_error": ("outcome_authority", model.errors[known] / unit),
+            "outcome_row": ("outcome_authority", np.flatnonzero(known)),
+            "outcome_predictors": (
+                ("outcome_authority", "outcome_given"),
+                (given - given.mean(axis=0)) / scale,
+            ),
+            "outcome_predictor_scale": ("outcome_given", scale),
+            "outcome_unit": ("moment", np.array([centre, unit])),
+        }
+    )
+
+
+def outcome_key(model: OutcomeModel) -> tuple[object, ...]:
+    """What two models must share for one compiled graph to serve both."""
+    return (
+        "outcome",
+        *graph_key(model.gradient_model),
+        model.adjust_for_deprivation,
+        model.adjust_for_level,
+        model.terms,
+    )
