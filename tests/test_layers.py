@@ -42,13 +42,16 @@ FLOORS = (
     {f"estimands.{name}" for name in ("gaps", "attributable", "authority_ranks")},
     {"model.stratified_model"}
     | {"nuts.counts", "nuts.effects", "manifest", "laplace", "plots", "checks.counts"}
+    | {"checks.prior_density"}
     | {f"tables.{name}" for name in ("comma_separated", "html", "latex", "markdown")}
     | {"tables.rate_tables"},
-    {"strata_tree"} | {"nuts.graph", "checks.replicates", "checks.authority_likelihoods"},
+    {"strata_tree"}
+    | {"nuts.graph", "checks.replicates", "checks.authority_likelihoods"}
+    | {"checks.log_likelihood", "simulation.prior_draws"},
     {"stratified_fitting", "nuts.outcome_graph"}
     | {"nuts.sampling", "checks.fit_check", "checks.integrated"},
     {"nuts.outcome_sampling"},
-    {"fitting", "checks.left_out"},
+    {"fitting", "checks.left_out", "checks.priors"},
     {"__init__"},
 )
 

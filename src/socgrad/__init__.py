@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from socgrad import plots
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
+    from socgrad.checks.log_likelihood import add_log_likelihood
+    from socgrad.checks.priors import compare_prior, prior_sensitivity
     from socgrad.estimands.attributable import attributable_fraction, attributable_rate
     from socgrad.estimands.authority_ranks import authority_ranks, pairwise_steeper, steeper_than
     from socgrad.estimands.concentration import concentration_index
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from socgrad.reading.storage import load, save
     from socgrad.simulation.england import simulate
     from socgrad.simulation.flow_simulation import simulate_flow
+    from socgrad.simulation.prior_draws import draw_prior
     from socgrad.simulation.truth import Truth
     from socgrad.tables.comma_separated import to_csv
     from socgrad.tables.diagnostics import check_sampling
@@ -59,6 +62,7 @@ __all__ = [
     "StratifiedModel",
     "Truth",
     "absolute_gap",
+    "add_log_likelihood",
     "attributable_fraction",
     "attributable_rate",
     "authority_ranks",
@@ -69,8 +73,10 @@ __all__ = [
     "check_fit",
     "check_sampling",
     "compare_left_out",
+    "compare_prior",
     "concentration_index",
     "crossing",
+    "draw_prior",
     "errors",
     "expected_rate",
     "fit",
@@ -90,6 +96,7 @@ __all__ = [
     "outcome_association",
     "pairwise_steeper",
     "plots",
+    "prior_sensitivity",
     "pymc_model",
     "rate_by_group",
     "rate_ratio",
@@ -117,6 +124,7 @@ __all__ = [
 _LAZY = {
     "Truth": "simulation.truth",
     "absolute_gap": "estimands.gaps",
+    "add_log_likelihood": "checks.log_likelihood",
     "attributable_fraction": "estimands.attributable",
     "attributable_rate": "estimands.attributable",
     "authority_ranks": "estimands.authority_ranks",
@@ -127,8 +135,10 @@ _LAZY = {
     "check_fit": "checks.fit_check",
     "check_sampling": "tables.diagnostics",
     "compare_left_out": "checks.left_out",
+    "compare_prior": "checks.priors",
     "concentration_index": "estimands.concentration",
     "crossing": "estimands.crossings",
+    "draw_prior": "simulation.prior_draws",
     "expected_rate": "estimands.rates",
     "fit": "fitting",
     "gradient": "estimands.gradients",
@@ -146,6 +156,7 @@ _LAZY = {
     "observed_rate_by_group": "estimands.observed_rates",
     "pairwise_steeper": "estimands.authority_ranks",
     "outcome_association": "estimands.outcome_association",
+    "prior_sensitivity": "checks.priors",
     "pymc_model": "nuts.graph",
     "rate_by_group": "estimands.group_rates",
     "rate_table": "tables.rate_tables",

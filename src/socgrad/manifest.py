@@ -11,7 +11,7 @@ from importlib.metadata import version
 import numpy as np
 import xarray as xr
 
-from socgrad.model.compression import constants
+from socgrad.model.compression import constants, intercept_prior
 from socgrad.model.gradient_model import GradientModel
 from socgrad.schema import EFFECTS, OUTCOME, PARAMETERS, SCHEMA_VERSION
 from socgrad.table.areas import Areas
@@ -71,6 +71,7 @@ def assemble(
         "random_seed": str(random_seed),
         "sampler": json.dumps(dict(sampler)),
         "model": json.dumps(_specification(model)),
+        "priors": json.dumps(_priors(model)),
         "columns": json.dumps(dict(areas.names)),
         "rows": areas.report.to_json(orient="records"),
         "data_sha256": data_hash(areas),
@@ -141,3 +142,24 @@ def _specification(model: GradientModel) -> dict[str, object]:
         "curvature": model.curvature,
         "priors": asdict(model.priors),
     }
+
+
+def _priors(model: GradientModel) -> dict[str, list[float]]:
+    """Priors of the terms present, per step of the model: mean and sd; of the beta, both shapes."""
+    split, step = model.deprivation == "split", model.step_priors
+    present = {
+        "within": model.deprivation != "none",
+        "between": split,
+        "cross_level": model.cross_level,
+        "curvature": model.curvature,
+        "level_sd": True,
+        "slope_sd": model.random_slopes,
+        "overdispersion": model.family == "negative_binomial",
+    }
+    priors = {"intercept": intercept_prior(model).tolist()}
+    for name in (name for name, there in present.items() if there):
+        prior = getattr(step, name)
+        priors[name] = [prior.mean, prior.sd]
+    if model.random_slopes:
+        priors["correlation"] = [step.correlation] * 2
+    return priors

@@ -21,7 +21,7 @@ from socgrad.schema import CONSTANTS
 from socgrad.table.areas import Areas
 from socgrad.within_between import split
 
-__all__ = ["SLOPE_RANGE", "constants", "likelihood_data", "quadrature_error"]
+__all__ = ["SLOPE_RANGE", "constants", "intercept_prior", "likelihood_data", "quadrature_error"]
 
 type Variables = dict[str, tuple[tuple[str, ...], npt.ArrayLike]]
 
@@ -117,7 +117,7 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         data["sum_events"] = (("total_authority",), events)
         data["sum_constant"] = ((), -gammaln(events + 1).sum())
 
-    data["prior_intercept"] = (("moment",), _intercept_prior(model))
+    data["prior_intercept"] = (("moment",), intercept_prior(model))
     return xr.Dataset(
         data,
         attrs={
@@ -190,7 +190,8 @@ def _counts(
     }
 
 
-def _intercept_prior(model: GradientModel) -> FloatArray:
+def intercept_prior(model: GradientModel) -> FloatArray:
+    """Mean and sd of the prior of the intercept: by default about the log of the crude rate."""
     if model.priors.intercept is not None:
         return np.array([model.priors.intercept.mean, model.priors.intercept.sd])
     areas = model.areas

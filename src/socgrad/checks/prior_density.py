@@ -1,0 +1,75 @@
+"""The log prior density of every draw, from the priors that a fit records."""
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from scipy.stats import beta, norm
+
+from socgrad.errors import EstimandError
+from socgrad.reading.posterior import coefficients
+
+__all__ = ["log_prior", "recorded_priors"]
+
+#: Terms whose prior has another name than they.
+_PRIOR_OF = {"pooled": "within"}
+_NORMAL = ("intercept", "within", "pooled", "between", "cross_level", "curvature")
+_POSITIVE = ("level_sd", "slope_sd", "overdispersion")
+
+
+def recorded_priors(fit: xr.DataTree) -> dict[str, tuple[float, float]]:
+    """Priors of a fit per step of its own: mean and sd by name, and twice the beta's parameter.
+
+    Raises
+    ------
+    EstimandError
+        If the fit records none.
+    """
+    if "priors" in fit.attrs:
+        recorded: Mapping[str, list[float]] = json.loads(fit.attrs["priors"])
+        return {name: (float(pair[0]), float(pair[1])) for name, pair in recorded.items()}
+    # pymc.sample keeps the data of the graph, and with it the priors.
+    data = fit["constant_data"].to_dataset()
+    found = {
+        str(name).removeprefix("prior_"): np.broadcast_to(data[name].to_numpy(), 2)
+        for name in data.data_vars
+        if str(name).startswith("prior_")
+    }
+    if not found:
+        raise EstimandError(
+            "This fit does not record its priors: it was saved without events, or by an earlier "
+            "version. Use the fit as socgrad.fit returned it, or fit the model again."
+        )
+    return {name: (float(pair[0]), float(pair[1])) for name, pair in found.items()}
+
+
+def log_prior(fit: xr.DataTree) -> xr.Dataset:
+    """Log prior density of every parameter in every draw, per step of the fit.
+
+    Effects of authorities are left out: their distribution is part of the model.
+
+    Raises
+    ------
+    EstimandError
+        If the fit does not record its priors.
+    SchemaError
+        If `fit` is not a socgrad fit.
+    """
+    coefficients(fit)  # refuses what is no fit
+    priors = recorded_priors(fit)
+    draws = fit["posterior"].to_dataset()
+    density: dict[str, xr.DataArray] = {}
+    for name in (*_NORMAL, *_POSITIVE, "correlation"):
+        if name not in draws:
+            continue
+        x = draws[name]
+        first, second = priors[_PRIOR_OF.get(name, name)]
+        if name == "correlation":
+            value = beta.logpdf((x.to_numpy() + 1) / 2, first, second) - np.log(2)
+        else:
+            value = norm.logpdf(x.to_numpy(), first, second)
+            if name in _POSITIVE:
+                value = value - norm.logsf(0.0, first, second)
+        density[name] = x.copy(data=value)
+    return xr.Dataset(density).drop_attrs()

@@ -1,0 +1,234 @@
+"""What the priors contribute: prior against posterior, and sensitivity to both."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+from scipy.stats import beta, norm, truncnorm
+
+from socgrad.checks.counts import chosen_draws, observed_counts, population_at
+from socgrad.checks.integrated import integrated_likelihoods
+from socgrad.checks.prior_density import log_prior, recorded_priors
+from socgrad.errors import EstimandError
+from socgrad.reading.posterior import coefficients, geography
+from socgrad.schema import PARAMETERS
+
+__all__ = ["compare_prior", "prior_sensitivity"]
+
+#: Steps of deprivation in which each coefficient is; exp of it is a ratio.
+_RATIOS: Final = {"within": 1, "pooled": 1, "between": 1, "cross_level": 2, "curvature": 2}
+#: How far a power of 1.02 over 0.98 may move a posterior before it counts (Kallioinen et al.).
+_NOTICEABLE: Final = 0.05
+_DRAWN: Final = 100_000
+
+
+def compare_prior(fit: xr.DataTree, *, prob: float = 0.95) -> pd.DataFrame:
+    """Tabulate the prior of every parameter beside its posterior.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    prob
+        Probability of the intervals, within 0-1, ends excluded.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per parameter of the model. Columns `scale` ("ratio per 10 points" for coefficients
+        of deprivation, "ratio per 10 points squared" for the cross-level term and curvature,
+        "events per 10,000" for the intercept, "log rate" and "log ratio per 10 points" for the
+        standard deviations, "correlation", "coefficient of variation"); `prior`, `prior_lower`,
+        `prior_upper`: median and equal-tailed interval; `posterior`, `posterior_lower`,
+        `posterior_upper`; and `learned`, the share of the prior variance (on the log scale, where
+        there is one) that the counts took away.
+
+    Raises
+    ------
+    EstimandError
+        If the fit does not record its priors, or `prob` is not within 0-1.
+    SchemaError
+        If `fit` is not a socgrad fit.
+
+    Notes
+    -----
+    ``learned = 1 - posterior variance / prior variance``, below 0 where the posterior is wider. The
+    steps are converted, so that fits with another `per` are tabulated per 10 points too.
+
+    Interpretation
+    --------------
+    `learned` near 1: the counts decide. Near 0: what is printed as an estimate is the prior, and a
+    reader who does not share the prior need not share the estimate.
+
+    Examples
+    --------
+    >>> import socgrad as sg
+    >>> table = sg.simulate(authorities=30, areas=600, random_seed=1).frame
+    >>> areas = sg.Areas.from_frame(table, area="area", authority="authority", events="referral",
+    ...                             children="children", deprivation="deprivation",
+    ...                             complete=True)
+    >>> fitted = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=1)
+    >>> compared = sg.compare_prior(fitted)
+    >>> compared.loc["within", ["prior_lower", "prior_upper"]].astype(float).round(2).tolist()
+    [0.38, 2.66]
+    >>> bool(compared.loc["within", "learned"] > 0.95)
+    True
+    """
+    if not 0 < prob < 1:
+        raise EstimandError(
+            f"prob is {prob:g}; expected the probability of an interval, above 0 and below 1, such "
+            "as 0.95."
+        )
+    coefficients(fit)  # refuses what is no fit
+    priors, draws = recorded_priors(fit), fit["posterior"].to_dataset()
+    steps = 0.10 / geography(fit).per
+    tails = [0.5, (1 - prob) / 2, (1 + prob) / 2]
+    rows = {}
+    for name in PARAMETERS:
+        if name not in draws:
+            continue
+        before = _drawn(name, priors["within" if name == "pooled" else name])
+        after = draws[name].to_numpy().ravel()
+        scale, shown = _scaled(name, steps)
+        quantiles = [shown(np.quantile(values, tails)) for values in (before, after)]
+        rows[name] = {
+            "scale": scale,
+            **{
+                f"{when}{which}": float(value)
+                for when, values in zip(("prior", "posterior"), quantiles, strict=True)
+                for which, value in zip(("", "_lower", "_upper"), values, strict=True)
+            },
+            "learned": float(1 - after.var() / before.var()),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")
+
+
+def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
+    """Measure how far each posterior moves when prior or counts are given more or less weight.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, or `pymc.sample` on `socgrad.pymc_model(model)`, with its counts.
+    draws
+        Most draws of the posterior to use, evenly spaced, at least 1; some hundreds are needed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per parameter: `prior` and `likelihood`, sensitivity to a power of each (0: none;
+        above 0.05: noticeable), and `diagnosis` in words.
+
+    Raises
+    ------
+    EstimandError
+        If the fit holds no counts, several strata, or does not record its priors; if `draws` is
+        below 1.
+    SchemaError
+        If `fit` is not a socgrad fit.
+
+    Notes
+    -----
+    ArviZ's `psense`: draws are reweighted, by Pareto-smoothed importance sampling, as if the prior
+    (or the likelihood) had been raised to powers about 1; the sensitivity is the distance that the
+    posterior's distribution function moves per doubling of the power. The prior is that of the
+    parameters, the likelihood that of each authority's counts with its own effects integrated out,
+    as in `leave_out`. No model is fitted again.
+
+    Interpretation
+    --------------
+    Sensitive to the prior and not to the counts: the counts say little, and the prior decides.
+    Sensitive to both: prior and counts pull in different directions: look whether the prior was
+    meant.
+
+    References
+    ----------
+    Kallioinen et al. 2024, Statistics and Computing 34, https://doi.org/10.1007/s11222-023-10366-5.
+
+    Examples
+    --------
+    >>> import socgrad as sg
+    >>> table = sg.simulate(authorities=30, areas=600, random_seed=1).frame
+    >>> areas = sg.Areas.from_frame(table, area="area", authority="authority", events="referral",
+    ...                             children="children", deprivation="deprivation",
+    ...                             complete=True)
+    >>> fitted = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=1)
+    >>> sensitivity = sg.prior_sensitivity(fitted)
+    >>> sensitivity.loc["within", "diagnosis"]
+    'the counts decide'
+    """
+    counts = observed_counts(fit)
+    at = chosen_draws(coefficients(fit), draws)
+    found = integrated_likelihoods(counts, population_at(fit, at), geography(fit))
+    posterior, prior = fit["posterior"].to_dataset(), log_prior(fit)
+    names = [name for name in PARAMETERS if name in posterior]
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": _chosen(posterior[names], at),
+            "log_prior": _chosen(prior, at),
+            "log_likelihood": xr.Dataset(
+                {"counts": (("chain", "draw"), found.log_likelihood.sum(axis=1)[None])}
+            ),
+        }
+    )
+    stats = import_module("arviz_stats")  # takes a second, so only when needed
+    moved = {
+        group: {
+            str(name): float(value)
+            for name, value in stats.psense(tree, group=group).data_vars.items()
+        }
+        for group in ("prior", "likelihood")
+    }
+    table = pd.DataFrame(moved).loc[names].rename_axis("parameter")
+    by_prior, by_counts = (table[name] >= _NOTICEABLE for name in ("prior", "likelihood"))
+    table["diagnosis"] = np.select(
+        [by_prior & by_counts, by_prior],
+        ["prior and counts both move it", "the prior decides, the counts say little"],
+        default="the counts decide",
+    )
+    table.loc[~by_prior & ~by_counts, "diagnosis"] = "neither moves it"
+    return table
+
+
+def _chosen(draws: xr.Dataset, at: npt.NDArray[np.int64]) -> xr.Dataset:
+    """Draws at positions of the chains laid end to end, as one chain."""
+    return xr.Dataset(
+        {
+            name: (
+                ("chain", "draw"),
+                values.transpose("chain", "draw").to_numpy().ravel()[at][None],
+            )
+            for name, values in draws.data_vars.items()
+        }
+    )
+
+
+def _drawn(name: str, prior: tuple[float, float]) -> npt.NDArray[np.float64]:
+    """Even quantiles of a prior, which stand for draws without their noise."""
+    at = (np.arange(_DRAWN) + 0.5) / _DRAWN
+    first, second = prior
+    if name == "correlation":
+        return np.asarray(2 * beta.ppf(at, first, second) - 1)
+    if name in ("level_sd", "slope_sd", "overdispersion"):
+        return np.asarray(truncnorm.ppf(at, -first / second, np.inf, first, second))
+    return np.asarray(norm.ppf(at, first, second))
+
+
+def _scaled(
+    name: str, steps: float
+) -> tuple[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]]:
+    """Name of the scale a parameter is shown on, and the function that takes it there."""
+    if name in _RATIOS:
+        power = steps ** _RATIOS[name]
+        squared = " squared" if _RATIOS[name] == 2 else ""
+        return f"ratio per 10 points{squared}", lambda x: np.exp(power * x)
+    if name == "intercept":
+        return "events per 10,000", lambda x: 10_000 * np.exp(x)
+    if name == "slope_sd":
+        return "log ratio per 10 points", lambda x: steps * x
+    scales = {"level_sd": "log rate", "overdispersion": "coefficient of variation"}
+    return scales.get(name, name), lambda x: x

@@ -1,0 +1,151 @@
+"""Prior against posterior, and sensitivity to the prior."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.stats import beta, halfnorm, norm
+
+from socgrad.checks.prior_density import log_prior, recorded_priors
+from socgrad.checks.priors import compare_prior, prior_sensitivity
+from socgrad.errors import EstimandError
+from socgrad.fitting import fit
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Normal, PositiveNormal, Priors
+from tables import areas_of, simulated, simulated_areas
+
+
+def fitted(kind="counts", per=0.10, **options):
+    """Thirty authorities of twenty areas or so; a fit without a compiler."""
+    simulation = simulated(authorities=30, areas=600, seed=8)
+    areas = areas_of(simulation, kind)
+    if per != 0.10:
+        areas = simulated_areas(simulation.frame, per=per)
+    priors = options.pop("priors", Priors(within=Normal(0.5, 0.3)))
+    return fit(GradientModel(areas, priors=priors, **options), method="laplace", random_seed=1)
+
+
+@pytest.fixture(scope="module")
+def tree():
+    """The fit of counts."""
+    return fitted()
+
+
+def test_priors_are_recorded(tree):
+    """The manifest holds the priors of the terms present, and no others."""
+    priors = recorded_priors(tree)
+    assert priors["within"] == (0.5, 0.3)
+    assert priors["level_sd"] == (0.0, 0.5)
+    assert priors["correlation"] == (2.0, 2.0)
+    assert not {"curvature", "overdispersion"} & set(priors)
+    # Without a prior of its own the intercept's is centred at the crude rate.
+    events = tree["observed_data"]["events"].sum()
+    crude = np.log(float(events) / float(tree["constant_data"]["exposure"].sum()))
+    assert priors["intercept"] == pytest.approx((crude, 1.5))
+
+
+def test_priors_of_the_graph_are_read_too(tree):
+    """A tree of pymc.sample keeps the priors among its constants."""
+    other = tree.copy()
+    del other.attrs["priors"]
+    with pytest.raises(EstimandError, match="does not record its priors"):
+        recorded_priors(other)
+    data = tree["constant_data"].to_dataset()
+    other["constant_data"] = xr.DataTree(
+        data.assign(prior_within=("moment", [0.5, 0.3]), prior_correlation=2.0)
+    )
+    assert recorded_priors(other) == {"within": (0.5, 0.3), "correlation": (2.0, 2.0)}
+
+
+def test_log_prior_is_scipys(tree):
+    """Normal, half-normal and beta densities, of the parameters in their own units."""
+    density, draws = log_prior(tree), tree["posterior"].to_dataset()
+    np.testing.assert_allclose(density["within"], norm.logpdf(draws["within"], 0.5, 0.3))
+    expected = halfnorm.logpdf(draws["slope_sd"], scale=0.25)
+    np.testing.assert_allclose(density["slope_sd"], expected)
+    # A beta on (-1, 1): half the density of that on (0, 1).
+    expected = beta.pdf((draws["correlation"] + 1) / 2, 2, 2) / 2
+    np.testing.assert_allclose(np.exp(density["correlation"]), expected)
+    assert "level_effect" not in density
+
+
+def test_table_holds_prior_and_posterior(tree):
+    """Priors as stated, posteriors as drawn, in words a reader knows."""
+    table = compare_prior(tree)
+    # exp(0.5), exp(0.5 - 1.96 * 0.3), exp(0.5 + 1.96 * 0.3)
+    assert table.loc["within", ["prior", "prior_lower", "prior_upper"]].tolist() == pytest.approx(
+        [1.6487, 0.9158, 2.9683], rel=1e-4
+    )
+    drawn = np.exp(np.quantile(tree["posterior"]["within"], [0.5, 0.025, 0.975]))
+    assert table.loc[
+        "within", ["posterior", "posterior_lower", "posterior_upper"]
+    ].tolist() == pytest.approx(drawn.tolist())
+    variance = float(tree["posterior"]["within"].var())
+    assert table.loc["within", "learned"] == pytest.approx(1 - variance / 0.09, rel=1e-4)
+    assert table["scale"].to_dict() == {
+        "intercept": "events per 10,000",
+        "within": "ratio per 10 points",
+        "between": "ratio per 10 points",
+        "cross_level": "ratio per 10 points squared",
+        "level_sd": "log rate",
+        "slope_sd": "log ratio per 10 points",
+        "correlation": "correlation",
+    }
+    narrow = compare_prior(tree, prob=0.5)
+    assert narrow.loc["within", "prior_lower"] > table.loc["within", "prior_lower"]
+
+
+def test_the_step_is_a_choice_of_units(tree):
+    """A fit per 5 points is tabulated per 10 points as the fit per 10 points is."""
+    first, second = compare_prior(tree), compare_prior(fitted(per=0.05))
+    columns = ["prior", "prior_lower", "prior_upper"]
+    np.testing.assert_allclose(
+        first[columns].astype(float), second[columns].astype(float), rtol=1e-9
+    )
+    columns = ["posterior", "posterior_lower", "posterior_upper"]
+    np.testing.assert_allclose(
+        first[columns].astype(float), second[columns].astype(float), rtol=0.1, atol=0.05
+    )
+
+
+def test_totals_learn_little_of_gradients(tree):
+    """Totals leave the prior of the gradient about as it was; counts do not."""
+    totals = compare_prior(fitted("totals", priors=Priors(within=Normal(0.5, 0.05))))
+    assert compare_prior(tree).loc["within", "learned"] > 0.9
+    assert totals.loc["within", "learned"] < 0.2
+    assert totals.loc["intercept", "learned"] > 0.9
+
+
+def test_sensitivity_says_who_decides(tree):
+    """Counts decide the gradient; a narrow prior elsewhere pulls against them."""
+    table = prior_sensitivity(tree)
+    assert table.index.tolist() == list(compare_prior(tree).index)
+    assert table.loc["within", "diagnosis"] == "the counts decide"
+    pulled = prior_sensitivity(fitted(priors=Priors(within=Normal(0.0, 0.05))))
+    assert pulled.loc["within", "diagnosis"] == "prior and counts both move it"
+    assert pulled.loc["within", "prior"] > 4 * table.loc["within", "prior"]
+    held = prior_sensitivity(fitted("totals", priors=Priors(within=Normal(0.5, 0.01))))
+    assert held.loc["within", "prior"] > held.loc["within", "likelihood"]
+    assert held.loc["within", "diagnosis"] == "the prior decides, the counts say little"
+
+
+def test_arguments_are_checked(tree):
+    """Probabilities and numbers of draws out of range are refused."""
+    with pytest.raises(EstimandError, match="prob is 1; expected"):
+        compare_prior(tree, prob=1.0)
+    with pytest.raises(EstimandError, match="draws is 0"):
+        prior_sensitivity(tree, draws=0)
+
+
+def test_pooled_and_fixed_priors():
+    """A pooled coefficient has the prior of `within`; a standard deviation may be all but fixed."""
+    priors = Priors(within=Normal(0.4, 0.2), level_sd=PositiveNormal(0.3, 0.01))
+    tree = fitted(deprivation="pooled", family="negative_binomial", priors=priors)
+    table = compare_prior(tree)
+    assert table.loc["pooled", "prior"] == pytest.approx(np.exp(0.4), rel=1e-6)
+    assert table.loc["level_sd", "prior"] == pytest.approx(0.3, rel=1e-6)
+    assert table.loc["overdispersion", "scale"] == "coefficient of variation"
+    assert set(log_prior(tree).data_vars) == set(table.index)
+    assert "priors" in tree.attrs
+    assert set(json.loads(tree.attrs["priors"])) >= {"within", "overdispersion"}
