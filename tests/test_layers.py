@@ -41,11 +41,11 @@ FLOORS = (
     {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
     {f"estimands.{name}" for name in ("gaps", "attributable", "authority_ranks")},
     {"model.stratified_model"}
-    | {"nuts.counts", "nuts.effects", "manifest", "laplace", "plots", "checks.counts"}
+    | {"nuts.counts", "nuts.effects", "manifest", "laplace", "checks.counts"}
     | {"checks.prior_density"}
     | {f"tables.{name}" for name in ("comma_separated", "html", "latex", "markdown")}
     | {"tables.rate_tables"},
-    {"strata_tree"}
+    {"strata_tree", "plots"}
     | {"nuts.graph", "checks.replicates", "checks.authority_likelihoods"}
     | {"checks.log_likelihood", "simulation.prior_draws"},
     {"stratified_fitting", "nuts.outcome_graph"}
@@ -67,6 +67,7 @@ RESERVED = {
     "nutpie": {"nuts.sampling"},
     "matplotlib": {"plots"},
     "great_tables": {"tables.html"},
+    "geopandas": {"plots"},
 }
 
 

@@ -16,7 +16,16 @@ from socgrad.errors import EstimandError, SocgradError
 from socgrad.estimands.contextual import inverse_intervention
 from socgrad.estimands.gradients import gradient
 from socgrad.estimands.rates import expected_rate
-from socgrad.plots import authority_lines, gradients_by_deprivation, inverse_intervention_lines
+from socgrad.plots import (
+    authority_lines,
+    caterpillar,
+    gradient_funnel,
+    gradient_ladder,
+    gradients_by_deprivation,
+    inverse_intervention_curve,
+    inverse_intervention_lines,
+    rate_bars,
+)
 from socgrad.plots.style import STYLE
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.posterior import geography
@@ -26,7 +35,32 @@ type View = Callable[..., Axes]
 # The estimands warn where no authority has the mean asked for; the six of this fit leave gaps.
 EXTRAPOLATED = pytest.mark.filterwarnings("ignore::socgrad.errors.SupportWarning")
 
-VIEWS = (authority_lines, gradients_by_deprivation, inverse_intervention_lines)
+
+def fitted_bars(fit: xr.DataTree, **options: Axes) -> Axes:
+    """Draw bars of a fit without events."""
+    return rate_bars(fit, observed=False, **options)
+
+
+def caterpillar_of_gradients(fit: xr.DataTree, ax: Axes | None = None) -> Axes:
+    """Draw the gradients of all authorities on one panel."""
+    return caterpillar(gradient(fit, target="each"), ax=ax).axes[0]
+
+
+def ladder_of_one(fit: xr.DataTree, **options: Axes) -> Axes:
+    """Draw a ladder of one stage."""
+    return gradient_ladder({"Plans": fit}, **options)
+
+
+VIEWS = (
+    authority_lines,
+    caterpillar_of_gradients,
+    fitted_bars,
+    gradient_funnel,
+    gradients_by_deprivation,
+    inverse_intervention_curve,
+    inverse_intervention_lines,
+    ladder_of_one,
+)
 
 
 @pytest.fixture

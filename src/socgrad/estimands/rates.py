@@ -7,6 +7,7 @@ import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.curves import (
+    Curve,
     authority_mean_grid,
     check_rate_per,
     curve_of_target,
@@ -21,7 +22,7 @@ from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography, labelled
 from socgrad.reading.support import areas_near_mean, areas_of, count_near, warn_if_thin
 
-__all__ = ["expected_rate"]
+__all__ = ["expected_rate", "integrated_rate_at"]
 
 type RateTarget = Literal["average", "each", "new", "integrated"]
 
@@ -132,9 +133,8 @@ def expected_rate(
         random_seed=random_seed,
     )
     _warn_of_support(terms, land, x, target, authority_mean)
-    rate = rate_at(curve, x)
+    rate = integrated_rate_at(terms, curve, x) if target == "integrated" else rate_at(curve, x)
     if target == "integrated":
-        rate = rate * exponential(level_variance(terms, (x - curve.origin) / curve.per) / 2)
         reference = reference.replace("an authority without effects", "the mean of all authorities")
     return labelled(
         check_rate_per(rate_per) * rate,
@@ -144,6 +144,15 @@ def expected_rate(
         per=land.per,
         reference=reference,
     )
+
+
+def integrated_rate_at(
+    terms: Coefficients, curve: Curve, deprivation: xr.DataArray
+) -> xr.DataArray:
+    """Mean over all authorities of a mean deprivation, given the curve of one without effects."""
+    w = (deprivation - curve.origin) / curve.per
+    rate: xr.DataArray = rate_at(curve, deprivation) * exponential(level_variance(terms, w) / 2)
+    return rate
 
 
 def _means(

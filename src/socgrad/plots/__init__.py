@@ -5,7 +5,23 @@ titles and files are the caller's: ``ax.set_title(...)``, ``ax.figure.savefig(..
 matplotlib, the optional extra ``plots``.
 """
 
+from socgrad.plots.bars import rate_bars
+from socgrad.plots.curves import inverse_intervention_curve
+from socgrad.plots.funnel import gradient_funnel
 from socgrad.plots.gradients import gradients_by_deprivation
-from socgrad.plots.rates import authority_lines, inverse_intervention_lines
+from socgrad.plots.intervals import caterpillar, gradient_ladder
+from socgrad.plots.lines import authority_lines
+from socgrad.plots.maps import authority_map
+from socgrad.plots.rates import inverse_intervention_lines
 
-__all__ = ["authority_lines", "gradients_by_deprivation", "inverse_intervention_lines"]
+__all__ = [
+    "authority_lines",
+    "authority_map",
+    "caterpillar",
+    "gradient_funnel",
+    "gradient_ladder",
+    "gradients_by_deprivation",
+    "inverse_intervention_curve",
+    "inverse_intervention_lines",
+    "rate_bars",
+]

@@ -1,12 +1,14 @@
-"""Figures of rates: how many events, in neighbourhoods of which deprivation, in whose authority."""
+"""Figure of rates over neighbourhood deprivation, in groups of authorities."""
 
 from typing import TYPE_CHECKING, Final, Literal
 
-import numpy as np
-import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 
-from socgrad.estimands.curves import curve_at, curve_of, rate_at
+from socgrad.estimands.curves import curve_at, rate_at
+from socgrad.estimands.observed_rates import observed_rate_by_group
+from socgrad.estimands.rates import integrated_rate_at
+from socgrad.plots.lines import RATE_PER, supported
 from socgrad.plots.style import (
     STYLE,
     axes_or_new,
@@ -19,18 +21,13 @@ from socgrad.plots.style import (
 )
 from socgrad.ranks import quantile_groups, weighted_quantile
 from socgrad.reading.arguments import check_choice
-from socgrad.reading.posterior import (
-    Geography,
-    coefficients,
-    geography,
-    require_deprivation,
-    require_split,
-)
+from socgrad.reading.posterior import coefficients, geography, require_split
+from socgrad.reading.support import FEW
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["authority_lines", "inverse_intervention_lines"]
+__all__ = ["inverse_intervention_lines"]
 
 _GROUPS: Final = {
     2: ("More affluent half", "More deprived half"),
@@ -43,16 +40,14 @@ _GROUPS: Final = {
         "Most deprived fifth",
     ),
 }
-#: A line is drawn where its middle 90% of children live: beyond, a handful of areas would back it.
-_SUPPORT: Final = (0.05, 0.95)
-_RATE_PER: Final = 10_000
-_POINTS: Final = 41
 
 
 def inverse_intervention_lines(
     fit: xr.DataTree,
     *,
     groups: Literal[2, 3, 5] = 3,
+    rates: Literal["average", "integrated"] = "average",
+    observed: int | None = None,
     prob: float = 0.95,
     deprivation: str = "Deprivation",
     events: str = "Events",
@@ -68,8 +63,15 @@ def inverse_intervention_lines(
     groups
         Number of groups of authorities by mean deprivation, each with the same number of children
         as far as whole authorities allow: 2, 3 or 5.
+    rates
+        "average": of an authority without effects, the middle one of its kind; "integrated": the
+        mean of all authorities of its mean, which observed rates of a group are nearer to.
+    observed
+        Number of national groups of neighbourhoods, 2 or more (10 for tenths): the observed rate of
+        each in each group of authorities is set over the lines as a point, where 10 or more
+        neighbourhoods with counts of their own back it. By default none.
     prob
-        Probability of the bands, between 0 and 1.
+        Probability of the bands, and of the intervals of observed rates, between 0 and 1.
     deprivation
         What deprivation measures, in words, for the label of the horizontal axis.
     events, exposure
@@ -87,7 +89,8 @@ def inverse_intervention_lines(
     ------
     EstimandError
         If the model leaves deprivation or the split out, if `groups` or `prob` is none of the
-        values above, or if there are too few authorities to make the groups.
+        values above, or if there are too few authorities to make the groups; if `observed` is given
+        for a fit without events.
     SchemaError
         If `fit` is not a socgrad fit.
     SocgradError
@@ -96,8 +99,10 @@ def inverse_intervention_lines(
     Notes
     -----
     Each line is ``expected_rate`` of an authority without effects of its own, at the child-weighted
-    median of the mean deprivations of its group, from the 5th to the 95th percentile of the
-    deprivation that the group's own children live in.
+    median of the mean deprivations of its group (or that rate integrated over authorities), from
+    the 5th to the 95th percentile of the deprivation that the group's own children live in. Points
+    are those of ``observed_rate_by_group``, at the mean deprivation of their neighbourhoods, with
+    intervals of Poisson counts; rates of zero have no place on a logarithmic axis.
 
     Interpretation
     --------------
@@ -118,6 +123,12 @@ def inverse_intervention_lines(
     terms, land = coefficients(fit), geography(fit)
     require_split(terms, "inverse_intervention_lines")
     check_choice("groups", groups, tuple(_GROUPS))
+    check_choice("rates", rates, ("average", "integrated"))
+    counted = None
+    if observed is not None:
+        counted = observed_rate_by_group(
+            fit, groups=observed, authority_groups=groups, prob=prob, rate_per=RATE_PER
+        )
     ax = axes_or_new(ax)
     group = quantile_groups(land.authority_mean, land.authority_children, groups)
     for number, name in enumerate(_GROUPS[groups]):
@@ -127,8 +138,10 @@ def inverse_intervention_lines(
                 land.authority_mean[members], land.authority_children[members], 0.5
             ).item()
         )
-        x = _supported(land, members[land.authority_of_area])
-        line = band(_RATE_PER * rate_at(curve_at(terms, land, mean), x), x.to_numpy(), prob=prob)
+        x = supported(land, members[land.authority_of_area])
+        curve = curve_at(terms, land, mean)
+        rate = integrated_rate_at(terms, curve, x) if rates == "integrated" else rate_at(curve, x)
+        line = band(RATE_PER * rate, x.to_numpy(), prob=prob)
         colour = colours()(number / (groups - 1))
         draw_band(
             ax,
@@ -136,8 +149,11 @@ def inverse_intervention_lines(
             colour=colour,
             label=f"{name} of authorities (median authority: {100 * mean:.0f}%)",
         )
+        if counted is not None:
+            cell = counted["authority_group"] == number + 1
+            _draw_observed(ax, counted[cell & (counted["areas"] >= FEW)], colour)
     deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
-    rate_axis(ax, f"{events} per {_RATE_PER:,} {exposure}")
+    rate_axis(ax, f"{events} per {RATE_PER:,} {exposure}")
     # The names stand in the order of the lines.
     make_room(ax, rows=groups + 1)
     ax.legend(
@@ -146,97 +162,21 @@ def inverse_intervention_lines(
         framealpha=1,
         labelcolor="linecolor",
         fontsize="small",
-        title=f"Expected rate, shaded its {100 * prob:g}% interval",
+        title=_title(prob, is_observed=counted is not None),
         title_fontsize="small",
         alignment="left",
     )
     return ax
 
 
-def authority_lines(
-    fit: xr.DataTree,
-    *,
-    deprivation: str = "Deprivation",
-    events: str = "Events",
-    exposure: str = "of exposure",
-    ax: "Axes | None" = None,
-) -> "Axes":
-    """Draw every authority's own line over its own neighbourhoods, coloured by its deprivation.
-
-    Parameters
-    ----------
-    fit
-        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
-    deprivation
-        What deprivation measures, in words, for the labels of the horizontal axis and the colours.
-    events, exposure
-        What is counted and what it is counted per ("children", say), in words, for the label of the
-        vertical axis.
-    ax
-        Axes to draw on; by default new ones. A colour bar is set beside them.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes drawn on, rates per 10,000 on a logarithmic scale; one line per authority, in the
-        order of the fit.
-
-    Raises
-    ------
-    EstimandError
-        If the model leaves deprivation out.
-    SchemaError
-        If `fit` is not a socgrad fit.
-    SocgradError
-        If matplotlib is not installed.
-
-    Notes
-    -----
-    Each line is the posterior median of ``expected_rate(fit, target="each")``, from the 5th to the
-    95th percentile of the deprivation that the authority's own children live in.
-
-    Interpretation
-    --------------
-    A line that rises says that within this authority deprived neighbourhoods meet more
-    intervention. Where blue lines (affluent authorities) lie above vermilion ones at the same
-    neighbourhood deprivation, such a neighbourhood meets more intervention in an affluent
-    authority. Intervals are not drawn: do not rank authorities by this figure.
-
-    Examples
-    --------
-    >>> import socgrad as sg
-    >>> from socgrad.reading.example import example_fit
-    >>> from matplotlib.figure import Figure
-    >>> ax = sg.plots.authority_lines(example_fit(), ax=Figure().subplots())
-    >>> len(ax.lines)
-    6
-    """
-    terms, land = coefficients(fit), geography(fit)
-    require_deprivation(terms, "authority_lines")
-    ax = axes_or_new(ax)
-    from matplotlib.cm import ScalarMappable  # noqa: PLC0415 matplotlib is optional
-    from matplotlib.colors import Normalize  # noqa: PLC0415
-
-    means = 100 * land.authority_mean.to_numpy()
-    scale = ScalarMappable(Normalize(means.min(), means.max()), colours())
-    for position, label in enumerate(land.authority_mean["authority"].to_numpy().tolist()):
-        x = _supported(land, land.authority_of_area == position)
-        rates = rate_at(curve_of(terms, land, label, own_effects=True), x)
-        ax.plot(
-            100 * x,
-            _RATE_PER * rates.median(("chain", "draw")),
-            color=scale.to_rgba(means[position]),
-            linewidth=STYLE.thin,
-            alpha=0.8,
-        )
-    bar = ax.figure.colorbar(scale, ax=ax, label=f"{deprivation} in the authority (%)")
-    bar.outline.set_visible(False)
-    deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
-    rate_axis(ax, f"{events} per {_RATE_PER:,} {exposure}")
-    return ax
+def _draw_observed(ax: "Axes", cells: pd.DataFrame, colour: "str | tuple[float, ...]") -> None:
+    """Draw points with their intervals; a rate of zero has no place on a logarithmic axis."""
+    seen = cells[cells["events"] > 0]
+    x = 100 * seen["deprivation"]
+    ax.vlines(x, seen["lower"], seen["upper"], color=colour, linewidth=STYLE.thin)
+    ax.plot(x, seen["rate"], "o", color=colour, markersize=4, markeredgecolor="white")
 
 
-def _supported(land: Geography, among: npt.NDArray[np.bool_]) -> xr.DataArray:
-    """Deprivations from the 5th to the 95th percentile of the marked areas' children."""
-    low, high = weighted_quantile(land.deprivation[among], land.children[among], _SUPPORT)
-    return xr.DataArray(np.linspace(low, high, _POINTS), dims="deprivation")
+def _title(prob: float, *, is_observed: bool) -> str:
+    words = f"Expected rate, shaded its {100 * prob:g}% interval"
+    return f"{words}; points: observed rates with theirs" if is_observed else words

@@ -5,8 +5,9 @@ Okabe & Ito that is told apart with every kind of colour vision. matplotlib's se
 never changed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,18 +17,24 @@ from socgrad.errors import EstimandError, SocgradError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.colors import Colormap
     from matplotlib.ticker import Locator
 
 __all__ = [
     "STYLE",
     "Band",
+    "across_axis",
     "axes_or_new",
     "band",
+    "check_prob",
     "colours",
     "deprivation_axis",
     "draw_band",
     "make_room",
+    "panels_or_new",
+    "plain_ticks",
+    "quiet_frame",
     "rate_axis",
     "ratio_axis",
 ]
@@ -46,6 +53,9 @@ class _Style:
     ink: str = "#222222"
     quiet: str = "#8C8C8C"
     grid: str = "#E4E4E4"
+    paper: str = "#F5F2EC"
+    support: str = "#F1EFE8"
+    bar: str = "#BFD3E2"
     band_opacity: float = 0.18
     line: float = 2.0
     thin: float = 0.8
@@ -72,8 +82,26 @@ def axes_or_new(ax: "Axes | None") -> "Axes":
     SocgradError
         If matplotlib is not installed.
     """
+    return panels_or_new(ax, number=1, size=STYLE.size)[0]
+
+
+def panels_or_new(
+    ax: "Axes | Sequence[Axes] | None", *, number: int, size: tuple[float, float]
+) -> "list[Axes]":
+    """Return the axes given, or new ones side by side on a figure of a size in inches.
+
+    Raises
+    ------
+    SocgradError
+        If matplotlib is not installed.
+    EstimandError
+        If the sequence is empty.
+    """
     if ax is not None:
-        return ax
+        axes = list(np.ravel(np.asarray(ax, dtype=object)))
+        if not axes:
+            raise EstimandError("ax holds no axes to draw on. Give one or more, or leave it out.")
+        return axes
     try:
         # pyplot, not a bare Figure: only its figures appear in a notebook and in show(). Imported
         # here because it picks a backend, which `import socgrad` must not do.
@@ -83,16 +111,29 @@ def axes_or_new(ax: "Axes | None") -> "Axes":
             "Figures need matplotlib, which is not installed here. It comes with the optional "
             "extra 'plots': pip install 'socgrad[plots]'. Everything else works without it."
         ) from error
-    return pyplot.subplots(figsize=STYLE.size, layout="constrained")[1]
+    return list(pyplot.subplots(1, number, figsize=size, layout="constrained", squeeze=False)[1][0])
 
 
-def colours() -> "Colormap":
-    """Give colours from affluent (0) by average (0.5) to deprived (1)."""
+def colours(middle: str = STYLE.middle) -> "Colormap":
+    """Give colours from affluent (0) by average (0.5) to deprived (1).
+
+    Lines need a middle that is seen on white; areas with edges one that is paler than the ends.
+    """
     from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415 matplotlib is optional
 
-    return LinearSegmentedColormap.from_list(
-        "socgrad", (STYLE.affluent, STYLE.middle, STYLE.deprived)
-    )
+    return LinearSegmentedColormap.from_list("socgrad", (STYLE.affluent, middle, STYLE.deprived))
+
+
+def check_prob(prob: float) -> None:
+    """Refuse what is no probability of an interval.
+
+    Raises
+    ------
+    EstimandError
+        If `prob` does not lie between 0 and 1.
+    """
+    if not 0 < prob < 1:
+        raise EstimandError(f"prob is {prob:g}; expected a probability between 0 and 1, as 0.95.")
 
 
 def band(draws: xr.DataArray, x: Floats, *, prob: float) -> Band:
@@ -103,8 +144,7 @@ def band(draws: xr.DataArray, x: Floats, *, prob: float) -> Band:
     EstimandError
         If `prob` does not lie between 0 and 1.
     """
-    if not 0 < prob < 1:
-        raise EstimandError(f"prob is {prob:g}; expected a probability between 0 and 1, as 0.95.")
+    check_prob(prob)
     tails = [(1 - prob) / 2, 0.5, (1 + prob) / 2]
     low, middle, high = draws.quantile(tails, dim=("chain", "draw")).to_numpy()
     return Band(np.asarray(x, dtype=float), low, middle, high)
@@ -122,9 +162,24 @@ def draw_band(ax: "Axes", values: Band, *, colour: "str | tuple[float, ...]", la
 def deprivation_axis(ax: "Axes", label: str) -> None:
     """Label the horizontal axis, in percent, and quieten the frame."""
     ax.set_xlabel(label)
+    quiet_frame(ax)
+
+
+def quiet_frame(ax: "Axes", *, across: Literal["x", "y"] = "y") -> None:
+    """Leave of the frame what is read, with light lines across the axis of values."""
     ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(visible=True, axis="y", color=STYLE.grid, linewidth=0.8)
+    ax.grid(visible=True, axis=across, color=STYLE.grid, linewidth=0.8)
     ax.set_axisbelow(True)
+
+
+def across_axis(ax: "Axes", *, is_ratio: bool) -> None:
+    """Make the horizontal axis that of values, logarithmic with plain numbers for ratios."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 matplotlib is optional
+
+    quiet_frame(ax, across="x")
+    ax.spines["left"].set_visible(False)
+    if is_ratio:
+        _log_scale(ax, "x", MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
 
 
 def rate_axis(ax: "Axes", label: str) -> None:
@@ -150,10 +205,24 @@ def make_room(ax: "Axes", *, rows: int) -> None:
 
 
 def _log_axis(ax: "Axes", label: str, locator: "Locator") -> None:
+    _log_scale(ax, "y", locator)
+    ax.set_ylabel(label)
+
+
+def plain_ticks(axis: "Axis") -> None:
+    """Give a logarithmic axis that spans less than a power of ten plain, evenly spaced numbers."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator  # noqa: PLC0415
+
+    axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+
+
+def _log_scale(ax: "Axes", which: Literal["x", "y"], locator: "Locator") -> None:
     from matplotlib.ticker import FuncFormatter, NullLocator  # noqa: PLC0415 matplotlib is optional
 
-    ax.set_yscale("log")
-    ax.yaxis.set_major_locator(locator)
-    ax.yaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    ax.set_ylabel(label)
+    (ax.set_xscale if which == "x" else ax.set_yscale)("log")
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    axis.set_major_locator(locator)
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))

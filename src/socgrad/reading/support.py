@@ -16,12 +16,12 @@ import numpy.typing as npt
 from socgrad.errors import SupportWarning
 from socgrad.reading.posterior import Geography
 
-__all__ = ["areas_near_mean", "areas_of", "common_range", "count_near", "warn_if_thin"]
+__all__ = ["FEW", "areas_near_mean", "areas_of", "common_range", "count_near", "warn_if_thin"]
 
 type Booleans = npt.NDArray[np.bool_]
 
 #: Fewer neighbourhoods than this leave a number without support of its own.
-_FEW: Final = 10
+FEW: Final = 10
 #: Points named in a warning before the rest are only counted.
 _NAMED: Final = 5
 _PACKAGE: Final = str(Path(__file__).parents[1])
@@ -76,13 +76,13 @@ def warn_if_thin(land: Geography, points: Sequence[tuple[str, int]]) -> None:
     SupportWarning
         At the caller's line outside the package.
     """
-    thin = [(where, count) for where, count in points if count < _FEW]
+    thin = [(where, count) for where, count in points if count < FEW]
     if not thin:
         return
     named = "; ".join(f"{where}: {count}" for where, count in thin[:_NAMED])
     more = f"; and {len(thin) - _NAMED} more" if len(thin) > _NAMED else ""
     warnings.warn(
-        f"{len(thin)} of {len(points)} points rest on fewer than {_FEW} neighbourhoods ({named}"
+        f"{len(thin)} of {len(points)} points rest on fewer than {FEW} neighbourhoods ({named}"
         f"{more}). Counted were those with data within {_window(land):.3g} of the deprivation and "
         "of the authority mean. Beyond them the numbers follow the model's straight lines: "
         "choose values that occur together, or report them as extrapolated.",
