@@ -77,5 +77,6 @@ def test_sums_by_authority_equal_area_by_area(fit):
     rates = area_rates(fit, own_effects=True).reshape(100, -1)
     for function, values in ((authority_rate_sums, rates), (authority_log_sums, np.log(rates))):
         expected = [(weight * values)[:, land.authority_of_area == k].sum(axis=1) for k in range(6)]
-        found = function(terms, land, weight=weight)
-        np.testing.assert_allclose(found, np.stack(expected, axis=1), atol=1e-11)
+        found = function(terms, land, weight, 2 * weight)
+        for times, one in enumerate(found, start=1):
+            np.testing.assert_allclose(one, times * np.stack(expected, axis=1), atol=1e-11)

@@ -73,3 +73,17 @@ def test_england_is_compared_with_the_published_one(tmp_path):
     assert table.notna().all(axis=None)
     assert (table["lowest"] == table["highest"]).all()
     assert "child_protection_plan" in printed
+
+
+def test_summaries_time_every_estimand(tmp_path):
+    """Each has a row, the sum is their sum, and memory is that of all of them."""
+    table, printed = run(
+        "summaries.py", tmp_path / "summaries.csv",
+        "--authorities", "12", "--areas", "600", "--draws", "50",
+    )  # fmt: skip
+    table = table.set_index("estimand")
+    each = table.drop(index=["all estimands", "their tables"])
+    assert {"sii authority poisson", "vpc", "excess_events area"} <= set(each.index)
+    assert each["seconds"].sum() == pytest.approx(table.loc["all estimands", "seconds"], abs=0.1)
+    assert 0 <= table.loc["all estimands", "peak_mb"] < 200
+    assert " rows in " in printed

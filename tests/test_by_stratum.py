@@ -42,6 +42,7 @@ ESTIMANDS = (
     socgrad.gradient_sd,
     socgrad.level_slope_correlation,
     socgrad.vpc,
+    socgrad.excess_events,
 )
 
 

@@ -93,11 +93,13 @@ def test_an_absent_group_sums_to_nothing():
 @pytest.mark.parametrize("spread", [0.0, 0.05, 0.3, 2.0])
 def test_sums_by_authority_equal_the_sum_over_rows(spread):
     """With weights of either sign, however far the slopes range."""
-    areas, (level, slope) = table(), draws(spread)
-    areas["weight"] = areas["weight"] - 300
-    expected = row_by_row(level, slope, areas, areas["authority"], AUTHORITIES)
-    scale = row_by_row(
-        level, slope, areas | {"weight": abs(areas["weight"])}, areas["authority"], AUTHORITIES
-    )
-    found = authority_sums_of(level, slope, **areas)
-    assert (abs(found - expected) <= 1e-10 * scale).all()
+    areas, (level, slope) = table(), draws(spread, number=300)
+    signed = areas["weight"] - 300
+    shape = {name: areas[name] for name in ("authority", "within_part")}
+    found = authority_sums_of(level, slope, **shape, weights=[signed, areas["weight"]])
+    for sums, weight in zip(found, (signed, areas["weight"]), strict=True):
+        expected, scale = (
+            row_by_row(level, slope, areas | {"weight": w}, areas["authority"], AUTHORITIES)
+            for w in (weight, abs(weight))
+        )
+        assert (abs(sums - expected) <= 1e-10 * scale).all()

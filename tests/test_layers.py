@@ -39,7 +39,9 @@ FLOORS = (
     | {f"estimands.{name}" for name in ("inequality_of_rates", "variation", "slope_variation")}
     | {"estimands.variance_partition"},
     {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
-    {f"estimands.{name}" for name in ("gaps", "attributable", "authority_ranks")},
+    {f"estimands.{name}" for name in ("gaps", "attributable", "authority_ranks")}
+    | {"estimands.excess_references"},
+    {"estimands.excess"},
     {"model.stratified_model"}
     | {"nuts.counts", "nuts.effects", "manifest", "laplace", "checks.counts"}
     | {"checks.prior_density"}

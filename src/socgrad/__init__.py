@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from socgrad.estimands.concentration import concentration_index
     from socgrad.estimands.contextual import inverse_intervention, steepening
     from socgrad.estimands.crossings import crossing
+    from socgrad.estimands.excess import excess_events
     from socgrad.estimands.gaps import absolute_gap, relative_gap
     from socgrad.estimands.gradients import between, gradient
     from socgrad.estimands.group_rates import authority_rate, rate_by_group
@@ -78,6 +79,7 @@ __all__ = [
     "crossing",
     "draw_prior",
     "errors",
+    "excess_events",
     "expected_rate",
     "fit",
     "gradient",
@@ -139,6 +141,7 @@ _LAZY = {
     "concentration_index": "estimands.concentration",
     "crossing": "estimands.crossings",
     "draw_prior": "simulation.prior_draws",
+    "excess_events": "estimands.excess",
     "expected_rate": "estimands.rates",
     "fit": "fitting",
     "gradient": "estimands.gradients",
@@ -154,8 +157,8 @@ _LAZY = {
     "median_rate_ratio": "estimands.variation",
     "observed_authority_rate": "estimands.observed_rates",
     "observed_rate_by_group": "estimands.observed_rates",
-    "pairwise_steeper": "estimands.authority_ranks",
     "outcome_association": "estimands.outcome_association",
+    "pairwise_steeper": "estimands.authority_ranks",
     "prior_sensitivity": "checks.priors",
     "pymc_model": "nuts.graph",
     "rate_by_group": "estimands.group_rates",

@@ -36,30 +36,30 @@ def authority_rates(terms: Coefficients, land: Geography, *, own_effects: bool) 
         Events per unit of exposure, dims chain, draw, authority: those that have exposure.
     """
     exposure = land.authority_exposure
-    events = authority_rate_sums(terms, land, weight=land.exposure, own_effects=own_effects)
+    (events,) = authority_rate_sums(terms, land, land.exposure, own_effects=own_effects)
     kept = exposure > 0
     labels = land.authority_mean["authority"].to_numpy()
     return as_draws(events[:, kept] / exposure[kept], terms, "authority", labels[kept])
 
 
 def authority_rate_sums(
-    terms: Coefficients, land: Geography, *, weight: Floats, own_effects: bool = True
-) -> Floats:
+    terms: Coefficients, land: Geography, *weights: Floats, own_effects: bool = True
+) -> list[Floats]:
     """Compute sum of weight_i rate_i over each authority's neighbourhoods.
 
     Parameters
     ----------
     terms, land
         Of one fit. An effect that is to be set aside is a zero in `terms`.
-    weight
-        One number of any sign per area, in the order of the fit.
+    *weights
+        Sets of weights: one number of any sign per area, in the order of the fit.
     own_effects
         Whether each authority has its own level and slope effect, or none.
 
     Returns
     -------
-    numpy.ndarray
-        Shape (chain * draw, authority), all authorities.
+    list of numpy.ndarray
+        For each set of weights, shape (chain * draw, authority), all authorities.
     """
     level, slope = line_draws(terms, land, own_effects=own_effects)
     return authority_sums(
@@ -67,22 +67,25 @@ def authority_rate_sums(
         slope,
         authority=land.authority_of_area,
         within_part=land.within_part,
-        weight=weight,
+        weights=weights,
     )
 
 
-def authority_log_sums(terms: Coefficients, land: Geography, *, weight: Floats) -> Floats:
+def authority_log_sums(terms: Coefficients, land: Geography, *weights: Floats) -> list[Floats]:
     """Compute sum of weight_i log(rate_i) over each authority's neighbourhoods, fitted effects.
 
     Log rates are linear in level and slope, so two sums over areas serve all draws. Parameters and
-    shape as in `authority_rate_sums`.
+    shapes as in `authority_rate_sums`.
     """
     level, slope = line_draws(terms, land, own_effects=True)
-    total, moment = (
-        np.bincount(land.authority_of_area, weights=values, minlength=level.shape[1])
-        for values in (weight, weight * land.within_part)
-    )
-    return level * total + slope * moment
+    sums = []
+    for weight in weights:
+        total, moment = (
+            np.bincount(land.authority_of_area, weights=values, minlength=level.shape[1])
+            for values in (weight, weight * land.within_part)
+        )
+        sums.append(level * total + slope * moment)
+    return sums
 
 
 def group_rates(

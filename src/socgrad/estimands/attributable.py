@@ -10,10 +10,9 @@ from socgrad.estimands.curves import check_rate_per
 from socgrad.estimands.deprivation_groups import (
     extreme_rates,
     least_deprived_rate,
-    overall_rates,
     words_for_groups,
 )
-from socgrad.estimands.ranked_units import By, draws_of
+from socgrad.estimands.ranked_units import By, draws_of, overall_rates
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.posterior import (

@@ -1,6 +1,6 @@
 """Rates of deprivation groups: equal parts of the children of the nation, or of each authority."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,6 @@ __all__ = [
     "ExtremeRates",
     "extreme_rates",
     "least_deprived_rate",
-    "overall_rates",
     "words_for_groups",
 ]
 
@@ -49,7 +48,7 @@ def extreme_rates(terms: Coefficients, land: Geography, *, by: By, groups: int) 
     """
     check_choice("by", by, ("nation", "authority"))
     if by == "nation":
-        least, most = (_rate_of(terms, land, end, groups) for end in _national_ends(land, groups))
+        least, most = _rates_of(terms, land, _national_ends(land, groups), groups)
         return ExtremeRates(least[:, None], most[:, None], None, ())
     _check_groups(groups)
     part = np.minimum((rank_within_authorities(land) * groups).astype(np.int64), groups - 1)
@@ -66,8 +65,8 @@ def extreme_rates(terms: Coefficients, land: Geography, *, by: By, groups: int) 
         )
     kept = np.flatnonzero(filled)
     least, most = (
-        authority_rate_sums(terms, land, weight=end)[:, kept] / total[kept]
-        for end, total in zip(ends, exposure, strict=True)
+        events[:, kept] / total[kept]
+        for events, total in zip(authority_rate_sums(terms, land, *ends), exposure, strict=True)
     )
     labels = labels_of(land)
     return ExtremeRates(least, most, kept, tuple(labels[j] for j in np.flatnonzero(~filled)))
@@ -75,17 +74,8 @@ def extreme_rates(terms: Coefficients, land: Geography, *, by: By, groups: int) 
 
 def least_deprived_rate(terms: Coefficients, land: Geography, *, groups: int) -> Floats:
     """Compute the expected rate of the least deprived group of the nation, (chain * draw,)."""
-    return _rate_of(terms, land, _national_ends(land, groups)[0], groups)
-
-
-def overall_rates(
-    terms: Coefficients, land: Geography, kept: npt.NDArray[np.int64] | None
-) -> Floats:
-    """Compute events over exposure of the nation, or of the authorities at positions `kept`."""
-    events = authority_rate_sums(terms, land, weight=land.exposure)
-    if kept is None:
-        return events.sum(axis=1, keepdims=True) / land.exposure.sum()
-    return events[:, kept] / land.authority_exposure[kept]
+    least, _ = _national_ends(land, groups)
+    return _rates_of(terms, land, [least], groups)[0]
 
 
 def words_for_groups(ends: ExtremeRates, groups: int) -> str:
@@ -111,15 +101,18 @@ def _national_ends(land: Geography, groups: int) -> tuple[npt.NDArray[np.bool_],
     return group == 1, group == groups
 
 
-def _rate_of(
-    terms: Coefficients, land: Geography, areas: npt.NDArray[np.bool_], groups: int
-) -> Floats:
-    """Events over exposure of the marked areas, (chain * draw,)."""
-    exposure = land.exposure * areas
-    if not exposure.sum() > 0:
+def _rates_of(
+    terms: Coefficients,
+    land: Geography,
+    sets: Sequence[npt.NDArray[np.bool_]],
+    groups: int,
+) -> list[Floats]:
+    """Events over exposure of sets of areas, (chain * draw,) each."""
+    exposure = [land.exposure * areas for areas in sets]
+    if not all(one.sum() > 0 for one in exposure):
         raise EstimandError(
             f"An extreme one of {groups} national groups has no exposure, so no rate. Ask for "
             "fewer groups."
         )
-    events: Floats = authority_rate_sums(terms, land, weight=exposure).sum(axis=1)
-    return events / exposure.sum()
+    events = authority_rate_sums(terms, land, *exposure)
+    return [one.sum(axis=1) / of.sum() for one, of in zip(events, exposure, strict=True)]

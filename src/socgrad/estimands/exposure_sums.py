@@ -8,7 +8,7 @@ theorem 8.2, doi 10.1137/1.9781611975949). A dozen nodes reach rounding error, s
 dozen times and then read off a polynomial, however many draws there are.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import exp
 
@@ -23,6 +23,7 @@ type Integers = npt.NDArray[np.int64]
 _TOLERANCE = 1e-14
 # Rounding grows as exp(2 z): 1e-10 here. Slopes that only a prior holds can range wider.
 _WIDEST = 7.0
+_BLOCK = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,53 +102,64 @@ def authority_sums(
     *,
     authority: Integers,
     within_part: Floats,
-    weight: Floats,
-) -> Floats:
+    weights: Sequence[Floats],
+) -> list[Floats]:
     """Sum weight_i exp(level_j + slope_j w_i) over the areas i of each authority j.
 
     Parameters
     ----------
     level, slope
         Shape (draws, authorities).
-    authority, within_part, weight
-        Shape (areas,): the authority's position along dim authority, w_i, and weight_i, of any
-        sign.
+    authority, within_part
+        Shape (areas,): the authority's position along dim authority, and w_i.
+    weights
+        One or more sets of weight_i of any sign, shape (areas,) each. Sets asked for together share
+        most of the work.
 
     Returns
     -------
-    numpy.ndarray
-        Shape (draws, authorities), equal to the sum over rows but for rounding error.
+    list of numpy.ndarray
+        For each set of weights shape (draws, authorities), equal to the sum over rows but for
+        rounding error.
 
     Examples
     --------
     >>> import numpy as np
     >>> from socgrad.estimands.exposure_sums import authority_sums
-    >>> authority_sums(np.zeros((1, 2)), np.ones((1, 2)), authority=np.array([0, 0, 1]),
-    ...                within_part=np.zeros(3), weight=np.array([1.0, 2.0, 5.0])).tolist()
+    >>> sums = authority_sums(np.zeros((1, 2)), np.ones((1, 2)), authority=np.array([0, 0, 1]),
+    ...                       within_part=np.zeros(3), weights=[np.array([1.0, 2.0, 5.0])])
+    >>> sums[0].tolist()
     [[3.0, 5.0]]
     """
+    sums = [np.empty_like(slope) for _ in weights]
     widest = _widest(slope, authority, within_part)
-    authorities = slope.shape[1]
-    if widest > _WIDEST:
-        sums = np.empty_like(slope)
-        for row, one_level, one_slope in zip(sums, level, slope, strict=True):
-            row[:] = np.exp(one_level) * np.bincount(
-                authority,
-                weights=weight * np.exp(one_slope[authority] * within_part),
-                minlength=authorities,
-            )
-        return sums
 
     def weighted(at: Floats) -> Floats:
-        """S of every authority at one slope of each."""
+        """S of every authority and set of weights at one slope of each authority."""
         exponential = np.exp(at[authority] * within_part)
-        return np.bincount(authority, weights=weight * exponential, minlength=at.size)
+        return np.stack(
+            [np.bincount(authority, weights=w * exponential, minlength=at.size) for w in weights],
+            axis=1,
+        )
+
+    if widest > _WIDEST:
+        for row, (one_level, one_slope) in enumerate(zip(level, slope, strict=True)):
+            values = np.exp(one_level)[:, None] * weighted(one_slope)
+            for k, held in enumerate(sums):
+                held[row] = values[:, k]
+        return sums
 
     fitted = _interpolant(weighted, slope, _nodes_needed(widest))
-    sums = np.zeros_like(slope)
-    terms = _terms(np.exp(level), fitted.scaled_slope)
-    for coefficient, term in zip(fitted.coefficients, terms, strict=False):
-        sums += term * coefficient
+    # A block of draws at a time, small enough to stay in the processor's cache.
+    for start in range(0, len(level), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        terms = _terms(np.exp(level[block]), fitted.scaled_slope[block])
+        totals = [np.zeros_like(level[block]) for _ in weights]
+        for coefficient, term in zip(fitted.coefficients, terms, strict=False):
+            for k, total in enumerate(totals):
+                np.add(total, term * coefficient[:, k], out=total)
+        for held, total in zip(sums, totals, strict=True):
+            held[block] = total
     return sums
 
 

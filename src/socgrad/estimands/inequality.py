@@ -15,6 +15,7 @@ from socgrad.estimands.ranked_units import (
     draws_of,
     labels_of,
     mean_and_covariance,
+    overall_rates,
     ranked_units,
     words_for,
 )
@@ -198,7 +199,7 @@ def rii(
         _refuse_negative_ends(least, most, land, units)
         index = most / least
     else:
-        index = (most - least) / mean_and_covariance(terms, land, units)[0]
+        index = (most - least) / overall_rates(terms, land, units.kept)
     is_ratio = relative_to == "least"
     against = "the least deprived end" if is_ratio else "the mean rate, to the difference of ends"
     return labelled(

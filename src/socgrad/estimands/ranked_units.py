@@ -25,9 +25,9 @@ __all__ = [
     "draws_of",
     "labels_of",
     "mean_and_covariance",
+    "overall_rates",
     "rank_within_authorities",
     "ranked_units",
-    "unit_sums",
     "words_for",
 ]
 
@@ -107,15 +107,6 @@ def rank_within_authorities(land: Geography) -> Floats:
     return rank
 
 
-def unit_sums(
-    terms: Coefficients, land: Geography, units: RankedUnits, weight: Floats, *, logs: bool = False
-) -> Floats:
-    """Sum weight_i rate_i (or its log) over the areas of each unit, shape (chain * draw, unit)."""
-    total = authority_log_sums if logs else authority_rate_sums
-    sums = total(terms, land, weight=weight)
-    return sums.sum(axis=1, keepdims=True) if units.kept is None else sums[:, units.kept]
-
-
 def mean_and_covariance(
     terms: Coefficients, land: Geography, units: RankedUnits, *, logs: bool = False
 ) -> tuple[Floats, Floats]:
@@ -126,8 +117,24 @@ def mean_and_covariance(
     else:
         centre[units.kept] = units.mean_rank
     centred = land.exposure * (units.rank - centre[land.authority_of_area])
-    mean = unit_sums(terms, land, units, land.exposure, logs=logs) / units.weight
-    return mean, unit_sums(terms, land, units, centred, logs=logs) / units.weight
+    by_authority = (authority_log_sums if logs else authority_rate_sums)(
+        terms, land, land.exposure, centred
+    )
+    mean, covariance = (
+        sums.sum(axis=1, keepdims=True) if units.kept is None else sums[:, units.kept]
+        for sums in by_authority
+    )
+    return mean / units.weight, covariance / units.weight
+
+
+def overall_rates(
+    terms: Coefficients, land: Geography, kept: npt.NDArray[np.int64] | None
+) -> Floats:
+    """Events over exposure of the nation, or of the authorities at positions `kept`."""
+    (events,) = authority_rate_sums(terms, land, land.exposure)
+    if kept is None:
+        return events.sum(axis=1, keepdims=True) / land.exposure.sum()
+    return events[:, kept] / land.authority_exposure[kept]
 
 
 def draws_of(

@@ -1,0 +1,106 @@
+"""References of excess events: what an authority's neighbourhoods would have, and what is above."""
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from socgrad.errors import EstimandError
+from socgrad.estimands.aggregates import authority_rate_sums, line_draws
+from socgrad.estimands.deprivation_groups import least_deprived_rate
+from socgrad.estimands.ranked_units import overall_rates
+from socgrad.reading.posterior import Coefficients, Geography, require_deprivation
+
+__all__ = ["AGAINST", "Against", "area_excess", "authority_excess", "words_for_reference"]
+
+type Floats = npt.NDArray[np.float64]
+type Against = Literal["least_deprived", "national_mean", "average_level", "average_gradient"]
+
+AGAINST: tuple[Against, ...] = (
+    "least_deprived",
+    "national_mean",
+    "average_level",
+    "average_gradient",
+)
+
+
+def authority_excess(
+    terms: Coefficients, land: Geography, *, against: Against, groups: int
+) -> Floats:
+    """Events of each authority above the reference, shape (chain * draw, authority)."""
+    (events,) = authority_rate_sums(terms, land, land.exposure)
+    if against == "national_mean":
+        rate = events.sum(axis=1, keepdims=True) / land.exposure.sum()
+        return events - rate * land.authority_exposure
+    common = _common_rate(terms, land, against, groups)
+    if common is not None:
+        return events - common[:, None] * land.authority_exposure
+    usual = _with_average_effect(terms, against)
+    return events - authority_rate_sums(usual, land, land.exposure)[0]
+
+
+def area_excess(
+    terms: Coefficients,
+    land: Geography,
+    areas: npt.NDArray[np.int64],
+    *,
+    against: Against,
+    groups: int,
+) -> Floats:
+    """Events of areas of one authority above the reference, shape (chain * draw, area)."""
+    rates = _area_rates(terms, land, areas)
+    common = _common_rate(terms, land, against, groups)
+    if common is not None:
+        usual = common[:, None]
+    else:
+        usual = _area_rates(_with_average_effect(terms, against), land, areas)
+    return land.exposure[areas] * (rates - usual)
+
+
+def words_for_reference(against: Against, groups: int) -> str:
+    """What the reference is."""
+    return {
+        "least_deprived": f"the rate of the least deprived of {groups} child-weighted groups of "
+        "the nation",
+        "national_mean": "the rate of the nation",
+        "average_level": "the same neighbourhoods in an authority of the average level for its "
+        "mean deprivation",
+        "average_gradient": "the same neighbourhoods in an authority of the average gradient for "
+        "its mean deprivation",
+    }[against]
+
+
+def _common_rate(
+    terms: Coefficients, land: Geography, against: Against, groups: int
+) -> Floats | None:
+    """The one rate that all neighbourhoods are held against, (chain * draw,), if it is one."""
+    if against == "least_deprived":
+        require_deprivation(terms, "excess_events(against='least_deprived')")
+        return least_deprived_rate(terms, land, groups=groups)
+    if against == "national_mean":
+        return overall_rates(terms, land, None)[:, 0]
+    return None
+
+
+def _with_average_effect(terms: Coefficients, against: Against) -> Coefficients:
+    """The same terms with one of the authority effects set to its average, zero."""
+    none = xr.DataArray(0.0)
+    if against == "average_level":
+        return replace(terms, level_effect=none)
+    if not terms.has_slopes:
+        raise EstimandError(
+            "against='average_gradient' is not defined for a model without random slopes: every "
+            "authority has the average gradient of its mean deprivation by construction. Fit one "
+            "with random_slopes=True."
+        )
+    return replace(terms, slope_effect=none)
+
+
+def _area_rates(terms: Coefficients, land: Geography, areas: npt.NDArray[np.int64]) -> Floats:
+    """Rates of areas, (chain * draw, area): few areas at a time, since they are per draw."""
+    level, slope = line_draws(terms, land, own_effects=True)
+    of = land.authority_of_area[areas]
+    rates: Floats = np.exp(level[:, of] + slope[:, of] * land.within_part[areas])
+    return rates
