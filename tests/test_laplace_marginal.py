@@ -8,6 +8,7 @@ from scipy.stats import beta, multivariate_normal, nbinom, norm, poisson
 from socgrad.laplace.coordinates import coordinates
 from socgrad.laplace.marginal import Marginal, population
 from socgrad.laplace.negative_binomial import Box, NegativeBinomialRows, tabulated
+from socgrad.laplace.predictors import predictors
 from socgrad.laplace.surfaces import NegativeBinomialTotals, PoissonCounts, PoissonTotals
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
@@ -139,8 +140,7 @@ def shared_of(model, values):
     surface = names[model.family].of(data)
     size = len(model.areas.authority)
     start = (np.full(size, -4.0), np.full(size, 0.5))
-    b = constants(model)["between_part"].to_numpy()
-    marginal = Marginal(scale, (surface,), b, (start,), bool(model.random_slopes))
+    marginal = Marginal(scale, (surface,), predictors(model), (start,), bool(model.random_slopes))
     point = scale.point(values)
     if "correlation" in values:
         # (correlation + 1) / 2 is the normal distribution function of the coordinate.
@@ -177,7 +177,7 @@ def test_marginal_equals_brute_force_integration(family):
     expected = []
     for value_of in values:
         n = {name: np.array([v]) for name, v in value_of.items()}
-        prior = population(n, marginal.between_part, varying=True)
+        prior = population(n, marginal.predictors, varying=True)
         s0, s1, r = (value_of[k] for k in ("level_sd", "slope_sd", "correlation"))
         covariance = [[s0 * s0, r * s0 * s1], [r * s0 * s1, s1 * s1]]
         # Fine trapezoids over six standard deviations each way: exact for smooth densities.
@@ -213,7 +213,7 @@ def test_without_random_slopes_the_integral_is_over_levels_alone():
     marginal, x = shared_of(model, values)
     reached = marginal.log_density(x[None], nodes=15) - marginal.coordinates.log_prior(x[None])
     prior = population(
-        {k: np.array([v]) for k, v in values.items()}, marginal.between_part, varying=False
+        {k: np.array([v]) for k, v in values.items()}, marginal.predictors, varying=False
     )
     surface = marginal.surfaces[0]
     total = 0.0

@@ -158,7 +158,7 @@ def test_effects_of_totals_follow_their_curve(family, known):
     drawn = draw_effects(marginal, x, np.random.default_rng(2))
     values = marginal.coordinates.parameters(x[:1])
     for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
-        prior = population(values, marginal.between_part[surface.authority], varying=True)
+        prior = population(values, marginal.predictors.of(surface.authority), varying=True)
         given = surface.given(prior.overdispersion)
         grid = grid_about(centre(given, prior, start), 21, varying=True)
         logs = integrand(given, prior, grid.level, grid.step, grid.slope) + grid.log_weight

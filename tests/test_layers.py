@@ -14,26 +14,27 @@ SOURCE = Path(socgrad.__file__).parent
 FLOORS = (
     {"errors", "arrays", "predictor"},
     {"nuts.pymc_quietly", "nuts.options"},
-    {"schema", "within_between", "quadrature", "ranks"},
-    {"model.priors", "model.likelihoods", "simulation.truth", "estimands.exposure_sums"}
+    {"schema", "within_between", "quadrature", "ranks", "formulas"},
+    {"designs", "model.priors", "model.likelihoods", "simulation.truth", "estimands.exposure_sums"}
     | {"estimands.poisson_intervals", "estimands.end_points"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"},
-    {"table.label_checks", "table.number_checks", "table.known_counts"}
+    {"table.label_checks", "table.number_checks", "table.known_counts", "table.covariate_columns"}
+    | {"reading.fitted_designs"}
     | {"simulation.pathway", "simulation.groups", "simulation.parts"}
     | {"simulation.geography", "reading.example", "reading.posterior", "reading.disclosure"}
     | {"tables.summaries", "tables.journal"},
     {"table.area_checks", "table.authority_numbers", "reading.storage"}
     | {"simulation.expected", "simulation.projection"}
-    | {"reading.by_stratum", "reading.observed"},
+    | {"reading.by_stratum", "reading.observed", "reading.covariate_example"},
     {"table.areas", "simulation.england", "estimands.curves", "reading.support"}
     | {"simulation.cases", "simulation.flow", "simulation.flow_lines"}
     | {"tables.diagnostics"},
-    {"simulation.flow_simulation"}
-    | {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"}
+    {"simulation.flow_simulation", "model.covariates"},
+    {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"}
     | {"estimands.level_variance"}
     | {"table.stage_tables", "table.long_tables"},
     {"model.compression", "nuts.centring", "table.strata", "estimands.ranked_units"}
-    | {"model.outcome_model", "estimands.outcome_association"}
+    | {"model.outcome_model", "estimands.outcome_association", "estimands.covariate_ratios"}
     | {f"estimands.{name}" for name in ("rates", "gradients", "contextual", "crossings")}
     | {f"estimands.{name}" for name in ("group_rates", "observed_rates")}
     | {f"estimands.{name}" for name in ("inequality_of_rates", "variation", "slope_variation")}
@@ -70,6 +71,7 @@ RESERVED = {
     "matplotlib": {"plots"},
     "great_tables": {"tables.html"},
     "geopandas": {"plots"},
+    "formulae": {"formulas"},
 }
 
 

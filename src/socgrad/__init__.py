@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from socgrad.estimands.authority_ranks import authority_ranks, pairwise_steeper, steeper_than
     from socgrad.estimands.concentration import concentration_index
     from socgrad.estimands.contextual import inverse_intervention, steepening
+    from socgrad.estimands.covariate_ratios import covariate_ratio, moderated_gradient
     from socgrad.estimands.crossings import crossing
     from socgrad.estimands.excess import excess_events
     from socgrad.estimands.gaps import absolute_gap, relative_gap
@@ -76,6 +77,7 @@ __all__ = [
     "compare_left_out",
     "compare_prior",
     "concentration_index",
+    "covariate_ratio",
     "crossing",
     "draw_prior",
     "errors",
@@ -93,6 +95,7 @@ __all__ = [
     "level_slope_correlation",
     "load",
     "median_rate_ratio",
+    "moderated_gradient",
     "observed_authority_rate",
     "observed_rate_by_group",
     "outcome_association",
@@ -139,6 +142,7 @@ _LAZY = {
     "compare_left_out": "checks.left_out",
     "compare_prior": "checks.priors",
     "concentration_index": "estimands.concentration",
+    "covariate_ratio": "estimands.covariate_ratios",
     "crossing": "estimands.crossings",
     "draw_prior": "simulation.prior_draws",
     "excess_events": "estimands.excess",
@@ -155,6 +159,7 @@ _LAZY = {
     "level_slope_correlation": "estimands.slope_variation",
     "load": "reading.storage",
     "median_rate_ratio": "estimands.variation",
+    "moderated_gradient": "estimands.covariate_ratios",
     "observed_authority_rate": "estimands.observed_rates",
     "observed_rate_by_group": "estimands.observed_rates",
     "outcome_association": "estimands.outcome_association",

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from socgrad.arrays import FloatArray
 from socgrad.errors import (
     ConvergenceWarning,
     QuadratureWarning,
@@ -91,14 +92,14 @@ def fit(
     ------
     SpecificationError
         If an option is out of range, or concerns NUTS only and `method` is "laplace"; if the model
-        needs NUTS and `method` is "laplace".
+        needs NUTS (area covariates, an outcome of authorities) and `method` is "laplace".
 
     Warns
     -----
     ConvergenceWarning
         If "laplace" doubts its draws; the message says why and what to do.
     SocgradWarning
-        If "auto" goes on with NUTS.
+        If "auto" goes on with NUTS, or takes it for area covariates.
     QuadratureWarning
         If drawn slopes left the range for which the compressed exposures are exact, and the error
         there is not negligible.
@@ -163,7 +164,19 @@ def fit(
         )
     data = likelihood_data(model)
     doubt = ""
-    if method != "nuts" and outcome is None:
+    if model.designs.of_areas and method != "nuts":
+        reason = (
+            "its integrals are over authorities of one line each, and area covariates give the "
+            "neighbourhoods of an authority lines of their own"
+        )
+        if method == "laplace":
+            raise SpecificationError(
+                f"method='laplace' cannot fit area covariates: {reason}. Choose method='nuts' (or "
+                "'auto', which does so by itself)."
+            )
+        doubt = f"area covariates are not for it, because {reason}"
+        warnings.warn(f"method='auto' takes NUTS: {doubt}.", SocgradWarning, stacklevel=2)
+    elif method != "nuts" and outcome is None:
         tree, doubt = _fit_laplace(model, data, draws=draws, chains=chains, random_seed=random_seed)
         if doubt and method == "laplace":
             warnings.warn(
@@ -296,7 +309,9 @@ def _record_quadrature(model: GradientModel, tree: xr.DataTree, data: xr.Dataset
         posterior.get("cross_level", 0.0),
         tree["constant_data"]["between_part"],
         posterior.get("slope_effect", 0.0),
+        moderators=_sum(posterior, tree["constant_data"].to_dataset(), "moderator"),
     )
+    slopes = slopes + _extremes(posterior, model.designs.area_moderators.matrix)
     drawn = float(slopes.min()), float(slopes.max())
     tree.attrs["slopes_drawn"] = np.array(drawn)
     if low <= drawn[0] and drawn[1] <= high:
@@ -313,3 +328,25 @@ def _record_quadrature(model: GradientModel, tree: xr.DataTree, data: xr.Dataset
             QuadratureWarning,
             stacklevel=4,
         )
+
+
+def _sum(posterior: xr.Dataset, constants: xr.Dataset, name: str) -> xr.DataArray | float:
+    """Sum of coefficient times column over the covariates of one kind; 0 where there are none."""
+    if f"{name}_coefficient" not in posterior:
+        return 0.0
+    summed: xr.DataArray = xr.dot(
+        posterior[f"{name}_coefficient"], constants[f"{name}_design"], dim=name
+    )
+    return summed
+
+
+def _extremes(posterior: xr.Dataset, columns: FloatArray) -> xr.DataArray | float:
+    """The least and the most that area moderators could add to a slope, dim extreme."""
+    if "area_moderator_coefficient" not in posterior:
+        return 0.0
+    ends = xr.DataArray(
+        np.stack([columns.min(axis=0), columns.max(axis=0)]), dims=("extreme", "area_moderator")
+    )
+    added = posterior["area_moderator_coefficient"] * ends
+    least, most = added.min("extreme"), added.max("extreme")
+    return xr.concat([least, most], dim="extreme").sum("area_moderator")

@@ -9,11 +9,22 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 
 from socgrad.model.compression import constants, intercept_prior
+from socgrad.model.covariates import authority_table
 from socgrad.model.gradient_model import GradientModel
-from socgrad.schema import EFFECTS, OUTCOME, PARAMETERS, SCHEMA_VERSION
+from socgrad.schema import (
+    COEFFICIENTS,
+    COVARIATE_GROUP,
+    COVARIATE_SCHEMA_VERSION,
+    EFFECTS,
+    OUTCOME,
+    PARAMETERS,
+    SCHEMA_VERSION,
+)
 from socgrad.table.areas import Areas
 
 __all__ = ["assemble", "data_hash"]
@@ -51,10 +62,14 @@ def assemble(
         Of the form that `socgrad.schema` describes.
     """
     seam = constants(model)
-    names = [name for name in (*PARAMETERS, *EFFECTS, *OUTCOME) if name in posterior]
-    draws = posterior[names].assign_coords(authority=seam["authority"]).drop_attrs()
+    meanings = PARAMETERS | EFFECTS | {n: words for n, (_, words) in COEFFICIENTS.items()} | OUTCOME
+    names = [name for name in meanings if name in posterior]
+    # A graph that served another model first has that one's labels.
+    labels = {dim: seam[dim] for dim in posterior[names].dims if dim in seam.coords}
+    labels["authority"] = seam["authority"]
+    draws = posterior[names].assign_coords(labels).drop_attrs()
     for name in names:
-        draws[name].attrs["long_name"] = (PARAMETERS | EFFECTS | OUTCOME)[name]
+        draws[name].attrs["long_name"] = meanings[name]
     tree = xr.DataTree.from_dict(
         {
             "posterior": draws,
@@ -63,9 +78,12 @@ def assemble(
             "observed_data": _observed(model.areas),
         }
     )
+    if model.formulas.any:
+        tree[COVARIATE_GROUP] = xr.DataTree(_covariate_columns(model))
     areas = model.areas
+    formulae = ("formulae",) * model.formulas.any
     tree.attrs |= {
-        "socgrad_schema": SCHEMA_VERSION,
+        "socgrad_schema": COVARIATE_SCHEMA_VERSION if model.formulas.any else SCHEMA_VERSION,
         "socgrad_version": version("socgrad"),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "random_seed": str(random_seed),
@@ -77,7 +95,7 @@ def assemble(
         "data_sha256": data_hash(areas),
         "versions": json.dumps(
             {"python": platform.python_version()}
-            | {name: version(name) for name in (*_VERSIONS_OF, *packages)}
+            | {name: version(name) for name in (*_VERSIONS_OF, *packages, *formulae)}
         ),
         "units": json.dumps(
             {
@@ -133,6 +151,24 @@ def _observed(areas: Areas) -> xr.Dataset:
     return xr.Dataset(counts)
 
 
+def _covariate_columns(model: GradientModel) -> xr.Dataset:
+    """The columns that the formulas name, as numbers; of categories, codes and levels."""
+    areas = model.areas
+    tables = {"authority": authority_table(areas), "area": areas.covariates}
+    made: dict[str, tuple[str, npt.ArrayLike, dict[str, object]]] = {}
+    for name in sorted(model.designs.variables):
+        dim = next(dim for dim, table in tables.items() if name in table)
+        values = tables[dim][name]
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            levels = json.dumps(values.cat.categories.tolist())
+            attrs = {"levels": levels, "ordered": int(bool(values.cat.ordered))}
+            made[name] = (dim, values.cat.codes.to_numpy().astype(np.int64), attrs)
+        else:
+            made[name] = (dim, values.to_numpy(), {})
+    coords = {"area": areas.area.to_numpy(), "authority": areas.authority.to_numpy()}
+    return xr.Dataset(made, coords, {"formulas": json.dumps(asdict(model.formulas))})
+
+
 def _specification(model: GradientModel) -> dict[str, object]:
     return {
         "family": model.family,
@@ -140,6 +176,7 @@ def _specification(model: GradientModel) -> dict[str, object]:
         "random_slopes": model.random_slopes,
         "cross_level": model.cross_level,
         "curvature": model.curvature,
+        **asdict(model.formulas),
         "priors": asdict(model.priors),
     }
 

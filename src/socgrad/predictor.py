@@ -6,9 +6,13 @@ all proportions, and per = 0.10 (ten percentage points)::
     within part   w_i = (x_i - m_j) / per
     between part  b_j = (m_j - c) / per
 
-    level_j    = intercept + between * b_j + curvature * b_j**2 + level_effect_j
-    slope_j    = within + cross_level * b_j + slope_effect_j
-    log rate_i = level_j + slope_j * w_i
+    level_j    = intercept + between * b_j + curvature * b_j**2 + covariates_j + level_effect_j
+    slope_j    = within + cross_level * b_j + moderators_j + slope_effect_j
+    log rate_i = level_j + covariates_i + (slope_j + moderators_i) * w_i
+
+where covariates_j and moderators_j are sums of coefficient times column over the covariates of
+authorities, covariates_i and moderators_i over those of areas; all columns are centred at their
+child-weighted national means, so that an average authority has none.
 
 Only ``+`` and ``*`` are used, so the same three functions build the PyTensor graph, evaluate
 xarray draws and evaluate NumPy arrays.
@@ -28,20 +32,38 @@ def authority_level(
     curvature: Operand,
     between_part: Operand,
     level_effect: Operand,
+    *,
+    covariates: Operand = 0.0,
 ) -> Operand:
     """Log rate of an authority at its own mean deprivation (w = 0)."""
     return (
-        intercept + between * between_part + curvature * between_part * between_part + level_effect
+        intercept
+        + between * between_part
+        + curvature * between_part * between_part
+        + covariates
+        + level_effect
     )
 
 
 def authority_slope(
-    within: Operand, cross_level: Operand, between_part: Operand, slope_effect: Operand
+    within: Operand,
+    cross_level: Operand,
+    between_part: Operand,
+    slope_effect: Operand,
+    *,
+    moderators: Operand = 0.0,
 ) -> Operand:
     """Log rate ratio per step of neighbourhood deprivation within an authority."""
-    return within + cross_level * between_part + slope_effect
+    return within + cross_level * between_part + moderators + slope_effect
 
 
-def log_rate(level: Operand, slope: Operand, within_part: Operand) -> Operand:
+def log_rate(
+    level: Operand,
+    slope: Operand,
+    within_part: Operand,
+    *,
+    covariates: Operand = 0.0,
+    moderators: Operand = 0.0,
+) -> Operand:
     """Log events per unit of exposure of a neighbourhood."""
-    return level + slope * within_part
+    return level + covariates + (slope + moderators) * within_part

@@ -12,7 +12,11 @@ import xarray as xr
 from socgrad.errors import SchemaError
 
 __all__ = [
+    "COEFFICIENTS",
     "CONSTANTS",
+    "COVARIATE_GROUP",
+    "COVARIATE_SCHEMA_VERSION",
+    "DESIGNS",
     "EFFECTS",
     "OUTCOME",
     "PARAMETERS",
@@ -28,6 +32,8 @@ SCHEMA_VERSION: Final = 1
 #: Of a fit of several strata, whose draws and whose constants of `PER_STRATUM` have dim stratum.
 #: Its own number, so that a reader who knows of no strata refuses it and still reads the others.
 STRATIFIED_SCHEMA_VERSION: Final = 2
+#: Of a fit with covariates, for the same reason: without them its rates would be wrong.
+COVARIATE_SCHEMA_VERSION: Final = 3
 
 #: Group `posterior`, dims (chain, draw). A term that the model leaves out is absent, not zero.
 #: All but the correlation are on the log-rate scale, per step `per` of deprivation.
@@ -56,6 +62,38 @@ OUTCOME: Final[dict[str, str]] = {
     "outcome_coefficient": "outcome per unit of its predictor: log gradient, log rate, step ...",
     "outcome_sd": "standard deviation of the outcome about its regression",
 }
+
+#: Group `posterior`, dims (chain, draw, and the one named): of covariates, where there are any.
+COEFFICIENTS: Final[dict[str, tuple[str, str]]] = {
+    "covariate_coefficient": ("covariate", "log rate ratio per unit of an area covariate"),
+    "authority_covariate_coefficient": (
+        "authority_covariate",
+        "log rate ratio per unit of an authority covariate",
+    ),
+    "moderator_coefficient": (
+        "moderator",
+        "change of the log gradient per unit of an authority covariate",
+    ),
+    "area_moderator_coefficient": (
+        "area_moderator",
+        "change of the log gradient per unit of an area covariate",
+    ),
+}
+
+#: Group `constant_data`, where there are covariates: columns centred at child-weighted national
+#: means. Labels of the last dim name the columns.
+DESIGNS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "covariate_design": (("area", "covariate"), "area covariates of the level"),
+    "authority_covariate_design": (
+        ("authority", "authority_covariate"),
+        "authority covariates of the level",
+    ),
+    "moderator_design": (("authority", "moderator"), "authority covariates of the slope"),
+    "area_moderator_design": (("area", "area_moderator"), "area covariates of the slope"),
+}
+
+#: Group with the columns that the formulas of covariates are made of, and the formulas themselves.
+COVARIATE_GROUP: Final = "covariate_data"
 
 #: Group `constant_data`: dims and meaning. Nothing here is derived from events.
 CONSTANTS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
@@ -104,10 +142,11 @@ def check_tree(tree: xr.DataTree) -> None:
     _check_strata(tree)
     # Trees straight from pymc.sample carry no version: their names were checked above.
     version = int(tree.attrs.get("socgrad_schema", SCHEMA_VERSION))
-    if version not in (SCHEMA_VERSION, STRATIFIED_SCHEMA_VERSION):
+    known = (SCHEMA_VERSION, STRATIFIED_SCHEMA_VERSION, COVARIATE_SCHEMA_VERSION)
+    if version not in known:
         raise SchemaError(
             f"This fit has socgrad schema {version}; this version of socgrad reads schemas "
-            f"{SCHEMA_VERSION} and {STRATIFIED_SCHEMA_VERSION}. Load it with the version named in "
+            f"{', '.join(map(str, known))}. Load it with the version named in "
             f"its attrs ({tree.attrs.get('socgrad_version', 'not recorded')}), or fit the model "
             "again."
         )

@@ -63,7 +63,8 @@ class Counts:
 class Population:
     """Draws of what an authority's line is before its own counts: mean and covariance.
 
-    `level` and `slope` (draws, authorities) are those of an authority without effects; `level_sd`,
+    `level` and `slope` (draws, authorities) are those of an authority of its mean deprivation and
+    covariates; `level_sd`,
     `slope_sd`, `correlation` and `overdispersion` (draws,) are zero where the model has none.
     """
 
@@ -148,7 +149,8 @@ def lines_at(fit: xr.DataTree, at: Integers) -> Lines:
 
 def population_at(fit: xr.DataTree, at: Integers) -> Population:
     """What every authority's line is before its own counts, in the draws at these positions."""
-    level, slope = line_draws(coefficients(fit), geography(fit), own_effects=False)
+    terms = coefficients(fit).without_random_effects
+    level, slope = line_draws(terms, geography(fit), own_effects=True)
     names = ("level_sd", "slope_sd", "correlation", "overdispersion")
     return Population(level[at], slope[at], *(_term(fit, name, at) for name in names))
 

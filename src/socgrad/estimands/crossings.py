@@ -83,7 +83,7 @@ def crossing(
     """
     terms, land = coefficients(fit), geography(fit)
     require_split(terms, "crossing")
-    if not terms.has_cross_level and not (effects == "own" and terms.has_slopes):
+    if not terms.has_cross_level and not (effects == "own" and terms.has_own_slopes):
         raise EstimandError(
             "crossing is not defined: without the cross-level term the two curves are parallel by "
             "construction. Fit a model with cross_level=True, or compare two named authorities "

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import betaln, log_ndtr, ndtr
 
 from socgrad.arrays import BoolArray, FloatArray
+from socgrad.laplace.predictors import coefficient_priors
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal
 
@@ -124,6 +125,7 @@ def coordinates(model: GradientModel, intercept: Normal, bend: dict[str, float])
         "cross_level": (model.cross_level, given.cross_level),
         "curvature": (model.curvature, given.curvature),
     }
+    present |= {name: (True, prior) for name, prior in coefficient_priors(model).items()}
     names = tuple(name for name, (there, _) in present.items() if there)
     priors = tuple(present[name][1] for name in names)
     return Coordinates(names, priors, np.array([bend.get(name, 1.0) for name in names]))

@@ -47,7 +47,7 @@ def draw_effects(
     level_effect, slope_effect : ndarray, shape (n, authority)
         Slope effects are zero without random slopes.
     """
-    authorities = len(marginal.between_part)
+    authorities = len(marginal.predictors)
     values = marginal.coordinates.parameters(x)
     # From the prior first: all there is to say of an authority without counts.
     raw = rng.standard_normal((2, len(x), authorities))
@@ -68,7 +68,7 @@ def draw_effects(
             (rows, own), at = block, surface.authority
             prior = population(
                 {name: value[rows] for name, value in values.items()},
-                marginal.between_part[at],
+                marginal.predictors.of(at),
                 varying=marginal.varying,
             )
             drawn = _draw(surface.given(prior.overdispersion), prior, start, own)

@@ -17,6 +17,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 from socgrad.laplace.coordinates import Coordinates
+from socgrad.laplace.predictors import Predictors
 from socgrad.laplace.surfaces import Given, Surface
 from socgrad.predictor import authority_level, authority_slope
 
@@ -84,18 +85,23 @@ class Centre:
         return self.level + along * (self.tilt + 0.5 * self.bend * along)
 
 
-def population(
-    values: dict[str, FloatArray], between_part: FloatArray, *, varying: bool
-) -> Population:
-    """Population of authorities with these `between_part`s (j,) at parameters `values` (n,)."""
+def population(values: dict[str, FloatArray], theirs: Predictors, *, varying: bool) -> Population:
+    """Population of authorities with these predictors (j,) at parameters `values` (n,)."""
     values = {name: value[:, None] for name, value in values.items()}
     zero = np.zeros_like(values["intercept"])
-    b = between_part
+    b = theirs.between_part
     main = values.get("within", values.get("pooled", zero))
     level = authority_level(
-        values["intercept"], values.get("between", zero), values.get("curvature", zero), b, 0.0
+        values["intercept"],
+        values.get("between", zero),
+        values.get("curvature", zero),
+        b,
+        0.0,
+        covariates=_sum(values, theirs.level),
     )
-    slope = authority_slope(main, values.get("cross_level", zero), b, 0.0)
+    slope = authority_slope(
+        main, values.get("cross_level", zero), b, 0.0, moderators=_sum(values, theirs.slope)
+    )
     one = 1.0 / values["level_sd"] ** 2
     overdispersion = values.get("overdispersion", zero)
     if not varying:
@@ -114,6 +120,11 @@ def population(
         overdispersion,
         varying,
     )
+
+
+def _sum(values: dict[str, FloatArray], columns: dict[str, FloatArray]) -> FloatArray | float:
+    """Sum of coefficient times column over covariates, (n, j); 0 where there are none."""
+    return sum((values[name] * column for name, column in columns.items()), start=0.0)
 
 
 def centre(given: Given, prior: Population, start: Start | None = None) -> Centre:
@@ -225,8 +236,8 @@ class Marginal:
         The parameters and their priors.
     surfaces : tuple of Surface
         The likelihood, by kind of count.
-    between_part : ndarray, shape (authority,)
-        As in `socgrad.schema.CONSTANTS`.
+    predictors : Predictors
+        Of all authorities.
     starts : tuple of (ndarray, ndarray)
         For each surface, a level and a slope per authority (j,) from which centres are sought.
     varying : bool
@@ -235,7 +246,7 @@ class Marginal:
 
     coordinates: Coordinates
     surfaces: tuple[Surface, ...]
-    between_part: FloatArray
+    predictors: Predictors
     starts: tuple[Start, ...]
     varying: bool
 
@@ -251,7 +262,7 @@ class Marginal:
             def add(rows: slice, surface: Surface = surface, start: Start = start) -> None:
                 values = self.coordinates.parameters(x[rows])
                 prior = population(
-                    values, self.between_part[surface.authority], varying=self.varying
+                    values, self.predictors.of(surface.authority), varying=self.varying
                 )
                 given = surface.given(prior.overdispersion)
                 total[rows] += surface.shared(prior.overdispersion)

@@ -9,6 +9,7 @@ from socgrad.arrays import FloatArray
 from socgrad.laplace.coordinates import Coordinates, coordinates
 from socgrad.laplace.marginal import Population, centre
 from socgrad.laplace.negative_binomial import NegativeBinomialRows
+from socgrad.laplace.predictors import Predictors
 from socgrad.laplace.surfaces import Derivatives, Surface
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal
@@ -44,7 +45,7 @@ class Pilot:
 def pilot(
     model: GradientModel,
     surfaces: Sequence[Surface | NegativeBinomialRows],
-    between_part: FloatArray,
+    theirs: Predictors,
     intercept: Normal,
 ) -> Pilot:
     """Fit each authority under a wide prior, then regress the results on deprivation."""
@@ -54,14 +55,19 @@ def pilot(
         for prior in [getattr(model.step_priors, name)]
     }
     unbent = coordinates(model, intercept, {})
-    names = [name for name in unbent.names if name in _COEFFICIENTS]
+    names = [
+        name
+        for name, prior in zip(unbent.names, unbent.priors, strict=True)
+        if isinstance(prior, Normal)
+    ]
     priors = [prior for prior in unbent.priors if isinstance(prior, Normal)]
     precision = np.diag([prior.sd**-2.0 for prior in priors])
     weighted = np.array([prior.mean * prior.sd**-2.0 for prior in priors])
 
     starts, level_information, slope_information, pairs = [], [], [], 0.0
     for surface in surfaces:
-        b = between_part[surface.authority]
+        own = theirs.of(surface.authority)
+        b = own.between_part
         start, at = _wide(surface, intercept, model, len(b))
         starts.append(start)
         # Observed level and slope with their information, H v + gradient; effects integrated out.
@@ -82,8 +88,12 @@ def pilot(
         reduced = kept @ information.T
         design = np.zeros((len(b), 2, len(names)))
         for column, name in enumerate(names):
-            row, power = _COEFFICIENTS[name]
-            design[:, row, column] = b**power
+            if name in _COEFFICIENTS:
+                row, power = _COEFFICIENTS[name]
+                design[:, row, column] = b**power
+            else:
+                row = int(name in own.slope)
+                design[:, row, column] = (own.level, own.slope)[row][name]
         precision += np.einsum("jap,jab,jbq->pq", design, reduced, design)
         weighted += np.einsum("jap,jab,bj->p", design, kept, score)
 

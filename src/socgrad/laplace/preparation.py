@@ -10,6 +10,7 @@ from socgrad.laplace.marginal import Marginal, centre, population
 from socgrad.laplace.mode import LogDensity, climb
 from socgrad.laplace.negative_binomial import NegativeBinomialCounts, NegativeBinomialRows
 from socgrad.laplace.pilot import pilot
+from socgrad.laplace.predictors import predictors
 from socgrad.laplace.proposal import Proposal
 from socgrad.laplace.surfaces import (
     NegativeBinomialTotals,
@@ -18,7 +19,6 @@ from socgrad.laplace.surfaces import (
     Surface,
 )
 from socgrad.laplace.tabulation import covering, first_table, holds, slopes, with_table
-from socgrad.model.compression import constants
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal
 
@@ -43,10 +43,10 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
 
     `data` is the model's `socgrad.model.compression.likelihood_data`.
     """
-    between_part = constants(model)["between_part"].to_numpy()
+    theirs = predictors(model)
     raw = _raw_surfaces(model, data)
     mean, sd = data["prior_intercept"].to_numpy()
-    first = pilot(model, raw, between_part, Normal(float(mean), float(sd)))
+    first = pilot(model, raw, theirs, Normal(float(mean), float(sd)))
     surfaces: list[Surface] = []
     tables = []
     mode = first.point.copy()
@@ -61,7 +61,7 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
         tables.append(len(surfaces))
         surfaces.append(table)
     marginal = Marginal(
-        first.coordinates, tuple(surfaces), between_part, first.starts, bool(model.random_slopes)
+        first.coordinates, tuple(surfaces), theirs, first.starts, bool(model.random_slopes)
     )
     scale = first.scale
     for _ in range(_ROUNDS):
@@ -101,7 +101,7 @@ def _started(marginal: Marginal, mode: FloatArray) -> Marginal:
     starts = []
     for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
         prior = population(
-            values, marginal.between_part[surface.authority], varying=marginal.varying
+            values, marginal.predictors.of(surface.authority), varying=marginal.varying
         )
         at = centre(surface.given(prior.overdispersion), prior, start)
         starts.append((at.level[0], at.slope[0]))

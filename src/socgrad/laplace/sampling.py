@@ -1,6 +1,6 @@
 """Draws of the posterior without a compiler, and the proof that they are right.
 
-The shared parameters (hyperparameters and coefficients) are at most nine; their marginal posterior,
+The shared parameters (hyperparameters and coefficients) are few; their marginal posterior,
 authorities integrated out by quadrature, is known point by point. Draws from a proposal that fits
 it closely are weighted to be exact, and each authority's effects are drawn given the shared
 parameters.
@@ -15,6 +15,7 @@ from socgrad.arrays import FloatArray
 from socgrad.laplace.effects import draw_effects
 from socgrad.laplace.importance import effective_size, resampled, smoothed
 from socgrad.laplace.marginal import Marginal
+from socgrad.laplace.predictors import joined
 from socgrad.laplace.preparation import Prepared, prepared, tabulated_at
 from socgrad.laplace.proposal import Proposal
 from socgrad.model.gradient_model import GradientModel
@@ -116,25 +117,25 @@ def sample_laplace(
     positions = resampled(weights.weight, kept, rng)
     points = x[positions]
     level_effect, slope_effect = draw_effects(marginal, points, rng)
-    values: dict[str, FloatArray] = dict(marginal.coordinates.parameters(points))
-    values["level_effect"] = level_effect
+    values = joined(marginal.coordinates.parameters(points))
+    values["level_effect"] = ("authority", level_effect)
     if marginal.varying:
-        values["slope_effect"] = slope_effect
-    dims = ("chain", "draw", "authority")
+        values["slope_effect"] = ("authority", slope_effect)
+    dims = ("chain", "draw")
     shape = (chains, draws)
     coords = {"chain": np.arange(chains), "draw": np.arange(draws)}
     posterior = xr.Dataset(
         {
-            name: (dims[: value.ndim + 1], value.reshape(*shape, *value.shape[1:]))
-            for name, value in values.items()
+            name: ((*dims, last) if last else dims, value.reshape(*shape, *value.shape[1:]))
+            for name, (last, value) in values.items()
         },
         coords=coords,
     )
     log_density = log_ratio + proposal.log_density(x)
     sample_stats = xr.Dataset(
         {
-            "logp": (dims[:2], log_density[positions].reshape(shape)),
-            "log_weight": (dims[:2], log_ratio[positions].reshape(shape)),
+            "logp": (dims, log_density[positions].reshape(shape)),
+            "log_weight": (dims, log_ratio[positions].reshape(shape)),
         },
         coords=coords,
     )

@@ -65,7 +65,7 @@ def covering(marginal: Marginal, which: int, x: FloatArray) -> tuple[NegativeBin
     table = marginal.surfaces[which]
     assert isinstance(table, NegativeBinomialCounts)
     values = marginal.coordinates.parameters(x)
-    prior = population(values, marginal.between_part[table.authority], varying=marginal.varying)
+    prior = population(values, marginal.predictors.of(table.authority), varying=marginal.varying)
     at = centre(table.given(prior.overdispersion), prior, marginal.starts[which])
     grid = grid_about(at, _NODES, varying=prior.varying)
 
@@ -110,7 +110,7 @@ def holds(marginal: Marginal, which: int, x: FloatArray) -> bool:
     table = marginal.surfaces[which]
     assert isinstance(table, NegativeBinomialCounts)
     values = marginal.coordinates.parameters(x[None])
-    prior = population(values, marginal.between_part[table.authority], varying=marginal.varying)
+    prior = population(values, marginal.predictors.of(table.authority), varying=marginal.varying)
     at = centre(table.given(prior.overdispersion), prior, marginal.starts[which])
     level_sd = np.hypot(at.level_sd, at.tilt * at.slope_sd)
     box = table.box
@@ -125,7 +125,7 @@ def slopes(marginal: Marginal, which: int, x: FloatArray) -> tuple[FloatArray, F
     """Lowest and highest slope that an authority's posterior gives weight to at the points `x`."""
     surface = marginal.surfaces[which]
     values = marginal.coordinates.parameters(x)
-    prior = population(values, marginal.between_part[surface.authority], varying=marginal.varying)
+    prior = population(values, marginal.predictors.of(surface.authority), varying=marginal.varying)
     at = centre(surface.given(prior.overdispersion), prior, marginal.starts[which])
     reach = _REACH * at.slope_sd
     low, high = (at.slope - reach).min(axis=0), (at.slope + reach).max(axis=0)

@@ -17,11 +17,17 @@ from scipy.special import gammaln
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.model.gradient_model import GradientModel
 from socgrad.quadrature import Rules, chosen_rules, exponential_sums
-from socgrad.schema import CONSTANTS
+from socgrad.schema import CONSTANTS, DESIGNS
 from socgrad.table.areas import Areas
-from socgrad.within_between import split
 
-__all__ = ["SLOPE_RANGE", "constants", "intercept_prior", "likelihood_data", "quadrature_error"]
+__all__ = [
+    "SLOPE_RANGE",
+    "area_cells",
+    "constants",
+    "intercept_prior",
+    "likelihood_data",
+    "quadrature_error",
+]
 
 type Variables = dict[str, tuple[tuple[str, ...], npt.ArrayLike]]
 
@@ -29,23 +35,10 @@ type Variables = dict[str, tuple[tuple[str, ...], npt.ArrayLike]]
 SLOPE_RANGE: Final = (-2.5, 2.5)
 
 
-def _parts(model: GradientModel) -> tuple[FloatArray, FloatArray]:
-    """Within part of each area and between part of each authority."""
-    areas = model.areas
-    return split(
-        areas.deprivation,
-        authority_of_area=areas.authority_of_area,
-        authority_mean=areas.authority_mean,
-        national_mean=areas.national_mean,
-        per=areas.per,
-        pooled=model.deprivation != "split",
-    )
-
-
 def constants(model: GradientModel) -> xr.Dataset:
-    """The constants of `socgrad.schema`, labelled by area and authority."""
+    """The constants of `socgrad.schema`, labelled by area, authority and names of covariates."""
     areas = model.areas
-    within_part, between_part = _parts(model)
+    within_part, between_part = model.within_part, model.between_part
     values = {
         "authority_of_area": areas.authority_of_area,
         "deprivation": areas.deprivation,
@@ -62,10 +55,13 @@ def constants(model: GradientModel) -> xr.Dataset:
         name: (dims, values[name], {"long_name": meaning})
         for name, (dims, meaning) in CONSTANTS.items()
     }
-    return xr.Dataset(
-        variables,
-        coords={"area": areas.area.to_numpy(), "authority": areas.authority.to_numpy()},
-    )
+    coords = {"area": areas.area.to_numpy(), "authority": areas.authority.to_numpy()}
+    for name, columns in model.designs.named.items():
+        if columns.names:
+            dims, meaning = DESIGNS[f"{name}_design"]
+            variables[f"{name}_design"] = (dims, columns.matrix, {"long_name": meaning})
+            coords[name] = np.array(columns.names, dtype=object)
+    return xr.Dataset(variables, coords=coords)
 
 
 def likelihood_data(model: GradientModel) -> xr.Dataset:
@@ -74,45 +70,52 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        `count_*` (dim counted_authority) and `row_*` (dim counted_area) of the neighbourhood
-        counts, `sum_*` (dim total_authority) of the authority totals, either left out where there
-        are none; `prior_intercept`. Attributes `quadrature_error` and `slope_range` state for which
-        slopes the compression is exact.
+        `count_*` (dim counted_cell) and `row_*` (dim counted_area) of the neighbourhood counts,
+        `sum_*` (dim total_authority) of the authority totals, either left out where there are none;
+        `prior_intercept`. A cell is an authority, or the areas of one that share their covariates;
+        `*_covariate` and `*_area_moderator` are columns of cells, rows and nodes. Attributes
+        `quadrature_error` and `slope_range` state for which slopes the compression is exact.
     """
     areas = model.areas
-    within_part, _ = _parts(model)
+    within_part = model.within_part
     slopes = _slope_range(areas.per)
     data: Variables = {}
     rules: list[Rules] = []
 
     if areas.counted.any():
         rows = areas.counted
-        authority, cell = np.unique(areas.authority_of_area[rows], return_inverse=True)
+        first, cell = area_cells(model, rows)
         rule = chosen_rules(
-            cell, within_part[rows], areas.exposure[rows], cells=len(authority), slopes=slopes
+            cell, within_part[rows], areas.exposure[rows], cells=len(first), slopes=slopes
         )
         rules.append(rule)
         data |= _counts(areas.events[rows], within_part[rows], areas.exposure[rows], cell)
-        data |= _rule("count", "counted_authority", rule)
-        data["count_authority"] = (("counted_authority",), authority)
+        data |= _rule("count", "counted_cell", rule)
+        data["count_authority"] = (("counted_cell",), areas.authority_of_area[first])
         data["row_authority"] = (("counted_area",), areas.authority_of_area[rows])
+        for name, values in _area_columns(model).items():
+            data[f"count_{name}"] = (("counted_cell", name), values[first])
+            data[f"row_{name}"] = (("counted_area", name), values[rows])
     if not np.isnan(areas.total_events).all():
         authority = np.flatnonzero(~np.isnan(areas.total_events))
         rows = np.isin(areas.authority_of_area, authority)
-        cell = np.searchsorted(authority, areas.authority_of_area[rows])
+        first, cell = area_cells(model, rows)
         events = areas.total_events[authority]
         exposure = areas.exposure[rows]
-        rule = chosen_rules(cell, within_part[rows], exposure, cells=len(authority), slopes=slopes)
+        rule = chosen_rules(cell, within_part[rows], exposure, cells=len(first), slopes=slopes)
         # Exposure squared pairs with twice the log rate (the variance of a sum of counts).
         square = chosen_rules(
             cell,
             within_part[rows],
             exposure**2,
-            cells=len(authority),
+            cells=len(first),
             slopes=(2 * slopes[0], 2 * slopes[1]),
         )
         rules += [rule, square]
-        data |= _rule("sum", "total_authority", rule) | _rule("square", "total_authority", square)
+        of = np.searchsorted(authority, areas.authority_of_area[first])
+        columns = {name: values[first] for name, values in _area_columns(model).items()}
+        for kind, each in (("sum", rule), ("square", square)):
+            data |= _side_by_side(kind, each, of, columns)
         data["sum_authority"] = (("total_authority",), authority)
         data["sum_events"] = (("total_authority",), events)
         data["sum_constant"] = ((), -gammaln(events + 1).sum())
@@ -140,7 +143,7 @@ def quadrature_error(model: GradientModel, data: xr.Dataset, slopes: tuple[float
         Log rate ratios per step.
     """
     areas = model.areas
-    within_part, _ = _parts(model)
+    within_part = model.within_part
     worst = 0.0
     for kind, rows in (
         ("count", areas.counted),
@@ -148,16 +151,79 @@ def quadrature_error(model: GradientModel, data: xr.Dataset, slopes: tuple[float
     ):
         if f"{kind}_authority" not in data:
             continue
-        authority = data[f"{kind}_authority"].to_numpy()
-        cell = np.searchsorted(authority, areas.authority_of_area[rows])
         at, mass = (data[f"{kind}_node_{name}"].to_numpy() for name in ("within", "exposure"))
+        if kind == "count":
+            _, cell = area_cells(model, rows)
+        else:
+            authority = data["sum_authority"].to_numpy()
+            cell = np.searchsorted(authority, areas.authority_of_area[rows])
         for slope in slopes:
             exact = exponential_sums(
-                cell, within_part[rows], areas.exposure[rows], cells=len(authority), slope=slope
+                cell, within_part[rows], areas.exposure[rows], cells=len(at), slope=slope
             )
             reached = (mass * np.exp(slope * at)).sum(axis=1)
             worst = max(worst, float(np.max(np.abs(reached / exact - 1))))
     return worst
+
+
+def area_cells(model: GradientModel, rows: BoolArray) -> tuple[IntArray, IntArray]:
+    """Sort areas into cells: one per authority, and per pattern of area covariates inside it.
+
+    Parameters
+    ----------
+    model : GradientModel
+        The specification.
+    rows : ndarray of bool, shape (areas,)
+        The areas to sort.
+
+    Returns
+    -------
+    first : ndarray of int, shape (cells,)
+        Position of one area of each cell, sorted by authority.
+    cell : ndarray of int
+        The cell of each of `rows`.
+    """
+    chosen = np.flatnonzero(rows)
+    authority = model.areas.authority_of_area[chosen]
+    columns = list(_area_columns(model).values())
+    if columns:
+        pattern = np.unique(np.hstack(columns)[chosen], axis=0, return_inverse=True)[1].ravel()
+        authority = authority * (int(pattern.max()) + 1) + pattern
+    _, first, cell = np.unique(authority, return_index=True, return_inverse=True)
+    return chosen[first], cell.astype(np.int64)
+
+
+def _area_columns(model: GradientModel) -> dict[str, FloatArray]:
+    """Design matrices of area covariates, those there are, by the dim of their columns."""
+    made = model.designs.named
+    return {name: made[name].matrix for name in ("covariate", "area_moderator") if made[name].names}
+
+
+def _side_by_side(
+    kind: str, rule: Rules, authority: IntArray, columns: dict[str, FloatArray]
+) -> Variables:
+    """Nodes of all cells of an authority in one row, without those of no weight.
+
+    `authority` is the row of each cell, from 0 and without gaps; `columns` have a row per cell.
+    """
+    cell, node = np.nonzero(rule.weight > 0)
+    of = authority[cell]
+    size = np.bincount(of)
+    at = np.arange(len(of)) - (np.cumsum(size) - size)[of]
+    shape = (len(size), int(size.max()))
+    position, weight = np.zeros(shape), np.zeros(shape)
+    position[of, at] = rule.position[cell, node]
+    weight[of, at] = rule.weight[cell, node]
+    dims = ("total_authority", f"{kind}_node")
+    data: Variables = {
+        f"{kind}_node_within": (dims, position),
+        f"{kind}_node_exposure": (dims, weight),
+    }
+    for name, values in columns.items():
+        spread = np.zeros((*shape, values.shape[1]))
+        spread[of, at] = values[cell]
+        data[f"{kind}_node_{name}"] = ((*dims, name), spread)
+    return data
 
 
 def _slope_range(per: float) -> tuple[float, float]:
@@ -179,8 +245,8 @@ def _counts(
     # n_k, the neighbourhoods with more than k events, is 0 from the highest count on.
     exceeding = len(events) - np.cumsum(np.bincount(events.astype(np.int64)))[:highest]
     return {
-        "count_events": (("counted_authority",), np.bincount(cell, events)),
-        "count_events_within": (("counted_authority",), np.bincount(cell, events * within_part)),
+        "count_events": (("counted_cell",), np.bincount(cell, events)),
+        "count_events_within": (("counted_cell",), np.bincount(cell, events * within_part)),
         "count_constant": ((), float((events * np.log(exposure) - gammaln(events + 1)).sum())),
         "row_events": (("counted_area",), events),
         "row_within": (("counted_area",), within_part),

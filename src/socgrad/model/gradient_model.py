@@ -1,14 +1,19 @@
 """The specification of a gradient model: which terms, which likelihood, which priors."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
+from socgrad.arrays import FloatArray
+from socgrad.designs import Designs, Formulas
 from socgrad.errors import SocgradWarning, SpecificationError
-from socgrad.model.priors import Priors
+from socgrad.model.covariates import check_covariate_priors, checked_designs, coefficient_priors
+from socgrad.model.priors import Normal, Priors
 from socgrad.table.areas import Areas
+from socgrad.within_between import split
 
 __all__ = ["Deprivation", "Family", "GradientModel"]
 
@@ -37,12 +42,27 @@ class GradientModel:
         Whether the slope changes with authority deprivation. By default with the split.
     curvature : bool
         Whether the level also depends on the square of authority deprivation. Needs the split.
+    covariates : str, optional
+        Formula of area covariates, which change the level: "~ rural + scale(log(density))". Columns
+        come through `Areas.from_frame`; the language is that of the library formulae.
+    authority_covariates : str, optional
+        Formula of authority covariates, which change the level: "~ scale(gini)".
+    moderators : str, optional
+        Formula of authority covariates, which change the gradient: "~ region".
+    area_moderators : str, optional
+        Formula of area covariates, which change the gradient: "~ rural" asks whether gradients are
+        steeper in rural neighbourhoods. The same columns belong into `covariates`.
+    within_between : sequence of str
+        Terms or columns of `covariates` to split: the deviation from the authority's child-weighted
+        mean stays among the area covariates, that mean becomes an authority covariate.
     priors : Priors
         Priors per 10 points of deprivation, whatever the model's own step `Areas.per`.
 
     Raises
     ------
     SpecificationError
+        If a formula cannot be read; if one of its columns is constant, collinear, missing in some
+        rows or at the wrong level.
         If a term is asked for that the choice of `deprivation` leaves out; if a prior is given for
         a term that is left out (but a null model may have the priors of the full one); or if the
         counts are authority totals only and `within` has not been given a prior of its own.
@@ -50,17 +70,23 @@ class GradientModel:
     Warns
     -----
     SocgradWarning
-        If most authorities are known only as totals, and `within` has the default prior.
+        If most authorities are known only as totals, and `within` has the default prior; if the
+        default prior of a covariate would hold the effect of a whole standard deviation of it near
+        zero; if areas moderate the gradient by a column that `covariates` leaves out.
 
     Notes
     -----
     ::
 
-        level_j    = intercept + between * b_j [+ curvature * b_j**2] + level_effect_j
-        slope_j    = within + cross_level * b_j + slope_effect_j
-        log rate_i = level_j + slope_j * w_i
+        level_j    = intercept + between * b_j [+ curvature * b_j**2] [+ k h_j] + level_effect_j
+        slope_j    = within + cross_level * b_j [+ l g_j] + slope_effect_j
+        log rate_i = level_j + [z z_i] + (slope_j [+ x a_i]) * w_i
         events_i   ~ Poisson(exposure_i * rate_i), or negative binomial
         (level_effect, slope_effect)_j ~ Normal(0, Sigma): level_sd, slope_sd, correlation
+
+    with the columns h of `authority_covariates`, g of `moderators`, z of `covariates` and a of
+    `area_moderators`, all centred at child-weighted national means: the intercept and `within` stay
+    those of an average authority.
 
     Leaving random slopes out while a cross-level term is in makes intervals far too narrow: in a
     simulation for the design of this library a nominal 95% interval of `cross_level` covered about
@@ -91,7 +117,13 @@ class GradientModel:
     random_slopes: bool | None = field(default=None, kw_only=True)
     cross_level: bool | None = field(default=None, kw_only=True)
     curvature: bool = field(default=False, kw_only=True)
+    covariates: str | None = field(default=None, kw_only=True)
+    authority_covariates: str | None = field(default=None, kw_only=True)
+    moderators: str | None = field(default=None, kw_only=True)
+    area_moderators: str | None = field(default=None, kw_only=True)
+    within_between: Sequence[str] = field(default=(), kw_only=True)
     priors: Priors = field(default=Priors(), kw_only=True)
+    designs: Designs = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.areas, Areas):
@@ -127,7 +159,66 @@ class GradientModel:
                     f"{name}=True needs the between part, but deprivation={self.deprivation!r} has "
                     f"none. Leave {name} out, or choose deprivation='split'."
                 )
+        if self.deprivation == "none" and (self.moderators or self.area_moderators):
+            raise SpecificationError(
+                "moderators change the gradient, but deprivation='none' has none. Leave them out, "
+                "or choose deprivation='split' or 'pooled'."
+            )
         self._check_priors()
+        object.__setattr__(self, "designs", self._designs())
+        check_covariate_priors(self.priors, self.designs)
+
+    @property
+    def formulas(self) -> Formulas:
+        """The formulas of the covariates."""
+        if isinstance(self.within_between, str):
+            raise SpecificationError(
+                f"within_between={self.within_between!r} is one text. Expected a list: "
+                f"[{self.within_between!r}]."
+            )
+        return Formulas(
+            self.covariates,
+            self.authority_covariates,
+            self.moderators,
+            self.area_moderators,
+            tuple(self.within_between),
+        )
+
+    @property
+    def within_part(self) -> FloatArray:
+        """Within part of deprivation of each area."""
+        return self._parts()[0]
+
+    @property
+    def between_part(self) -> FloatArray:
+        """Between part of deprivation of each authority."""
+        return self._parts()[1]
+
+    def _parts(self) -> tuple[FloatArray, FloatArray]:
+        areas = self.areas
+        return split(
+            areas.deprivation,
+            authority_of_area=areas.authority_of_area,
+            authority_mean=areas.authority_mean,
+            national_mean=areas.national_mean,
+            per=areas.per,
+            pooled=self.deprivation != "split",
+        )
+
+    def _designs(self) -> Designs:
+        within_part, b = self._parts()
+        powers = [b] * (self.deprivation == "split") + [b * b] * self.curvature
+        return checked_designs(
+            self.areas,
+            self.formulas,
+            within_part=within_part * (self.deprivation != "none"),
+            authority_terms=np.column_stack([*powers, np.zeros((len(b), 0))]),
+        )
+
+    @property
+    def coefficient_priors(self) -> dict[str, tuple[Normal, ...]]:
+        """The priors of the coefficients of covariates, per step, by name as in the schema."""
+        return coefficient_priors(self.priors, self.designs, per=self.areas.per)
 
     @property
     def step_priors(self) -> Priors:

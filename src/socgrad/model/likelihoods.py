@@ -1,9 +1,10 @@
 """Log-likelihoods of neighbourhood counts and of authority totals, in compressed form.
 
 Each function takes the array namespace `xp` it is to compute with: `numpy` for numbers,
-`pytensor.tensor` for a graph. `level` and `slope` are those of the authorities concerned, one entry
-per row of the other arguments; constants that do not depend on parameters come in as `constant`, so
-that every value is the full log-probability of the counts.
+`pytensor.tensor` for a graph. `level` and `slope` are those of the authorities concerned (or of
+cells of areas with the same covariates), one entry per row of the other arguments; constants that
+do not depend on parameters come in as `constant`, so that every value is the full log-probability
+of the counts.
 """
 
 from typing import Any
@@ -21,9 +22,21 @@ __all__ = [
 type Array = Any
 
 
-def _expected(level: Array, slope: Array, position: Array, exposure: Array, xp: Any) -> Array:
+def _expected(
+    level: Array,
+    slope: Array,
+    position: Array,
+    exposure: Array,
+    *,
+    xp: Any,
+    node_level: Array = 0.0,
+    node_slope: Array = 0.0,
+) -> Array:
     """Expected events of each authority: sum over nodes of exposure * rate."""
-    rates = xp.exp(log_rate(level[:, None], slope[:, None], position))
+    log_rates = log_rate(
+        level[:, None], slope[:, None], position, covariates=node_level, moderators=node_slope
+    )
+    rates = xp.exp(log_rates)
     return xp.sum(exposure * rates, axis=1)
 
 
@@ -44,7 +57,7 @@ def poisson_counts(
     in w_i, authority j enters through sum y, sum y w, and the Gauss rule of its exposures:
     Y_j level_j + YW_j slope_j - sum_k N_jk rate(w_jk).
     """
-    expected = _expected(level, slope, node_within, node_exposure, xp)
+    expected = _expected(level, slope, node_within, node_exposure, xp=xp)
     return xp.sum(events * level + events_within * slope - expected) + constant
 
 
@@ -57,9 +70,22 @@ def poisson_totals(
     node_exposure: Array,
     constant: Array,
     xp: Any,
+    node_level: Array = 0.0,
+    node_slope: Array = 0.0,
 ) -> Array:
-    """Poisson log-likelihood of authority totals: Y_j ~ Poisson(sum_i N_i rate_i)."""
-    expected = _expected(level, slope, node_within, node_exposure, xp)
+    """Poisson log-likelihood of authority totals: Y_j ~ Poisson(sum_i N_i rate_i).
+
+    `node_level` and `node_slope` are what area covariates add to level and slope at each node.
+    """
+    expected = _expected(
+        level,
+        slope,
+        node_within,
+        node_exposure,
+        xp=xp,
+        node_level=node_level,
+        node_slope=node_slope,
+    )
     return xp.sum(events * xp.log(expected) - expected) + constant
 
 
@@ -114,16 +140,37 @@ def negative_binomial_totals(
     constant: Array,
     log_gamma: Any,
     xp: Any,
+    node_level: Array = 0.0,
+    node_slope: Array = 0.0,
+    square_level: Array = 0.0,
+    square_slope: Array = 0.0,
 ) -> Array:
     """Negative binomial log-likelihood of authority totals, matched in mean and variance.
 
     A sum of negative binomial neighbourhoods has mean M_j = sum_i mu_i and variance
     M_j + r sum_i mu_i**2, r = overdispersion**2. The total gets the negative binomial with these
     two moments: 1 / phi_j = r sum_i mu_i**2 / M_j**2. `square_*` are the Gauss rules of exposure
-    squared (at twice the log rate).
+    squared (at twice the log rate). `node_level`, `node_slope`, `square_level` and `square_slope`
+    are what area covariates add to level and slope at each node.
     """
-    expected = _expected(level, slope, node_within, node_exposure, xp)
-    squares = _expected(2.0 * level, 2.0 * slope, square_within, square_exposure, xp)
+    expected = _expected(
+        level,
+        slope,
+        node_within,
+        node_exposure,
+        xp=xp,
+        node_level=node_level,
+        node_slope=node_slope,
+    )
+    squares = _expected(
+        2.0 * level,
+        2.0 * slope,
+        square_within,
+        square_exposure,
+        xp=xp,
+        node_level=2.0 * square_level,
+        node_slope=2.0 * square_slope,
+    )
     r = overdispersion * overdispersion * squares / (expected * expected)
     phi = 1.0 / r
     return (

@@ -7,6 +7,7 @@ boundary.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
@@ -144,6 +145,12 @@ class Priors:
         Log events per unit of exposure. None centres it at the log of the crude rate, sd 1.5.
     level_sd, slope_sd : PositiveNormal
         Standard deviations of authority levels and of their log gradients per 10 points.
+    covariates : dict of str to Normal
+        Log rate ratio per unit of a covariate (of areas or authorities), by the name of its column,
+        or of its term in the formula for all columns of that. Normal(0, 0.5) where not named.
+    moderators : dict of str to Normal
+        Change of the log gradient per 10 points, per unit of a moderator, in the same way.
+        Normal(0, 0.2) where not named.
     correlation : float
         (correlation + 1) / 2 ~ Beta(correlation, correlation); 1 is uniform, larger values pull
         towards 0. Above 0.
@@ -167,8 +174,20 @@ class Priors:
     slope_sd: PositiveNormal = field(default=PositiveNormal(0.0, 0.25))
     correlation: float = 2.0
     overdispersion: PositiveNormal = field(default=PositiveNormal(0.0, 0.5))
+    covariates: Mapping[str, Normal] = field(default_factory=dict)
+    moderators: Mapping[str, Normal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("covariates", "moderators"):
+            given = getattr(self, name)
+            if not isinstance(given, Mapping) or not all(
+                isinstance(prior, Normal) for prior in given.values()
+            ):
+                raise SpecificationError(
+                    f"Priors.{name} must be a dict of names to Normal; got {given!r}. For example "
+                    f"{name}={{'rural[yes]': rate_ratio(0.9, interval=(0.7, 1.15))}}."
+                )
+            object.__setattr__(self, name, dict(given))
         if not 0 < self.correlation < math.inf:
             raise SpecificationError(
                 f"Priors.correlation is the concentration of a beta distribution and must be above "
@@ -195,7 +214,8 @@ class Priors:
         -------
         Priors
             Coefficients and slope SD times per / 0.10; `cross_level` and `curvature`, which are
-            per step of two things, times its square. So the step is a choice of units alone.
+            per step of two things, times its square; those of `moderators` stay as they are, for
+            `of_moderators` to scale. So the step is a choice of units alone.
         """
         k = per / 0.10
         scaled = {
@@ -204,6 +224,40 @@ class Priors:
             for name, prior in ((name, getattr(self, name)) for name in names)
         }
         return replace(self, **scaled)
+
+    def of_covariates(self, names: Sequence[str], terms: Sequence[str]) -> tuple[Normal, ...]:
+        """Prior of each column that changes the level: its own, its term's, or the default.
+
+        Parameters
+        ----------
+        names, terms : sequence of str
+            Of the columns.
+        """
+        return _chosen(self.covariates, names, terms, Normal(0.0, 0.5))
+
+    def of_moderators(
+        self, names: Sequence[str], terms: Sequence[str], *, per: float
+    ) -> tuple[Normal, ...]:
+        """Prior of each column that changes the gradient, for a model of step `per`.
+
+        Parameters
+        ----------
+        names, terms : sequence of str
+            Of the columns.
+        per : float
+            Step, a proportion above 0; 0.10 leaves the priors as they are.
+        """
+        chosen = _chosen(self.moderators, names, terms, Normal(0.0, 0.2))
+        k = per / 0.10
+        return tuple(Normal(prior.mean * k, prior.sd * k) for prior in chosen)
+
+
+def _chosen(
+    given: Mapping[str, Normal], names: Sequence[str], terms: Sequence[str], default: Normal
+) -> tuple[Normal, ...]:
+    return tuple(
+        given.get(name, given.get(term, default)) for name, term in zip(names, terms, strict=True)
+    )
 
 
 _SQUARED = ("cross_level", "curvature")

@@ -7,7 +7,7 @@ NUTS draws authority effects standardised by their approximate conditional poste
 import numpy as np
 import xarray as xr
 
-from socgrad.arrays import FloatArray
+from socgrad.arrays import FloatArray, IntArray
 from socgrad.model.gradient_model import GradientModel
 from socgrad.quadrature import gauss_rules
 
@@ -36,16 +36,14 @@ def centring(
     dict
         Dim authority: `centring_at`, the mean of w over events; `centring_level` and
         `centring_slope`, the estimates; `level_information` and `slope_information`;
-        `events_per_area`; and `centring_node_*`, a short rule of its exposures.
+        `events_per_area`; `centring_node_*`, a short rule of its exposures; and, where areas have
+        covariates, `centring_covariate` and `centring_area_moderator`, their means over events.
     """
     areas = model.areas
     n = len(areas.authority)
     at, slope, information, total = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     if "count_events" in data:
-        authority, events, sums, within, exposure = (
-            data[f"count_{name}"].to_numpy()
-            for name in ("authority", "events", "events_within", "node_within", "node_exposure")
-        )
+        authority, events, sums, within, exposure = _counts_by_authority(data)
         own = _own_slopes(
             events, sums, within, exposure, steps=areas.per / 0.10, slopes=data.attrs["slope_range"]
         )
@@ -77,7 +75,42 @@ def centring(
         "centring_node_exposure": node_exposure,
     }
     dims = ("authority", "centring_node")
-    return {name: xr.DataArray(value, dims=dims[: value.ndim]) for name, value in values.items()}
+    made = {name: xr.DataArray(value, dims=dims[: value.ndim]) for name, value in values.items()}
+    group = areas.authority_of_area
+    expected = areas.exposure * np.exp(slope[group] * (within_part - at[group]))
+    for name in ("covariate", "area_moderator"):
+        columns = model.designs.named[name]
+        if columns.names:
+            mean = [_means(column, expected, group, n) for column in columns.matrix.T]
+            made[f"centring_{name}"] = xr.DataArray(
+                np.stack(mean, axis=1), dims=("authority", name)
+            )
+    return made
+
+
+def _means(values: FloatArray, weights: FloatArray, group: IntArray, size: int) -> FloatArray:
+    """Weighted mean of each authority, 0 where nothing weighs."""
+    total = np.bincount(group, weights=weights, minlength=size)
+    summed = np.bincount(group, weights=weights * values, minlength=size)
+    return summed / np.where(total > 0, total, 1.0)
+
+
+def _counts_by_authority(
+    data: xr.Dataset,
+) -> tuple[IntArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Authority, events, events times w, nodes and exposure at nodes, a row per authority."""
+    cells, events, sums, within, exposure = (
+        data[f"count_{name}"].to_numpy()
+        for name in ("authority", "events", "events_within", "node_within", "node_exposure")
+    )
+    authority, of = np.unique(cells, return_inverse=True)
+    if len(authority) == len(cells):
+        return authority, events, sums, within, exposure
+    row = np.repeat(of, within.shape[1])
+    within, exposure = gauss_rules(
+        row, within.ravel(), exposure.ravel(), cells=len(authority), nodes=10
+    )
+    return authority, np.bincount(of, events), np.bincount(of, sums), within, exposure
 
 
 def _own_slopes(

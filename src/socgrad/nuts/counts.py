@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,22 @@ from socgrad.model.gradient_model import GradientModel
 from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.predictor import log_rate
 
-__all__ = ["observe_counts", "observe_totals"]
+__all__ = ["Shifts", "observe_counts", "observe_totals"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 type Size = int | tuple[int, ...] | None
 
+
+@dataclass(frozen=True, eq=False)
+class Shifts:
+    """Coefficients of area covariates, of the level and of the slope; None where there are none."""
+
+    covariate: Variable | None
+    area_moderator: Variable | None
+
+
 # Core dimensions of the arguments of each likelihood, in the notation of generalised ufuncs: n
-# counted areas, c authorities (with counts, or with totals), k and q nodes, m steps of a count.
+# counted areas, c cells of them (or authorities with totals), k and q nodes, m steps of a count.
 _SHAPES = {
     "level": "c",
     "slope": "c",
@@ -30,6 +40,10 @@ _SHAPES = {
     "node_exposure": "c,k",
     "square_within": "c,q",
     "square_exposure": "c,q",
+    "node_level": "c,k",
+    "node_slope": "c,k",
+    "square_level": "c,q",
+    "square_slope": "c,q",
     "row_level": "n",
     "row_slope": "n",
     "row_events": "n",
@@ -40,18 +54,33 @@ _SHAPES = {
 }
 
 
+def _shifted(data: dict[str, Variable], kind: str, shifts: Shifts) -> tuple[Variable, Variable]:
+    """What area covariates add to level and slope of cells, rows or nodes; 0 where nothing."""
+    level, slope = (
+        0.0 if coefficient is None else (data[f"{kind}_{name}"] * coefficient).sum(axis=-1)
+        for name, coefficient in (
+            ("covariate", shifts.covariate),
+            ("area_moderator", shifts.area_moderator),
+        )
+    )
+    return level, slope
+
+
 def observe_counts(
     model: GradientModel,
     data: dict[str, Variable],
     level: Variable,
     slope: Variable,
     overdispersion: Variable | None,
+    *,
+    shifts: Shifts,
 ) -> None:
     """Neighbourhood counts, observed."""
     j, i = data["count_authority"], data["row_authority"]
     rows = {name: data[name] for name in ("row_within", "row_log_exposure")}
-    rows |= {"row_level": level[i], "row_slope": slope[i]}
-    statistics = {"level": level[j], "slope": slope[j]}
+    of_row, of_cell = _shifted(data, "row", shifts), _shifted(data, "count", shifts)
+    rows |= {"row_level": level[i] + of_row[0], "row_slope": slope[i] + of_row[1]}
+    statistics = {"level": level[j] + of_cell[0], "slope": slope[j] + of_cell[1]}
     statistics |= {n: data[f"count_{n}"] for n in ("events", "events_within", "constant")}
     if overdispersion is None:
         density: Callable[..., Variable] = likelihoods.poisson_counts
@@ -84,6 +113,8 @@ def observe_totals(
     level: Variable,
     slope: Variable,
     overdispersion: Variable | None,
+    *,
+    shifts: Shifts,
 ) -> None:
     """Authority totals, observed."""
     j = data["sum_authority"]
@@ -97,16 +128,27 @@ def observe_totals(
         statistics["overdispersion"] = overdispersion
         for name in ("within", "exposure"):
             statistics[f"square_{name}"] = data[f"square_node_{name}"]
+    kinds = ("node",) if overdispersion is None else ("node", "square")
+    for kind, nodes in zip(kinds, ("sum_node", "square_node"), strict=False):
+        added = _shifted(data, nodes, shifts)
+        if shifts.covariate is not None:
+            statistics[f"{kind}_level"] = added[0]
+        if shifts.area_moderator is not None:
+            statistics[f"{kind}_slope"] = added[1]
 
     def draw(values: dict[str, FloatArray], rng: np.random.Generator, size: Size) -> FloatArray:
-        def summed(power: float, within: FloatArray, exposure: FloatArray) -> FloatArray:
-            level, slope = (power * values[n][..., None] for n in ("level", "slope"))
-            return np.sum(exposure * np.exp(log_rate(level, slope, within)), axis=-1)
+        def summed(power: float, kind: str) -> FloatArray:
+            level, slope = (
+                power * (values[n][..., None] + values.get(f"{kind}_{n}", 0.0))
+                for n in ("level", "slope")
+            )
+            rates = np.exp(log_rate(level, slope, values[f"{kind}_within"]))
+            return np.sum(values[f"{kind}_exposure"] * rates, axis=-1)
 
-        mean = summed(1.0, values["node_within"], values["node_exposure"])
+        mean = summed(1.0, "node")
         if "overdispersion" not in values:
             return _draw_counts(mean, np.zeros(()), rng, size)
-        squares = summed(2.0, values["square_within"], values["square_exposure"])
+        squares = summed(2.0, "square")
         return _draw_counts(mean, values["overdispersion"] ** 2 * squares / mean**2, rng, size)
 
     observed = model.areas.total_events

@@ -15,10 +15,11 @@ from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal
 from socgrad.nuts.centring import centring
-from socgrad.nuts.counts import observe_counts, observe_totals
+from socgrad.nuts.counts import Shifts, observe_counts, observe_totals
 from socgrad.nuts.effects import level_and_slope_effects, level_effects
 from socgrad.nuts.pymc_quietly import pm
 from socgrad.predictor import authority_level, authority_slope
+from socgrad.schema import COEFFICIENTS
 
 __all__ = ["graph_data", "graph_key", "pymc_model"]
 
@@ -53,6 +54,7 @@ def pymc_model(model: GradientModel) -> pm.Model:
     seam = constants(model)
     working = graph_data(model, likelihood_data(model))
     coords = {"area": seam["area"].to_numpy(), "authority": seam["authority"].to_numpy()}
+    coords |= {name: seam[name].to_numpy() for name in model.designs.named if name in seam.coords}
     if "count_events" in working:
         coords["counted_area"] = model.areas.area[model.areas.counted].to_numpy()
     if "sum_events" in working:
@@ -65,11 +67,12 @@ def pymc_model(model: GradientModel) -> pm.Model:
         overdispersion = None
         if model.family == "negative_binomial":
             overdispersion = _positive("overdispersion", data["prior_overdispersion"])
-        level, slope = _authorities(model, data, overdispersion)
+        shifts = Shifts(*(_coefficient(data, name) for name in ("covariate", "area_moderator")))
+        level, slope = _authorities(model, data, overdispersion, shifts)
         if "count_events" in data:
-            observe_counts(model, data, level, slope, overdispersion)
+            observe_counts(model, data, level, slope, overdispersion, shifts=shifts)
         if "sum_events" in data:
-            observe_totals(model, data, level, slope, overdispersion)
+            observe_totals(model, data, level, slope, overdispersion, shifts=shifts)
     return graph
 
 
@@ -87,6 +90,10 @@ def graph_data(model: GradientModel, data: xr.Dataset) -> xr.Dataset:
     for name in _prior_names(model):
         prior: Normal | PositiveNormal = getattr(model.step_priors, name)
         data[f"prior_{name}"] = (("moment",), np.array([prior.mean, prior.sd]))
+    for name, priors in model.coefficient_priors.items():
+        dim = COEFFICIENTS[name][0]
+        moments = np.array([[prior.mean, prior.sd] for prior in priors])
+        data[f"prior_{name}"] = ((dim, "moment"), moments)
     if model.random_slopes:
         data["prior_correlation"] = ((), model.step_priors.correlation)
     return data
@@ -103,6 +110,7 @@ def graph_key(model: GradientModel) -> tuple[object, ...]:
         bool(model.areas.counted.any()),
         bool((~np.isnan(model.areas.total_events)).any()),
         len(model.areas.authority),
+        *(len(columns.names) for columns in model.designs.named.values()),
     )
 
 
@@ -124,12 +132,28 @@ def _normal(name: str, prior: Variable) -> Variable:
     return pm.Normal(name, mu=prior[0], sigma=prior[1])
 
 
+def _coefficient(data: dict[str, Variable], name: str) -> Variable | None:
+    """Coefficients of the covariates of one kind; None where there are none."""
+    if f"{name}_design" not in data:
+        return None
+    prior = data[f"prior_{name}_coefficient"]
+    return pm.Normal(f"{name}_coefficient", mu=prior[:, 0], sigma=prior[:, 1], dims=name)
+
+
+def _sum(columns: Variable | None, coefficient: Variable | None) -> Variable:
+    """Sum of coefficient times column over covariates; 0 where there are none."""
+    return 0.0 if coefficient is None else (columns * coefficient).sum(axis=1)
+
+
 def _positive(name: str, prior: Variable) -> Variable:
     return pm.TruncatedNormal(name, mu=prior[0], sigma=prior[1], lower=0.0)
 
 
 def _authorities(
-    model: GradientModel, data: dict[str, Variable], overdispersion: Variable | None
+    model: GradientModel,
+    data: dict[str, Variable],
+    overdispersion: Variable | None,
+    shifts: Shifts,
 ) -> tuple[Variable, Variable]:
     """Level and slope of each authority."""
     b = data["between_part"]
@@ -146,10 +170,19 @@ def _authorities(
         )
 
     terms = (intercept, coefficient["between"], coefficient["curvature"], b)
+    shift, turns = (
+        _sum(data.get(f"{name}_design"), _coefficient(data, name))
+        for name in ("authority_covariate", "moderator")
+    )
+    # One slope per authority all the same, also where nothing makes it differ.
+    own_slope = 0.0 * b + authority_slope(
+        within, coefficient["cross_level"], b, 0.0, moderators=turns
+    )
+    # What area covariates make of the average neighbourhood steers the sampler alone.
     expected = (
-        authority_level(*terms, 0.0),
-        # One slope per authority all the same, also where nothing makes it differ.
-        authority_slope(within, coefficient["cross_level"], b, 0.0) + 0.0 * b,
+        authority_level(*terms, 0.0, covariates=shift)
+        + _sum(data.get("centring_covariate"), shifts.covariate),
+        own_slope + _sum(data.get("centring_area_moderator"), shifts.area_moderator),
     )
     # Overdispersed events say less: by how much depends on how many there are in an area.
     spread = 0.0 if overdispersion is None else overdispersion**2
@@ -164,7 +197,7 @@ def _authorities(
             level_sd=level_sd,
             known=known_level,
         )
-        return authority_level(*terms, level_effect), expected[1]
+        return authority_level(*terms, level_effect, covariates=shift), own_slope
     slope_sd = _positive("slope_sd", data["prior_slope_sd"])
     unit = pm.Beta("correlation_unit", data["prior_correlation"], data["prior_correlation"])
     correlation = pm.Deterministic("correlation", 2.0 * unit - 1.0)
@@ -179,6 +212,6 @@ def _authorities(
         known_slope=known_slope,
     )
     return (
-        authority_level(*terms, level_effect),
-        authority_slope(within, coefficient["cross_level"], b, slope_effect),
+        authority_level(*terms, level_effect, covariates=shift),
+        authority_slope(within, coefficient["cross_level"], b, slope_effect, moderators=turns),
     )

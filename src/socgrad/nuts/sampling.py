@@ -12,7 +12,7 @@ from socgrad.model.gradient_model import GradientModel
 from socgrad.nuts.graph import graph_data, graph_key, pymc_model
 from socgrad.nuts.options import NutsOptions
 from socgrad.nuts.pymc_quietly import pm
-from socgrad.schema import EFFECTS, PARAMETERS
+from socgrad.schema import COEFFICIENTS, EFFECTS, PARAMETERS
 
 __all__ = ["Graph", "sample_graph", "sample_nuts"]
 
@@ -62,9 +62,10 @@ def sample_nuts(
     Returns
     -------
     posterior, sample_stats : xarray.Dataset
-        Dims (chain, draw[, authority]).
+        Dims (chain, draw[, authority, or names of covariates]).
     """
-    graph = Graph(graph_key(model), lambda: pymc_model(model), (*PARAMETERS, *EFFECTS))
+    names = (*PARAMETERS, *EFFECTS, *COEFFICIENTS)
+    graph = Graph(graph_key(model), lambda: pymc_model(model), names)
     return sample_graph(graph, constants(model).merge(graph_data(model, data)), options)
 
 

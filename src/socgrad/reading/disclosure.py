@@ -10,9 +10,17 @@ import numpy as np
 import xarray as xr
 
 from socgrad.errors import SchemaError
-from socgrad.schema import CONSTANTS, EFFECTS, OUTCOME, PARAMETERS
+from socgrad.schema import (
+    COEFFICIENTS,
+    CONSTANTS,
+    COVARIATE_GROUP,
+    DESIGNS,
+    EFFECTS,
+    OUTCOME,
+    PARAMETERS,
+)
 
-__all__ = ["refuse_restricted_exposure", "without_events"]
+__all__ = ["refuse_restricted_covariates", "refuse_restricted_exposure", "without_events"]
 
 _GROUPS_WITHOUT_EVENTS: Final = ("posterior", "sample_stats", "constant_data")
 #: The log density and the energy are not among them: with the draws they give the sums of counts.
@@ -38,6 +46,7 @@ _COORDINATES_WITHOUT_EVENTS: Final = (
     "authority",
     "stratum",
     "outcome_term",
+    *(dim for dim, _ in COEFFICIENTS.values()),
 )
 #: Not among them: `data_sha256`, against which small counts can be guessed one by one; the seed,
 #: since a fit to guessed counts could be held against the draws; `rows`, which counts the areas
@@ -69,7 +78,7 @@ def without_events(fit: xr.DataTree) -> xr.DataTree:
     """Keep what is known not to be counts: groups, variables, coordinates and attributes."""
     groups = {name: fit[name].to_dataset() for name in _GROUPS_WITHOUT_EVENTS if name in fit}
     constants = groups["constant_data"]
-    kept = [name for name in constants if name in CONSTANTS]
+    kept = [name for name in constants if name in CONSTANTS | DESIGNS]
     groups["constant_data"] = constants[kept]
     if "sample_stats" in groups:
         statistics = groups["sample_stats"]
@@ -79,8 +88,13 @@ def without_events(fit: xr.DataTree) -> xr.DataTree:
     # Standardised raw effects give the information of an authority's counts; other terms may be
     # imputed counts. No summary reads either.
     draws = groups["posterior"]
-    groups["posterior"] = draws[[name for name in draws if name in PARAMETERS | EFFECTS | OUTCOME]]
-    tree = xr.DataTree.from_dict({name: _bare(dataset) for name, dataset in groups.items()})
+    known = PARAMETERS | EFFECTS | COEFFICIENTS | OUTCOME
+    groups["posterior"] = draws[[name for name in draws if name in known]]
+    bare = {name: _bare(dataset) for name, dataset in groups.items()}
+    if COVARIATE_GROUP in fit:
+        # Columns that may go along (`refuse_restricted_covariates`), with levels and formulas.
+        bare[COVARIATE_GROUP] = fit[COVARIATE_GROUP].to_dataset()
+    tree = xr.DataTree.from_dict(bare)
     tree.attrs = _allowed(fit.attrs)
     return tree
 
@@ -100,13 +114,28 @@ def refuse_restricted_exposure(fit: xr.DataTree) -> None:
         )
 
 
+def refuse_restricted_covariates(fit: xr.DataTree) -> None:
+    """Refuse covariates, which may themselves be restricted, unless someone says they are not."""
+    kinds = [name for name in DESIGNS if name in fit["constant_data"].data_vars]
+    if kinds:
+        raise SchemaError(
+            f"include_events=False keeps the covariates ({', '.join(kinds)}), which may themselves "
+            "be made of restricted counts. If they may be in the file, say so: "
+            "covariates_are_public=True. If not, save with include_events=True and keep the file "
+            "where the counts are, or share the tables of socgrad.summarise instead."
+        )
+
+
 def _bare(dataset: xr.Dataset) -> xr.Dataset:
     """Drop coordinates and attributes that are not on the lists, of variables all attributes."""
     dropped = [name for name in dataset.coords if name not in _COORDINATES_WITHOUT_EVENTS]
     bare = dataset.drop_vars(dropped).drop_attrs()
     bare.attrs = _allowed(dataset.attrs)
     meanings = (
-        PARAMETERS | EFFECTS | OUTCOME | {name: words for name, (_, words) in CONSTANTS.items()}
+        PARAMETERS
+        | EFFECTS
+        | OUTCOME
+        | {name: words for name, (_, words) in (COEFFICIENTS | CONSTANTS | DESIGNS).items()}
     )
     for name in bare.data_vars:
         if name in meanings:

@@ -6,7 +6,7 @@ never from attrs, which `pymc.sample` does not write.
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,10 @@ class Coefficients:
 
     A term that the model leaves out is a zero without dims. In a pooled model `within` holds the
     one coefficient of raw deprivation and `is_pooled` says so.
+
+    `level_effect` and `slope_effect` are all that sets an authority apart from an average one of
+    its mean deprivation: what its covariates make of it (`level_covariates`, `slope_covariates`)
+    and the random effects of the model.
     """
 
     intercept: xr.DataArray
@@ -44,6 +48,8 @@ class Coefficients:
     cross_level: xr.DataArray
     level_effect: xr.DataArray
     slope_effect: xr.DataArray
+    level_covariates: xr.DataArray
+    slope_covariates: xr.DataArray
     level_sd: xr.DataArray
     slope_sd: xr.DataArray
     correlation: xr.DataArray
@@ -52,6 +58,16 @@ class Coefficients:
     has_slopes: bool
     has_cross_level: bool
     has_curvature: bool
+
+    @property
+    def without_random_effects(self) -> "Coefficients":
+        """The same with nothing but their covariates to set authorities apart."""
+        return replace(self, level_effect=self.level_covariates, slope_effect=self.slope_covariates)
+
+    @property
+    def has_own_slopes(self) -> bool:
+        """Whether authorities of one mean differ in their gradients at all."""
+        return self.has_slopes or bool(self.slope_covariates.dims)
 
     @property
     def is_pooled(self) -> bool:
@@ -146,14 +162,22 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
         return draws[name] if name in draws else xr.DataArray(0.0)
 
     has_split = "within" in draws
+    of_areas = {"covariate_coefficient", "area_moderator_coefficient"} & set(draws)
+    if of_areas:
+        raise EstimandError("Area covariates are not read yet.")
+    level_covariates, slope_covariates = (
+        _of_covariates(fit, name) for name in ("authority_covariate", "moderator")
+    )
     return Coefficients(
         intercept=term("intercept"),
         within=term("within" if has_split else "pooled"),
         between=term("between"),
         curvature=term("curvature"),
         cross_level=term("cross_level"),
-        level_effect=_by_label(term("level_effect"), fit),
-        slope_effect=_by_label(term("slope_effect"), fit),
+        level_effect=_own(_by_label(term("level_effect"), fit), level_covariates),
+        slope_effect=_own(_by_label(term("slope_effect"), fit), slope_covariates),
+        level_covariates=level_covariates,
+        slope_covariates=slope_covariates,
         level_sd=term("level_sd"),
         slope_sd=term("slope_sd"),
         correlation=term("correlation"),
@@ -288,6 +312,34 @@ def _check_single(fit: xr.DataTree) -> None:
             f"This fit has {len(labels)} strata (first: {', '.join(map(repr, labels[:3]))}), and "
             "one is wanted here. Choose it: socgrad.stratum(fit, label)."
         )
+
+
+def _of_covariates(fit: xr.DataTree, name: str) -> xr.DataArray:
+    """Sum of coefficient times column over one kind of covariates; a zero where there are none.
+
+    Raises
+    ------
+    SchemaError
+        If the fit has coefficients without their design matrix, or for other columns.
+    """
+    draws, constants = fit["posterior"].to_dataset(), fit["constant_data"].to_dataset()
+    if f"{name}_coefficient" not in draws:
+        return xr.DataArray(0.0)
+    coefficient = draws[f"{name}_coefficient"]
+    design = constants.get(f"{name}_design")
+    labels = coefficient.indexes.get(name)
+    if design is None or labels is None or not labels.equals(design.indexes[name]):
+        raise SchemaError(
+            f"Group 'posterior' has {name}_coefficient, but group 'constant_data' has no "
+            f"{name}_design for the same columns. Use the tree as it was returned or saved."
+        )
+    summed: xr.DataArray = xr.dot(coefficient, design, dim=name)
+    return summed
+
+
+def _own(effect: xr.DataArray, covariates: xr.DataArray) -> xr.DataArray:
+    """Random effect and covariates of each authority together."""
+    return effect + covariates if covariates.dims else effect
 
 
 def _by_label(effect: xr.DataArray, fit: xr.DataTree) -> xr.DataArray:

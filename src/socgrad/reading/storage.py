@@ -11,7 +11,11 @@ from xarray.indexes import PandasMultiIndex
 
 from socgrad.errors import SchemaError
 from socgrad.reading.arguments import check_is_tree
-from socgrad.reading.disclosure import refuse_restricted_exposure, without_events
+from socgrad.reading.disclosure import (
+    refuse_restricted_covariates,
+    refuse_restricted_exposure,
+    without_events,
+)
 from socgrad.schema import check_tree
 
 __all__ = ["load", "save"]
@@ -23,6 +27,7 @@ def save(
     *,
     include_events: bool = True,
     exposure_is_public: bool = False,
+    covariates_are_public: bool = False,
 ) -> Path:
     """Save a fit as one NetCDF file.
 
@@ -43,6 +48,8 @@ def save(
         For `include_events=False` alone, and only where the exposure is not the children: True
         says that it may be in the file. Another stage's events and closed cases are counts as
         restricted as the events themselves.
+    covariates_are_public
+        The same for covariates, where the model has any.
 
     Returns
     -------
@@ -53,7 +60,8 @@ def save(
     ------
     SchemaError
         If `fit` is not a socgrad fit; with `include_events=False`, if its exposure is not the
-        children and `exposure_is_public` does not say that it may go along.
+        children and `exposure_is_public` does not say that it may go along, or if it has covariates
+        and `covariates_are_public` does not.
     FileNotFoundError
         If the folder to save into does not exist.
 
@@ -82,6 +90,8 @@ def save(
         )
     if not include_events and not exposure_is_public:
         refuse_restricted_exposure(fit)
+    if not include_events and not covariates_are_public:
+        refuse_restricted_covariates(fit)
     tree = _storable(fit if include_events else without_events(fit))
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:

@@ -5,8 +5,8 @@ Everything is checked here, once. What is inside trusts it.
 
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from textwrap import shorten
 from typing import Any, Literal, Self
 
@@ -22,6 +22,7 @@ from socgrad.table.area_checks import (
     warn_if_sample,
 )
 from socgrad.table.authority_numbers import given_means, given_totals
+from socgrad.table.covariate_columns import area_covariates, authority_covariate_table
 from socgrad.table.known_counts import known_counts
 from socgrad.table.label_checks import coded_labels, labels
 from socgrad.table.number_checks import (
@@ -65,6 +66,8 @@ class Areas:
         The caller's column name for each role; for totals alone, the name of their Series.
     report
         Rows in, rows kept and each reason: columns step, rows, authorities, reason.
+    covariates, authority_covariates
+        Columns that formulas may name: one row per area, one row per authority.
     """
 
     area: pd.Index[Any]
@@ -81,6 +84,8 @@ class Areas:
     per: float
     names: Mapping[str, str]
     report: pd.DataFrame
+    covariates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    authority_covariates: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         for value in vars(self).values():
@@ -124,6 +129,8 @@ class Areas:
         missing_events: Literal["refuse", "leave out"] = "refuse",
         zero_exposure: Literal["refuse", "leave out"] = "refuse",
         complete: bool | None = None,
+        covariates: Sequence[str] = (),
+        authority_covariates: object = None,
     ) -> Self:
         """Check a table of areas, one row each, and keep what the model needs.
 
@@ -165,6 +172,13 @@ class Areas:
         complete
             True: every area of each authority is in the table. False: it is a sample, and
             ``authority_means`` is needed. None: warn when the table looks like a sample.
+        covariates
+            Further columns that the formulas of `GradientModel` may name: numbers, text or
+            categories, none missing. Those that are one value in each authority serve as
+            authority covariates too.
+        authority_covariates
+            A table of authorities, one row each, whose columns the formulas for authorities may
+            name. Its index, or a column named as in ``authority``, holds their labels.
 
         Returns
         -------
@@ -268,6 +282,13 @@ class Areas:
             exposure_name=names["exposure"],
         )
 
+        own = area_covariates(table, covariates, keys=keys, order=order)
+        theirs = pd.DataFrame(index=authorities)
+        if authority_covariates is not None:
+            theirs = authority_covariate_table(
+                authority_covariates, authorities, authority=authority, taken=own.columns.tolist()
+            )
+
         total = np.bincount(group, weights=weights, minlength=size)
         refuse(
             total == 0,
@@ -298,4 +319,6 @@ class Areas:
             per=float(per),
             names={"events": str(getattr(totals, "name", None) or "events"), **names},
             report=known.report,
+            covariates=own,
+            authority_covariates=theirs,
         )

@@ -14,7 +14,7 @@ import xarray as xr
 from socgrad.errors import ConvergenceWarning
 from socgrad.reading.by_stratum import stratum, stratum_labels
 from socgrad.reading.posterior import importance_ess
-from socgrad.schema import EFFECTS, PARAMETERS
+from socgrad.schema import COEFFICIENTS, EFFECTS, PARAMETERS
 
 __all__ = ["SamplingCheck", "check_sampling"]
 
@@ -159,7 +159,7 @@ def _table(fit: xr.DataTree, limit: float | None) -> pd.DataFrame:
     """Worst diagnostics of each parameter and effect."""
     stats = import_module("arviz_stats")  # takes a second, so only when needed
     rows = {}
-    for name in (*PARAMETERS, *EFFECTS):
+    for name in (*PARAMETERS, *COEFFICIENTS, *EFFECTS):
         if name not in fit["posterior"].data_vars:
             continue
         draws = fit["posterior"][name]

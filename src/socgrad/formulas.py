@@ -1,0 +1,277 @@
+"""Columns of a design matrix from a formula, and the same columns for new rows.
+
+The language is that of the library formulae (as in R: ``rural + scale(log(density))``, ``a * b``,
+``C(grade)``, ``bs(x, df=4)``), with functions from a fixed list and names from the table alone: a
+formula in a file from elsewhere can run nothing else.
+"""
+
+from __future__ import annotations  # pandas' own classes are not generic at run time
+
+import contextlib
+import io
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from types import SimpleNamespace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from socgrad.arrays import FloatArray
+from socgrad.errors import SpecificationError
+
+__all__ = ["Design", "design", "named_in"]
+
+_FUNCTIONS: Final = {
+    name: getattr(np, name)
+    for name in ("abs", "exp", "expm1", "log", "log10", "log1p", "log2", "sqrt", "square")
+}
+_NAMESPACE: Final = _FUNCTIONS | {"np": SimpleNamespace(**_FUNCTIONS)}
+_ALLOWED: Final = (
+    f"Expected columns joined by +, * or :, functions {', '.join(_FUNCTIONS)}, and transforms of "
+    "formulae such as scale(), center(), poly(), bs() and C()."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Columns of a formula, without the intercept, and how they were made.
+
+    Attributes
+    ----------
+    names, terms : tuple of str
+        Of each column: its name, and the term of the formula that it belongs to.
+    variables : tuple of frozenset
+        Columns of the table that each column is made of.
+    matrix : ndarray, shape (rows, columns)
+    """
+
+    names: tuple[str, ...]
+    terms: tuple[str, ...]
+    variables: tuple[frozenset[str], ...]
+    matrix: FloatArray
+    _fitted: Any = field(repr=False)
+    _levels: dict[str, frozenset[Any]] = field(repr=False)
+    _example: pd.DataFrame = field(repr=False)
+
+    def of_some(self, table: pd.DataFrame) -> FloatArray:
+        """Give the columns that are made of the table's alone, and NaN for the others.
+
+        Raises
+        ------
+        SpecificationError
+            If a column is made of some that the table has and some that it has not; and as `of`.
+        """
+        given = frozenset(table.columns)
+        for name, variables in zip(self.names, self.variables, strict=True):
+            if variables & given and variables - given:
+                raise SpecificationError(
+                    f"{name!r} is made of {', '.join(map(repr, sorted(variables)))}, of which only "
+                    f"{', '.join(map(repr, sorted(variables & given)))} has a value. Give the "
+                    "others one too."
+                )
+        whole = table[[name for name in self._example if name in given]].copy()
+        for name in self._example.columns.difference(table.columns):
+            whole[name] = self._example[name].iloc[0]
+        values = self.of(whole)
+        values[:, [not variables <= given for variables in self.variables]] = np.nan
+        return values
+
+    def of(self, table: pd.DataFrame) -> FloatArray:
+        """Give the same columns for other rows, transformed as the first ones were.
+
+        Raises
+        ------
+        SpecificationError
+            If a column is absent or missing in some rows, or has a level that the fitted rows have
+            not.
+        """
+        needed = sorted(frozenset().union(*self.variables))
+        absent = [name for name in needed if name not in table]
+        if absent:
+            raise SpecificationError(
+                f"The new rows have no column {', '.join(map(repr, absent))}. Expected "
+                f"{', '.join(map(repr, needed))}, as in the table that was fitted."
+            )
+        for name in needed:
+            if (blank := int(table[name].isna().sum())) > 0:
+                raise SpecificationError(
+                    f"Column {name!r} is missing in {blank} of {len(table)} new rows. Fill it in, "
+                    "or leave those rows out."
+                )
+            known = self._levels.get(name)
+            unseen = [] if known is None else sorted(set(table[name]) - known, key=str)
+            if known is not None and unseen:
+                raise SpecificationError(
+                    f"Column {name!r} has {len(unseen)} levels that the fitted rows have not "
+                    f"(first: {unseen[0]!r}), so no coefficient. Fitted levels: "
+                    f"{', '.join(map(repr, sorted(known, key=str)))}."
+                )
+        with _understood("formula", " + ".join(dict.fromkeys(self.terms))):
+            made = self._fitted.evaluate_new_data(table[needed]).design_matrix
+        return np.asarray(made, dtype=np.float64)[:, 1:]
+
+
+def design(formula: str, table: pd.DataFrame, *, where: str) -> Design:
+    """Evaluate a formula on a table.
+
+    Parameters
+    ----------
+    formula : str
+        Right-hand side, with or without a leading ~.
+    table : pandas.DataFrame
+        Numbers and categoricals, none missing.
+    where : str
+        The argument that the formula came in, for messages.
+
+    Raises
+    ------
+    SpecificationError
+        If the formula names an unknown column or function, has a left-hand side, a group effect or
+        an offset, leaves out the intercept, or gives values that are not finite.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"rural": pd.Categorical(["no", "yes", "no"]), "x": [1.0, 2.0, 3.0]})
+    >>> made = design("~ rural + scale(x)", table, where="covariates")
+    >>> made.names
+    ('rural[yes]', 'scale(x)')
+    >>> made.of(pd.DataFrame({"rural": ["yes"], "x": [2.0]})).tolist()
+    [[1.0, 0.0]]
+    """
+    from formulae import design_matrices  # noqa: PLC0415
+    from formulae.environment import Environment  # noqa: PLC0415
+
+    right, named = _read(formula, where)
+    _check_named(named, table, f"{where}={formula!r}")
+    with _understood(where, formula):
+        made = design_matrices(
+            right, table, na_action="error", env=Environment([]), extra_namespace=_NAMESPACE
+        )
+    common = made.common
+    terms = {} if common is None else dict(common.terms)
+    offset = [name for name, term in terms.items() if "offset" in str(term.kind)]
+    if made.group is not None or offset or "Intercept" not in terms:
+        what = (
+            "a group effect (|)"
+            if made.group is not None
+            else "an offset"
+            if offset
+            else "no intercept (0 + or - 1)"
+        )
+        raise SpecificationError(
+            f"{where}={formula!r} has {what}. The model has its own intercept, authority effects "
+            f"and exposure: leave it to the covariates. {_ALLOWED}"
+        )
+    del terms["Intercept"]
+    columns = [(label, name) for name, term in terms.items() for label in _labels(term)]
+    if not columns:
+        raise SpecificationError(f"{where}={formula!r} has no term. Leave {where} out instead.")
+    values = np.asarray(common.design_matrix, dtype=np.float64)[:, 1:]
+    finite = np.isfinite(values)
+    if not finite.all():
+        bad = ~finite.all(axis=1)
+        column = columns[int(np.flatnonzero(~finite.all(axis=0))[0])][0]
+        raise SpecificationError(
+            f"{where}={formula!r}: {column!r} is not finite in {int(bad.sum())} of {len(bad)} rows "
+            f"(first: {table.index[bad][0]!r}). A log of 0, perhaps: log1p(x) and sqrt(x) take it."
+        )
+    variables = {name: frozenset(term.var_names) & named for name, term in terms.items()}
+    levels = {
+        name: frozenset(table[name].unique())
+        for name in sorted(named)
+        if isinstance(table[name].dtype, pd.CategoricalDtype)
+    }
+    return Design(
+        names=tuple(label for label, _ in columns),
+        terms=tuple(name for _, name in columns),
+        variables=tuple(variables[name] for _, name in columns),
+        matrix=values,
+        _fitted=common,
+        _levels=levels,
+        _example=table[sorted(named)].iloc[:1],
+    )
+
+
+def named_in(formula: str, *, where: str) -> frozenset[str]:
+    """Columns that a formula names."""
+    return _read(formula, where)[1]
+
+
+def _read(formula: str, where: str) -> tuple[str, frozenset[str]]:
+    """Right-hand side of a formula, and the columns that it names."""
+    # Importing formulae takes a quarter of a second that a model without covariates need not pay.
+    from formulae import model_description  # noqa: PLC0415
+
+    if not isinstance(formula, str) or not formula.strip().lstrip("~").strip():
+        raise SpecificationError(
+            f"{where} must be a formula such as '~ rural + scale(density)'; got {formula!r}."
+        )
+    right = formula.strip().removeprefix("~").strip()
+    if "~" in right:
+        raise SpecificationError(
+            f"{where}={formula!r} has a left-hand side. The events are in Areas: give the "
+            "right-hand side alone."
+        )
+    with _understood(where, formula):
+        named = frozenset(model_description(right).var_names) - {""}
+    return right, named
+
+
+def _check_named(named: frozenset[str], table: pd.DataFrame, where: str) -> None:
+    """Refuse columns that the table lacks, or that are missing in some rows."""
+    unknown = sorted(named - set(table.columns))
+    if unknown:
+        close = get_close_matches(unknown[0], [str(name) for name in table.columns], n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise SpecificationError(
+            f"{where} names {', '.join(map(repr, unknown))}, which no column of the table for it "
+            f"is called (it has {', '.join(map(repr, table.columns)) or 'none'}).{hint} Pass "
+            "columns through Areas.from_frame(covariates=..., authority_covariates=...)."
+        )
+    for name in sorted(named):
+        missing = table[name].isna().to_numpy(dtype=bool)
+        if missing.any():
+            first = ", ".join(map(str, table.index[missing][:5]))
+            raise SpecificationError(
+                f"{where}: {name!r} is missing in {missing.sum()} of {len(missing)} rows (first: "
+                f"{first}). Every row needs a value: fill it in, or leave the covariate out."
+            )
+
+
+def _labels(term: Any) -> list[str]:
+    return [str(label) for label in term.labels]
+
+
+class _Remarks(logging.Handler):
+    """Keep what the library only remarks upon: such a formula means less than it says."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.made: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.made.append(record.getMessage().replace("\n", " "))
+
+
+@contextlib.contextmanager
+def _understood(where: str, formula: str) -> Iterator[None]:
+    """Turn whatever the library raises or remarks into our own error; it also prints some of it."""
+    remarks, logger = _Remarks(), logging.getLogger("formulae")
+    kept = logger.handlers, logger.propagate
+    logger.handlers, logger.propagate = [remarks], False
+    reason = ""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+            yield
+    except Exception as error:
+        reason = f"unknown function {error}" if isinstance(error, KeyError) else str(error)
+        raise SpecificationError(
+            f"{where}={formula!r} cannot be read: {reason.rstrip('.')}. {_ALLOWED}"
+        ) from error
+    finally:
+        logger.handlers, logger.propagate = kept
+    if remarks.made:
+        raise SpecificationError(f"{where}={formula!r} is not what it seems: {remarks.made[0]}")
