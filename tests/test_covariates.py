@@ -108,3 +108,13 @@ def test_a_split_covariate_gives_authorities_its_means():
         "authority_covariate_coefficient",
     }
     assert made.coefficient_priors["authority_covariate_coefficient"] == (Normal(0, 1),)
+
+
+def test_an_outcome_needs_gradients_of_deprivation_alone():
+    """What covariates leave of a gradient must not stand for the whole."""
+    from socgrad.model.outcome_model import OutcomeModel
+
+    given = model(moderators="scale(gini)")
+    outcome = dict.fromkeys(given.areas.authority, 1.0)
+    with pytest.raises(SpecificationError, match="takes the authorities' gradients from a model o"):
+        OutcomeModel(given, outcome)

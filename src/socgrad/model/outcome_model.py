@@ -115,6 +115,12 @@ class OutcomeModel:
                 "OutcomeModel relates an outcome to the authorities' own gradients, but this "
                 "gradient model has random_slopes=False: all share one. Leave random_slopes out."
             )
+        if self.gradient_model.formulas.any:
+            raise SpecificationError(
+                "OutcomeModel takes the authorities' gradients from a model of deprivation alone: "
+                "with covariates, what is left of a gradient would stand for the whole. Leave the "
+                "covariates out of the gradient model, and give them as controls."
+            )
         if self.missing_outcomes not in ("refuse", "leave out"):
             raise SpecificationError(
                 f"missing_outcomes={self.missing_outcomes!r} is not 'refuse' or 'leave out'."
