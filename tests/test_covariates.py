@@ -117,4 +117,4 @@ def test_an_outcome_needs_gradients_of_deprivation_alone():
     given = model(moderators="scale(gini)")
     outcome = dict.fromkeys(given.areas.authority, 1.0)
     with pytest.raises(SpecificationError, match="takes the authorities' gradients from a model o"):
-        OutcomeModel(given, outcome)
+        OutcomeModel(given, outcome=outcome, name="absence")
