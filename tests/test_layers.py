@@ -41,8 +41,8 @@ FLOORS = (
     | {"estimands.variance_partition"},
     {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
     {f"estimands.{name}" for name in ("gaps", "attributable", "authority_ranks")}
-    | {"estimands.excess_references"},
-    {"estimands.excess"},
+    | {"estimands.excess_references", "estimands.new_places"},
+    {"estimands.excess", "estimands.predictions", "estimands.what_if"},
     {"model.stratified_model"}
     | {"nuts.counts", "nuts.effects", "manifest", "laplace", "checks.counts"}
     | {"checks.prior_density"}

@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from socgrad.estimands.inequality_of_rates import inequality_of_rates
     from socgrad.estimands.observed_rates import observed_authority_rate, observed_rate_by_group
     from socgrad.estimands.outcome_association import outcome_association
+    from socgrad.estimands.predictions import predict_authority_events, predict_events, predict_rate
     from socgrad.estimands.rates import expected_rate
     from socgrad.estimands.slope_variation import gradient_sd, level_slope_correlation
     from socgrad.estimands.variance_partition import variance_explained, vpc
     from socgrad.estimands.variation import authority_sd, median_rate_ratio
+    from socgrad.estimands.what_if import scenario, what_if
     from socgrad.fitting import fit
     from socgrad.nuts.graph import pymc_model
     from socgrad.reading.by_stratum import by_stratum, stratum
@@ -101,6 +103,9 @@ __all__ = [
     "outcome_association",
     "pairwise_steeper",
     "plots",
+    "predict_authority_events",
+    "predict_events",
+    "predict_rate",
     "prior_sensitivity",
     "pymc_model",
     "rate_by_group",
@@ -109,6 +114,7 @@ __all__ = [
     "relative_gap",
     "rii",
     "save",
+    "scenario",
     "sii",
     "simulate",
     "simulate_flow",
@@ -123,6 +129,7 @@ __all__ = [
     "to_markdown",
     "variance_explained",
     "vpc",
+    "what_if",
 ]
 
 # Imported on first use, so that a script which only reads a fit never waits for PyMC or matplotlib.
@@ -164,6 +171,9 @@ _LAZY = {
     "observed_rate_by_group": "estimands.observed_rates",
     "outcome_association": "estimands.outcome_association",
     "pairwise_steeper": "estimands.authority_ranks",
+    "predict_authority_events": "estimands.predictions",
+    "predict_events": "estimands.predictions",
+    "predict_rate": "estimands.predictions",
     "prior_sensitivity": "checks.priors",
     "pymc_model": "nuts.graph",
     "rate_by_group": "estimands.group_rates",
@@ -171,6 +181,7 @@ _LAZY = {
     "relative_gap": "estimands.gaps",
     "rii": "estimands.inequality",
     "save": "reading.storage",
+    "scenario": "estimands.what_if",
     "sii": "estimands.inequality",
     "simulate": "simulation.england",
     "simulate_flow": "simulation.flow_simulation",
@@ -185,6 +196,7 @@ _LAZY = {
     "to_markdown": "tables.markdown",
     "variance_explained": "estimands.variance_partition",
     "vpc": "estimands.variance_partition",
+    "what_if": "estimands.what_if",
 }
 
 

@@ -1,0 +1,415 @@
+"""Predictions: rates and counts of new places, and counts of the fitted authorities drawn again."""
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from socgrad.errors import EstimandError
+from socgrad.estimands.aggregates import as_draws, authority_rate_sums
+from socgrad.estimands.curves import check_rate_per, curve_at, exponential, log_rate_at
+from socgrad.estimands.level_variance import level_variance
+from socgrad.estimands.new_places import Places, exposure_of, places_of
+from socgrad.reading.arguments import check_choice
+from socgrad.reading.by_stratum import by_stratum
+from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography, labelled
+
+__all__ = ["predict_authority_events", "predict_events", "predict_rate"]
+
+type PlaceTarget = Literal["own", "average", "new", "integrated"]
+
+_TARGETS = ("own", "average", "new", "integrated")
+_WORDS = {
+    "own": "each row's authority with its own effects",
+    "average": "an authority without effects",
+    "new": "new authorities, their effects drawn",
+    "integrated": "the mean of all authorities",
+}
+# Beyond this no count of children lies, and no generator of counts works.
+_MOST = 1e12
+
+
+@by_stratum
+def predict_rate(
+    fit: xr.DataTree,
+    frame: pd.DataFrame,
+    *,
+    deprivation: str = "deprivation",
+    authority: str | None = None,
+    authority_mean: str | float | None = None,
+    target: PlaceTarget = "average",
+    rate_per: float = 10_000,
+    random_seed: int = 0,
+) -> xr.DataArray:
+    """Predict the expected rate of every row of a new table.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    frame
+        One row per neighbourhood, with row labels that do not repeat. No exposure is needed.
+    deprivation
+        Column of neighbourhood deprivation, proportions within 0-1.
+    authority
+        Column of authorities; needed for target "own", whose labels must be the fit's.
+    authority_mean
+        Mean deprivation of the row's authority, a proportion: a column, or one number for all rows.
+        By default that of `authority`, and the national mean without one. Not with target "own".
+    target
+        Whose rate: "own", the row's authority with its fitted effects; "average", an authority
+        without effects; "new", an authority that was not observed, effects drawn, one pair per
+        draw for all rows of the same `authority` (for all rows, without that column);
+        "integrated", the mean over all such authorities.
+    rate_per
+        Units of exposure that a rate counts, above 0.
+    random_seed
+        For "new" only, at least 0.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw, row (the labels of `frame`). Attrs estimand ("predict_rate"), units, per,
+        reference.
+
+    Raises
+    ------
+    EstimandError
+        If the table, a column or an option is not as above; the message names the rows.
+    SchemaError
+        If `fit` is not a socgrad fit.
+
+    Warns
+    -----
+    SupportWarning
+        Where fewer than 10 fitted neighbourhoods are about as deprived as a row.
+
+    Notes
+    -----
+    ``rate_i = rate_per * exp(level_j + slope_j (x_i - m_j) / per)``; "integrated" times
+    ``exp(v / 2)``, v the variance of the authorities' log rates at x_i.
+
+    Interpretation
+    --------------
+    What to expect where nothing was counted yet, or of places as they may become. "average" is the
+    authority in the middle; "integrated" is the mean, which is higher, since rates are skewed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from socgrad.estimands.predictions import predict_rate
+    >>> from socgrad.reading.example import example_fit
+    >>> places = pd.DataFrame({"deprivation": [0.1, 0.3]}, index=["leafy", "poor"])
+    >>> rate = predict_rate(example_fit(), places)
+    >>> rate.median(("chain", "draw")).round(1).values.tolist()
+    [52.4, 159.5]
+    """
+    rates, _, words = _place_rates(
+        fit,
+        frame,
+        deprivation=deprivation,
+        authority=authority,
+        authority_mean=authority_mean,
+        target=target,
+        random_seed=random_seed,
+    )
+    return labelled(
+        check_rate_per(rate_per) * rates,
+        fit,
+        estimand="predict_rate",
+        units=f"events per {rate_per:,g} of exposure",
+        per=geography(fit).per,
+        reference=words,
+    )
+
+
+@by_stratum
+def predict_events(
+    fit: xr.DataTree,
+    frame: pd.DataFrame,
+    *,
+    exposure: str | float | None = None,
+    deprivation: str = "deprivation",
+    authority: str | None = None,
+    authority_mean: str | float | None = None,
+    target: PlaceTarget = "average",
+    most_gigabytes: float = 1.0,
+    random_seed: int = 0,
+) -> xr.DataArray:
+    """Predict the number of events in every row of a new table: draws of counts, chance included.
+
+    Parameters
+    ----------
+    fit, frame, deprivation, authority, authority_mean, target
+        As in `socgrad.predict_rate`.
+    exposure
+        Column of exposures, or one number that is stated for every row; above 0. There is no
+        default: an exposure of the fitted table is never used for another.
+    most_gigabytes
+        Size that the draws may have, above 0: rows times draws times 8 bytes.
+    random_seed
+        Of the counts (and of the effects, for "new"), at least 0.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw, row (the labels of `frame`). Attrs estimand ("predict_events"), units,
+        per, reference.
+
+    Raises
+    ------
+    EstimandError
+        If no exposure is given; if the table, a column or an option is not as above; if the draws
+        would be too many, or expect more events than can be counted.
+    SchemaError
+        If `fit` is not a socgrad fit.
+
+    Warns
+    -----
+    SupportWarning
+        Where fewer than 10 fitted neighbourhoods are about as deprived as a row.
+
+    Notes
+    -----
+    ``events_i ~ Poisson(exposure_i * rate_i * g_i)``, g_i = 1, or in a negative binomial model a
+    gamma variable of mean 1 and coefficient of variation `overdispersion`, one for each row.
+
+    Interpretation
+    --------------
+    The interval says how many events to plan for in one year like the fitted one: it holds the
+    chance in a single count, which the interval of a rate leaves out. Sums over rows are sums of
+    these draws, not of their limits.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from socgrad.estimands.predictions import predict_events
+    >>> from socgrad.reading.example import example_fit
+    >>> places = pd.DataFrame({"deprivation": [0.1, 0.3], "children": [400, 500]})
+    >>> events = predict_events(example_fit(), places, exposure="children")
+    >>> events.mean(("chain", "draw")).round(0).values.tolist()
+    [2.0, 8.0]
+    """
+    size = exposure_of(frame, exposure)
+    terms = coefficients(fit)
+    gigabytes = terms.intercept.size * len(size) * 8 / 1e9
+    if not gigabytes <= most_gigabytes:
+        raise EstimandError(
+            f"{len(size):,} rows in {terms.intercept.size:,} draws take {gigabytes:.2g} GB, above "
+            f"most_gigabytes={most_gigabytes:g}. Predict in parts, thin the draws, "
+            "fit.sel(draw=slice(None, None, 4)), or allow more."
+        )
+    rates, places, words = _place_rates(
+        fit,
+        frame,
+        deprivation=deprivation,
+        authority=authority,
+        authority_mean=authority_mean,
+        target=target,
+        random_seed=random_seed,
+    )
+    mean = rates * xr.DataArray(size, dims="row", coords={"row": places.row.to_numpy()})
+    spread = _overdispersion(fit) ** 2
+    return labelled(
+        _counts(mean.transpose("chain", "draw", "row"), spread, random_seed),
+        fit,
+        estimand="predict_events",
+        units="events",
+        per=geography(fit).per,
+        reference=words,
+    )
+
+
+@by_stratum
+def predict_authority_events(
+    fit: xr.DataTree, *, target: Literal["own", "average", "new"] = "own", random_seed: int = 0
+) -> xr.DataArray:
+    """Draw every fitted authority's number of events again, over its own neighbourhoods.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    target
+        "own", each authority with its fitted effects; "average", an authority without effects in
+        its place; "new", a new one in its place, effects drawn, a pair for each authority and draw.
+    random_seed
+        Of the counts and effects, at least 0.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw, authority: those that have exposure. Attrs estimand
+        ("predict_authority_events"), units, per, reference. Sum over authority for the nation.
+
+    Raises
+    ------
+    EstimandError
+        If `target` is unknown, or draws expect more events than can be counted.
+    SchemaError
+        If `fit` is not a socgrad fit.
+
+    Notes
+    -----
+    A Poisson total is Poisson about ``sum of N_i rate_i``. A negative binomial total has that mean,
+    and the variance of the sum of its neighbourhoods, as in the likelihood of totals.
+
+    Interpretation
+    --------------
+    "own": next year's number, were nothing to change but chance. "new": the range of what
+    authorities with these neighbourhoods have; an authority outside it differs from its like.
+
+    Examples
+    --------
+    >>> from socgrad.estimands.predictions import predict_authority_events
+    >>> from socgrad.reading.example import example_fit
+    >>> events = predict_authority_events(example_fit())
+    >>> events.sel(authority="Ashby").median().round(-1).item()
+    430.0
+    """
+    check_choice("target", target, ("own", "average", "new"))
+    terms, land = coefficients(fit), geography(fit)
+    kept = land.authority_exposure > 0
+    labels = land.authority_mean["authority"].to_numpy()[kept]
+    own = target == "own"
+    words = {
+        "own": "each authority's own neighbourhoods, fitted effects",
+        "average": "each authority's own neighbourhoods, no effects",
+        "new": "each authority's own neighbourhoods, effects drawn anew",
+    }[target]
+    if target == "new":
+        terms, own = _with_new_effects(terms, land, random_seed), True
+    mean = authority_rate_sums(terms, land, weight=land.exposure, own_effects=own)[:, kept]
+    spread = _overdispersion(fit) ** 2
+    factor = xr.DataArray(np.zeros(mean.shape), dims=("sample", "authority"))
+    if float(spread.max()) > 0:
+        # Twice the log rate, with exposure squared: sum of mu**2.
+        doubled = _doubled(terms)
+        squares = authority_rate_sums(doubled, land, weight=land.exposure**2, own_effects=own)
+        r = spread.broadcast_like(terms.intercept).transpose("chain", "draw").to_numpy().ravel()
+        factor = xr.DataArray(r[:, None] * squares[:, kept] / mean**2, dims=("sample", "authority"))
+    return labelled(
+        _counts(
+            as_draws(mean, terms, "authority", labels),
+            as_draws(factor.to_numpy(), terms, "authority", labels),
+            random_seed,
+        ),
+        fit,
+        estimand="predict_authority_events",
+        units="events",
+        per=land.per,
+        reference=words,
+    )
+
+
+def _place_rates(
+    fit: xr.DataTree,
+    frame: pd.DataFrame,
+    *,
+    deprivation: str,
+    authority: str | None,
+    authority_mean: str | float | None,
+    target: PlaceTarget,
+    random_seed: int,
+) -> tuple[xr.DataArray, Places, str]:
+    """Rates per unit of exposure (chain, draw, row), the rows, and whose rates in words."""
+    check_choice("target", target, _TARGETS)
+    if target == "own" and authority_mean is not None:
+        raise EstimandError(
+            "authority_mean was given with target='own', which has every authority at its own "
+            "mean. Leave it out, choose another target, or see socgrad.what_if."
+        )
+    terms, land = coefficients(fit), geography(fit)
+    places = places_of(
+        land,
+        frame,
+        deprivation=deprivation,
+        authority=authority,
+        authority_mean=authority_mean,
+        needs_authority=target == "own",
+    )
+    level, slope = _effects(terms, places, target, random_seed)
+    curve = curve_at(terms, land, places.authority_mean, level_effect=level, slope_effect=slope)
+    rates = exponential(log_rate_at(curve, places.deprivation))
+    if target == "integrated":
+        w = (places.deprivation - curve.origin) / curve.per
+        rates = rates * exponential(level_variance(terms, w) / 2)
+    return rates.broadcast_like(terms.intercept), places, _WORDS[target]
+
+
+def _effects(
+    terms: Coefficients, places: Places, target: PlaceTarget, random_seed: int
+) -> tuple[float | xr.DataArray, float | xr.DataArray]:
+    """Level and slope effects of the authority of each row."""
+    row = {"row": places.row.to_numpy()}
+    if target == "own":
+        at = xr.DataArray(places.position, dims="row", coords=row)
+        own = [
+            effect.isel(authority=at).drop_vars("authority", errors="ignore")
+            if "authority" in effect.dims
+            else effect
+            for effect in (terms.level_effect, terms.slope_effect)
+        ]
+        return own[0], own[1]
+    if target != "new":
+        return 0.0, 0.0
+    groups = int(places.group.max()) + 1
+    level, slope = _drawn_effects(terms, groups, "group", random_seed)
+    at = xr.DataArray(places.group, dims="row", coords=row)
+    return level.isel(group=at), slope.isel(group=at)
+
+
+def _drawn_effects(
+    terms: Coefficients, number: int, dim: str, random_seed: int
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Effects of so many new authorities, one pair for each and draw."""
+    rng = np.random.default_rng(random_seed).spawn(2)[0]
+    shape = (2, *(terms.intercept.sizes[name] for name in ("chain", "draw")), number)
+    z = xr.DataArray(rng.standard_normal(shape), dims=("effect", "chain", "draw", dim))
+    rho = terms.correlation
+    level = terms.level_sd * z[0]
+    return level, terms.slope_sd * (rho * z[0] + (1 - rho * rho) ** 0.5 * z[1])
+
+
+def _with_new_effects(terms: Coefficients, land: Geography, random_seed: int) -> Coefficients:
+    labels = land.authority_mean["authority"]
+    level, slope = _drawn_effects(terms, labels.size, "authority", random_seed)
+    return replace(
+        terms,
+        level_effect=level.assign_coords(authority=labels),
+        slope_effect=slope.assign_coords(authority=labels),
+    )
+
+
+def _doubled(terms: Coefficients) -> Coefficients:
+    """Terms whose log rates are twice these."""
+    names = ("intercept", "within", "between", "curvature", "cross_level")
+    return replace(
+        terms,
+        **{name: 2 * getattr(terms, name) for name in (*names, "level_effect", "slope_effect")},
+    )
+
+
+def _overdispersion(fit: xr.DataTree) -> xr.DataArray:
+    draws = fit["posterior"].data_vars
+    return draws["overdispersion"] if "overdispersion" in draws else xr.DataArray(0.0)
+
+
+def _counts(mean: xr.DataArray, variance: xr.DataArray, random_seed: int) -> xr.DataArray:
+    """Counts about `mean`, Poisson with a gamma factor of mean 1 and variance `variance`."""
+    values = mean.to_numpy()
+    most = float(values.max())
+    if not most < _MOST:
+        raise EstimandError(
+            f"A draw expects {most:.3g} events in one row, more than can be counted. Look at the "
+            "exposure, and at the priors if these are draws of a prior."
+        )
+    rng = np.random.default_rng(random_seed).spawn(2)[1]
+    r: npt.NDArray[np.float64] = variance.broadcast_like(mean).transpose(*mean.dims).to_numpy()
+    factor = np.ones_like(values)
+    positive = r > 0
+    factor[positive] = rng.gamma(1.0 / r[positive], r[positive])
+    return mean.copy(data=rng.poisson(values * factor).astype(np.float64))
