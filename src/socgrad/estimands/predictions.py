@@ -282,13 +282,13 @@ def predict_authority_events(
     }[target]
     if target == "new":
         terms, own = _with_new_effects(terms, land, random_seed), True
-    mean = authority_rate_sums(terms, land, weight=land.exposure, own_effects=own)[:, kept]
+    mean = authority_rate_sums(terms, land, land.exposure, own_effects=own)[0][:, kept]
     spread = _overdispersion(fit) ** 2
     factor = xr.DataArray(np.zeros(mean.shape), dims=("sample", "authority"))
     if float(spread.max()) > 0:
         # Twice the log rate, with exposure squared: sum of mu**2.
         doubled = _doubled(terms)
-        squares = authority_rate_sums(doubled, land, weight=land.exposure**2, own_effects=own)
+        squares = authority_rate_sums(doubled, land, land.exposure**2, own_effects=own)[0]
         r = spread.broadcast_like(terms.intercept).transpose("chain", "draw").to_numpy().ravel()
         factor = xr.DataArray(r[:, None] * squares[:, kept] / mean**2, dims=("sample", "authority"))
     return labelled(
