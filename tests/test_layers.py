@@ -39,8 +39,10 @@ FLOORS = (
     | {f"estimands.{name}" for name in ("group_rates", "observed_rates")}
     | {f"estimands.{name}" for name in ("inequality_of_rates", "variation", "slope_variation")}
     | {"estimands.variance_partition"},
-    {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
-    {f"estimands.{name}" for name in ("gaps", "attributable", "authority_ranks")}
+    {"estimands.chains", "estimands.durations"}
+    | {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
+    {"estimands.gradient_contrasts"}
+    | {f"estimands.{name}" for name in ("gaps", "attributable", "authority_ranks")}
     | {"estimands.excess_references", "estimands.new_places"},
     {"estimands.excess", "estimands.predictions", "estimands.what_if"},
     {"model.stratified_model"}

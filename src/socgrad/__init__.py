@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from socgrad.checks.priors import compare_prior, prior_sensitivity
     from socgrad.estimands.attributable import attributable_fraction, attributable_rate
     from socgrad.estimands.authority_ranks import authority_ranks, pairwise_steeper, steeper_than
+    from socgrad.estimands.chains import gradient_by_step, population_gradient
     from socgrad.estimands.concentration import concentration_index
     from socgrad.estimands.contextual import inverse_intervention, steepening
     from socgrad.estimands.covariate_ratios import covariate_ratio, moderated_gradient
     from socgrad.estimands.crossings import crossing
+    from socgrad.estimands.durations import duration_ratio
     from socgrad.estimands.excess import excess_events
     from socgrad.estimands.gaps import absolute_gap, relative_gap
+    from socgrad.estimands.gradient_contrasts import compare_gradients
     from socgrad.estimands.gradients import between, gradient
     from socgrad.estimands.group_rates import authority_rate, rate_by_group
     from socgrad.estimands.inequality import rii, sii
@@ -76,17 +79,20 @@ __all__ = [
     "by_stratum",
     "check_fit",
     "check_sampling",
+    "compare_gradients",
     "compare_left_out",
     "compare_prior",
     "concentration_index",
     "covariate_ratio",
     "crossing",
     "draw_prior",
+    "duration_ratio",
     "errors",
     "excess_events",
     "expected_rate",
     "fit",
     "gradient",
+    "gradient_by_step",
     "gradient_sd",
     "inequality_of_rates",
     "inverse_intervention",
@@ -103,6 +109,7 @@ __all__ = [
     "outcome_association",
     "pairwise_steeper",
     "plots",
+    "population_gradient",
     "predict_authority_events",
     "predict_events",
     "predict_rate",
@@ -146,16 +153,19 @@ _LAZY = {
     "by_stratum": "reading.by_stratum",
     "check_fit": "checks.fit_check",
     "check_sampling": "tables.diagnostics",
+    "compare_gradients": "estimands.gradient_contrasts",
     "compare_left_out": "checks.left_out",
     "compare_prior": "checks.priors",
     "concentration_index": "estimands.concentration",
     "covariate_ratio": "estimands.covariate_ratios",
     "crossing": "estimands.crossings",
     "draw_prior": "simulation.prior_draws",
+    "duration_ratio": "estimands.durations",
     "excess_events": "estimands.excess",
     "expected_rate": "estimands.rates",
     "fit": "fitting",
     "gradient": "estimands.gradients",
+    "gradient_by_step": "estimands.chains",
     "gradient_sd": "estimands.slope_variation",
     "inequality_of_rates": "estimands.inequality_of_rates",
     "inverse_intervention": "estimands.contextual",
@@ -171,6 +181,7 @@ _LAZY = {
     "observed_rate_by_group": "estimands.observed_rates",
     "outcome_association": "estimands.outcome_association",
     "pairwise_steeper": "estimands.authority_ranks",
+    "population_gradient": "estimands.chains",
     "predict_authority_events": "estimands.predictions",
     "predict_events": "estimands.predictions",
     "predict_rate": "estimands.predictions",

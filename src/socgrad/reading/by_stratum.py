@@ -8,6 +8,7 @@ import functools
 import json
 import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -19,11 +20,39 @@ from socgrad.reading.arguments import check_is_tree
 from socgrad.reading.labels import marks
 from socgrad.schema import SCHEMA_VERSION, check_tree, is_stratified
 
-__all__ = ["by_stratum", "stratum", "stratum_labels"]
+__all__ = ["StrataFacts", "by_stratum", "strata_facts", "stratum", "stratum_labels"]
 
 #: What `summarise` reads of a row may differ between strata: then it is a coordinate along stratum.
 _OF_A_ROW: Final = ("units", "reference", "importance_ess")
 _PACKAGE: Final = (str(Path(__file__).parents[1]),)
+
+
+@dataclass(frozen=True)
+class StrataFacts:
+    """What the strata of a fit are to each other, and how they were fitted.
+
+    `relation` is "stages" (the same children counted again), "chain" (each stage on the one before)
+    or "groups"; `authority_effects` "independent" or "joint".
+    """
+
+    relation: str
+    authority_effects: str
+
+
+def strata_facts(fit: xr.DataTree) -> StrataFacts:
+    """Read what a fit says of its strata.
+
+    Raises
+    ------
+    SchemaError
+        If it says nothing, as a tree that was put together by hand.
+    """
+    if "strata" not in fit.attrs:
+        raise SchemaError(
+            "This fit does not say what its strata are to each other (attr 'strata'). Use the tree "
+            "as socgrad.fit returned it."
+        )
+    return StrataFacts(**json.loads(fit.attrs["strata"]))
 
 
 def stratum_labels(fit: xr.DataTree) -> list[Hashable]:

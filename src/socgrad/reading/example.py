@@ -1,12 +1,13 @@
 """A small fit to try the summaries on, without a table and without sampling."""
 
+import json
 from typing import Final
 
 import numpy as np
 import xarray as xr
 
 from socgrad.predictor import authority_level, authority_slope, log_rate
-from socgrad.schema import PER_STRATUM, SCHEMA_VERSION, STRATIFIED_SCHEMA_VERSION
+from socgrad.schema import SCHEMA_VERSION, STRATIFIED_SCHEMA_VERSION
 
 __all__ = ["example_fit", "example_fit_of_stages"]
 
@@ -82,43 +83,60 @@ def example_fit(*, events: bool = False) -> xr.DataTree:
     return tree
 
 
-def example_fit_of_stages() -> xr.DataTree:
+def example_fit_of_stages(*, chained: bool = False) -> xr.DataTree:
     """Make a fit of three stages: `example_fit` thrice, each stage rarer and steeper.
+
+    Parameters
+    ----------
+    chained
+        Whether each stage is on the one before it, rather than on children.
 
     Returns
     -------
     xarray.DataTree
         As from `socgrad.fit` on a `StratifiedModel`: the draws have dim stratum (referral,
-        assessment, plan), and so have exposure and `has_data`. The noise of the draws is the same
-        in every stage, as if one had drawn them jointly.
+        assessment, plan), and so have exposure and `has_data`. On children, the noise of the draws
+        is the same in every stage, as if one had drawn them jointly; along the chain, the later
+        stages differ less between authorities than referral does.
 
     Examples
     --------
     >>> from socgrad.reading.example import example_fit_of_stages
-    >>> dict(example_fit_of_stages()["posterior"].sizes)
-    {'chain': 2, 'draw': 50, 'stratum': 3, 'authority': 6}
+    >>> example_fit_of_stages()["posterior"]["slope_effect"].dims
+    ('chain', 'draw', 'stratum', 'authority')
     """
     single = example_fit()
     draws, data = single["posterior"].to_dataset(), single["constant_data"].to_dataset()
-    shift = xr.DataArray(
-        np.array(list(_STAGES.values())),
-        coords={"stratum": np.array(list(_STAGES), dtype=object)},
-        dims=("stratum", "term"),
-    )
-    shifts = {"within": shift[:, 0], "intercept": shift[:, 1]}
-    stages = xr.Dataset(
-        {
-            name: (draws[name] + shifts.get(str(name), 0 * shift[:, 0])).transpose(
-                "chain", "draw", "stratum", ...
-            )
-            for name in draws
-        }
-    )
-    every = xr.ones_like(shift[:, 0], dtype=np.int64)
-    data = data.assign({name: every * data[name] for name in PER_STRATUM})
-    tree = xr.DataTree.from_dict({"posterior": stages, "constant_data": data})
+    stages = [_stage(draws, *shift) for shift in _STAGES.values()]
+    if chained:
+        shifts = np.diff(list(_STAGES.values()), axis=0)
+        stages = [stages[0], *(_step(draws, *shift, seed=k) for k, shift in enumerate(shifts))]
+    labels = np.array(list(_STAGES), dtype=object)
+    along = xr.DataArray(labels, coords={"stratum": labels}, dims="stratum", name="stratum")
+    joined = xr.concat(stages, along).transpose("chain", "draw", "stratum", ...)
+    share = xr.ones_like(along, dtype=np.int64)
+    fewer = xr.DataArray([1.0, 0.1, 0.05] if chained else [1.0] * 3, coords=along.coords)
+    data = data.assign(has_data=share * data["has_data"], exposure=fewer * data["exposure"])
+    tree = xr.DataTree.from_dict({"posterior": joined, "constant_data": data})
     tree.attrs["socgrad_schema"] = STRATIFIED_SCHEMA_VERSION
+    relation, effects = ("chain", "independent") if chained else ("stages", "joint")
+    tree.attrs["strata"] = json.dumps({"relation": relation, "authority_effects": effects})
     return tree
+
+
+def _stage(draws: xr.Dataset, steeper: float, rarer: float) -> xr.Dataset:
+    """The same draws, steeper and rarer."""
+    return draws.assign(within=draws["within"] + steeper, intercept=draws["intercept"] + rarer)
+
+
+def _step(draws: xr.Dataset, steeper: float, rarer: float, *, seed: int) -> xr.Dataset:
+    """Draws of the share that goes on from a stage: like its own, but closer to no differences."""
+    rng = np.random.default_rng(seed)
+    step = 0.3 * draws
+    for name, centre in (("within", steeper), ("intercept", rarer)):
+        noise = 0.02 * rng.standard_normal(draws[name].shape)
+        step[name] = centre + xr.zeros_like(draws[name]) + noise
+    return step
 
 
 def _constants() -> xr.Dataset:
