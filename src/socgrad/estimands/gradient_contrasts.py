@@ -83,9 +83,8 @@ def compare_gradients(
     both; the same children are counted in both (stages are nested); what is left out of the model
     acts on both. Independent fits know of none, and give their ratio an interval that is too wide.
     A joint fit knows of the first. The chain knows of the first two, for stages.
-    ``docs/results/nested_contrasts.csv`` shows by how much, in a simulation: with six in ten
-    retained from stage to stage, independent fits gave about twice the standard deviation that the
-    ratio really had.
+    ``docs/results/nested_contrasts.csv`` has by how much, in a simulation
+    (``benchmarks/nested_contrasts.py``).
 
     Interpretation
     --------------
