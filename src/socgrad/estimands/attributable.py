@@ -9,7 +9,7 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.curves import check_rate_per
 from socgrad.estimands.deprivation_groups import (
     extreme_rates,
-    least_deprived_rate,
+    least_deprived_rate_and_events,
     words_for_groups,
 )
 from socgrad.estimands.ranked_units import By, draws_of, overall_rates
@@ -195,12 +195,14 @@ def _held_against(
         ends = extreme_rates(terms, land, by=by, groups=groups)
         rate = draws_of(overall_rates(terms, land, ends.kept), terms, land, ends.kept)
         return rate, draws_of(ends.least, terms, land, ends.kept), words_for_groups(ends, groups)
-    least = draws_of(least_deprived_rate(terms, land, groups=groups)[:, None], terms, land, None)
+    reference_rate, events = least_deprived_rate_and_events(terms, land, groups=groups)
+    least = draws_of(reference_rate[:, None], terms, land, None)
     words = f"the least deprived of {groups} child-weighted groups of the nation, fitted effects"
     if by == "nation":
-        return draws_of(overall_rates(terms, land, None), terms, land, None), least, words
-    kept = np.flatnonzero(land.authority_exposure > 0)
-    idle = land.authority_mean.size - kept.size
-    if idle:
-        words += f"; {idle} authorities without exposure left out"
-    return draws_of(overall_rates(terms, land, kept), terms, land, kept), least, words
+        rate = events.sum(axis=1, keepdims=True) / land.exposure.sum()
+        return draws_of(rate, terms, land, None), least, words
+    exposure = land.authority_exposure
+    kept = np.flatnonzero(exposure > 0)
+    if kept.size < exposure.size:
+        words += f"; {exposure.size - kept.size} authorities without exposure left out"
+    return draws_of(events[:, kept] / exposure[kept], terms, land, kept), least, words

@@ -16,7 +16,7 @@ from socgrad.reading.posterior import Coefficients, Geography
 __all__ = [
     "ExtremeRates",
     "extreme_rates",
-    "least_deprived_rate",
+    "least_deprived_rate_and_events",
     "words_for_groups",
 ]
 
@@ -48,7 +48,12 @@ def extreme_rates(terms: Coefficients, land: Geography, *, by: By, groups: int) 
     """
     check_choice("by", by, ("nation", "authority"))
     if by == "nation":
-        least, most = _rates_of(terms, land, _national_ends(land, groups), groups)
+        ends = [land.exposure * areas for areas in _national_ends(land, groups)]
+        _refuse_idle(ends, groups)
+        least, most = (
+            events.sum(axis=1) / end.sum()
+            for events, end in zip(authority_rate_sums(terms, land, *ends), ends, strict=True)
+        )
         return ExtremeRates(least[:, None], most[:, None], None, ())
     _check_groups(groups)
     part = np.minimum((rank_within_authorities(land) * groups).astype(np.int64), groups - 1)
@@ -72,10 +77,14 @@ def extreme_rates(terms: Coefficients, land: Geography, *, by: By, groups: int) 
     return ExtremeRates(least, most, kept, tuple(labels[j] for j in np.flatnonzero(~filled)))
 
 
-def least_deprived_rate(terms: Coefficients, land: Geography, *, groups: int) -> Floats:
-    """Compute the expected rate of the least deprived group of the nation, (chain * draw,)."""
-    least, _ = _national_ends(land, groups)
-    return _rates_of(terms, land, [least], groups)[0]
+def least_deprived_rate_and_events(
+    terms: Coefficients, land: Geography, *, groups: int
+) -> tuple[Floats, Floats]:
+    """Rate of the nation's least deprived group, (chain * draw,), and events of each authority."""
+    exposure = land.exposure * _national_ends(land, groups)[0]
+    _refuse_idle([exposure], groups)
+    inside, events = authority_rate_sums(terms, land, exposure, land.exposure)
+    return inside.sum(axis=1) / exposure.sum(), events
 
 
 def words_for_groups(ends: ExtremeRates, groups: int) -> str:
@@ -101,18 +110,10 @@ def _national_ends(land: Geography, groups: int) -> tuple[npt.NDArray[np.bool_],
     return group == 1, group == groups
 
 
-def _rates_of(
-    terms: Coefficients,
-    land: Geography,
-    sets: Sequence[npt.NDArray[np.bool_]],
-    groups: int,
-) -> list[Floats]:
-    """Events over exposure of sets of areas, (chain * draw,) each."""
-    exposure = [land.exposure * areas for areas in sets]
+def _refuse_idle(exposure: Sequence[Floats], groups: int) -> None:
+    """Refuse groups without exposure: a rate per nothing."""
     if not all(one.sum() > 0 for one in exposure):
         raise EstimandError(
             f"An extreme one of {groups} national groups has no exposure, so no rate. Ask for "
             "fewer groups."
         )
-    events = authority_rate_sums(terms, land, *exposure)
-    return [one.sum(axis=1) / of.sum() for one, of in zip(events, exposure, strict=True)]

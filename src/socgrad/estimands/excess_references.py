@@ -9,8 +9,7 @@ import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import authority_rate_sums, line_draws
-from socgrad.estimands.deprivation_groups import least_deprived_rate
-from socgrad.estimands.ranked_units import overall_rates
+from socgrad.estimands.deprivation_groups import least_deprived_rate_and_events
 from socgrad.reading.posterior import Coefficients, Geography, require_deprivation
 
 __all__ = ["AGAINST", "Against", "area_excess", "authority_excess", "words_for_reference"]
@@ -30,13 +29,9 @@ def authority_excess(
     terms: Coefficients, land: Geography, *, against: Against, groups: int
 ) -> Floats:
     """Events of each authority above the reference, shape (chain * draw, authority)."""
-    (events,) = authority_rate_sums(terms, land, land.exposure)
-    if against == "national_mean":
-        rate = events.sum(axis=1, keepdims=True) / land.exposure.sum()
-        return events - rate * land.authority_exposure
-    common = _common_rate(terms, land, against, groups)
-    if common is not None:
-        return events - common[:, None] * land.authority_exposure
+    rate, events = _common_rate_and_events(terms, land, against, groups)
+    if rate is not None:
+        return events - rate[:, None] * land.authority_exposure
     usual = _with_average_effect(terms, against)
     return events - authority_rate_sums(usual, land, land.exposure)[0]
 
@@ -51,7 +46,7 @@ def area_excess(
 ) -> Floats:
     """Events of areas of one authority above the reference, shape (chain * draw, area)."""
     rates = _area_rates(terms, land, areas)
-    common = _common_rate(terms, land, against, groups)
+    common, _ = _common_rate_and_events(terms, land, against, groups)
     if common is not None:
         usual = common[:, None]
     else:
@@ -72,16 +67,17 @@ def words_for_reference(against: Against, groups: int) -> str:
     }[against]
 
 
-def _common_rate(
+def _common_rate_and_events(
     terms: Coefficients, land: Geography, against: Against, groups: int
-) -> Floats | None:
-    """The one rate that all neighbourhoods are held against, (chain * draw,), if it is one."""
+) -> tuple[Floats | None, Floats]:
+    """The one rate that all are held against, if it is one, and the events of authorities."""
     if against == "least_deprived":
         require_deprivation(terms, "excess_events(against='least_deprived')")
-        return least_deprived_rate(terms, land, groups=groups)
+        return least_deprived_rate_and_events(terms, land, groups=groups)
+    (events,) = authority_rate_sums(terms, land, land.exposure)
     if against == "national_mean":
-        return overall_rates(terms, land, None)[:, 0]
-    return None
+        return events.sum(axis=1) / land.exposure.sum(), events
+    return None, events
 
 
 def _with_average_effect(terms: Coefficients, against: Against) -> Coefficients:
