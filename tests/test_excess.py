@@ -6,6 +6,7 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.attributable import attributable_rate
 from socgrad.estimands.excess import excess_events
 from socgrad.estimands.group_rates import authority_rate
+from socgrad.reading.covariate_example import covariate_example_fit
 from socgrad.reading.posterior import geography
 from socgrad.tables.summaries import summarise
 from test_inequality import exposed, two_areas
@@ -110,6 +111,17 @@ def test_authorities_without_exposure_have_no_excess(split_fit, change_fit):
         own = excess_events(idle, against=against, by="authority")
         assert own.sizes["authority"] == 6
         np.testing.assert_array_equal(own.sel(authority="Corham"), 0)
+
+
+def test_covariates_stay_in_the_average(change_fit):
+    """An average level or gradient is that of authorities with the same covariates."""
+    fit = covariate_example_fit()
+    exposure = geography(fit).authority_exposure
+    for against, name in (("average_level", "level_effect"), ("average_gradient", "slope_effect")):
+        average = change_fit(fit, posterior=lambda p, e=name: p.assign({e: 0 * p[e]}))
+        more = authority_rate(fit, rate_per=1) - authority_rate(average, rate_per=1)
+        found = excess_events(fit, against=against, by="authority")
+        np.testing.assert_allclose(found, more * exposure, atol=1e-9)
 
 
 def test_null_and_slopeless_models(null_fit, no_slopes_fit):

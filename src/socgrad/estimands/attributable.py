@@ -199,8 +199,8 @@ def _held_against(
     least = draws_of(reference_rate[:, None], terms, land, None)
     words = f"the least deprived of {groups} child-weighted groups of the nation, fitted effects"
     if by == "nation":
-        rate = events.sum(axis=1, keepdims=True) / land.exposure.sum()
-        return draws_of(rate, terms, land, None), least, words
+        overall = events.sum(axis=1, keepdims=True) / land.exposure.sum()
+        return draws_of(overall, terms, land, None), least, words
     exposure = land.authority_exposure
     kept = np.flatnonzero(exposure > 0)
     if kept.size < exposure.size:

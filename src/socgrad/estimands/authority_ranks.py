@@ -43,7 +43,8 @@ def authority_ranks(
         How many of the steepest authorities count as the top, from 1 to their number less 1.
     average
         Whose gradient an authority is held against: "nation", the average authority at the national
-        mean deprivation; "own_mean", the average authority of the same mean deprivation.
+        mean deprivation; "own_mean", the average authority of the same mean deprivation (and of
+        average covariates).
     per
         Step of neighbourhood deprivation of the gradient, proportion above 0; by default the fit's
         (0.10, ten percentage points).
@@ -110,7 +111,7 @@ def authority_ranks(
         steeper = _along(slope, terms, land) > usual
         whose = "the average authority at the national mean deprivation"
     else:
-        if not terms.has_slopes:
+        if not terms.has_own_slopes:
             raise EstimandError(
                 "average='own_mean' compares an authority with the average one of its mean "
                 "deprivation, and without random slopes the two are the same. Fit a model with "
@@ -274,7 +275,7 @@ def _along(values: np.ndarray, terms: Coefficients, land: Geography) -> xr.DataA
 def _require_ranks(terms: Coefficients, estimand: str) -> None:
     """Refuse to rank gradients that do not differ."""
     require_deprivation(terms, estimand)
-    if not terms.has_slopes and not terms.has_cross_level:
+    if not terms.has_own_slopes and not terms.has_cross_level:
         raise EstimandError(
             f"{estimand} is not defined for this fit: without random slopes and the cross-level "
             "term all authorities have one gradient by construction. Fit a model with "

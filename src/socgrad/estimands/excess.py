@@ -83,8 +83,9 @@ def excess_events(
         average_level     exp(level_j - level_effect_j + slope_j w_i)
         average_gradient  exp(level_j + (slope_j - slope_effect_j) w_i)
 
-    The average level keeps what authority deprivation does (between), the average gradient what it
-    does to gradients (cross-level). A gradient turns about the authority's mean deprivation: made
+    with the random effects alone: the average level keeps what authority deprivation (between) and
+    covariates do, the average gradient what they do to gradients (cross-level, moderators). A
+    gradient turns about the authority's mean deprivation: made
     steeper, it adds events among the deprived and takes fewer away among the affluent. Expected
     events are compared, so chance is on neither side.
 

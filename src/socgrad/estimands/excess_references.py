@@ -5,7 +5,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import authority_rate_sums, line_draws
@@ -81,17 +80,17 @@ def _common_rate_and_events(
 
 
 def _with_average_effect(terms: Coefficients, against: Against) -> Coefficients:
-    """The same terms with one of the authority effects set to its average, zero."""
-    none = xr.DataArray(0.0)
+    """The same terms with one of the random effects set to its average, zero."""
+    usual = terms.without_random_effects
     if against == "average_level":
-        return replace(terms, level_effect=none)
+        return replace(terms, level_effect=usual.level_effect)
     if not terms.has_slopes:
         raise EstimandError(
             "against='average_gradient' is not defined for a model without random slopes: every "
             "authority has the average gradient of its mean deprivation by construction. Fit one "
             "with random_slopes=True."
         )
-    return replace(terms, slope_effect=none)
+    return replace(terms, slope_effect=usual.slope_effect)
 
 
 def _area_rates(terms: Coefficients, land: Geography, areas: npt.NDArray[np.int64]) -> Floats:
