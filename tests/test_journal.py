@@ -30,7 +30,7 @@ def test_cells_are_the_summarys_numbers(split_fit):
         assert cells[2] == f"{row.estimate:.2f} ({row.lower:.2f} to {row.upper:.2f})"
     assert table.rows[0][:2] == ("Gradient", "")
     assert table.rows[1][0] == "Inverse intervention"
-    assert table.rows[1][1].startswith("deprivation 0.0")
+    assert table.rows[1][1].endswith("%")
 
 
 def test_notes_say_units_and_references_once(split_fit):
@@ -47,13 +47,13 @@ def test_notes_say_units_and_references_once(split_fit):
 
 
 def test_places_are_said_in_words(split_fit):
-    """Authorities and strata stand for themselves, other coordinates after their name."""
+    """Authorities and strata stand for themselves, others after their name, in percent."""
     own = gradient(split_fit, target="each").sel(authority=["Ashby", "Corham"])
     assert [row[1] for row in journal_table(summarise(own)).rows] == ["Ashby", "Corham"]
     rates = expected_rate(split_fit, deprivation=0.25, authority_mean=[0.2, 0.25])
     assert [row[1] for row in journal_table(summarise(rates)).rows] == [
-        "authority mean 0.2, deprivation 0.25",
-        "authority mean 0.25, deprivation 0.25",
+        "authority mean 20%, deprivation 25%",
+        "authority mean 25%, deprivation 25%",
     ]
     stages = journal_table(summarise(gradient(example_fit_of_stages())))
     assert [row[1] for row in stages.rows] == ["referral", "assessment", "plan"]

@@ -12,7 +12,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from socgrad.errors import EstimandError
+from socgrad.estimands.authority_ranks import authority_ranks
 from socgrad.estimands.gradients import gradient
+from socgrad.estimands.inequality import sii
 from socgrad.estimands.rates import expected_rate
 from socgrad.plots import caterpillar, gradient_ladder
 from socgrad.plots.style import STYLE
@@ -76,6 +78,33 @@ def test_given_order_and_names(split_fit: xr.DataTree, ax: Axes) -> None:
     caterpillar(own, order="given", names={"Ashby": "City of Ashby"}, label="Gradient", ax=ax)
     assert names(ax) == ["City of Ashby", *own["authority"].to_numpy().tolist()[1:]]
     assert ax.get_xlabel() == "Gradient"
+
+
+def test_ranks_begin_with_the_first(split_fit: xr.DataTree, ax: Axes) -> None:
+    """Of ranks the smallest stands at the top, on a linear axis and against nothing."""
+    ranks = authority_ranks(split_fit, top=2)["gradient_rank"]
+    caterpillar(ranks, order="smallest", ax=ax)
+    median = ranks.median(("chain", "draw"))
+    assert (
+        names(ax)[0] == median["authority"].to_numpy()[int(median.to_numpy().argmin())] == "Ashby"
+    )
+    (dots,) = (c for c in ax.collections if not isinstance(c, LineCollection))
+    assert (np.diff(dots.get_offsets()[:, 0]) >= 0).all()
+    assert ax.get_xscale() == "linear"
+
+
+def test_differences_are_held_against_zero(split_fit: xr.DataTree, ax: Axes) -> None:
+    """The slope index of every authority lies above zero here, and the axis has its units."""
+    index = sii(split_fit, by="authority")
+    caterpillar(index, ax=ax)
+    assert ax.get_xscale() == "linear"
+    assert ax.lines[0].get_xdata()[0] == 0
+    (dots,) = (c for c in ax.collections if not isinstance(c, LineCollection))
+    np.testing.assert_allclose(
+        dots.get_offsets()[:, 0], np.sort(index.median(("chain", "draw")))[::-1]
+    )
+    found = {matplotlib.colors.to_hex(colour).upper() for colour in dots.get_facecolors()}
+    assert found == {STYLE.deprived}
 
 
 def test_colours_say_what_is_sure(ax: Axes) -> None:
@@ -151,7 +180,7 @@ def test_what_cannot_be_rows_is_refused(split_fit: xr.DataTree, ax: Axes) -> Non
         caterpillar(gradient(example_fit_of_stages(), target="each"), ax=ax)
     with pytest.raises(EstimandError, match=r"reference has dims .*authority"):
         caterpillar(own, reference=own, ax=ax)
-    with pytest.raises(EstimandError, match="order is 'size'; expected 'estimate' or 'given'"):
+    with pytest.raises(EstimandError, match="order is 'size'; expected 'largest', 'smalle"):
         caterpillar(own, order="size", ax=ax)
     with pytest.raises(EstimandError, match="prob is 95"):
         caterpillar(own, prob=95, ax=ax)

@@ -59,7 +59,7 @@ def caterpillar(
     *,
     reference: "xr.DataArray | float | None" = None,
     reference_name: str = "",
-    order: Literal["estimate", "given"] = "estimate",
+    order: Literal["largest", "smallest", "given"] = "largest",
     names: Mapping[Hashable, str] | None = None,
     prob: float = 0.95,
     label: str = "",
@@ -70,7 +70,8 @@ def caterpillar(
     Parameters
     ----------
     draws
-        An estimand with one named dim, such as ``gradient(fit, target="each")``, dims chain, draw
+        An estimand with one named dim, such as ``gradient(fit, target="each")``,
+        ``authority_ranks(fit)["gradient_rank"]`` or ``sii(fit, by="authority")``, dims chain, draw
         and authority.
     reference
         What the estimates are held against: draws without a named dim, such as ``gradient(fit)``,
@@ -78,7 +79,8 @@ def caterpillar(
     reference_name
         What the reference is, in words, for the key.
     order
-        "estimate": the largest at the top; "given": as in `draws`, first at the top.
+        What stands at the top: the "largest" estimate, the "smallest" (for ranks, of which 1 is the
+        first), or the first "given" in `draws` (for stages).
     names
         Words for labels, such as ``{"E06000001": "Hartlepool"}``; labels not in it stand as they
         are.
@@ -131,11 +133,11 @@ def caterpillar(
     ['Ashby', 'Denwick']
     """
     check_prob(prob)
-    check_choice("order", order, ("estimate", "given"))
+    check_choice("order", order, ("largest", "smallest", "given"))
     dim, centre = one_dim(draws), reference_of(draws, reference)
     rows = _rows(draws, dim, centre, names or {}, prob)
-    if order == "estimate":
-        rows = _in_order(rows)
+    if order != "given":
+        rows = _in_order(rows, falls=order == "largest")
     count = len(rows.names)
     number = -(-count // _ROWS)
     each = -(-count // number)
@@ -277,9 +279,9 @@ def _rows(
     return _Rows([str(names.get(one, one)) for one in labels], low, middle, high, above, below)
 
 
-def _in_order(rows: _Rows) -> _Rows:
-    """Largest estimate first."""
-    order = np.argsort(-rows.middle, kind="stable")
+def _in_order(rows: _Rows, *, falls: bool) -> _Rows:
+    """Largest estimate first, or the smallest."""
+    order = np.argsort(-rows.middle if falls else rows.middle, kind="stable")
     return _Rows(
         [rows.names[k] for k in order],
         *(getattr(rows, name)[order] for name in ("low", "middle", "high", "above", "below")),

@@ -19,6 +19,8 @@ __all__ = ["JournalTable", "check_summary", "journal_table", "number"]
 _NEEDED: Final = ("estimate", "lower", "upper", "pr_above", "null", "units", "reference")
 #: Dims whose labels speak for themselves.
 _SILENT: Final = ("authority", "stratum", "region")
+#: Dims whose values are proportions, which readers take as percentages.
+_PROPORTIONS: Final = ("deprivation", "authority_mean")
 #: Columns of a summary that are no coordinates.
 _NO_COORDINATES: Final = (*_NEEDED, "ess_bulk", "mcse")
 
@@ -206,9 +208,19 @@ def _places(summary: pd.DataFrame) -> list[str]:
     """The coordinates of each row, as a reader would say them."""
     places = [str(at) for at in summary.index.get_level_values("at")]
     for name in summary.columns.difference(list(_NO_COORDINATES)):
-        said = "" if name in _SILENT else f"{str(name).replace('_', ' ')} "
-        places = [re.sub(rf"(^|, ){re.escape(str(name))}=", rf"\g<1>{said}", at) for at in places]
+        places = [_said(at, str(name)) for at in places]
     return places
+
+
+def _said(at: str, name: str) -> str:
+    """Say one coordinate in words: `deprivation=0.2` is "deprivation 20%"."""
+    words = "" if name in _SILENT else f"{name.replace('_', ' ')} "
+    value = r"([0-9.e-]+)" if name in _PROPORTIONS else "()"
+
+    def say(found: re.Match[str]) -> str:
+        return f"{found[1]}{words}" + (f"{100 * float(found[2]):.3g}%" if found[2] else "")
+
+    return re.sub(rf"(^|, ){re.escape(name)}={value}", say, at)
 
 
 def _notes(
