@@ -334,6 +334,20 @@ def test_a_total_is_no_stratum():
         stages(frame, stages=["plans", "a", "b"], nested=False)
 
 
+def test_covariates_belong_to_the_places():
+    """Stages and long tables hand on covariates once; those that differ in an area are refused."""
+    wide = stages(table().assign(rural=[0, 1, 0, 1, 1, 0]), covariates=["rural"])
+    assert wide["plans"].covariates["rural"].tolist() == [0, 1, 0, 1, 1, 0]
+    assert wide["plans"].covariates is wide["contacts"].covariates
+    frame, given = long(rural=[0, 1, 0, 1, 1, 0] * 2), {"zero_exposure": "leave out"}
+    strata = ages(frame, covariates=["rural"], **given)
+    assert strata["0-4"].covariates["rural"].tolist() == [0, 1, 0, 1, 1, 0]
+    with pytest.raises(TableError, match=r"'rural' \(covariate\) differs .* areas: 1 of 6 \(A1\)"):
+        ages(frame.assign(rural=[1, 1, 0, 1, 1, 0, 0, 1, 0, 1, 1, 0]), covariates=["rural"])
+    with pytest.raises(TableError, match=r"is one text\. Expected a list"):
+        ages(frame, covariates="rural", **given)
+
+
 def test_strata_of_other_places_are_refused():
     """Areas that differ in what the strata share cannot be joined."""
     one, other = door(table()), door(table().assign(idaci=table()["idaci"] / 2))

@@ -17,9 +17,10 @@ from socgrad.reading.by_stratum import stratum, stratum_labels
 from socgrad.reading.storage import load, save
 from socgrad.schema import EFFECTS, PARAMETERS, check_tree
 from socgrad.stratified_fitting import fit_strata
+from socgrad.table.strata import Strata
 from socgrad.tables.diagnostics import check_sampling
 from socgrad.tables.summaries import summarise
-from strata_tables import chain_fit, stage_fit, stage_frame, stage_strata
+from strata_tables import ROLES, chain_fit, stage_fit, stage_frame, stage_strata
 
 
 def test_a_stratum_is_the_fit_of_its_own_model():
@@ -167,6 +168,22 @@ def test_strata_of_which_only_some_have_totals():
     assert set(plan.data_vars) == {"total_events"}
     np.testing.assert_array_equal(plan["total_events"], totals)
     assert plan["total_events"].dtype == np.int64
+
+
+def test_strata_with_covariates_of_authorities():
+    """Each stratum has coefficients of its own, and comes apart as a fit with covariates."""
+    gini = stage_frame()["authority"].str[1:].astype(float) % 5
+    frame = stage_frame().assign(gini=gini)
+    strata = Strata.from_stages(frame, **ROLES, stages=["referral", "plan"], covariates=["gini"])
+    model = StratifiedModel(strata, authority_covariates="gini", moderators="gini")
+    tree = fit(model, method="laplace", random_seed=3)
+    held = tree["posterior"]["moderator_coefficient"]
+    assert held.dims == ("chain", "draw", "stratum", "moderator")
+    one = stratum(tree, "plan")
+    alone = fit(model.models["plan"], method="laplace", random_seed=int(one.attrs["random_seed"]))
+    assert one.attrs["socgrad_schema"] == alone.attrs["socgrad_schema"]
+    np.testing.assert_array_equal(gradient(one), gradient(alone))
+    assert gradient(tree).sizes["stratum"] == 2
 
 
 def test_options_are_checked_once():

@@ -1,7 +1,7 @@
 """The specification of a gradient model of several strata."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -30,6 +30,8 @@ class StratifiedModel:
         them carry what authorities have in common.
     family, deprivation, random_slopes, cross_level, curvature
         As in `GradientModel`, for all strata.
+    covariates, authority_covariates, moderators, area_moderators, within_between
+        As in `GradientModel`: one formula for all strata, coefficients of each.
     priors : Priors or mapping
         Priors of every stratum, or of each, by its label.
 
@@ -81,6 +83,11 @@ class StratifiedModel:
     random_slopes: bool | None = field(default=None, kw_only=True)
     cross_level: bool | None = field(default=None, kw_only=True)
     curvature: bool = field(default=False, kw_only=True)
+    covariates: str | None = field(default=None, kw_only=True)
+    authority_covariates: str | None = field(default=None, kw_only=True)
+    moderators: str | None = field(default=None, kw_only=True)
+    area_moderators: str | None = field(default=None, kw_only=True)
+    within_between: Sequence[str] = field(default=(), kw_only=True)
     priors: Priors | Mapping[Any, Priors] = field(default=Priors(), kw_only=True)
     models: Mapping[Any, GradientModel] = field(init=False, repr=False)
 
@@ -116,6 +123,11 @@ class StratifiedModel:
                         random_slopes=self.random_slopes,
                         cross_level=self.cross_level,
                         curvature=self.curvature,
+                        covariates=self.covariates,
+                        authority_covariates=self.authority_covariates,
+                        moderators=self.moderators,
+                        area_moderators=self.area_moderators,
+                        within_between=self.within_between,
                         priors=priors[label],
                     )
                 except SpecificationError as error:

@@ -62,6 +62,7 @@ def long_tables(
     children_of: ChildrenOf,
     missing_rows: MissingRows,
     order: Sequence[Any] | None,
+    covariates: Sequence[str] = (),
 ) -> LongTables:
     """Take a long table apart by stratum.
 
@@ -84,7 +85,11 @@ def long_tables(
     first = np.unique(place, return_index=True)[1]
     for role in ("authority", "deprivation"):
         _refuse_unlike(column(table, names[role], role=role), place, first, areas, where[role])
-    base = table.iloc[first][[area, authority, deprivation]].reset_index(drop=True)
+    others = [] if isinstance(covariates, str) else list(covariates)  # refused at the door
+    for other in others:
+        values = column(table, other, role="covariate")
+        _refuse_unlike(values, place, first, areas, f"Column {other!r} (covariate)")
+    base = table.iloc[first][[area, authority, deprivation, *others]].reset_index(drop=True)
 
     their = f"Column {children!r} (children)"
     keys = areas[place]

@@ -44,6 +44,8 @@ _SHARED = (
     "authority_mean",
     "national_mean",
     "per",
+    "covariates",
+    "authority_covariates",
 )
 
 
@@ -180,6 +182,8 @@ class Strata(Mapping[Any, Areas]):
         zero_exposure: LeaveOut | None = None,
         unmatched_events: LeaveOut = "refuse",
         complete: bool | None = None,
+        covariates: Sequence[str] = (),
+        authority_covariates: object = None,
     ) -> Self:
         """Check a table of areas, one row each, with a column of events for each stage.
 
@@ -202,6 +206,8 @@ class Strata(Mapping[Any, Areas]):
             Counts by authority label, for each stage that has any: ``{stage: {authority: count}}``.
         authority_means, national_mean, per, missing_events, complete
             As in `Areas.from_frame`, for all stages.
+        covariates, authority_covariates
+            As in `Areas.from_frame`; they belong to the places, whatever the stage.
         zero_exposure
             As in `Areas.from_frame`. By default "refuse"; with "previous stage" "leave out", since
             an area without a referral can have no assessment.
@@ -284,6 +290,8 @@ class Strata(Mapping[Any, Areas]):
                     missing_events=missing_events,
                     zero_exposure=zero_exposure,
                     complete=_complete(complete, authority_means, again=bool(tables)),
+                    covariates=covariates,
+                    authority_covariates=authority_covariates,
                 )
         if nested:
             warn_of_exceeding(tables)
@@ -314,6 +322,8 @@ class Strata(Mapping[Any, Areas]):
         missing_events: LeaveOut = "refuse",
         zero_exposure: LeaveOut = "refuse",
         complete: bool | None = None,
+        covariates: Sequence[str] = (),
+        authority_covariates: object = None,
     ) -> Self:
         """Check a long table, one row for each area and stratum (age, ethnicity, need ...).
 
@@ -348,6 +358,8 @@ class Strata(Mapping[Any, Areas]):
             or "no events" among the area's children (with ``children_of="area"``).
         authority_means, national_mean, per, missing_events, zero_exposure, complete
             As in `Areas.from_frame`, for all strata.
+        covariates, authority_covariates
+            As in `Areas.from_frame`; area covariates are the same in all rows of an area.
 
         Returns
         -------
@@ -407,6 +419,7 @@ class Strata(Mapping[Any, Areas]):
             children_of=children_of,
             missing_rows=missing_rows,
             order=order,
+            covariates=covariates,
         )
         strangers = [label for label in given if label not in parts.frames]
         if strangers:
@@ -435,6 +448,8 @@ class Strata(Mapping[Any, Areas]):
                     missing_events=missing_events,
                     zero_exposure="leave out" if excused else zero_exposure,
                     complete=_complete(complete, authority_means, again=bool(tables)),
+                    covariates=covariates,
+                    authority_covariates=authority_covariates,
                 )
                 tables[label] = with_absent(
                     made, absent, missing_rows, refuse_idle=excused and zero_exposure == "refuse"
@@ -461,6 +476,6 @@ def _complete(complete: bool | None, authority_means: object, *, again: bool) ->
 
 
 def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, pd.Index):
-        return one.equals(other)
+    if isinstance(one, pd.Index | pd.DataFrame):
+        return bool(one.equals(other))
     return bool(np.array_equal(one, other))
