@@ -149,6 +149,21 @@ def test_panels_share_150_rows() -> None:
         pyplot.close("all")
 
 
+@pytest.mark.parametrize("rows", [2, 20, 120])
+def test_the_key_fits_the_figure(rows: int) -> None:
+    """Few rows or many, nothing of the key is cut off and no panel lies under it."""
+    pyplot.switch_backend("agg")
+    try:
+        figure = caterpillar(many(rows), reference_name="the average authority of its mean")
+        figure.canvas.draw()
+        key = figure.legends[0].get_window_extent()
+        assert key.x0 >= 0
+        assert key.x1 <= figure.bbox.width
+        assert key.y0 >= max(panel.get_window_extent().y1 for panel in figure.axes)
+    finally:
+        pyplot.close("all")
+
+
 def test_rows_fill_the_panels_given() -> None:
     """Two axes share the rows between them; rates without a null value have a linear axis."""
     axes = Figure().subplots(1, 2)

@@ -1,6 +1,9 @@
 """Maps put each authority's number on its own polygon, or say which have none."""
 
+import gzip
+import os
 import sys
+from pathlib import Path
 
 import geopandas
 import matplotlib
@@ -16,6 +19,7 @@ from socgrad.errors import EstimandError, SocgradError
 from socgrad.estimands.gradients import gradient
 from socgrad.estimands.rates import expected_rate
 from socgrad.plots import authority_map
+from socgrad.reading.labels import label_draws
 
 ORDER = (3, 0, 5, 1, 4, 2)
 
@@ -174,6 +178,30 @@ def test_missing_geopandas_names_the_extra(
     monkeypatch.setitem(sys.modules, "geopandas", None)
     with pytest.raises(SocgradError, match=r"extra 'maps': pip install 'socgrad\[maps\]'"):
         authority_map(own, shuffled, key="name")
+
+
+def test_the_published_boundaries_are_read_by_code(own: xr.DataArray, ax: Axes) -> None:
+    """Of England's 151 upper-tier authorities all but two have a number, joined by code."""
+    if "SOCGRAD_DATA" not in os.environ:
+        pytest.skip("SOCGRAD_DATA names no folder of real data")
+    path = Path(os.environ["SOCGRAD_DATA"], "boundaries", "utla19_england_generalised.geojson.gz")
+    with gzip.open(path) as file:
+        england = geopandas.read_file(file)
+    codes = np.setdiff1d(england["code"].to_numpy(), ["E06000053", "E09000001"])
+    values = np.resize(own.to_numpy(), (2, 50, codes.size)) * np.linspace(0.9, 1.1, codes.size)
+    draws = label_draws(
+        xr.DataArray(values, dims=("chain", "draw", "authority"), coords={"authority": codes}),
+        estimand="gradient",
+        units="rate ratio",
+        reference="none",
+        null=1.0,
+    )
+    authority_map(draws, england, key="code", ax=ax)
+    assert ax.get_title(loc="left") == "Hatched: 2 without an estimate"
+    # A degree of longitude is shorter than one of latitude: drawn so, England is not squashed.
+    assert ax.get_aspect() == pytest.approx(1 / np.cos(np.deg2rad(53)), rel=0.05)
+    with pytest.raises(EstimandError, match="149 of 149 authorities are not in column 'name'"):
+        authority_map(draws, england, key="name", ax=ax)
 
 
 def test_new_axes_and_no_settings(own: xr.DataArray, shuffled: geopandas.GeoDataFrame) -> None:

@@ -39,7 +39,8 @@ __all__ = ["caterpillar", "gradient_ladder"]
 #: Rows of one panel of new figures: as many names as can be read one below the other on a page.
 _ROWS: Final = 50
 _ROW_HEIGHT: Final = 0.155  # inches
-_PANEL_WIDTH: Final = 3.7  # inches
+_PANEL_WIDTH: Final = 3.7  # inches, of several; one alone has room for the key
+_WIDTH: Final = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +143,9 @@ def caterpillar(
     number = -(-count // _ROWS)
     each = -(-count // number)
     axes = panels_or_new(
-        ax, number=number, size=(number * _PANEL_WIDTH, 1.1 + _ROW_HEIGHT * max(each, 8))
+        ax,
+        number=number,
+        size=(max(number * _PANEL_WIDTH, _WIDTH), 1.6 + _ROW_HEIGHT * max(each, 8)),
     )
     each = -(-count // len(axes))
     middle = None
@@ -156,7 +159,8 @@ def caterpillar(
         panel.set_xlim(low, high)
         panel.set_xlabel(label or textwrap.fill(str(draws.attrs["units"]), 38))
     if middle is not None:
-        _key(axes[0], reference_name or f"{middle:.3g}", prob)
+        known = f"{middle:.3g}" if not isinstance(centre, xr.DataArray) else "the reference"
+        _key(axes[0], reference_name or known, prob)
     return axes[0].figure
 
 
@@ -328,8 +332,13 @@ def _key(ax: "Axes", reference: str, prob: float) -> None:
             (STYLE.affluent, f"below {reference}, {sure}"),
         )
     ]
+    wide = ax.figure.bbox.width / ax.figure.dpi > _WIDTH
     ax.figure.legend(
-        handles=handles, loc="outside upper center", ncols=3, frameon=False, fontsize="small"
+        handles=handles,
+        loc="outside upper center",
+        ncols=3 if wide else 1,
+        frameon=False,
+        fontsize="small",
     )
 
 
