@@ -5,10 +5,15 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from covariate_tables import covariate_table
 from socgrad.errors import EstimandError, SupportWarning
+from socgrad.estimands.gradients import gradient
 from socgrad.estimands.group_rates import authority_rate
 from socgrad.estimands.predictions import predict_authority_events, predict_events, predict_rate
 from socgrad.estimands.rates import expected_rate
+from socgrad.estimands.what_if import scenario
+from socgrad.fitting import fit
+from socgrad.model.gradient_model import GradientModel
 from socgrad.reading.example import example_fit_of_stages
 from socgrad.tables.summaries import summarise
 
@@ -83,8 +88,8 @@ def test_events_have_mean_and_variance_of_the_rate(split_fit, overdispersed_fit)
     """Means are exposure times rate; variances those of a Poisson, or of a negative binomial."""
     frame = pd.DataFrame({"deprivation": np.full(400, 0.2)})
     mean = predict_rate(split_fit, frame, rate_per=1) * 500
-    for fit, r in ((split_fit, 0.0), (overdispersed_fit, 0.36)):
-        events = predict_events(fit, frame, exposure=500)
+    for tree, r in ((split_fit, 0.0), (overdispersed_fit, 0.36)):
+        events = predict_events(tree, frame, exposure=500)
         assert events.attrs["units"] == "events"
         assert bool((events == events.round()).all())
         scaled = (events - mean) / np.sqrt(mean * (1 + r * mean))
@@ -196,10 +201,36 @@ def test_new_authorities_vary_more(split_fit):
 @pytest.mark.filterwarnings("ignore::socgrad.errors.SupportWarning")  # of the reference
 def test_pooled_null_and_strata(pooled_fit, null_fit):
     """Every shape of model predicts; of several strata each by itself."""
-    for fit in (pooled_fit, null_fit):
-        rate = predict_rate(fit, PLACES, authority="la", target="own")
-        expected = expected_rate(fit, deprivation=[0.1], target="each").sel(authority="Ashby")
+    for tree in (pooled_fit, null_fit):
+        rate = predict_rate(tree, PLACES, authority="la", target="own")
+        expected = expected_rate(tree, deprivation=[0.1], target="each").sel(authority="Ashby")
         np.testing.assert_allclose(rate.sel(row="leafy"), expected.isel(deprivation=0), rtol=1e-12)
     of_stages = predict_events(example_fit_of_stages(), PLACES, exposure="children")
     assert of_stages.dims == ("chain", "draw", "stratum", "row")
     assert summarise(of_stages).shape[0] == 9
+
+
+def test_covariates_of_authorities_are_kept():
+    """Own and new totals keep each authority's covariates; altered gradients count them once."""
+    model = GradientModel(
+        covariate_table(authorities=30, areas=300).validated(),
+        authority_covariates="~ scale(gini) + region",
+        moderators="~ scale(gini)",
+    )
+    fitted = fit(model, method="laplace", draws=200, random_seed=1)
+    events = fitted["observed_data"]["events"].to_numpy()
+    home = fitted["constant_data"]["authority_of_area"].to_numpy()
+    own = predict_authority_events(fitted).mean(("chain", "draw"))
+    total = np.bincount(home, events)
+    np.testing.assert_allclose(own, total, atol=4 * np.sqrt(total.max()))
+    new = predict_authority_events(fitted, target="new")
+    inside = (new.quantile(0.01, ("chain", "draw")) <= total) & (
+        total <= new.quantile(0.99, ("chain", "draw"))
+    )
+    assert int(inside.sum()) >= 27
+    first, second = fitted["constant_data"]["authority"].to_numpy()[:2].tolist()
+    turned = scenario(fitted, first, slope_of=second)
+    steep = gradient(turned, target="each")
+    np.testing.assert_allclose(steep.sel(authority=first), steep.sel(authority=second), rtol=1e-9)
+    before, after = (authority_rate(one).sel(authority=second) for one in (fitted, turned))
+    np.testing.assert_allclose(after, before, rtol=1e-12)

@@ -7,12 +7,14 @@ import pytest
 import xarray as xr
 from scipy.stats import beta, halfnorm, norm
 
+from covariate_tables import covariate_table
 from socgrad.checks.prior_density import log_prior, recorded_priors
 from socgrad.checks.priors import compare_prior, prior_sensitivity
 from socgrad.errors import EstimandError
 from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal, Priors
+from socgrad.simulation.prior_draws import draw_prior
 from tables import areas_of, simulated, simulated_areas
 
 
@@ -35,9 +37,9 @@ def tree():
 def test_priors_are_recorded(tree):
     """The manifest holds the priors of the terms present, and no others."""
     priors = recorded_priors(tree)
-    assert priors["within"] == (0.5, 0.3)
-    assert priors["level_sd"] == (0.0, 0.5)
-    assert priors["correlation"] == (2.0, 2.0)
+    assert priors["within"].tolist() == [0.5, 0.3]
+    assert priors["level_sd"].tolist() == [0.0, 0.5]
+    assert priors["correlation"].tolist() == [2.0, 2.0]
     assert not {"curvature", "overdispersion"} & set(priors)
     # Without a prior of its own the intercept's is centred at the crude rate.
     events = tree["observed_data"]["events"].sum()
@@ -55,7 +57,8 @@ def test_priors_of_the_graph_are_read_too(tree):
     other["constant_data"] = xr.DataTree(
         data.assign(prior_within=("moment", [0.5, 0.3]), prior_correlation=2.0)
     )
-    assert recorded_priors(other) == {"within": (0.5, 0.3), "correlation": (2.0, 2.0)}
+    found = {name: pair.tolist() for name, pair in recorded_priors(other).items()}
+    assert found == {"within": [0.5, 0.3], "correlation": [2.0, 2.0]}
 
 
 def test_log_prior_is_scipys(tree):
@@ -149,3 +152,30 @@ def test_pooled_and_fixed_priors():
     assert set(log_prior(tree).data_vars) == set(table.index)
     assert "priors" in tree.attrs
     assert set(json.loads(tree.attrs["priors"])) >= {"within", "overdispersion"}
+
+
+def test_covariates_have_priors_too():
+    """Coefficients of covariates are drawn, tabulated and weighed like any other."""
+    model = GradientModel(
+        covariate_table(authorities=30, areas=300).validated(),
+        authority_covariates="~ gini",
+        moderators="~ scale(gini)",
+        priors=Priors(covariates={"gini": Normal(1.0, 2.0)}),
+    )
+    prior = draw_prior(model, draws=20_000)
+    drawn = prior["posterior"]["authority_covariate_coefficient"]
+    assert drawn.dims == ("chain", "draw", "authority_covariate")
+    assert float(drawn.mean()) == pytest.approx(1.0, abs=0.06)  # four standard errors
+    assert float(drawn.std()) == pytest.approx(2.0, rel=0.03)
+    tree = fit(model, method="laplace", random_seed=1)
+    table = compare_prior(tree)
+    assert table.loc["authority_covariate[gini]", "scale"] == "rate ratio per unit"
+    assert table.loc["authority_covariate[gini]", "prior"] == pytest.approx(np.e, rel=1e-6)
+    assert table.loc["moderator[scale(gini)]", "scale"] == "ratio of gradients per 10 points"
+    values = tree["posterior"]["authority_covariate_coefficient"]
+    expected = norm.logpdf(values, 1.0, 2.0)[..., 0]
+    np.testing.assert_allclose(log_prior(tree)["authority_covariate_coefficient"], expected)
+    moved = prior_sensitivity(tree, draws=400)
+    assert moved.index.tolist() == table.index.tolist()
+    # A unit of Gini is thirty times what authorities differ by: no count can tell much of it.
+    assert moved["prior"].idxmax() == "authority_covariate[gini]"

@@ -181,8 +181,11 @@ def _specification(model: GradientModel) -> dict[str, object]:
     }
 
 
-def _priors(model: GradientModel) -> dict[str, list[float]]:
-    """Priors of the terms present, per step of the model: mean and sd; of the beta, both shapes."""
+def _priors(model: GradientModel) -> dict[str, list[float] | list[list[float]]]:
+    """Priors of the terms present, per step of the model: mean and sd; of the beta, both shapes.
+
+    Those of covariates have such a pair for each column.
+    """
     split, step = model.deprivation == "split", model.step_priors
     present = {
         "within": model.deprivation != "none",
@@ -193,10 +196,14 @@ def _priors(model: GradientModel) -> dict[str, list[float]]:
         "slope_sd": model.random_slopes,
         "overdispersion": model.family == "negative_binomial",
     }
-    priors = {"intercept": intercept_prior(model).tolist()}
+    priors: dict[str, list[float] | list[list[float]]] = {
+        "intercept": intercept_prior(model).tolist()
+    }
     for name in (name for name, there in present.items() if there):
         prior = getattr(step, name)
         priors[name] = [prior.mean, prior.sd]
     if model.random_slopes:
         priors["correlation"] = [step.correlation] * 2
+    for name, columns in model.coefficient_priors.items():
+        priors[name] = [[prior.mean, prior.sd] for prior in columns]
     return priors

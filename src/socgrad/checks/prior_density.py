@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 from scipy.stats import beta, norm
 
 from socgrad.errors import EstimandError
 from socgrad.reading.posterior import coefficients
+from socgrad.schema import COEFFICIENTS
 
 __all__ = ["log_prior", "recorded_priors"]
 
@@ -18,8 +20,10 @@ _NORMAL = ("intercept", "within", "pooled", "between", "cross_level", "curvature
 _POSITIVE = ("level_sd", "slope_sd", "overdispersion")
 
 
-def recorded_priors(fit: xr.DataTree) -> dict[str, tuple[float, float]]:
-    """Priors of a fit per step of its own: mean and sd by name, and twice the beta's parameter.
+def recorded_priors(fit: xr.DataTree) -> dict[str, npt.NDArray[np.float64]]:
+    """Priors of a fit per step of its own: mean and sd by name, both shapes of the beta.
+
+    Those of covariates have shape (columns, 2), the others (2,).
 
     Raises
     ------
@@ -28,11 +32,11 @@ def recorded_priors(fit: xr.DataTree) -> dict[str, tuple[float, float]]:
     """
     if "priors" in fit.attrs:
         recorded: Mapping[str, list[float]] = json.loads(fit.attrs["priors"])
-        return {name: (float(pair[0]), float(pair[1])) for name, pair in recorded.items()}
+        return {name: np.array(pairs, dtype=float) for name, pairs in recorded.items()}
     # pymc.sample keeps the data of the graph, and with it the priors.
     data = fit["constant_data"].to_dataset()
     found = {
-        str(name).removeprefix("prior_"): np.broadcast_to(data[name].to_numpy(), 2)
+        str(name).removeprefix("prior_"): data[name].to_numpy()
         for name in data.data_vars
         if str(name).startswith("prior_")
     }
@@ -41,13 +45,15 @@ def recorded_priors(fit: xr.DataTree) -> dict[str, tuple[float, float]]:
             "This fit does not record its priors: it was saved without events, or by an earlier "
             "version. Use the fit as socgrad.fit returned it, or fit the model again."
         )
-    return {name: (float(pair[0]), float(pair[1])) for name, pair in found.items()}
+    # The beta has one number for both shapes.
+    return {name: np.broadcast_to(pair, np.shape(pair) or (2,)) for name, pair in found.items()}
 
 
 def log_prior(fit: xr.DataTree) -> xr.Dataset:
     """Log prior density of every parameter in every draw, per step of the fit.
 
-    Effects of authorities are left out: their distribution is part of the model.
+    Columns of covariates are summed. Effects of authorities are left out: their distribution is
+    part of the model.
 
     Raises
     ------
@@ -60,16 +66,17 @@ def log_prior(fit: xr.DataTree) -> xr.Dataset:
     priors = recorded_priors(fit)
     draws = fit["posterior"].to_dataset()
     density: dict[str, xr.DataArray] = {}
-    for name in (*_NORMAL, *_POSITIVE, "correlation"):
+    for name in (*_NORMAL, *_POSITIVE, "correlation", *COEFFICIENTS):
         if name not in draws:
             continue
-        x = draws[name]
-        first, second = priors[_PRIOR_OF.get(name, name)]
+        x = draws[name].transpose("chain", "draw", ...)
+        first, second = np.moveaxis(priors[_PRIOR_OF.get(name, name)], -1, 0)
         if name == "correlation":
             value = beta.logpdf((x.to_numpy() + 1) / 2, first, second) - np.log(2)
         else:
             value = norm.logpdf(x.to_numpy(), first, second)
             if name in _POSITIVE:
                 value = value - norm.logsf(0.0, first, second)
-        density[name] = x.copy(data=value)
+        others = [dim for dim in x.dims if dim not in ("chain", "draw")]
+        density[name] = x.copy(data=value).sum(others)
     return xr.Dataset(density).drop_attrs()

@@ -1,6 +1,6 @@
 """What the priors contribute: prior against posterior, and sensitivity to both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Final
 
@@ -15,9 +15,11 @@ from socgrad.checks.integrated import integrated_likelihoods
 from socgrad.checks.prior_density import log_prior, recorded_priors
 from socgrad.errors import EstimandError
 from socgrad.reading.posterior import coefficients, geography
-from socgrad.schema import PARAMETERS
+from socgrad.schema import COEFFICIENTS, PARAMETERS
 
 __all__ = ["compare_prior", "prior_sensitivity"]
+
+type Floats = npt.NDArray[np.float64]
 
 #: Steps of deprivation in which each coefficient is; exp of it is a ratio.
 _RATIOS: Final = {"within": 1, "pooled": 1, "between": 1, "cross_level": 2, "curvature": 2}
@@ -39,10 +41,12 @@ def compare_prior(fit: xr.DataTree, *, prob: float = 0.95) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per parameter of the model. Columns `scale` ("ratio per 10 points" for coefficients
-        of deprivation, "ratio per 10 points squared" for the cross-level term and curvature,
-        "events per 10,000" for the intercept, "log rate" and "log ratio per 10 points" for the
-        standard deviations, "correlation", "coefficient of variation"); `prior`, `prior_lower`,
+        One row per parameter of the model; "covariate[name]" for those of covariates. Columns
+        `scale` ("ratio per 10 points" for coefficients of deprivation, "ratio per 10 points
+        squared" for the cross-level term and curvature, "rate ratio per unit" and "ratio of
+        gradients per 10 points" for covariates and moderators, "events per 10,000" for the
+        intercept, "log rate" and "log ratio per 10 points" for the standard deviations,
+        "correlation", "coefficient of variation"); `prior`, `prior_lower`,
         `prior_upper`: median and equal-tailed interval; `posterior`, `posterior_lower`,
         `posterior_upper`; and `learned`, the share of the prior variance (on the log scale, where
         there is one) that the counts took away.
@@ -88,14 +92,12 @@ def compare_prior(fit: xr.DataTree, *, prob: float = 0.95) -> pd.DataFrame:
     steps = 0.10 / geography(fit).per
     tails = [0.5, (1 - prob) / 2, (1 + prob) / 2]
     rows = {}
-    for name in PARAMETERS:
-        if name not in draws:
-            continue
-        before = _drawn(name, priors["within" if name == "pooled" else name])
-        after = draws[name].to_numpy().ravel()
+    for name, column, after in _parameters(draws):
+        prior = priors["within" if name == "pooled" else name]
+        before = _drawn(name, prior if column is None else prior[column])
         scale, shown = _scaled(name, steps)
         quantiles = [shown(np.quantile(values, tails)) for values in (before, after)]
-        rows[name] = {
+        rows[_label(draws, name, column)] = {
             "scale": scale,
             **{
                 f"{when}{which}": float(value)
@@ -164,14 +166,17 @@ def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
     counts = observed_counts(fit)
     at = chosen_draws(coefficients(fit), draws)
     found = integrated_likelihoods(counts, population_at(fit, at), geography(fit))
-    posterior, prior = fit["posterior"].to_dataset(), log_prior(fit)
-    names = [name for name in PARAMETERS if name in posterior]
+    draws_of = fit["posterior"].to_dataset()
+    prior = log_prior(fit)
+    posterior = {
+        _label(draws_of, name, column): values for name, column, values in _parameters(draws_of)
+    }
     tree = xr.DataTree.from_dict(
         {
-            "posterior": _chosen(posterior[names], at),
-            "log_prior": _chosen(prior, at),
-            "log_likelihood": xr.Dataset(
-                {"counts": (("chain", "draw"), found.log_likelihood.sum(axis=1)[None])}
+            "posterior": _chosen(posterior, at),
+            "log_prior": _chosen({str(n): prior[n].to_numpy().ravel() for n in prior}, at),
+            "log_likelihood": _chosen(
+                {"counts": found.log_likelihood.sum(axis=1)}, np.arange(len(at))
             ),
         }
     )
@@ -183,7 +188,7 @@ def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
         }
         for group in ("prior", "likelihood")
     }
-    table = pd.DataFrame(moved).loc[names].rename_axis("parameter")
+    table = pd.DataFrame(moved).loc[list(posterior)].rename_axis("parameter")
     by_prior, by_counts = (table[name] >= _NOTICEABLE for name in ("prior", "likelihood"))
     table["diagnosis"] = np.select(
         [by_prior & by_counts, by_prior],
@@ -194,20 +199,33 @@ def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
     return table
 
 
-def _chosen(draws: xr.Dataset, at: npt.NDArray[np.int64]) -> xr.Dataset:
+def _parameters(draws: xr.Dataset) -> Iterator[tuple[str, int | None, Floats]]:
+    """Every parameter, those of covariates column by column, chains laid end to end."""
+    for name in (*PARAMETERS, *COEFFICIENTS):
+        if name not in draws:
+            continue
+        values = draws[name].transpose("chain", "draw", ...).to_numpy()
+        if name in PARAMETERS:
+            yield name, None, values.ravel()
+            continue
+        for column in range(values.shape[-1]):
+            yield name, column, values[..., column].ravel()
+
+
+def _label(draws: xr.Dataset, name: str, column: int | None) -> str:
+    """Name of a parameter; of a covariate's, with the covariate."""
+    if column is None:
+        return name
+    labels = draws[COEFFICIENTS[name][0]].to_numpy()
+    return f"{name.removesuffix('_coefficient')}[{labels[column]}]"
+
+
+def _chosen(values: Mapping[str, Floats], at: npt.NDArray[np.int64]) -> xr.Dataset:
     """Draws at positions of the chains laid end to end, as one chain."""
-    return xr.Dataset(
-        {
-            name: (
-                ("chain", "draw"),
-                values.transpose("chain", "draw").to_numpy().ravel()[at][None],
-            )
-            for name, values in draws.data_vars.items()
-        }
-    )
+    return xr.Dataset({name: (("chain", "draw"), all_[at][None]) for name, all_ in values.items()})
 
 
-def _drawn(name: str, prior: tuple[float, float]) -> npt.NDArray[np.float64]:
+def _drawn(name: str, prior: Floats) -> Floats:
     """Even quantiles of a prior, which stand for draws without their noise."""
     at = (np.arange(_DRAWN) + 0.5) / _DRAWN
     first, second = prior
@@ -218,14 +236,16 @@ def _drawn(name: str, prior: tuple[float, float]) -> npt.NDArray[np.float64]:
     return np.asarray(norm.ppf(at, first, second))
 
 
-def _scaled(
-    name: str, steps: float
-) -> tuple[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]]:
+def _scaled(name: str, steps: float) -> tuple[str, Callable[[Floats], Floats]]:
     """Name of the scale a parameter is shown on, and the function that takes it there."""
     if name in _RATIOS:
         power = steps ** _RATIOS[name]
         squared = " squared" if _RATIOS[name] == 2 else ""
         return f"ratio per 10 points{squared}", lambda x: np.exp(power * x)
+    if name in COEFFICIENTS:
+        if "moderator" in name:
+            return "ratio of gradients per 10 points", lambda x: np.exp(steps * x)
+        return "rate ratio per unit", np.exp
     if name == "intercept":
         return "events per 10,000", lambda x: 10_000 * np.exp(x)
     if name == "slope_sd":

@@ -63,7 +63,8 @@ def predict_rate(
         Whose rate: "own", the row's authority with its fitted effects; "average", an authority
         without effects; "new", an authority that was not observed, effects drawn, one pair per
         draw for all rows of the same `authority` (for all rows, without that column);
-        "integrated", the mean over all such authorities.
+        "integrated", the mean over all such authorities. In a model with covariates of authorities
+        all but "own" are at their national means.
     rate_per
         Units of exposure that a rate counts, above 0.
     random_seed
@@ -236,6 +237,7 @@ def predict_authority_events(
     target
         "own", each authority with its fitted effects; "average", an authority without effects in
         its place; "new", a new one in its place, effects drawn, a pair for each authority and draw.
+        Covariates of authorities stay what they are in each.
     random_seed
         Of the counts and effects, at least 0.
 
@@ -274,21 +276,22 @@ def predict_authority_events(
     terms, land = coefficients(fit), geography(fit)
     kept = land.authority_exposure > 0
     labels = land.authority_mean["authority"].to_numpy()[kept]
-    own = target == "own"
     words = {
         "own": "each authority's own neighbourhoods, fitted effects",
         "average": "each authority's own neighbourhoods, no effects",
         "new": "each authority's own neighbourhoods, effects drawn anew",
     }[target]
     if target == "new":
-        terms, own = _with_new_effects(terms, land, random_seed), True
-    mean = authority_rate_sums(terms, land, land.exposure, own_effects=own)[0][:, kept]
+        terms = _with_new_effects(terms, land, random_seed)
+    elif target == "average":
+        terms = terms.without_random_effects
+    mean = authority_rate_sums(terms, land, land.exposure)[0][:, kept]
     spread = _overdispersion(fit) ** 2
     factor = xr.DataArray(np.zeros(mean.shape), dims=("sample", "authority"))
     if float(spread.max()) > 0:
         # Twice the log rate, with exposure squared: sum of mu**2.
         doubled = _doubled(terms)
-        squares = authority_rate_sums(doubled, land, land.exposure**2, own_effects=own)[0]
+        squares = authority_rate_sums(doubled, land, land.exposure**2)[0]
         r = spread.broadcast_like(terms.intercept).transpose("chain", "draw").to_numpy().ravel()
         factor = xr.DataArray(r[:, None] * squares[:, kept] / mean**2, dims=("sample", "authority"))
     return labelled(
@@ -379,8 +382,8 @@ def _with_new_effects(terms: Coefficients, land: Geography, random_seed: int) ->
     level, slope = _drawn_effects(terms, labels.size, "authority", random_seed)
     return replace(
         terms,
-        level_effect=level.assign_coords(authority=labels),
-        slope_effect=slope.assign_coords(authority=labels),
+        level_effect=terms.level_covariates + level.assign_coords(authority=labels),
+        slope_effect=terms.slope_covariates + slope.assign_coords(authority=labels),
     )
 
 

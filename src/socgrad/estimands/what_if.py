@@ -278,7 +278,7 @@ def _turned(
     slope_of: Hashable | None,
 ) -> xr.Dataset:
     """The posterior with one authority's line turned about its own mean deprivation."""
-    if not (terms.has_slopes or terms.has_cross_level):
+    if not (terms.has_own_slopes or terms.has_cross_level):
         raise EstimandError(
             "This fit has one gradient for all authorities, so none to take from another. Fit a "
             "model with random_slopes=True."
@@ -297,8 +297,8 @@ def _turned(
     labels = {"authority": land.authority_mean["authority"].to_numpy()}
     draws = fit["posterior"].to_dataset()
     for name, effect, change in (
-        ("slope_effect", terms.slope_effect, wanted - now),
-        ("level_effect", terms.level_effect, (now - wanted) * lever),
+        ("slope_effect", terms.slope_effect - terms.slope_covariates, wanted - now),
+        ("level_effect", terms.level_effect - terms.level_covariates, (now - wanted) * lever),
     ):
         value = (effect + change * here).transpose("chain", "draw", "authority")
         draws[name] = value.drop_vars("authority", errors="ignore").assign_coords(labels)

@@ -10,6 +10,7 @@ from socgrad.manifest import assemble
 from socgrad.model.compression import intercept_prior
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import PositiveNormal
+from socgrad.schema import COEFFICIENTS
 
 __all__ = ["draw_prior"]
 
@@ -101,10 +102,15 @@ def draw_prior(model: GradientModel, *, draws: int = 1000, random_seed: int = 0)
     if model.deprivation == "pooled":
         drawn["pooled"] = drawn["within"]
     absent = _absent(model)
+    for name, columns in model.coefficient_priors.items():
+        drawn[name] = np.stack([normal(prior.mean, prior.sd) for prior in columns], axis=1)
     values = {name: value for name, value in (drawn | effects).items() if name not in absent}
-    dims = ("chain", "draw", "authority")
+    last = {name: dim for name, (dim, _) in COEFFICIENTS.items()}
     posterior = xr.Dataset(
-        {name: (dims[: value.ndim + 1], value[None]) for name, value in values.items()},
+        {
+            name: (("chain", "draw", last.get(name, "authority"))[: value.ndim + 1], value[None])
+            for name, value in values.items()
+        },
         coords={"chain": [0], "draw": np.arange(draws)},
     )
     tree = assemble(
