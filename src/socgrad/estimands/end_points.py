@@ -122,10 +122,11 @@ def _tilt_and_sum(target: Floats, position: Floats, share: Floats) -> tuple[Floa
     if rising.sum() < 2:  # so steep that all weight is at one end
         return np.full_like(target, high), np.full_like(target, log_sum[-1])
     at, slope = mean[rising], 1 / variance[rising]
-    inside = np.clip(target, at[0], at[-1])
-    tilt = CubicHermiteSpline(at, grid[rising], slope)(inside)
+    values = np.column_stack([grid[rising], log_sum[rising]])
     # The derivative of the log sum in b is the mean itself.
-    return tilt, CubicHermiteSpline(at, log_sum[rising], at * slope)(inside)
+    cubics = CubicHermiteSpline(at, values, np.column_stack([slope, at * slope]))
+    tilt, log_of_sum = cubics(np.clip(target, at[0], at[-1])).T
+    return tilt, log_of_sum
 
 
 def _bracket(least: float, most: float, position: Floats, share: Floats) -> tuple[float, float]:
