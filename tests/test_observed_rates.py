@@ -68,6 +68,26 @@ def test_groups_of_authorities_add_up(counted):
     assert first["areas"].iloc[0] > first["areas"].iloc[-1]
 
 
+def test_one_authority_has_its_part_of_the_groups(counted):
+    """All authorities' own groups add up to the groups; a group it has none of has no rate."""
+    plain = observed_rate_by_group(counted, groups=4)
+    labels = counted["constant_data"]["authority"].to_numpy()
+    parts = [observed_rate_by_group(counted, groups=4, authority=label) for label in labels]
+    for name in ("areas", "events", "exposure"):
+        np.testing.assert_allclose(sum(part[name] for part in parts), plain[name])
+    ashby = parts[0]
+    own = frame_of(counted).query("authority_of_area == 0")
+    assert ashby["events"].sum() == own["events"].sum()
+    fine = observed_rate_by_group(counted, groups=100, authority="Farleigh")
+    idle = fine["areas"] == 0
+    assert idle.any()
+    assert (fine["rate"].isna() == idle).all()
+    with pytest.raises(EstimandError, match="authority and authority_groups were both given"):
+        observed_rate_by_group(counted, authority="Ashby", authority_groups=2)
+    with pytest.raises(EstimandError, match="No authority 'Asby' in this fit"):
+        observed_rate_by_group(counted, authority="Asby")
+
+
 def test_prob_and_rate_per_are_those_asked_for(counted):
     """A wider interval about the same rate; per 1,000 a tenth; attrs say so."""
     wide = observed_rate_by_group(counted, prob=0.998)

@@ -15,6 +15,7 @@ from socgrad.estimands.group_rates import rate_by_group
 from socgrad.estimands.observed_rates import observed_rate_by_group
 from socgrad.estimands.rates import expected_rate
 from socgrad.plots import (
+    authority_curve,
     gradient_funnel,
     inverse_intervention_curve,
     inverse_intervention_lines,
@@ -170,6 +171,37 @@ def test_points_over_the_lines_are_observed_rates(counted: xr.DataTree, ax: Axes
     title = ax.get_legend().get_title().get_text()
     assert title.endswith("points: observed rates with theirs")
     assert matplotlib.colors.to_hex(points[0].get_color()) == STYLE.affluent.lower()
+
+
+@EXTRAPOLATED
+def test_one_authority_beside_the_average_of_its_mean(counted: xr.DataTree, ax: Axes) -> None:
+    """Its own line, that of an average authority as deprived, and its own groups as points."""
+    authority_curve(counted, authority="Corham", observed=5, name="Corham County", ax=ax)
+    average, own, points = ax.lines
+    x = own.get_xdata() / 100
+    each = expected_rate(counted, deprivation=x, target="each").sel(authority="Corham")
+    np.testing.assert_allclose(own.get_ydata(), each.median(("chain", "draw")))
+    mean = float(geography(counted).authority_mean.sel(authority="Corham"))
+    usual = expected_rate(counted, deprivation=x, authority_mean=mean)
+    np.testing.assert_allclose(average.get_ydata(), usual.median(("chain", "draw"))[0])
+    table = observed_rate_by_group(counted, groups=5, authority="Corham")
+    np.testing.assert_allclose(points.get_ydata(), table["rate"])
+    np.testing.assert_allclose(whiskers(ax)[0], table[["lower", "upper"]])
+    key = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert key == [f"Average authority as deprived ({100 * mean:.0f}%)", "Corham County"]
+    assert ax.get_yscale() == "log"
+
+
+def test_an_authority_that_is_not_there_has_no_line(
+    split_fit: xr.DataTree, null_fit: xr.DataTree, ax: Axes
+) -> None:
+    """A misspelt label, a model without deprivation, points without events."""
+    with pytest.raises(EstimandError, match="No authority 'Asby' in this fit"):
+        authority_curve(split_fit, authority="Asby", ax=ax)
+    with pytest.raises(EstimandError, match="authority_curve is not defined for a null model"):
+        authority_curve(null_fit, authority="Ashby", ax=ax)
+    with pytest.raises(EstimandError, match="needs the observed events"):
+        authority_curve(split_fit, authority="Ashby", observed=5, ax=ax)
 
 
 def test_thin_cells_have_no_point(counted: xr.DataTree, ax: Axes) -> None:

@@ -23,6 +23,7 @@ def observed_rate_by_group(
     *,
     groups: int = 10,
     authority_groups: int | None = None,
+    authority: Hashable | None = None,
     prob: float = 0.95,
     rate_per: float = 10_000,
 ) -> pd.DataFrame:
@@ -39,6 +40,9 @@ def observed_rate_by_group(
     authority_groups
         Number of groups of authorities by mean deprivation, 2 or more, each cut by the national
         groups of neighbourhoods. By default authorities are not told apart.
+    authority
+        Label of one authority, whose neighbourhoods alone are counted, in the national groups that
+        they belong to. By default all.
     prob
         Coverage of the intervals, within 0-1, ends excluded.
     rate_per
@@ -63,8 +67,8 @@ def observed_rate_by_group(
     Raises
     ------
     EstimandError
-        If the fit holds no events, or none of neighbourhoods; if `groups`, `authority_groups`,
-        `prob` or `rate_per` is out of range.
+        If the fit holds no events, or none of neighbourhoods; if `authority` is not in the fit, or
+        given along with `authority_groups`; if another option is out of range.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -103,6 +107,7 @@ def observed_rate_by_group(
                     stratum(fit, label),
                     groups=groups,
                     authority_groups=authority_groups,
+                    authority=authority,
                     prob=prob,
                     rate_per=rate_per,
                 )
@@ -117,8 +122,16 @@ def observed_rate_by_group(
             f"{int(np.isfinite(counts.total_events).sum())} authorities as totals only. Use "
             "observed_authority_rate, or rate_by_group for the fitted rates."
         )
+    if authority is not None and authority_groups is not None:
+        raise EstimandError(
+            "authority and authority_groups were both given, and one authority makes no groups. "
+            "Give one of them."
+        )
     made = cells(land, groups=groups, authority_groups=authority_groups)
-    counted = counts.counted
+    among = np.ones_like(counts.counted)
+    if authority is not None:
+        among = land.authority_of_area == land.position(authority)
+    counted = counts.counted & among
 
     def total(values: FloatArray) -> FloatArray:
         return np.bincount(made.cell[counted] - 1, weights=values[counted], minlength=made.number)
@@ -126,7 +139,7 @@ def observed_rate_by_group(
     areas = np.bincount(made.cell[counted] - 1, minlength=made.number)
     table = _rates(
         areas,
-        np.bincount(made.cell - 1, minlength=made.number) - areas,
+        np.bincount(made.cell[among] - 1, minlength=made.number) - areas,
         total(counts.events),
         total(land.exposure),
         prob=prob,

@@ -9,12 +9,14 @@ from socgrad.plots.bars import rate_bars
 from socgrad.plots.curves import inverse_intervention_curve
 from socgrad.plots.funnel import gradient_funnel
 from socgrad.plots.gradients import gradients_by_deprivation
-from socgrad.plots.intervals import caterpillar, gradient_ladder
-from socgrad.plots.lines import authority_lines
+from socgrad.plots.intervals import caterpillar
+from socgrad.plots.ladders import gradient_ladder
+from socgrad.plots.lines import authority_curve, authority_lines
 from socgrad.plots.maps import authority_map
 from socgrad.plots.rates import inverse_intervention_lines
 
 __all__ = [
+    "authority_curve",
     "authority_lines",
     "authority_map",
     "caterpillar",

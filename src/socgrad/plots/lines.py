@@ -1,20 +1,39 @@
-"""Figure of every authority's own line over its own neighbourhoods."""
+"""Figures of authorities' own lines over their own neighbourhoods: of all, and of one."""
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 
 from socgrad.estimands.curves import curve_of, rate_at
-from socgrad.plots.style import STYLE, axes_or_new, colours, deprivation_axis, rate_axis
+from socgrad.estimands.observed_rates import observed_rate_by_group
+from socgrad.plots.style import (
+    STYLE,
+    axes_or_new,
+    band,
+    colours,
+    deprivation_axis,
+    draw_band,
+    make_room,
+    rate_axis,
+)
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.posterior import Geography, coefficients, geography, require_deprivation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["RATE_PER", "authority_lines", "supported"]
+__all__ = [
+    "RATE_PER",
+    "authority_curve",
+    "authority_lines",
+    "draw_observed",
+    "rates_in_words",
+    "supported",
+]
 
 RATE_PER: Final = 10_000
 #: A line is drawn where its middle 90% of children live: beyond, a handful of areas would back it.
@@ -103,6 +122,131 @@ def authority_lines(
     deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
     rate_axis(ax, f"{events} per {RATE_PER:,} {exposure}")
     return ax
+
+
+def authority_curve(
+    fit: xr.DataTree,
+    *,
+    authority: Hashable,
+    observed: int | None = None,
+    name: str = "",
+    prob: float = 0.95,
+    deprivation: str = "Deprivation",
+    events: str = "Events",
+    exposure: str = "of exposure",
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw one authority's own line beside that of an average authority as deprived as it is.
+
+    Parameters
+    ----------
+    fit
+        From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    authority
+        Its label.
+    observed
+        Number of national groups of neighbourhoods, 2 or more (10 for tenths): the observed rate of
+        the authority's own neighbourhoods in each is set over the line as a point. By default none.
+    name
+        Words for the authority in the key; by default its label.
+    prob
+        Probability of the bands, and of the intervals of observed rates, between 0 and 1.
+    deprivation
+        What deprivation measures, in words, for the label of the horizontal axis.
+    events, exposure
+        What is counted and what it is counted per ("children", say), in words, for the label of the
+        vertical axis.
+    ax
+        Axes to draw on; by default new ones.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on, rates per 10,000 on a logarithmic scale.
+
+    Raises
+    ------
+    EstimandError
+        If the model leaves deprivation out; if `authority` is not in the fit; if `prob` is out of
+        range; if `observed` is given for a fit without events.
+    SchemaError
+        If `fit` is not a socgrad fit.
+    SocgradError
+        If matplotlib is not installed.
+
+    Notes
+    -----
+    The lines are ``expected_rate(fit, target="each")`` of the authority and ``expected_rate(fit,
+    authority_mean=...)`` at its mean, from the 5th to the 95th percentile of the deprivation that
+    its own children live in. Points are ``observed_rate_by_group(fit, authority=...)`` at the mean
+    deprivation of their neighbourhoods, with intervals of Poisson counts; a rate of zero has no
+    place on a logarithmic axis.
+
+    Interpretation
+    --------------
+    Where the authority's line lies above the grey one, its neighbourhoods meet more intervention
+    than equally deprived ones in an average authority of its kind; where it is steeper, deprivation
+    matters more. Points about the line say how well a straight line describes this authority.
+
+    Examples
+    --------
+    >>> import socgrad as sg
+    >>> from matplotlib.figure import Figure
+    >>> from socgrad.reading.example import example_fit
+    >>> ax = sg.plots.authority_curve(
+    ...     example_fit(events=True), authority="Ashby", observed=5, ax=Figure().subplots()
+    ... )
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['Average authority as deprived (15%)', 'Ashby']
+    """
+    terms, land = coefficients(fit), geography(fit)
+    require_deprivation(terms, "authority_curve")
+    position = land.position(authority)
+    x = supported(land, land.authority_of_area == position)
+    counted = None
+    if observed is not None:
+        counted = observed_rate_by_group(
+            fit, groups=observed, authority=authority, prob=prob, rate_per=RATE_PER
+        )
+    ax = axes_or_new(ax)
+    mean = 100 * float(land.authority_mean[position])
+    for own, colour, words in (
+        (False, STYLE.quiet, f"Average authority as deprived ({mean:.0f}%)"),
+        (True, STYLE.affluent, name or str(authority)),
+    ):
+        rate = rate_at(curve_of(terms, land, authority, own_effects=own), x)
+        line = band(RATE_PER * rate, x.to_numpy(), prob=prob)
+        draw_band(ax, line, colour=colour, label=words)
+    if counted is not None:
+        draw_observed(ax, counted, STYLE.affluent)
+    deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
+    rate_axis(ax, f"{events} per {RATE_PER:,} {exposure}")
+    make_room(ax, rows=3)
+    ax.legend(
+        loc="upper left",
+        edgecolor="none",
+        framealpha=1,
+        labelcolor="linecolor",
+        fontsize="small",
+        title=rates_in_words(prob, is_observed=counted is not None),
+        title_fontsize="small",
+        alignment="left",
+    )
+    return ax
+
+
+def draw_observed(ax: "Axes", cells: pd.DataFrame, colour: "str | tuple[float, ...]") -> None:
+    """Draw points with their intervals; a rate of zero has no place on a logarithmic axis."""
+    seen = cells[cells["events"] > 0]
+    x = 100 * seen["deprivation"]
+    ax.vlines(x, seen["lower"], seen["upper"], color=colour, linewidth=STYLE.thin)
+    ax.plot(x, seen["rate"], "o", color=colour, markersize=4, markeredgecolor="white")
+
+
+def rates_in_words(prob: float, *, is_observed: bool) -> str:
+    """What a key of lines with bands, and of points, says of them."""
+    words = f"Expected rate, shaded its {100 * prob:g}% interval"
+    return f"{words}; points: observed rates with theirs" if is_observed else words
 
 
 def supported(land: Geography, among: npt.NDArray[np.bool_]) -> xr.DataArray:

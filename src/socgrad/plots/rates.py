@@ -2,15 +2,13 @@
 
 from typing import TYPE_CHECKING, Final, Literal
 
-import pandas as pd
 import xarray as xr
 
 from socgrad.estimands.curves import curve_at, rate_at
 from socgrad.estimands.observed_rates import observed_rate_by_group
 from socgrad.estimands.rates import integrated_rate_at
-from socgrad.plots.lines import RATE_PER, supported
+from socgrad.plots.lines import RATE_PER, draw_observed, rates_in_words, supported
 from socgrad.plots.style import (
-    STYLE,
     axes_or_new,
     band,
     colours,
@@ -151,7 +149,7 @@ def inverse_intervention_lines(
         )
         if counted is not None:
             cell = counted["authority_group"] == number + 1
-            _draw_observed(ax, counted[cell & (counted["areas"] >= FEW)], colour)
+            draw_observed(ax, counted[cell & (counted["areas"] >= FEW)], colour)
     deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
     rate_axis(ax, f"{events} per {RATE_PER:,} {exposure}")
     # The names stand in the order of the lines.
@@ -162,21 +160,8 @@ def inverse_intervention_lines(
         framealpha=1,
         labelcolor="linecolor",
         fontsize="small",
-        title=_title(prob, is_observed=counted is not None),
+        title=rates_in_words(prob, is_observed=counted is not None),
         title_fontsize="small",
         alignment="left",
     )
     return ax
-
-
-def _draw_observed(ax: "Axes", cells: pd.DataFrame, colour: "str | tuple[float, ...]") -> None:
-    """Draw points with their intervals; a rate of zero has no place on a logarithmic axis."""
-    seen = cells[cells["events"] > 0]
-    x = 100 * seen["deprivation"]
-    ax.vlines(x, seen["lower"], seen["upper"], color=colour, linewidth=STYLE.thin)
-    ax.plot(x, seen["rate"], "o", color=colour, markersize=4, markeredgecolor="white")
-
-
-def _title(prob: float, *, is_observed: bool) -> str:
-    words = f"Expected rate, shaded its {100 * prob:g}% interval"
-    return f"{words}; points: observed rates with theirs" if is_observed else words
