@@ -87,3 +87,23 @@ def test_summaries_time_every_estimand(tmp_path):
     assert each["seconds"].sum() == pytest.approx(table.loc["all estimands", "seconds"], abs=0.1)
     assert 0 <= table.loc["all estimands", "peak_mb"] < 200
     assert " rows in " in printed
+
+
+def test_nested_contrasts_compare_both_ways(tmp_path):
+    """A share of stages has a row for independent fits and one for the chain."""
+    table, _ = run(
+        "nested_contrasts.py", tmp_path / "nested.csv", "--share", "0.6",
+        "--replicates", "2", "--authorities", "8", "--areas", "160",
+    )  # fmt: skip
+    assert table["method"].tolist() == ["chain", "independent"]
+    assert (table["reported_sd"] > 0).all()
+
+
+def test_strata_are_timed(tmp_path):
+    """All strata are fitted after a first two, and take longer than none."""
+    table, _ = run(
+        "strata.py", tmp_path / "strata.csv", "--only", "laplace",
+        "--strata", "3", "--authorities", "8", "--areas", "160",
+    )  # fmt: skip
+    assert table["strata"].tolist() == [3]
+    assert (table[["first", "all", "each", "all_cpu"]] > 0).all(axis=None)

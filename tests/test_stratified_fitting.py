@@ -60,7 +60,8 @@ def test_the_tree_is_what_the_schema_says():
 
 
 def test_strata_are_drawn_independently():
-    """Two strata share no noise: their draws are no copies, and hardly correlated."""
+    """Each stratum has a seed of its own, and its draws are hardly correlated with others'."""
+    assert len(set(json.loads(stage_fit().attrs["stratum_seeds"]).values())) == 3
     level = stage_fit()["posterior"]["intercept"]
     r = np.corrcoef(level.to_numpy().reshape(-1, 3).T)
     assert np.abs(r[np.triu_indices(3, 1)]).max() < 0.1
