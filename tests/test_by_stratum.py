@@ -109,6 +109,19 @@ def test_fit_may_be_named(stages):
     assert "stratum" not in gradient(fit=example_fit()).dims
 
 
+def test_a_second_fit_is_read_by_stratum_too(stages):
+    """Of two fits each answers for the same stratum, by position or by name."""
+
+    @by_stratum
+    def over(fit: xr.DataTree, null: xr.DataTree) -> xr.DataArray:
+        ratio = gradient(fit) / gradient(null)
+        return socgrad.label_draws(ratio, estimand="over", units="ratio", reference="null")
+
+    for ratio in (over(stages, stages), over(stages, null=stages)):
+        assert ratio.dims == ("chain", "draw", "stratum")
+        np.testing.assert_array_equal(ratio, 1.0)
+
+
 def test_options_reach_every_stratum(stages):
     """An option changes the numbers of each stratum."""
     np.testing.assert_allclose(gradient(stages, per=0.2), gradient(stages) ** 2)

@@ -144,7 +144,8 @@ def by_stratum[**P, R: (xr.DataArray, xr.Dataset)](estimand: Callable[P, R]) -> 
 
     Notes
     -----
-    An error of one stratum names the stratum; warnings of few neighbourhoods come once for all.
+    A further fit among the arguments, if it has strata, is read stratum by stratum too. An error of
+    one stratum names the stratum; warnings of few neighbourhoods come once for all.
 
     Examples
     --------
@@ -162,14 +163,23 @@ def by_stratum[**P, R: (xr.DataArray, xr.Dataset)](estimand: Callable[P, R]) -> 
         fit = args[0] if args else kwargs.get("fit")
         if not isinstance(fit, xr.DataTree) or not is_stratified(fit):
             return estimand(*args, **kwargs)
-        rest = args[1:]
-        others = {name: value for name, value in kwargs.items() if name != "fit"}
         labels = stratum_labels(fit)
         call = cast("Callable[..., R]", estimand)
-        parts = _of_each(lambda label: call(stratum(fit, label), *rest, **others), labels)
-        return _joined(parts, labels)
+
+        def of_one(label: Hashable) -> R:
+            # Another fit beside the first, such as a null model's, is read stratum by stratum too.
+            own = [_own_stratum(value, label) for value in args]
+            return call(*own, **{n: _own_stratum(value, label) for n, value in kwargs.items()})
+
+        return _joined(_of_each(of_one, labels), labels)
 
     return of_every_stratum
+
+
+def _own_stratum(value: object, label: Hashable) -> object:
+    if isinstance(value, xr.DataTree) and is_stratified(value):
+        return stratum(value, label)
+    return value
 
 
 def _of_each[R](answer: Callable[[Hashable], R], labels: Sequence[Hashable]) -> list[R]:
