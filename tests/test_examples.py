@@ -1,5 +1,6 @@
 """The main job runs, says what it does, and writes what it prints."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,14 +14,24 @@ import pytest
 import xarray as xr
 
 import socgrad as sg
-from socgrad.simulation.england import Simulation
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-STAGES = ("referral", "child_in_need_plan", "section_47", "child_protection_plan")
+SCRIPTS = [path.stem for path in EXAMPLES.glob("briefing*.py")]
+FITS = ("stages", "chain", "returns", "age", "ethnicity", "need", "category")
 
-#: Rows of each finding: 10 tenths; 1 gradient, and 4 ratios of pairs of stages; 2 scales; 3 places
-#: in 2 contrasts; 1 ratio, 3 gradients, 2 limits.
-ROWS = {"F1": 4 * 10, "F2": 4 + 4, "F3": 4 * 2, "F4": 4 * 6, "F5": 4 * 6}
+#: Rows of each finding. Four stages: 10 tenths; 1 gradient, 4 ratios of pairs of stages, 5 steps to
+#: a plan and their product; 2 scales; 3 places in 2 contrasts; 1 ratio, 3 gradients, 2 limits.
+#: Groups: 4 ages, 5 ethnicities, 5 needs, 5 categories. Returns: 3, and 1 duration; 2 in F4's rows.
+ROWS = {
+    "F1": 4 * 10,
+    "F2": 4 + 4 + 6,
+    "F3": 4 * 2,
+    "F4": 4 * 6,
+    "F5": 4 * 6,
+    "F6": 4 + 5 + 5 + 5,
+    "F7": 3 + 1,
+    "F8": 2 * 6,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +46,19 @@ class Run:
         """Read a table that was written."""
         return pd.read_csv(self.out / f"{name}.csv")
 
+    @property
+    def page(self) -> str:
+        """The page that was written."""
+        return (self.out / "briefing.html").read_text(encoding="utf-8")
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Run the briefing on 12 authorities, with too few draws to be reported."""
     out = tmp_path_factory.mktemp("briefing") / "out"
-    options = ["--authorities", "12", "--areas", "300", "--draws", "50", "--out", str(out)]
+    small = ["--authorities", "12", "--areas", "600", "--draws", "60", "--method", "laplace"]
     done = subprocess.run(
-        [sys.executable, str(EXAMPLES / "briefing.py"), *options],
+        [sys.executable, str(EXAMPLES / "briefing.py"), *small, "--out", str(out)],
         capture_output=True,
         text=True,
         check=False,
@@ -55,28 +71,22 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture
 def briefing(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """Import the script, which finds its neighbour as it does when it is run."""
+    """Import the script, which finds its neighbours as it does when it is run."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
     import briefing
 
     yield briefing
-    for name in ("briefing", "briefing_truth"):
+    for name in SCRIPTS:
         sys.modules.pop(name, None)
-
-
-@pytest.fixture
-def simulation() -> Simulation:
-    """Simulate 12 authorities of 25 areas."""
-    return sg.simulate(authorities=12, areas=300, random_seed=1)
 
 
 @pytest.mark.mcmc
 def test_files_are_written(run: Run) -> None:
-    """Five findings, the authorities' gradients, and two figures and a fit for each stage."""
+    """A page; a table and figures for each finding; the authorities' gradients; every fit."""
     tables = {f"{name}.csv" for name in (*ROWS, "authority_gradients")}
-    figures = {f"{kind}_{s}.png" for s in STAGES for kind in ("inverse_intervention", "gradients")}
+    figures = {f"{name}.png" for name in ROWS} | {"F2_2.png"}
     assert {path.name for path in run.out.iterdir()} == (
-        tables | figures | {f"{stage}.nc" for stage in STAGES}
+        tables | figures | {f"{name}.nc" for name in FITS} | {"briefing.html"}
     )
     for name in figures:
         content = (run.out / name).read_bytes()
@@ -96,7 +106,7 @@ def test_findings_have_ordered_intervals_and_the_truth(run: Run, name: str) -> N
     assert (table["lower_95"] < table["estimate"]).all()
     assert (table["estimate"] < table["upper_95"]).all()
     assert (table["truth"] > 0).all()
-    # Twelve authorities drive all four stages, so that misses come together.
+    # Twelve authorities drive all stages, so that misses come together.
     assert table["truth"].between(table["lower_95"], table["upper_95"]).mean() > 0.5
 
 
@@ -105,7 +115,8 @@ def test_every_row_is_printed_within_a_hundred_columns(run: Run) -> None:
     """What is written is what was printed: labels, estimates and truths, in a readable width."""
     lines = run.printed.splitlines()
     assert max(map(len, lines)) <= 100
-    for name, decimals in (("F1", 1), ("F2", 2), ("F3", 2), ("F4", 2), ("F5", 2)):
+    for name in ROWS:
+        decimals = 1 if name == "F1" else 2
         for row in run.table(name).itertuples():
             numbers = (row.estimate, row.lower_95, row.upper_95, row.truth)
             words = [f"{number:.{decimals}f}" for number in numbers]
@@ -115,14 +126,33 @@ def test_every_row_is_printed_within_a_hundred_columns(run: Run) -> None:
 
 
 @pytest.mark.mcmc
+def test_the_page_stands_alone(run: Run) -> None:
+    """Styles and pictures are within the page; nothing is fetched; every link leads somewhere."""
+    assert len(re.findall(r'src="data:image/png;base64,', run.page)) == len(ROWS) + 1
+    assert not re.search(r'(src|href)="(https?:)?//', run.page)
+    for link in re.findall(r'href="([^"]+)"', run.page):
+        assert f'id="{link[1:]}"' in run.page if link[0] == "#" else (run.out / link).exists()
+    assert run.page.count("<img ") == run.page.count(' alt="')
+
+
+@pytest.mark.mcmc
+def test_the_page_has_every_number(run: Run) -> None:
+    """Each finding has its section, and each row of its table a row there."""
+    for name in ROWS:
+        section = run.page.split(f'<section id="{name}">')[1].split("</section>")[0]
+        for row in run.table(name).itertuples():
+            decimals = 1 if name == "F1" else 2
+            assert f"<td>{row.quantity}</td><td>{row.estimate:.{decimals}f}</td>" in section
+
+
+@pytest.mark.mcmc
 def test_estimates_are_those_of_the_saved_fits(run: Run) -> None:
     """A colleague with the file alone gets the numbers of the table."""
     table = run.table("F2")
-    for stage, row in zip(STAGES, table.itertuples(), strict=False):
-        fit = sg.load(run.out / f"{stage}.nc")
-        summary = sg.summarise(sg.gradient(fit), prob=0.95).iloc[0]
-        assert row.estimate == pytest.approx(summary["estimate"])
-        assert (row.lower_95, row.upper_95) == pytest.approx((summary["lower"], summary["upper"]))
+    summary = sg.summarise(sg.gradient(sg.load(run.out / "stages.nc")), prob=0.95)
+    assert len(summary) == 4
+    np.testing.assert_allclose(table["estimate"][:4], summary["estimate"])
+    np.testing.assert_allclose(table["upper_95"][:4], summary["upper"])
 
 
 @pytest.mark.mcmc
@@ -137,67 +167,95 @@ def test_own_gradients_name_every_authority(run: Run) -> None:
 
 @pytest.mark.mcmc
 def test_progress_is_visible_and_few_draws_are_not_passed_off(run: Run) -> None:
-    """Each step is announced; 200 draws cannot have an effective size of 400, and it says so."""
+    """Each step is announced; 240 draws cannot have an effective size of 400, and it says so."""
     for words in (
-        "Simulating 300 neighbourhoods in 12 authorities",
-        "Fitting referrals",
+        "Simulating 600 neighbourhoods in 12 authorities",
+        "Fitting the stages: Referrals, Child in need plans",
+        "Fitting by category of abuse",
         "Drawing",
     ):
         assert words in run.printed
     assert "NOT DONE: the sampler did not converge in every fit" in run.printed
+    assert "did not converge in every fit: do not use these numbers" in run.page
     assert run.status == 1
 
 
 def test_converged_fits_end_well(
     briefing: ModuleType, split_fit: xr.DataTree, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With enough independent draws in every fit the briefing says so, and exits with 0."""
+    """With enough independent draws in every fit the check passes; one bad fit spoils it."""
     rng = np.random.default_rng(1)
     draws = xr.Dataset(
         {name: (("chain", "draw"), rng.standard_normal((4, 1000))) for name in ("intercept",)}
     )
     constants = split_fit["constant_data"].to_dataset()
-    fit = xr.DataTree.from_dict({"posterior": draws, "constant_data": constants})
-    assert briefing.conclude({"referral": fit}) == 0
-    assert "the sampler converged in every fit" in capsys.readouterr().out
-    assert briefing.conclude({"referral": fit, "section_47": split_fit}) == 1
-    assert "Do not use these tables" in capsys.readouterr().out
-
-
-def test_a_posterior_at_the_truth_gives_the_truth(
-    briefing: ModuleType, simulation: Simulation
-) -> None:
-    """Truth and estimate are of one quantity: where draws are the truth, all columns agree."""
-    fits = {stage: certain_fit(simulation, stage) for stage in STAGES}
-    with pytest.warns(sg.errors.SupportWarning):  # twelve authorities leave gaps
-        tables = [table for _, _, table, _ in briefing.findings(fits, simulation)]
-    tables.append(briefing.own_gradients(fits, simulation))
-    for table in tables:
-        np.testing.assert_allclose(table["estimate"], table["truth"], rtol=1e-9)
-
-
-def certain_fit(simulation: Simulation, stage: str) -> xr.DataTree:
-    """Make a fit whose every draw is the truth of a stage."""
-    from socgrad.model.compression import constants
-
-    areas = sg.Areas.from_frame(
-        simulation.frame,
-        area="area",
-        authority="authority",
-        events=stage,
-        children="children",
-        deprivation="deprivation",
-        complete=True,
-    )
-    seam = constants(sg.GradientModel(areas))
-    names = ("intercept", "within", "between", "cross_level")
-    draws = {
-        name: (("chain", "draw"), np.full((2, 10), simulation.truth.loc[stage, name]))
-        for name in names
+    good = xr.DataTree.from_dict({"posterior": draws, "constant_data": constants})
+    answers = {
+        name: briefing.Answer(fit, {}, {}) for name, fit in (("stages", good), ("age", split_fit))
     }
-    effects = simulation.effects[simulation.effects["stage"] == stage].set_index("authority")
-    for name in ("level_effect", "slope_effect"):
-        own = effects.loc[seam["authority"].to_numpy(), name].to_numpy()
-        draws[name] = (("chain", "draw", "authority"), np.tile(own, (2, 10, 1)))
-    posterior = xr.Dataset(draws, coords={"authority": seam["authority"].to_numpy()})
-    return xr.DataTree.from_dict({"posterior": posterior, "constant_data": seam})
+    assert briefing.check({"stages": answers["stages"]})[1]
+    statements, converged = briefing.check(answers)
+    assert not converged
+    assert "The stages: The sampler converged" in capsys.readouterr().out
+    assert statements[1].startswith("By age: The sampler did not converge")
+
+
+def test_a_posterior_at_the_truth_gives_the_truth(briefing: ModuleType) -> None:
+    """Truth and estimate are of one quantity: where draws are the truth, all columns agree."""
+    # Without groups every rate is log-linear, and every truth exact.
+    flow = sg.simulate_flow(groups=False, authorities=12, areas=600, random_seed=1)
+    answers = {
+        name: briefing.Answer(certain_fit(flow, strata, outcomes), names, outcomes)
+        for name, (strata, names, outcomes) in briefing.questions(flow).items()
+    }
+    with pytest.warns(sg.errors.SupportWarning):  # twelve authorities leave gaps
+        found = briefing.findings(answers, flow)
+    assert {one.name: len(one.table) for one in found} == ROWS
+    for table in [*(one.table for one in found), briefing.own_gradients(answers["stages"], flow)]:
+        np.testing.assert_allclose(table["estimate"], table["truth"], rtol=1e-7)
+
+
+def certain_fit(flow, strata: sg.Strata, outcomes: dict) -> xr.DataTree:
+    """Make a fit whose every draw is the truth of each stratum."""
+    from socgrad.manifest import assemble
+    from socgrad.strata_tree import join_strata
+
+    model = sg.StratifiedModel(strata)
+    trees = {}
+    for label, outcome in outcomes.items():
+        by = [] if outcome.by is None else [outcome.by]
+        truth = flow.truth_of(outcome.events, exposure=outcome.exposure, by=by)
+        own = flow.effects_of(outcome.events, exposure=outcome.exposure, by=by)
+        if by:
+            own = own[own[outcome.by] == outcome.group]
+        line = truth.loc[outcome.group if by else outcome.events]
+        draws = {
+            name: (("chain", "draw"), np.full((2, 10), line[name]))
+            for name in ("intercept", "within", "between", "cross_level")
+        }
+        own = own.set_index("authority").loc[strata.first.authority]
+        for name in ("level_effect", "slope_effect"):
+            draws[name] = (("chain", "draw", "authority"), np.tile(own[name], (2, 10, 1)))
+        posterior = xr.Dataset(draws, coords={"authority": strata.first.authority.to_numpy()})
+        trees[label] = assemble(
+            model.models[label], posterior, xr.Dataset(), sampler={}, packages=(), random_seed=1
+        )
+    return join_strata(model, trees, random_seed=1)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [
+        ((1.57, 1.62, 1.68), "62% more (57% to 68%)"),
+        ((0.80, 0.84, 0.88), "16% fewer (12% to 20%)"),
+        ((0.95, 1.02, 1.10), "2% more (-5% to +10%)"),
+        ((0.90, 0.98, 1.07), "2% fewer (-10% to +7%)"),
+    ],
+)
+@pytest.mark.usefixtures("briefing")
+def test_a_change_is_said_in_its_direction(ratio: tuple[float, ...], words: str) -> None:
+    """Ratios below 1 are fewer, and an interval on both sides of 1 keeps its signs."""
+    from briefing_findings import change
+
+    row = pd.Series(dict(zip(("lower_95", "estimate", "upper_95"), ratio, strict=True)))
+    assert change(row, "more", "fewer") == words
