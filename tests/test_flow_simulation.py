@@ -167,20 +167,37 @@ def test_gradients_are_steepest_where_the_study_found_them(flow, events, by, ste
     assert flow.truth_of(events, by=[by])["within"].idxmax() == steepest
 
 
-def test_a_single_age_ethnicity_and_need_is_log_linear(flow):
-    """Its gradient is the base line's plus those of its groups, at every stage."""
-    truth = flow.truth_of("conference", by=["age", "ethnicity", "need"])
-    base = flow.expected.stages["conference"].truth.within
-    own = [SLOPES[name][place] for name, place in (("age", 1), ("ethnicity", 3), ("need", 0))]
-    assert truth.loc[("5-9", "Black", "Neglect"), "within"] == pytest.approx(base + sum(own))
+def test_all_children_are_log_linear_at_every_stage(flow):
+    """Groups with gradients of their own add up to rates on the authorities' lines."""
+    parts = flow.expected.parts
+    for name in ("referral", "conference"):
+        own = flow.effects[flow.effects["stage"] == name]
+        level, slope = (
+            own[part].to_numpy()[parts.authority_of_area] for part in ("level", "slope")
+        )
+        rate = np.exp(level + slope * parts.within_part)
+        np.testing.assert_allclose(flow.expected.column(name), parts.children * rate)
+        parts_of_all = flow.expected.column(name, ("age", "need")).sum(axis=(1, 2))
+        np.testing.assert_allclose(parts_of_all, parts.children * rate)
 
 
-def test_gradients_multiply_along_the_way(plain):
-    """Where groups do not differ, each stage's gradient is the product of the ratios before it."""
+def test_gradients_of_two_groups_differ_by_their_slopes(flow):
+    """For one need and ethnicity, two ages differ by the difference of their slopes exactly."""
+    numbers = flow.expected.column("conference", ("age", "ethnicity", "need"))
+    children = flow.expected.column("children", ("age", "ethnicity", "need"))
+    young, old = (slice(None), 0, 0, 0), (slice(None), 2, 0, 0)
+    both = (children[young] > 0) & (children[old] > 0)
+    young_rate, old_rate = (numbers[one][both] / children[one][both] for one in (young, old))
+    slope = np.polyfit(flow.expected.parts.steps[both], np.log(young_rate / old_rate), 1)[0]
+    assert slope == pytest.approx(SLOPES["age"][0] - SLOPES["age"][2])
+
+
+def test_gradients_multiply_along_the_way(flow):
+    """Over all children, each stage's gradient is the product of the ratios before it."""
     way = ["referral", "assessment", "child_in_need", "section_47", "conference"]
-    product = plain.truth_of("referral").loc["referral", "within"]
+    product = flow.truth_of("referral").loc["referral", "within"]
     for before, name in pairwise(way):
-        product += plain.truth_of(name, exposure=before).loc[name, "within"]
+        product += flow.truth_of(name, exposure=before).loc[name, "within"]
         assert np.exp(product) == pytest.approx(PATHWAY[name].gradient)
 
 

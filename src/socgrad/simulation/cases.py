@@ -45,7 +45,7 @@ class Episodes:
 
 def _draw(expected: Expected, stage: str, factor: FloatArray, rng: np.random.Generator) -> Cases:
     """Draw as many cases as a stage has, times a factor of each area, (n,)."""
-    rate = expected.relief * expected.stages[stage].rate(expected.parts, effects=True) * factor
+    rate = expected.area_rate(stage, effects=True) * factor
     mean = expected.mix(stage, ("age", "ethnicity")) * rate[:, None, None]
     counts = rng.poisson(mean)
     cells = np.repeat(np.arange(counts.size), counts.ravel())
@@ -61,8 +61,7 @@ def _chance(expected: Expected, stage: str, cases: Cases) -> FloatArray:
     """Probability that each case of the stage before goes on to this one; above 1 if too high."""
     before = expected.previous[stage]
     assert before is not None
-    lines = (expected.stages[name].rate(expected.parts, effects=True) for name in (stage, before))
-    own, earlier = lines
+    own, earlier = (expected.area_rate(name, effects=True) for name in (stage, before))
     chance: FloatArray = (own / earlier)[cases.area]
     for dimension in ("age", "ethnicity", "need"):
         levels = [level_shares(name, dimension, expected.previous) for name in (stage, before)]

@@ -1,9 +1,9 @@
 """Expected numbers of the simulated England: every column, by area and by any groups.
 
-Each is a product: children of a group in an area, times a rate that is log-linear in deprivation.
-So a single age, ethnicity and need has a log-linear rate at every stage, and the ratio of two
-stages, or of a return to its cases, has one too. Sums over groups have not, quite: their gradient
-bends upwards, as children of the steeper groups make up more of the events in deprived areas.
+Over all children the rate of every stage is log-linear within authorities, and so is the ratio of
+two stages, or of a return to its cases. Groups divide these numbers: their gradients differ, and a
+sum of exponentials is no exponential, so that a group's own rate bends a little. Without groups,
+or with a bend of all rates, see `simulate_flow`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -72,7 +72,7 @@ class Expected:
     children
         Children of each area by age and ethnicity, (n, ages, ethnicities).
     relief
-        Factor of every stage's rate in each area, shared by all authorities and groups, (n,).
+        Factor of every stage's rate over all children in each area: 1 where it is log-linear, (n,).
     previous
         The stage that each stage takes its children from.
     stages, returns
@@ -117,9 +117,15 @@ class Expected:
         return mix
 
     @cached_property
-    def mixes(self) -> dict[str, FloatArray]:
-        """The mix of each stage over all groups, (n,)."""
-        return {stage: self.mix(stage) for stage in self.stages}
+    def balance(self) -> dict[str, FloatArray]:
+        """Children over the mix of all groups, by stage: what keeps all children's rate, (n,)."""
+        children = self.children.sum(axis=(1, 2))
+        return {stage: children / self.mix(stage) for stage in self.previous}
+
+    def area_rate(self, stage: str, *, effects: bool) -> FloatArray:
+        """Rate of a stage in each area for a relative rate of 1, (n,)."""
+        rate = self.stages[stage].rate(self.parts, effects=effects)
+        return self.relief * self.balance[stage] * rate
 
     def column(self, name: str, by: Sequence[str] = (), *, effects: bool = True) -> FloatArray:
         """Expected number of a column of the table in each area and group, (n, ...).
@@ -155,8 +161,10 @@ class Expected:
                 f"There is no column {name!r}. Expected children, {', '.join(self.stages)}, "
                 f"repeat_plan, {', '.join(_FROM_NEED)}."
             )
-        rate = self.relief * self.stages[stage].rate(self.parts, effects=effects) * factor
-        mix = self.mix(stage, by) if by else self.mixes[stage]
+        rate = self.area_rate(stage, effects=effects) * factor
+        if not by:
+            return rate * self.children.sum(axis=(1, 2)) / self.balance[stage]
+        mix = self.mix(stage, by)
         return mix * rate.reshape(-1, *[1] * (mix.ndim - 1))
 
     def _children(self, by: Sequence[str]) -> FloatArray:

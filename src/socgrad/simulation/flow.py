@@ -135,13 +135,12 @@ class Flow:
 
         Notes
         -----
-        Expected events over expected exposure are exactly log-linear in three cases: a single age,
-        ethnicity and need; the ratio of two stages for one of these; and a return over its cases.
-        There these are the numbers simulated with. Sums over groups are a mixture of gradients;
-        then these are the parameters that the model comes to with ever more data: each
-        authority's own line is the Poisson projection of its expected events (no noise, no
-        authority effects), and the average is the least squares line of these over the
-        authorities' mean deprivation.
+        Over all children, expected events over expected exposure are exactly log-linear: for every
+        stage, for a stage over another one, and for a return over its cases. There these are the
+        numbers simulated with. Rates of one group, and all rates with a `bend`, are not quite; then
+        these are the parameters that the model comes to with ever more data: each authority's own
+        line is the Poisson projection of its expected events (no noise, no authority effects), and
+        the average is the least squares line of these over the authorities' mean deprivation.
         """
         by = check_by(by)
         numbers = [self.expected.column(name, by, effects=False) for name in (events, exposure)]

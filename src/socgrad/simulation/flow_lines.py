@@ -1,5 +1,6 @@
 """Authorities' lines of each stage: drawn, and set such that England comes out as published."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -23,12 +24,14 @@ _TOLERANCE: Final = 1e-9
 
 
 def drawn_lines(
-    steps: Mapping[str, Step] | Mapping[str, Return], parts: Parts, rng: np.random.Generator
+    steps: Mapping[str, Step] | Mapping[str, Return], parts: Parts, random_seed: int
 ) -> dict[str, Line]:
     """Draw the authorities' effects on each line, stages keeping part of the stage before's."""
     scores: dict[str | None, FloatArray] = {}
     drawn = {}
     for name, step in steps.items():
+        # The stream is the name's, as in `simulate`.
+        rng = np.random.default_rng([random_seed, 2, zlib.crc32(name.encode())])
         own = rng.standard_normal((2, len(parts.authorities)))
         kept = step.kept if isinstance(step, Step) and step.of is not None else 0.0
         before = scores.get(step.of, np.zeros_like(own))
@@ -62,16 +65,17 @@ def calibrated_lines(
     Returns
     -------
     Expected
-        With other lines. Stages differ from their `Step` by what the mixture of groups adds;
-        returns are log-linear as they are, and only their number is set.
+        With other lines. Where no rate bends, only their intercepts differ: those that give the
+        numbers, with the effects drawn. Where stages bend, so that the projection is asked for.
     """
     children, parts = expected.column("children"), expected.parts
+    at_risk = children * expected.relief
     stages = dict(expected.stages)
     for name, step in pathway.items():
-        line, mix = stages[name], expected.mixes[name] * expected.relief
+        line = stages[name]
         for _ in range(_ROUNDS):
-            fixed = fixed_part(mix * line.rate(parts, effects=False), children, parts)
-            rate = (mix @ line.rate(parts, effects=True)) / children.sum()
+            fixed = fixed_part(at_risk * line.rate(parts, effects=False), children, parts)
+            rate = (at_risk @ line.rate(parts, effects=True)) / children.sum()
             truth = line.truth
             off = {
                 "intercept": float(np.log(step.rate / 10_000 / rate)),

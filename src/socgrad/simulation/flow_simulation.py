@@ -62,22 +62,24 @@ def simulate_flow(
 
     Notes
     -----
-    A case has an age, an ethnicity and a need, and rates of area i in authority j, with
-    X = w + b the deprivation less its national mean, in steps::
+    Over all children, rates of area i in authority j are, with w the within part of deprivation x,
+    in steps, and c its national mean::
 
-        log rate = level_j + slope_j w_i + group level + group slope X_i + bend g(x_i)
-        g(x) = log(x / c) - (x - c) / c,  below 0 except at the national mean c
+        log rate_i = level_j + slope_j w_i + bend g(x_i)
+        g(x) = log(x / c) - (x - c) / c,  below 0 except at c
 
-    of children for referrals, of the stage before for the others: given their number, each case
-    goes on with the ratio of the two rates as its probability. Cases of need open as the stages
+    Every case has an age, an ethnicity and a need, which divide this number: a group's rate per
+    child is relative to the others' ``exp(group level + group slope X)`` with X = (x - c) / step.
+    Each case of a stage goes on to the next with the ratio of the two rates of its group as its
+    probability. Cases of need open as the stages
     say and close at a constant rate per month; those open when the year begins are as many as a
     steady state has. A case closed in the year before comes back with a probability of its own,
     and is then one of the referrals. So the table adds up: open before, plus started, less closed,
     is open after.
 
-    Intercepts, gradients and contextual effects of the base lines are set such that, over all
-    children, the truth of every stage is what its `Step` says, and such that its expected events
-    (with these authorities' effects) are the published rate.
+    Intercepts are such that expected events (with these authorities' effects) are the published
+    rate. With a bend, gradients and contextual effects of the lines are set such that their
+    projection is what the `Step` says (see `Flow.truth_of`).
 
     Examples
     --------
@@ -91,8 +93,8 @@ def simulate_flow(
     ['children', 'age', 'group_children']
     """
     _check(pathway, returns, bend)
-    geography, shared, people, events = (
-        np.random.default_rng([random_seed, stream]) for stream in (0, 1, 3, 4)
+    geography, people, events = (
+        np.random.default_rng([random_seed, stream]) for stream in (0, 3, 4)
     )
     frame = simulated_areas(
         area_counts(sizes, authorities=authorities, areas=areas),
@@ -111,8 +113,8 @@ def simulate_flow(
         children=children,
         relief=np.exp(bend * (np.log(relative) - (relative - 1))),
         previous={name: step.of for name, step in pathway.items()},
-        stages=drawn_lines(pathway, parts, shared),
-        returns=drawn_lines(returns, parts, shared),
+        stages=drawn_lines(pathway, parts, random_seed),
+        returns=drawn_lines(returns, parts, random_seed),
         grouped=groups,
     )
     expected = calibrated_lines(expected, pathway, returns)

@@ -1,0 +1,338 @@
+"""Inverse intervention in England by stage and year, from the DfE's public totals, 2013-2022.
+
+    python examples/public_stages.py --data ../shared/data                  # 2013 to 2022, minutes
+    python examples/public_stages.py --data ../shared/data --years 2019
+
+For each year and stage, and for plan starts by category of abuse and children in need by need code,
+the between and contextual rate ratios per 10 points of deprivation. Public totals of whole
+authorities say nothing of the gradient between neighbourhoods: it comes from a published study, as
+a prior (`public_priors.py`; `public_totals.py` says how much of each estimate is prior).
+
+Suppressed counts (1-5, shown as c) and those not returned are never zeros: these authorities are
+left out of that stage and year, and named in public_stages_left_out.csv. Where many are, they are
+the small ones and those with few events, so that what is left is no fair sample: such rows are
+marked.
+"""
+
+from __future__ import annotations  # pandas' own classes are not generic at run time
+
+import argparse
+import math
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+
+import socgrad as sg
+from public_priors import Prior
+from public_tables import DEPRIVATION, match_authorities
+
+__all__ = ["COUNTS", "Count", "England", "main", "read_years", "run", "strata_of_year"]
+
+
+@dataclass(frozen=True)
+class Count:
+    """A published count, and what is known of its gradient between neighbourhoods.
+
+    Attributes
+    ----------
+    kind, name, column : str
+        What it is among (stage, category of abuse, need), in words, and in the DfE's table.
+    gradient, sd : float
+        Prior of the rate ratio per 10 points, and of its log.
+    """
+
+    kind: str
+    name: str
+    column: str
+    gradient: float
+    sd: float
+
+
+#: Gradients of referrals, plans for children in need, section 47 and child protection plans are
+#: published (https://doi.org/10.1093/bjsw/bcab255). None is for conferences, which lie between the
+#: last two, nor by category and need, which lie about the whole: these priors are wider.
+COUNTS = (
+    Count("stage", "Referrals", "referrals", 1.62, 0.03),
+    Count("stage", "Children in need, 31 March", "at31_episodes", 1.64, 0.03),
+    Count("stage", "Section 47 enquiries", "section47", 1.69, 0.03),
+    Count("stage", "Conferences", "icpc", 1.74, 0.05),
+    Count("stage", "Plan starts", "cpp_start", 1.80, 0.03),
+    Count("stage", "Plans, 31 March", "cpp_at31", 1.80, 0.03),
+    Count("category", "Plan starts: neglect", "Neglect_Initial", 1.80, 0.10),
+    Count("category", "Plan starts: emotional", "Emotional_Initial", 1.80, 0.10),
+    Count("category", "Plan starts: physical", "Physical_Initial", 1.80, 0.10),
+    Count("category", "Plan starts: sexual", "Sexual_Initial", 1.80, 0.10),
+    Count("category", "Plan starts: multiple", "Multiple_Initial", 1.80, 0.10),
+    Count("need", "In need: abuse or neglect", "n1_abuse_or_neglect", 1.64, 0.10),
+    Count("need", "In need: child's disability", "n2_childs_disability_or_illness", 1.64, 0.10),
+    Count("need", "In need: parent's disability", "n3_parents_disability_or_illness", 1.64, 0.10),
+    Count("need", "In need: acute stress", "n4_family_in_acute_stress", 1.64, 0.10),
+    Count("need", "In need: dysfunction", "n5_family_dysfunction", 1.64, 0.10),
+    Count("need", "In need: behaviour", "n6_socially_unacceptable_behaviour", 1.64, 0.10),
+    Count("need", "In need: absent parenting", "n8_absent_parenting", 1.64, 0.10),
+)
+YEARS = range(2013, 2023)
+#: Codes that the derived table changed, in the DfE's own files.
+HARMONISED = {"E06000048": "E06000057", "E08000020": "E08000037"}
+CATEGORIES = "raw_ees_2022/d2_cpps_starting_by_category_of_abuse_2013_to_2022.csv.gz"
+#: Share of authorities without a count above which a row is marked.
+MANY = 0.10
+
+
+@dataclass(frozen=True, eq=False)
+class England:
+    """Neighbourhoods, and the DfE's counts of authorities in every year.
+
+    Attributes
+    ----------
+    lsoa : pandas.DataFrame
+        One row per neighbourhood (2011), with children and deprivation (IDACI 2019).
+    counts : pandas.DataFrame
+        One row per year and authority; missing where suppressed or not returned.
+    """
+
+    lsoa: pd.DataFrame
+    counts: pd.DataFrame
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read, fit each year, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of public data")
+    parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the tables")
+    parser.add_argument("--years", type=int, nargs="+", default=list(YEARS), choices=YEARS)
+    parser.add_argument("--seed", type=int, default=2019, help="of everything random")
+    given = parser.parse_args(arguments)
+    run(read_years(given.data), given.out, years=given.years, seed=given.seed)
+
+
+def read_years(data: Path) -> England:
+    """Read the neighbourhoods, the DfE's totals and its plans by category of abuse."""
+    lsoa = pd.read_csv(data / "england" / "england_lsoa.csv.gz")
+    lsoa["children"] = (lsoa["pop_0_17_mid2017"] + lsoa["pop_0_17_mid2019"]) / 2
+    folder = data / "dfe_cin"
+    counts = pd.read_csv(folder / "cin_la_year_stage_2013_2022.csv.gz")
+    raw = pd.read_csv(folder / CATEGORIES, dtype=str)
+    raw = raw[raw["geographic_level"] == "Local authority"]
+    columns = [count.column for count in COUNTS if count.kind == "category"]
+    plans = raw[columns].apply(pd.to_numeric, errors="coerce")  # c, x and z are not numbers
+    plans["time_period"] = raw["time_period"].astype(int)
+    plans["new_la_code"] = raw["new_la_code"].replace(HARMONISED)
+    keys = ["time_period", "new_la_code"]
+    return England(lsoa, counts.merge(plans, on=keys, how="left", validate="one_to_one"))
+
+
+def run(
+    england: England,
+    out: Path,
+    *,
+    seed: int,
+    years: Sequence[int] = YEARS,
+    counts: Sequence[Count] = COUNTS,
+    draws: int = 1000,
+) -> pd.DataFrame:
+    """Fit every count in every year; print, write and return the table.
+
+    Parameters
+    ----------
+    england
+        From `read_years`.
+    out
+        Folder for tables and figure.
+    seed
+        Of everything random; each year and kind has a seed of its own.
+    years, counts
+        What to fit.
+    draws
+        Kept per chain, of four.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per year and count: see `estimates`.
+    """
+    start = time.perf_counter()
+    out.mkdir(parents=True, exist_ok=True)
+    tables, absent, checks = [], [], []
+    for year in years:
+        for place, kind in enumerate(dict.fromkeys(count.kind for count in counts)):
+            some = {count.name: count for count in counts if count.kind == kind}
+            areas, totals, names = year_of(england, year)
+            for count in some.values():
+                blank = names[totals[count.column].isna()]
+                absent += [(year, count.name, code, name) for code, name in blank.items()]
+            strata = strata_of_year(areas, totals, list(some.values()))
+            fit, check = fitted(strata, some, seed=seed + 10 * year + place, draws=draws)
+            checks.append((year, kind, check))
+            tables.append(estimates(fit, some, totals, year))
+        print(f"{year}: fitted ({time.perf_counter() - start:.0f} s)", flush=True)
+    table = pd.concat(tables, ignore_index=True)
+    left_out = pd.DataFrame(absent, columns=["year", "count", "code", "authority"])
+    report(table, left_out, checks)
+    table.to_csv(out / "public_stages.csv", index=False)
+    left_out.to_csv(out / "public_stages_left_out.csv", index=False)
+    if len(years) > 1:
+        trends(table).savefig(out / "public_stages.png", dpi=130)
+    print(f"\nTables and figure: {out}/public_stages*. {time.perf_counter() - start:.0f} s in all.")
+    return table
+
+
+def year_of(england: England, year: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series[str]]:
+    """Neighbourhoods with that year's children, counts by authority, and names of authorities.
+
+    Children of mid-2018 are scaled to the DfE's number for each authority in the year; where that
+    is missing they stay as they are.
+    """
+    dfe = england.counts[england.counts["time_period"] == year].set_index("new_la_code")
+    areas, _ = match_authorities(england.lsoa, dfe)
+    summed = areas.groupby("authority")["children"].sum()
+    factor = (dfe["pop_0_17_prev_mid_year"] / summed).reindex(summed.index).fillna(1.0)
+    areas = areas.assign(children=areas["children"] * areas["authority"].map(factor))
+    totals = dfe.loc[summed.index]
+    return areas, totals, totals["la_name"]
+
+
+def strata_of_year(areas: pd.DataFrame, totals: pd.DataFrame, counts: Sequence[Count]) -> sg.Strata:
+    """Strata of authority totals; an authority without a count stays in the means alone."""
+    with warnings.catch_warnings():
+        # Totals may exceed those of the stage before: plans at 31 March are of several years.
+        warnings.simplefilter("ignore", sg.errors.StageOrderWarning)
+        return sg.Strata.from_stages(
+            areas,
+            area="lsoa11cd",
+            authority="authority",
+            deprivation=DEPRIVATION,
+            children="children",
+            stages=dict.fromkeys(count.name for count in counts),
+            totals={count.name: totals[count.column].dropna() for count in counts},
+            nested=counts[0].kind == "stage",
+            missing_events="leave out",
+            complete=True,
+        )
+
+
+def fitted(
+    strata: sg.Strata, counts: Mapping[str, Count], *, seed: int, draws: int
+) -> tuple[xr.DataTree, str]:
+    """Fit all strata of a year; return the fit and whether it can be trusted."""
+    priors = {}
+    for name, count in counts.items():
+        base = Prior()
+        priors[name] = sg.Priors(
+            within=sg.Normal(math.log(count.gradient), count.sd),
+            cross_level=base.cross_level,
+            slope_sd=base.slope_sd,
+        )
+    model = sg.StratifiedModel(strata, priors=priors)
+    with warnings.catch_warnings():
+        # Whether the draws can be trusted is printed with the report.
+        warnings.filterwarnings("ignore", message=".*goes on with NUTS")
+        warnings.simplefilter("ignore", sg.errors.ConvergenceWarning)
+        fit = sg.fit(model, method="auto", draws=draws, random_seed=seed)
+        check = sg.check_sampling(fit)
+    return fit, "" if check.converged else check.statement
+
+
+def estimates(
+    fit: xr.DataTree, counts: Mapping[str, Count], totals: pd.DataFrame, year: int
+) -> pd.DataFrame:
+    """Ratios per 10 points of every count: between, of whole authorities' rates, and contextual."""
+    mean = float(fit["constant_data"]["national_mean"])
+    draws = {
+        "between": sg.between(fit),
+        "between_rates": sg.between(fit, scale="rates"),
+        "contextual": sg.inverse_intervention(fit, deprivation=mean),
+    }
+    rows = []
+    for name, count in counts.items():
+        column = totals[count.column]
+        row: dict[str, object] = {
+            "year": year,
+            "kind": count.kind,
+            "count": name,
+            "events": int(column.sum()),
+            "authorities": int(column.notna().sum()),
+            "left_out": int(column.isna().sum()),
+            "many_left_out": bool(column.isna().mean() > MANY),
+        }
+        for what, values in draws.items():
+            own = values.sel(stratum=name).drop_vars("stratum")
+            summary = sg.summarise(own, prob=0.95).iloc[0]
+            row[what] = summary["estimate"]
+            row[f"{what}_lower"] = summary["lower"]
+            row[f"{what}_upper"] = summary["upper"]
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def report(
+    table: pd.DataFrame, left_out: pd.DataFrame, checks: Sequence[tuple[int, str, str]]
+) -> None:
+    """Print the contextual ratio of every count by year, and what was left out."""
+    print("\nCONTEXTUAL rate ratio, an authority 10 points more deprived over another, at equal")
+    print("neighbourhood deprivation (the national mean). Below 1: higher in affluent authorities.")
+    print("Gradient between neighbourhoods from the literature. + over a tenth of the authorities")
+    print("left out: few events are hidden there, so what is left is no fair sample.\n")
+    marked = table.assign(
+        cell=[
+            f"{row['contextual']:.2f}{'+' if row['many_left_out'] else ' '}"
+            for row in table.to_dict("records")
+        ]
+    )
+    wide = marked.pivot_table(index="count", columns="year", values="cell", aggfunc="first")
+    print(wide.loc[list(dict.fromkeys(table["count"]))].to_string())
+    last = table[table["year"] == table["year"].max()]
+    print(f"\nWith 95% intervals, {int(last['year'].iloc[0])}:")
+    for row in last.to_dict("records"):
+        print(
+            f"  {row['count']:<30}{row['events']:>9,} events {row['left_out']:>4} left out"
+            f"   between {row['between_rates']:.2f} ({row['between_rates_lower']:.2f}-"
+            f"{row['between_rates_upper']:.2f})   contextual {row['contextual']:.2f} "
+            f"({row['contextual_lower']:.2f}-{row['contextual_upper']:.2f})"
+        )
+    if len(left_out):
+        stages = left_out[left_out["count"].isin(table.loc[table["kind"] == "stage", "count"])]
+        print("\nStages: authorities without a count (suppressed or not returned), left out:")
+        for (year, name), rows in stages.groupby(["year", "count"]):
+            print(f"  {year} {name}: {', '.join(rows['authority'])}")
+        print(f"{len(left_out)} in all, each by name in public_stages_left_out.csv")
+    bad = [f"  {year}, {kind}: {words}" for year, kind, words in checks if words]
+    print("\n" + ("\n".join(["NOT CONVERGED:", *bad]) if bad else "All fits converged."))
+
+
+def trends(table: pd.DataFrame) -> Figure:
+    """Contextual ratios by year, a panel for each kind of count."""
+    kinds = list(dict.fromkeys(table["kind"]))
+    figure = Figure(figsize=(4.6 * len(kinds), 4.6), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(kinds), sharey=True))
+    for ax, kind in zip(panels, kinds, strict=True):
+        own = table[table["kind"] == kind]
+        names = list(dict.fromkeys(own["count"]))
+        for number, name in enumerate(names):
+            rows = own[own["count"] == name]
+            years = rows["year"] + 0.08 * (number - (len(names) - 1) / 2)
+            low, high = (abs(rows[f"contextual_{end}"] - rows["contextual"])
+                         for end in ("lower", "upper"))  # fmt: skip
+            label = name.partition(": ")[2] or name
+            ax.errorbar(
+                years, rows["contextual"], [low, high], fmt="o-", label=label, markersize=3,
+                linewidth=1, elinewidth=0.6,
+            )  # fmt: skip
+        ax.axhline(1, color="#888888", linewidth=0.8)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.legend(frameon=False, fontsize=7, ncols=2, loc="lower center")
+        ax.set_title({"stage": "Stages", "category": "Plan starts by category of abuse",
+                      "need": "Children in need by need"}.get(kind, kind), loc="left")  # fmt: skip
+    panels[0].set_ylabel("Contextual rate ratio per 10 points")
+    return figure
+
+
+if __name__ == "__main__":
+    main()
