@@ -48,7 +48,9 @@ against the truth. $verdict</div>
 <p>A <em>gradient</em> is the ratio of rates between two neighbourhoods of one authority, one of
 which has 10 percentage points more children in low-income families: 1.80 is 80% more. An
 <em>averagely deprived authority</em> has the national mean. Every number comes with the interval
-that holds it with 95% probability, and with the truth; $held of $all such intervals hold it.</p>
+that holds it with 95% probability, and with the truth; $held of $all such intervals hold it. (More
+than 95 of 100 may: the intervals allow for other authorities than these, while the truth is
+that of these.)</p>
 <nav>$links</nav>
 $findings
 <h2 id="method">How it was done</h2>

@@ -215,6 +215,19 @@ def test_authorities_alike_have_no_effects():
     np.testing.assert_allclose(own["slope_effect"], 0, atol=1e-8)
 
 
+def test_centred_effects_have_no_luck():
+    """Their mean is 0, and they do not go with deprivation; random ones have and do."""
+    for effects, most in (("centred", 1e-9), ("random", np.inf)):
+        flow = simulate_flow(effects=effects, **SMALL)
+        for name in ("conference", "rereferral"):
+            own = flow.effects[flow.effects["stage"] == name]
+            design = np.column_stack([np.ones(len(own)), own["between_part"]])
+            luck = np.linalg.lstsq(design, own["slope_effect"], rcond=None)[0]
+            assert np.abs(luck).max() < most
+            assert own["slope_effect"].std() > 0.01
+    assert np.abs(luck).max() > 1e-4
+
+
 def test_effects_of_stages_are_correlated_as_said():
     """Over 1,500 authorities the correlations of both effects are those of the table."""
     flow = simulate_flow(authorities=1500, areas=6000, groups=False, random_seed=1)
@@ -245,6 +258,12 @@ def test_an_impossible_bend_is_refused(bend):
     """Log rates bend downwards or not at all."""
     with pytest.raises(SpecificationError, match="Expected a number of 0 or more"):
         simulate_flow(bend=bend, **SMALL)
+
+
+def test_unknown_effects_are_refused():
+    """How authorities are drawn is one of two ways."""
+    with pytest.raises(SpecificationError, match="Expected 'random' or 'centred'"):
+        simulate_flow(effects="none", **SMALL)
 
 
 def test_other_stages_are_refused():

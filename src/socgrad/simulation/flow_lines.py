@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,9 @@ from socgrad.simulation.pathway import Return, Step
 from socgrad.simulation.projection import fixed_part
 from socgrad.simulation.truth import Truth
 
-__all__ = ["calibrated_lines", "correlations", "drawn_lines"]
+__all__ = ["Effects", "calibrated_lines", "correlations", "drawn_lines"]
+
+type Effects = Literal["random", "centred"]
 
 #: Correlation of an authority's effects on level and slope: steep where rates are low.
 _CORRELATION: Final = -0.2
@@ -24,7 +26,11 @@ _TOLERANCE: Final = 1e-9
 
 
 def drawn_lines(
-    steps: Mapping[str, Step] | Mapping[str, Return], parts: Parts, random_seed: int
+    steps: Mapping[str, Step] | Mapping[str, Return],
+    parts: Parts,
+    random_seed: int,
+    *,
+    effects: Effects,
 ) -> dict[str, Line]:
     """Draw the authorities' effects on each line, stages keeping part of the stage before's."""
     scores: dict[str | None, FloatArray] = {}
@@ -33,6 +39,8 @@ def drawn_lines(
         # The stream is the name's, as in `simulate`.
         rng = np.random.default_rng([random_seed, 2, zlib.crc32(name.encode())])
         own = rng.standard_normal((2, len(parts.authorities)))
+        if effects == "centred":
+            own = own - _fitted(own, parts)
         kept = step.kept if isinstance(step, Step) and step.of is not None else 0.0
         before = scores.get(step.of, np.zeros_like(own))
         scores[name] = z = kept * before + np.sqrt(1 - kept * kept) * own
@@ -48,6 +56,13 @@ def drawn_lines(
         slope = _CORRELATION * z[0] + np.sqrt(1 - _CORRELATION**2) * z[1]
         drawn[name] = Line(truth, truth.level_sd * z[0], truth.slope_sd * slope)
     return drawn
+
+
+def _fitted(scores: FloatArray, parts: Parts) -> FloatArray:
+    """Least squares line of each row of scores over the authorities' deprivation."""
+    design = np.column_stack([np.ones(len(parts.between_part)), parts.between_part])
+    line: FloatArray = design @ np.linalg.lstsq(design, scores.T, rcond=None)[0]
+    return line.T
 
 
 def calibrated_lines(

@@ -10,7 +10,7 @@ from socgrad.errors import SpecificationError
 from socgrad.simulation.cases import Cases, draw_closures, draw_episodes, draw_new, draw_stages
 from socgrad.simulation.expected import Expected
 from socgrad.simulation.flow import OUTCOMES, SOURCES, Flow, count
-from socgrad.simulation.flow_lines import calibrated_lines, correlations, drawn_lines
+from socgrad.simulation.flow_lines import Effects, calibrated_lines, correlations, drawn_lines
 from socgrad.simulation.geography import Sizes, area_counts, simulated_areas
 from socgrad.simulation.groups import AGES, ETHNICITIES, GROUPS, NEEDS, children_by_group
 from socgrad.simulation.parts import parts_of
@@ -25,6 +25,7 @@ def simulate_flow(
     returns: Mapping[str, Return] = RETURNS,
     groups: bool = True,
     bend: float = 0.0,
+    effects: Effects = "random",
     authorities: int = 150,
     areas: int = 32_844,
     sizes: Sizes = "unequal",
@@ -45,6 +46,12 @@ def simulate_flow(
         Whether gradients and rates differ by age, ethnicity and need.
     bend
         How far log rates bend over neighbourhood deprivation, 0 or more: see Notes.
+    effects
+        "random": of authorities drawn from all that could be, as the model has it, so that the
+        average of those drawn departs from the truth by luck, the same luck in all stages.
+        "centred": these authorities' effects have mean 0 and do not go with their deprivation, so
+        that the truth is that of this England; intervals, which allow for other authorities, then
+        hold it more often than they say.
     authorities, areas, sizes, authority_mean, authority_sd, within_sd, per
         As in `simulate`; with the same seed, the areas are the same.
     random_seed
@@ -92,7 +99,7 @@ def simulate_flow(
     >>> flow.long("age").columns[4:7].tolist()
     ['children', 'age', 'group_children']
     """
-    _check(pathway, returns, bend)
+    _check(pathway, returns, bend, effects)
     geography, people, events = (
         np.random.default_rng([random_seed, stream]) for stream in (0, 3, 4)
     )
@@ -113,8 +120,8 @@ def simulate_flow(
         children=children,
         relief=np.exp(bend * (np.log(relative) - (relative - 1))),
         previous={name: step.of for name, step in pathway.items()},
-        stages=drawn_lines(pathway, parts, random_seed),
-        returns=drawn_lines(returns, parts, random_seed),
+        stages=drawn_lines(pathway, parts, random_seed, effects=effects),
+        returns=drawn_lines(returns, parts, random_seed, effects=effects),
         grouped=groups,
     )
     expected = calibrated_lines(expected, pathway, returns)
@@ -160,7 +167,9 @@ def simulate_flow(
     return replace(flow, truth=truth, effects=pd.concat(own, ignore_index=True))
 
 
-def _check(pathway: Mapping[str, Step], returns: Mapping[str, Return], bend: float) -> None:
+def _check(
+    pathway: Mapping[str, Step], returns: Mapping[str, Return], bend: float, effects: str
+) -> None:
     """Refuse other stages than the simulation knows what to do with."""
     places = {name: step.of for name, step in pathway.items()}
     if places != {name: step.of for name, step in PATHWAY.items()} or list(places) != list(PATHWAY):
@@ -172,6 +181,8 @@ def _check(pathway: Mapping[str, Step], returns: Mapping[str, Return], bend: flo
         raise SpecificationError(
             f"returns has {', '.join(returns)}. Expected {', '.join(RETURNS)}, in this order."
         )
+    if effects not in ("random", "centred"):
+        raise SpecificationError(f"effects is {effects!r}. Expected 'random' or 'centred'.")
     if not (np.isfinite(bend) and bend >= 0):
         raise SpecificationError(f"bend is {bend}. Expected a number of 0 or more.")
 
