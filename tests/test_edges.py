@@ -12,9 +12,8 @@ from tables import simulated
 SINGLE, ALIKE, EVENTLESS = "single", "alike", "eventless"
 
 
-@pytest.fixture(scope="module")
-def fit():
-    """Fit 12 authorities, of which one has one area, one a single deprivation, one no events."""
+def awkward():
+    """Simulate 12 authorities: one of one area, one of one deprivation, one without events."""
     frame = simulated(authorities=12, areas=360, seed=3).frame
     names = dict(zip(frame["authority"].unique()[:3], (SINGLE, ALIKE, EVENTLESS), strict=True))
     frame = frame.replace({"authority": names})
@@ -22,8 +21,14 @@ def fit():
     frame = pd.concat([frame[single].head(1), frame[~single]], ignore_index=True)
     frame.loc[frame["authority"] == ALIKE, "deprivation"] = 0.2
     frame.loc[frame["authority"] == EVENTLESS, "events"] = 0
+    return frame
+
+
+@pytest.fixture(scope="module")
+def fit():
+    """Fit them all."""
     areas = sg.Areas.from_frame(
-        frame, area="area", authority="authority", events="events", children="children",
+        awkward(), area="area", authority="authority", events="events", children="children",
         deprivation="deprivation", complete=True,
     )  # fmt: skip
     return sg.fit(sg.GradientModel(areas), method="laplace", random_seed=1, draws=100, chains=4)
@@ -93,6 +98,24 @@ def test_at_the_average_gradient_one_deprivation_changes_nothing(fit):
     """Where all areas stand at the mean, the gradient does not matter."""
     none = sg.excess_events(fit, by="authority", against="average_gradient")
     np.testing.assert_allclose(none.sel(authority=[SINGLE, ALIKE]), 0, atol=1e-9)
+
+
+def test_indices_agree_with_those_of_observed_rates(fit):
+    """With many events, the fit's indices are those of the areas' observed rates."""
+    table = awkward().assign(rate=lambda f: 10_000 * f["events"] / f["children"])
+    plain = sg.inequality_of_rates(
+        table, rate="rate", population="children", deprivation="deprivation"
+    )["value"]
+    for key, draws in (
+        (("sii", "linear"), sg.sii(fit, method="linear")),
+        (("sii", "poisson"), sg.sii(fit, method="poisson")),
+        (("rii", "poisson"), sg.rii(fit, method="poisson")),
+        (("concentration_index", ""), sg.concentration_index(fit)),
+        (("mean", ""), sg.attributable_rate(fit) / sg.attributable_fraction(fit)),
+    ):
+        # Least squares with other weights than the likelihood's, so not the same number exactly.
+        assert abs(plain[key] - float(draws.mean())) < 3 * float(draws.std())
+        assert float(draws.std()) < 0.1 * plain[key]
 
 
 def test_saved_fits_give_the_same(fit, tmp_path):

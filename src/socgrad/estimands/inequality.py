@@ -86,8 +86,9 @@ def sii(
         log-linear  SII = exp(a + b) - exp(a), with a + b r the line through log rates
         poisson     the same, with sum of N_i exp(a + b r_i) (1, r_i) = sum of N_i rate_i (1, r_i)
 
-    A linear line may be negative at its affluent end. The difference stands, the ratio does not:
-    see `socgrad.rii`.
+    The lines part where rates, or their logs, bend over ranks, as they do where deprivation is
+    skewed: say which one was used. A linear line may be negative at its affluent end. The
+    difference stands, the ratio does not: see `socgrad.rii`.
 
     Interpretation
     --------------
@@ -170,7 +171,9 @@ def rii(
         mean   RII = (z - a) / (sum of N_i rate_i / sum of N_i)
 
     Both are published as "RII", and they are on different scales: a ratio of 11.9 on the first is
-    an index of about 2.3 on the second.
+    an index of about 2.3 on the second. The line matters too: on a simulated
+    England the ratio was 8.8 by least squares through logs, which counts all children alike, and
+    18.9 by Poisson regression, which follows the deprived ones, where the events are.
 
     Interpretation
     --------------
