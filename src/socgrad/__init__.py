@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from socgrad.checks.log_likelihood import add_log_likelihood
     from socgrad.checks.priors import compare_prior, prior_sensitivity
     from socgrad.estimands.attributable import attributable_fraction, attributable_rate
-    from socgrad.estimands.authority_ranks import authority_ranks, pairwise_steeper, steeper_than
+    from socgrad.estimands.authority_ranks import authority_ranks
     from socgrad.estimands.chains import gradient_by_step, population_gradient
     from socgrad.estimands.concentration import concentration_index
     from socgrad.estimands.contextual import inverse_intervention, steepening
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from socgrad.estimands.excess import excess_events
     from socgrad.estimands.gaps import absolute_gap, relative_gap
     from socgrad.estimands.gradient_contrasts import compare_gradients
+    from socgrad.estimands.gradient_pairs import pairwise_steeper, steeper_than
     from socgrad.estimands.gradients import between, gradient
     from socgrad.estimands.group_rates import authority_rate, rate_by_group
     from socgrad.estimands.inequality import rii, sii
@@ -180,7 +181,7 @@ _LAZY = {
     "observed_authority_rate": "estimands.observed_rates",
     "observed_rate_by_group": "estimands.observed_rates",
     "outcome_association": "estimands.outcome_association",
-    "pairwise_steeper": "estimands.authority_ranks",
+    "pairwise_steeper": "estimands.gradient_pairs",
     "population_gradient": "estimands.chains",
     "predict_authority_events": "estimands.predictions",
     "predict_events": "estimands.predictions",
@@ -197,7 +198,7 @@ _LAZY = {
     "simulate": "simulation.england",
     "simulate_flow": "simulation.flow_simulation",
     "steepening": "estimands.contextual",
-    "steeper_than": "estimands.authority_ranks",
+    "steeper_than": "estimands.gradient_pairs",
     "stratum": "reading.by_stratum",
     "summarise": "tables.summaries",
     "to_csv": "tables.comma_separated",
