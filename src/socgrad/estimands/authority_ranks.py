@@ -97,7 +97,7 @@ def authority_ranks(
             "authorities count as the steepest."
         )
     slope = line_draws(terms, land, own_effects=True)[1]
-    rank = 1.0 + np.argsort(np.argsort(-slope, axis=1), axis=1)
+    rank = 1 + np.argsort(np.argsort(-slope, axis=1), axis=1).astype(np.float64)
     if average == "nation":
         usual = curve_at(terms, land, land.national_mean).slope
         steeper = as_draws(slope, terms, "authority", labels) > usual
