@@ -76,12 +76,13 @@ def test_the_table_says_what_is_compared(stages):
         ("stages", "joint", 1, "a joint fit; conservative, since nested"),
         ("groups", "independent", 1, "independent fits; conservative where"),
         ("groups", "joint", 0, "from a joint fit$"),
+        ("chain", "joint", 1, "the chain, authority effects joint; slightly conservative"),
     ],
 )
 def test_contrasts_say_what_they_rest_on(stages, relation, effects, conservative, words):
     """The kind of fit is in the attrs and in the words of each row."""
     ratio = compare_gradients(said(stages, relation=relation, authority_effects=effects))
-    assert ratio.attrs["basis"] == effects
+    assert ratio.attrs["basis"] == ("chain" if relation == "chain" else effects)
     assert ratio.attrs["conservative"] == conservative
     assert re.search(words, ratio.attrs["reference"])
 
@@ -97,6 +98,7 @@ def test_along_a_chain():
         whole.sel(stratum="plan") / whole.sel(stratum="referral"),
     )
     assert to_next.attrs["basis"] == "chain"
+    assert "slightly conservative" in to_next.attrs["reference"]
 
 
 def test_a_chain_is_more_precise_than_independent_fits():

@@ -19,8 +19,10 @@ __all__ = ["compare_gradients"]
 
 #: What each kind of fit makes of a contrast, in the words of its rows.
 _BASES: Final = {
-    ("chain", "independent"): "from the chain",
-    ("chain", "joint"): "from the chain, authority effects joint",
+    ("chain", "independent"): "from the chain; slightly conservative, since those who go on are "
+    "taken as a Poisson count",
+    ("chain", "joint"): "from the chain, authority effects joint; slightly conservative, since "
+    "those who go on are taken as a Poisson count",
     ("groups", "joint"): "from a joint fit",
     ("stages", "joint"): "from a joint fit; conservative, since nested stages count the same "
     "children again",
@@ -142,11 +144,8 @@ def _basis(facts: StrataFacts) -> str:
 
 
 def _wide(facts: StrataFacts) -> int:
-    """Whether intervals are too wide: nested stages, or authorities that are not joined."""
-    return int(
-        facts.relation == "stages"
-        or (facts.relation == "groups" and facts.authority_effects == "independent")
-    )
+    """Whether intervals are known to be too wide: all but groups of a joint fit."""
+    return int((facts.relation, facts.authority_effects) != ("groups", "joint"))
 
 
 def _pairs(
