@@ -29,7 +29,8 @@ FLOORS = (
     {"table.areas", "simulation.england", "estimands.curves", "reading.support"}
     | {"simulation.cases", "simulation.flow", "simulation.flow_lines"}
     | {"tables.diagnostics"},
-    {"simulation.flow_simulation", "model.covariates"},
+    {"simulation.flow_simulation", "model.covariates", "estimands.area_rates"}
+    | {"estimands.new_covariates"},
     {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"}
     | {"estimands.level_variance"}
     | {"table.stage_tables", "table.long_tables"},

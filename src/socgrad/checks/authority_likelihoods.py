@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from socgrad.checks.counts import Counts, Population, log_probability
+from socgrad.errors import EstimandError
 from socgrad.quadrature import Rules, chosen_rules
 from socgrad.reading.posterior import Geography
 
@@ -148,6 +149,12 @@ def authority_likelihoods(
     counts: Counts, population: Population, land: Geography
 ) -> Iterator[tuple[int, AuthorityLikelihood]]:
     """Position and likelihood of every authority that has counts or a total."""
+    if population.covariate.shape[1] or population.area_moderator.shape[1]:
+        raise EstimandError(
+            "Likelihoods of whole authorities, their effects integrated out, are of one line each, "
+            "and area covariates give the neighbourhoods of an authority lines of their own. Score "
+            "areas instead (unit='area'), or a model without area covariates."
+        )
     counted = np.isin(np.arange(land.authority_of_area.size), counts.area)
     home = land.authority_of_area
     overdispersed = bool(population.overdispersion.any())

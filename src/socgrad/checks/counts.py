@@ -6,7 +6,7 @@ authority total has the distribution that the model gives it, matched in mean an
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +66,7 @@ class Population:
     `level` and `slope` (draws, authorities) are those of an authority of its mean deprivation and
     covariates; `level_sd`,
     `slope_sd`, `correlation` and `overdispersion` (draws,) are zero where the model has none.
+    `covariate` and `area_moderator` are the coefficients of area covariates, (draws, columns).
     """
 
     level: Floats
@@ -74,6 +75,8 @@ class Population:
     slope_sd: Floats
     correlation: Floats
     overdispersion: Floats
+    covariate: Floats = field(default_factory=lambda: np.zeros((1, 0)))
+    area_moderator: Floats = field(default_factory=lambda: np.zeros((1, 0)))
 
     @property
     def factor(self) -> tuple[Floats, Floats, Floats]:
@@ -86,12 +89,20 @@ class Population:
 class Lines:
     """Draws of every authority's line: level and slope (draws, authorities), spread (draws,).
 
-    `overdispersion` is zero in a Poisson model.
+    `overdispersion` is zero in a Poisson model. `covariate` and `area_moderator` are the
+    coefficients of area covariates, (draws, columns), without columns where there are none.
     """
 
     level: Floats
     slope: Floats
     overdispersion: Floats
+    covariate: Floats = field(default_factory=lambda: np.zeros((1, 0)))
+    area_moderator: Floats = field(default_factory=lambda: np.zeros((1, 0)))
+
+    @property
+    def of_areas(self) -> bool:
+        """Whether areas of one authority may lie off its line."""
+        return bool(self.covariate.shape[1] or self.area_moderator.shape[1])
 
 
 def observed_counts(fit: xr.DataTree) -> Counts:
@@ -143,16 +154,26 @@ def chosen_draws(terms: Coefficients, draws: int) -> Integers:
 
 def lines_at(fit: xr.DataTree, at: Integers) -> Lines:
     """Every authority's line, with its own effects, in the draws at these positions."""
-    level, slope = line_draws(coefficients(fit), geography(fit), own_effects=True)
-    return Lines(level[at], slope[at], _term(fit, "overdispersion", at))
+    terms = coefficients(fit)
+    level, slope = line_draws(terms, geography(fit), own_effects=True)
+    spread = _term(fit, "overdispersion", at)
+    return Lines(level[at], slope[at], spread, terms.covariate[at], terms.area_moderator[at])
 
 
 def population_at(fit: xr.DataTree, at: Integers) -> Population:
     """What every authority's line is before its own counts, in the draws at these positions."""
     terms = coefficients(fit).without_random_effects
     level, slope = line_draws(terms, geography(fit), own_effects=True)
-    names = ("level_sd", "slope_sd", "correlation", "overdispersion")
-    return Population(level[at], slope[at], *(_term(fit, name, at) for name in names))
+    return Population(
+        level[at],
+        slope[at],
+        level_sd=_term(fit, "level_sd", at),
+        slope_sd=_term(fit, "slope_sd", at),
+        correlation=_term(fit, "correlation", at),
+        overdispersion=_term(fit, "overdispersion", at),
+        covariate=terms.covariate[at],
+        area_moderator=terms.area_moderator[at],
+    )
 
 
 def area_blocks(lines: Lines, land: Geography, areas: Integers) -> Iterator[tuple[slice, Floats]]:
@@ -162,10 +183,21 @@ def area_blocks(lines: Lines, land: Geography, areas: Integers) -> Iterator[tupl
         rows = slice(first, min(first + size, len(areas)))
         at = areas[rows]
         j = land.authority_of_area[at]
-        rate = log_rate(lines.level[:, j], lines.slope[:, j], land.within_part[at])
+        rate = log_rate(
+            lines.level[:, j],
+            lines.slope[:, j],
+            land.within_part[at],
+            covariates=_added(lines.covariate, land.covariate_design, at),
+            moderators=_added(lines.area_moderator, land.area_moderator_design, at),
+        )
         np.exp(rate, out=rate)
         rate *= land.exposure[at]
         yield rows, rate
+
+
+def _added(coefficient: Floats, design: Floats, areas: Integers) -> Floats | float:
+    """Sum of coefficient times column over area covariates, (draws, areas); 0 without any."""
+    return coefficient @ design[areas].T if design.shape[1] else 0.0
 
 
 def total_moments(
@@ -180,6 +212,12 @@ def total_moments(
     number = land.authority_mean.size
 
     def summed(power: float) -> Floats:
+        if lines.of_areas:
+            total = np.zeros_like(lines.level)
+            for rows, expected in area_blocks(lines, land, np.flatnonzero(among)):
+                own = np.arange(number) == authority[rows][:, None]
+                total += expected**power @ own.astype(float)
+            return total
         return group_sums(
             power * lines.level,
             power * lines.slope,

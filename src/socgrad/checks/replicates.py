@@ -165,7 +165,8 @@ def authority_replicates(
     among = np.isin(land.authority_of_area, counts.authority)
     among[counts.area] = True
 
-    without = Lines(population.level, population.slope, population.overdispersion)
+    of_areas = population.covariate, population.area_moderator
+    without = Lines(population.level, population.slope, population.overdispersion, *of_areas)
     expected, _ = total_moments(without, land, among=among)
     z = rng.standard_normal((2, *population.level.shape))
     level, across, alone = (part[:, None] for part in population.factor)
@@ -173,6 +174,7 @@ def authority_replicates(
         population.level + level * z[0],
         population.slope + across * z[0] + alone * z[1],
         population.overdispersion,
+        *of_areas,
     )
     again = drawn_counts(*total_moments(anew, land, among=among), rng)
     return AuthorityReplicates(

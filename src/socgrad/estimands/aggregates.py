@@ -3,7 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from scipy import sparse
 
+from socgrad.estimands.area_rates import row_sums
 from socgrad.estimands.curves import curves_of_all
 from socgrad.estimands.exposure_sums import authority_sums, group_sums
 from socgrad.reading.posterior import Coefficients, Geography
@@ -28,7 +30,8 @@ def authority_rates(terms: Coefficients, land: Geography, *, own_effects: bool) 
     terms, land
         Of one fit.
     own_effects
-        Whether each authority has its own level and slope effect, or none.
+        Whether each authority has its own level and slope effect, and its areas their own
+        covariates, or none.
 
     Returns
     -------
@@ -54,7 +57,8 @@ def authority_rate_sums(
     *weights
         Sets of weights: one number of any sign per area, in the order of the fit.
     own_effects
-        Whether each authority has its own level and slope effect, or none.
+        Whether each authority has its own level and slope effect, and its areas their own
+        covariates, or none.
 
     Returns
     -------
@@ -62,6 +66,10 @@ def authority_rate_sums(
         For each set of weights, shape (chain * draw, authority), all authorities.
     """
     level, slope = line_draws(terms, land, own_effects=own_effects)
+    if terms.has_area_covariates and own_effects:
+        home, number = land.authority_of_area, level.shape[1]
+        sets = [_indicator(home, number, weight) for weight in weights]
+        return row_sums(terms, land, (level, slope), *sets)
     return authority_sums(
         level,
         slope,
@@ -74,8 +82,8 @@ def authority_rate_sums(
 def authority_log_sums(terms: Coefficients, land: Geography, *weights: Floats) -> list[Floats]:
     """Compute sum of weight_i log(rate_i) over each authority's neighbourhoods, fitted effects.
 
-    Log rates are linear in level and slope, so two sums over areas serve all draws. Parameters and
-    shapes as in `authority_rate_sums`.
+    Log rates are linear in level, slope and coefficients, so a sum over areas of each serves all
+    draws. Parameters and shapes as in `authority_rate_sums`.
     """
     level, slope = line_draws(terms, land, own_effects=True)
     sums = []
@@ -84,7 +92,11 @@ def authority_log_sums(terms: Coefficients, land: Geography, *weights: Floats) -
             np.bincount(land.authority_of_area, weights=values, minlength=level.shape[1])
             for values in (weight, weight * land.within_part)
         )
-        sums.append(level * total + slope * moment)
+        of_areas = _indicator(land.authority_of_area, level.shape[1], weight).T
+        shift = terms.covariate @ (of_areas @ land.covariate_design).T
+        columns = land.area_moderator_design * land.within_part[:, None]
+        shift += terms.area_moderator @ (of_areas @ columns).T
+        sums.append(level * total + slope * moment + shift)
     return sums
 
 
@@ -109,21 +121,36 @@ def group_rates(
         Events per unit of exposure, dims chain, draw, group.
     """
     level, slope = line_draws(terms, land, own_effects=True)
-    events = group_sums(
-        level,
-        slope,
-        authority=land.authority_of_area,
-        within_part=land.within_part,
-        weight=land.exposure,
-        group=group - 1,
-        groups=groups,
-    )
+    if terms.has_area_covariates:
+        (events,) = row_sums(
+            terms, land, (level, slope), _indicator(group - 1, groups, land.exposure)
+        )
+    else:
+        events = group_sums(
+            level,
+            slope,
+            authority=land.authority_of_area,
+            within_part=land.within_part,
+            weight=land.exposure,
+            group=group - 1,
+            groups=groups,
+        )
     exposure = np.bincount(group - 1, weights=land.exposure, minlength=groups)
     return as_draws(events / exposure, terms, "group", np.arange(1, groups + 1))
 
 
+def _indicator(member: npt.NDArray[np.int64], sets: int, weight: Floats) -> sparse.csr_array:
+    """Matrix (areas, sets) that sums weighted values over the areas of each set."""
+    rows = np.arange(len(member))
+    return sparse.csr_array((weight, (rows, member)), shape=(len(member), sets))
+
+
 def line_draws(terms: Coefficients, land: Geography, *, own_effects: bool) -> tuple[Floats, Floats]:
-    """Levels and slopes of all authorities, NumPy arrays of shape (chain * draw, authority)."""
+    """Levels and slopes of all authorities, NumPy arrays of shape (chain * draw, authority).
+
+    Neighbourhoods with covariates of their own do not lie on these lines: see
+    `socgrad.estimands.area_rates`.
+    """
     curves = curves_of_all(terms, land, own_effects=own_effects)
     # A term that does not vary by draw or authority is repeated, so that shapes are known.
     full = terms.intercept * xr.ones_like(land.between_part)

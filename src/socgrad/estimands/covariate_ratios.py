@@ -84,9 +84,9 @@ def covariate_ratio(
 
     Examples
     --------
-    >>> from socgrad.reading.covariate_example import covariate_example_fit
+    >>> from socgrad.reading.covariate_example import area_covariate_example_fit
     >>> from socgrad.estimands.covariate_ratios import covariate_ratio
-    >>> ratio = covariate_ratio(covariate_example_fit())
+    >>> ratio = covariate_ratio(area_covariate_example_fit())
     >>> ratio.median(("chain", "draw")).round(2).to_series().to_dict()
     {'rural[yes]': 0.82, 'scale(gini)': 1.1}
     """

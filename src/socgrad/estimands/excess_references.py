@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import authority_rate_sums, line_draws
+from socgrad.estimands.area_rates import area_rates
 from socgrad.estimands.deprivation_groups import least_deprived_rate_and_events
 from socgrad.reading.posterior import Coefficients, Geography, require_deprivation
 
@@ -95,7 +96,4 @@ def _with_average_effect(terms: Coefficients, against: Against) -> Coefficients:
 
 def _area_rates(terms: Coefficients, land: Geography, areas: npt.NDArray[np.int64]) -> Floats:
     """Rates of areas, (chain * draw, area): few areas at a time, since they are per draw."""
-    level, slope = line_draws(terms, land, own_effects=True)
-    of = land.authority_of_area[areas]
-    rates: Floats = np.exp(level[:, of] + slope[:, of] * land.within_part[areas])
-    return rates
+    return area_rates(terms, land, line_draws(terms, land, own_effects=True), areas)

@@ -12,6 +12,7 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import as_draws, authority_rate_sums
 from socgrad.estimands.curves import check_rate_per, curve_at, exponential, log_rate_at
 from socgrad.estimands.level_variance import level_variance
+from socgrad.estimands.new_covariates import added_by_covariates
 from socgrad.estimands.new_places import Places, exposure_of, places_of
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
@@ -51,7 +52,8 @@ def predict_rate(
     fit
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
     frame
-        One row per neighbourhood, with row labels that do not repeat. No exposure is needed.
+        One row per neighbourhood, with row labels that do not repeat. No exposure is needed. In a
+        model with area covariates, the columns that their formulas name are.
     deprivation
         Column of neighbourhood deprivation, proportions within 0-1.
     authority
@@ -336,9 +338,11 @@ def _place_rates(
     )
     level, slope = _effects(terms, places, target, random_seed)
     curve = curve_at(terms, land, places.authority_mean, level_effect=level, slope_effect=slope)
-    rates = exponential(log_rate_at(curve, places.deprivation))
+    w = (places.deprivation - curve.origin) / curve.per
+    position = places.position if target == "own" else None
+    shift, turn = added_by_covariates(fit, terms, frame, position)
+    rates = exponential(log_rate_at(curve, places.deprivation) + shift + turn * w)
     if target == "integrated":
-        w = (places.deprivation - curve.origin) / curve.per
         rates = rates * exponential(level_variance(terms, w) / 2)
     return rates.broadcast_like(terms.intercept), places, _WORDS[target]
 
@@ -389,11 +393,9 @@ def _with_new_effects(terms: Coefficients, land: Geography, random_seed: int) ->
 
 def _doubled(terms: Coefficients) -> Coefficients:
     """Terms whose log rates are twice these."""
-    names = ("intercept", "within", "between", "curvature", "cross_level")
-    return replace(
-        terms,
-        **{name: 2 * getattr(terms, name) for name in (*names, "level_effect", "slope_effect")},
-    )
+    names = ("intercept", "within", "between", "curvature", "cross_level", "level_effect")
+    of_covariates = ("slope_effect", "covariate", "area_moderator")
+    return replace(terms, **{name: 2 * getattr(terms, name) for name in (*names, *of_covariates)})
 
 
 def _overdispersion(fit: xr.DataTree) -> xr.DataArray:

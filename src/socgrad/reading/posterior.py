@@ -39,6 +39,10 @@ class Coefficients:
     `level_effect` and `slope_effect` are all that sets an authority apart from an average one of
     its mean deprivation: what its covariates make of it (`level_covariates`, `slope_covariates`)
     and the random effects of the model.
+
+    `covariate` and `area_moderator` are the coefficients of area covariates, NumPy arrays of shape
+    (chain * draw, column), without columns where the model has none. A line of an authority is that
+    of its neighbourhoods whose own covariates are at their national means.
     """
 
     intercept: xr.DataArray
@@ -58,6 +62,13 @@ class Coefficients:
     has_slopes: bool
     has_cross_level: bool
     has_curvature: bool
+    covariate: npt.NDArray[np.float64]
+    area_moderator: npt.NDArray[np.float64]
+
+    @property
+    def has_area_covariates(self) -> bool:
+        """Whether neighbourhoods of one authority may lie off its line."""
+        return bool(self.covariate.shape[1] or self.area_moderator.shape[1])
 
     @property
     def without_random_effects(self) -> "Coefficients":
@@ -83,6 +94,7 @@ class Geography:
     deprivation from which the within part of the authority's areas is measured (its own mean, or
     the national mean in a pooled model). The area arrays are NumPy arrays in the order of the fit;
     `has_data` marks the areas whose events are known, by themselves or in their authority's total.
+    `covariate_design` and `area_moderator_design` have shape (areas, columns).
     """
 
     authority_mean: xr.DataArray
@@ -96,6 +108,8 @@ class Geography:
     exposure: npt.NDArray[np.float64]
     within_part: npt.NDArray[np.float64]
     has_data: npt.NDArray[np.bool_]
+    covariate_design: npt.NDArray[np.float64]
+    area_moderator_design: npt.NDArray[np.float64]
 
     @property
     def authority_children(self) -> npt.NDArray[np.float64]:
@@ -162,9 +176,6 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
         return draws[name] if name in draws else xr.DataArray(0.0)
 
     has_split = "within" in draws
-    of_areas = {"covariate_coefficient", "area_moderator_coefficient"} & set(draws)
-    if of_areas:
-        raise EstimandError("Area covariates are not read yet.")
     level_covariates, slope_covariates = (
         _of_covariates(fit, name) for name in ("authority_covariate", "moderator")
     )
@@ -186,6 +197,8 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
         has_slopes="slope_effect" in draws,
         has_cross_level="cross_level" in draws,
         has_curvature="curvature" in draws,
+        covariate=_by_draw(fit, "covariate"),
+        area_moderator=_by_draw(fit, "area_moderator"),
     )
 
 
@@ -232,6 +245,8 @@ def geography(fit: xr.DataTree) -> Geography:
         exposure=data["exposure"].to_numpy().astype(np.float64),
         within_part=data["within_part"].to_numpy().astype(np.float64),
         has_data=data["has_data"].to_numpy().astype(bool),
+        covariate_design=_columns(data, "covariate"),
+        area_moderator_design=_columns(data, "area_moderator"),
     )
 
 
@@ -325,16 +340,39 @@ def _of_covariates(fit: xr.DataTree, name: str) -> xr.DataArray:
     draws, constants = fit["posterior"].to_dataset(), fit["constant_data"].to_dataset()
     if f"{name}_coefficient" not in draws:
         return xr.DataArray(0.0)
-    coefficient = draws[f"{name}_coefficient"]
-    design = constants.get(f"{name}_design")
-    labels = coefficient.indexes.get(name)
+    _check_columns(fit, name)
+    summed: xr.DataArray = xr.dot(
+        draws[f"{name}_coefficient"], constants[f"{name}_design"], dim=name
+    )
+    return summed
+
+
+def _columns(data: xr.Dataset, name: str) -> npt.NDArray[np.float64]:
+    """Design matrix of one kind of area covariates, (areas, columns)."""
+    if f"{name}_design" not in data:
+        return np.zeros((data.sizes["area"], 0))
+    return data[f"{name}_design"].transpose("area", name).to_numpy().astype(np.float64)
+
+
+def _by_draw(fit: xr.DataTree, name: str) -> npt.NDArray[np.float64]:
+    """Coefficients of one kind of area covariates, (chain * draw, column)."""
+    draws = fit["posterior"].to_dataset()
+    if f"{name}_coefficient" not in draws:
+        return np.zeros((draws["intercept"].size, 0))
+    _check_columns(fit, name)
+    values = draws[f"{name}_coefficient"].transpose("chain", "draw", name).to_numpy()
+    return values.reshape(-1, values.shape[-1])
+
+
+def _check_columns(fit: xr.DataTree, name: str) -> None:
+    """Refuse coefficients of one kind without their design matrix, or for other columns."""
+    labels = fit["posterior"].to_dataset().indexes.get(name)
+    design = fit["constant_data"].to_dataset().get(f"{name}_design")
     if design is None or labels is None or not labels.equals(design.indexes[name]):
         raise SchemaError(
             f"Group 'posterior' has {name}_coefficient, but group 'constant_data' has no "
             f"{name}_design for the same columns. Use the tree as it was returned or saved."
         )
-    summed: xr.DataArray = xr.dot(coefficient, design, dim=name)
-    return summed
 
 
 def _own(effect: xr.DataArray, covariates: xr.DataArray) -> xr.DataArray:

@@ -1,0 +1,84 @@
+"""Covariates of areas, sampled: the truth is found, and both engines agree on authorities'."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from covariate_tables import (
+    DENSITY,
+    GINI_TURNS,
+    LONDON_TURNS,
+    RURAL,
+    RURAL_TURNS,
+    covariate_table,
+)
+from socgrad.errors import SocgradWarning, SpecificationError
+from socgrad.estimands.group_rates import authority_rate
+from socgrad.fitting import fit
+from socgrad.model.gradient_model import GradientModel
+from socgrad.tables.diagnostics import check_sampling
+
+
+def test_the_compile_free_engine_says_why_it_refuses():
+    """Area covariates give the neighbourhoods of an authority lines of their own."""
+    model = GradientModel(covariate_table().validated(), covariates="setting")
+    with pytest.raises(SpecificationError, match="method='laplace' cannot fit area covariates: it"):
+        fit(model, method="laplace", draws=10, chains=1)
+
+
+@pytest.mark.mcmc
+def test_area_covariates_are_recovered():
+    """Each coefficient within 3.5 SDs of the truth, no divergences; "auto" takes NUTS."""
+    table = covariate_table(authorities=30, areas=1500)
+    model = GradientModel(
+        table.validated(),
+        covariates="setting + scale(log(density))",
+        area_moderators="setting",
+        authority_covariates="scale(gini) + region",
+        moderators="scale(gini) + region",
+    )
+    with pytest.warns(SocgradWarning, match="method='auto' takes NUTS: area covariates"):
+        tree = fit(
+            model, method="auto", draws=500, tune=700, chains=2, random_seed=1, progress=False
+        )
+    check = check_sampling(tree)
+    assert check.divergences == 0
+    assert check.table["rhat"].max() < 1.05
+    draws = tree["posterior"].to_dataset()
+    truth = {
+        # Against rural, the first category; density was less where rural.
+        "covariate_coefficient": (-RURAL, DENSITY),
+        "area_moderator_coefficient": (-RURAL_TURNS,),
+        "moderator_coefficient": (GINI_TURNS, -LONDON_TURNS),
+    }
+    turned = {"moderator_coefficient": (1.0, -1.0)}
+    for name, values in truth.items():
+        found = draws[name].mean(("chain", "draw")) * np.array(turned.get(name, 1.0))
+        spread = draws[name].std(("chain", "draw"))
+        assert (np.abs(found - np.array(values)) < 3.5 * spread).all(), (name, found.values)
+    # With fitted effects the expected totals are the observed ones, within their own chance.
+    areas = model.areas
+    observed = np.bincount(areas.authority_of_area, areas.events)
+    exposure = np.bincount(areas.authority_of_area, areas.exposure)
+    expected = authority_rate(tree, rate_per=1).mean(("chain", "draw")).to_numpy() * exposure
+    assert (np.abs(expected - observed) < 3 * np.sqrt(observed)).all()
+
+
+@pytest.mark.mcmc
+def test_both_engines_agree_on_covariates_of_authorities():
+    """Means within a quarter of an SD, SDs within a fifth."""
+    model = GradientModel(
+        covariate_table(authorities=30, areas=900).validated(),
+        authority_covariates="scale(gini)",
+        moderators="scale(gini)",
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        one = fit(model, method="laplace", random_seed=1)
+    two = fit(model, draws=1000, tune=700, chains=2, random_seed=2, progress=False)
+    for name in ("authority_covariate_coefficient", "moderator_coefficient", "within", "level_sd"):
+        means = [tree["posterior"][name].mean().item() for tree in (one, two)]
+        spreads = [tree["posterior"][name].std().item() for tree in (one, two)]
+        assert abs(means[0] - means[1]) < 0.25 * spreads[1]
+        assert spreads[0] == pytest.approx(spreads[1], rel=0.2)
