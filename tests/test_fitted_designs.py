@@ -93,25 +93,6 @@ def test_the_engine_finds_the_coefficients(tree):
             assert float(one.std()) < 0.3
 
 
-def test_priors_of_coefficients_are_compared_and_weighed(tree):
-    """Each column has a row: its prior's interval, and what the counts taught of it."""
-    from socgrad.checks.prior_density import log_prior
-    from socgrad.checks.priors import compare_prior
-
-    table = compare_prior(tree)
-    row = table.loc["moderator_coefficient[scale(gini)]"]
-    assert row["scale"] == "ratio of gradients per 10 points per unit of the column"
-    # exp(1.96 * 0.2) = 1.48
-    assert row["prior_upper"] == pytest.approx(1.48, abs=0.005)
-    assert row["learned"] > 0.8
-    density = log_prior(tree)["authority_covariate_coefficient[region[London]]"]
-    x = tree["posterior"]["authority_covariate_coefficient"].sel(
-        authority_covariate="region[London]"
-    )
-    wanted = -0.5 * (x / 0.5) ** 2 - np.log(0.5 * np.sqrt(2 * np.pi))
-    np.testing.assert_allclose(density, wanted)
-
-
 def test_prior_draws_hold_the_coefficients():
     """Drawn from their own priors, per step: SD 0.5 of the level's, 0.2 of the gradient's."""
     from socgrad.simulation.prior_draws import draw_prior
