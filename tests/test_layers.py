@@ -13,7 +13,7 @@ SOURCE = Path(socgrad.__file__).parent
 #: for all of its modules, except where its own modules are named.
 FLOORS = (
     {"errors", "arrays", "predictor"},
-    {"nuts.pymc_quietly", "nuts.options"},
+    {"nuts.pymc_quietly", "nuts.options", "nuts.packing"},
     {"schema", "within_between", "quadrature", "ranks", "formulas"},
     {"designs", "model.priors", "model.likelihoods", "simulation.truth", "estimands.exposure_sums"}
     | {"estimands.poisson_intervals", "estimands.end_points"}

@@ -69,16 +69,15 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     seam = constants(model)
     data = graph_data(model, likelihood_data(model))
     b = seam["between_part"].to_numpy()
-    at, known0, known1, guess0, guess1, node_within, node_exposure, per_area = (
+    at, spread_of, known0, known1, guess0, guess1, per_area = (
         data[name].to_numpy()
         for name in (
             "centring_at",
+            "centring_spread",
             "level_information",
             "slope_information",
             "centring_level",
             "centring_slope",
-            "centring_node_within",
-            "centring_node_exposure",
             "events_per_area",
         )
     )
@@ -108,8 +107,9 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     z1, jacobian1 = standardised(turn, 0.0, var_turn, guess1 - expected_slope, known1)
 
     def seen(effect):
-        nodes = node_exposure * np.exp((expected_slope + effect)[:, None] * node_within)
-        return guess0 - expected_level - np.log(nodes.sum(axis=1)) + at * effect
+        # A parabola about the authority's own slope, for the log of its expected events.
+        t = expected_slope + effect - guess1
+        return guess0 - expected_level - at * t - spread_of * t**2 / 2 + at * effect
 
     rough = seen(turn) * known0 / (1 / moments[:, 0, 0] + known0)
     z0, jacobian0 = standardised(total, mean, rest, seen(turn + share * rough), known0)
@@ -149,6 +149,22 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
         size = spread**-2
         hand += stats.nbinom.logpmf(areas.events, size, size / (size + mean)).sum()
     assert total == pytest.approx(hand, rel=1e-11)
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_the_sampled_graph_is_the_one_to_inspect(family, pymc):  # noqa: ARG001
+    """Data in two vectors or under their names give the same density and gradient."""
+    from socgrad.nuts.graph import compact_model, pymc_model
+
+    model = GradientModel(small_areas("mixture"), family=family, priors=PRIORS)
+    named, compact = pymc_model(model), compact_model(model, likelihood_data(model))
+    point = named.initial_point()
+    rng = np.random.default_rng(3)
+    at = np.concatenate([np.ravel(value) for value in point.values()])
+    at += rng.normal(0, 0.1, len(at))
+    densities = [graph.logp_dlogp_function(ravel_inputs=True)(at) for graph in (named, compact)]
+    assert densities[0][0] == pytest.approx(densities[1][0], rel=1e-12)
+    np.testing.assert_allclose(densities[0][1], densities[1][1], rtol=1e-10)
 
 
 @pytest.mark.parametrize("family", ["poisson", "negative_binomial"])

@@ -34,21 +34,21 @@ def centring(
     Returns
     -------
     dict
-        Dim authority: `centring_at`, the mean of w over events; `centring_level` and
-        `centring_slope`, the estimates; `level_information` and `slope_information`;
-        `events_per_area`; `centring_node_*`, a short rule of its exposures; and, where areas have
-        covariates, `centring_covariate` and `centring_area_moderator`, their means over events.
+        Dim authority: `centring_at` and `centring_spread`, mean and variance of w over events;
+        `centring_level` and `centring_slope`, the estimates; `level_information` and
+        `slope_information`; `events_per_area`; and, where areas have covariates,
+        `centring_covariate` and `centring_area_moderator`, their means over events.
     """
     areas = model.areas
     n = len(areas.authority)
-    at, slope, information, total = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    at, spread, slope, information, total, log_sum = (np.zeros(n) for _ in range(6))
     if "count_events" in data:
         authority, events, sums, within, exposure = _counts_by_authority(data)
         own = _own_slopes(
             events, sums, within, exposure, steps=areas.per / 0.10, slopes=data.attrs["slope_range"]
         )
-        at[authority], variance = _event_moments(own, within, exposure)
-        total[authority], slope[authority] = events, own
+        log_sum[authority], at[authority], variance = _event_moments(own, within, exposure)
+        total[authority], slope[authority], spread[authority] = events, own, variance
         information[authority] = events * variance
     if "sum_events" in data:
         authority, events, within, exposure = (
@@ -56,26 +56,22 @@ def centring(
             for name in ("authority", "events", "node_within", "node_exposure")
         )
         total[authority], slope[authority] = events, model.step_priors.within.mean
-        at[authority], _ = _event_moments(slope[authority], within, exposure)
+        log_sum[authority], at[authority], spread[authority] = _event_moments(
+            slope[authority], within, exposure
+        )
     known = areas.counted | ~np.isnan(areas.total_events)[areas.authority_of_area]
     number = np.bincount(areas.authority_of_area[known], minlength=n)
-    node_within, node_exposure = gauss_rules(
-        areas.authority_of_area, within_part, areas.exposure, cells=n, nodes=6
-    )
-    node_exposure[node_exposure.sum(axis=1) == 0] = 1.0  # no exposure, no data: any weight will do
     values = {
         "centring_at": at,
-        "centring_level": np.log(np.maximum(total, 0.5)),
+        "centring_spread": spread,
+        "centring_level": np.log(np.maximum(total, 0.5)) - log_sum,
         "centring_slope": slope,
         # An authority known to have no events is as if it had half of one; one not known has none.
         "level_information": np.where(number > 0, np.maximum(total, 0.5), 0.0),
         "slope_information": information,
         "events_per_area": total / np.maximum(number, 1),
-        "centring_node_within": node_within,
-        "centring_node_exposure": node_exposure,
     }
-    dims = ("authority", "centring_node")
-    made = {name: xr.DataArray(value, dims=dims[: value.ndim]) for name, value in values.items()}
+    made = {name: xr.DataArray(value, dims="authority") for name, value in values.items()}
     group = areas.authority_of_area
     expected = areas.exposure * np.exp(slope[group] * (within_part - at[group]))
     for name in ("covariate", "area_moderator"):
@@ -129,12 +125,12 @@ def _own_slopes(
     """
     common = np.zeros(len(events))
     for _ in range(8):
-        mean, variance = _event_moments(common, within, exposure)
+        _, mean, variance = _event_moments(common, within, exposure)
         information = max(float(np.sum(events * variance)), 1e-12)
         common = np.clip(common + np.sum(sums - events * mean) / information, *slopes)
     own, pull = common, 1 / (0.3 * steps) ** 2
     for _ in range(8):
-        mean, variance = _event_moments(own, within, exposure)
+        _, mean, variance = _event_moments(own, within, exposure)
         step = sums - events * mean - pull * (own - common)
         own = np.clip(own + step / (events * variance + pull), *slopes)
     return own
@@ -142,9 +138,13 @@ def _own_slopes(
 
 def _event_moments(
     slope: FloatArray, within: FloatArray, exposure: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Mean and variance of the within part over each authority's events, at its slope."""
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Log of each authority's sum of exposure * exp(slope * w), and mean and variance of w in it.
+
+    They are the sum's logarithm and its first two derivatives by the slope.
+    """
     mass = exposure * np.exp(slope[:, None] * within)
-    mass /= mass.sum(axis=1, keepdims=True)
+    total = mass.sum(axis=1, keepdims=True)
+    mass /= total
     mean = (mass * within).sum(axis=1)
-    return mean, (mass * (within - mean[:, None]) ** 2).sum(axis=1)
+    return np.log(total[:, 0]), mean, (mass * (within - mean[:, None]) ** 2).sum(axis=1)

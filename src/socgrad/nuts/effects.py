@@ -9,7 +9,6 @@ for very rare events alike. The density of the effects is the model's in any cas
 from typing import Any
 
 from socgrad.nuts.pymc_quietly import pm, pt
-from socgrad.predictor import log_rate
 
 __all__ = ["level_and_slope_effects", "level_effects"]
 
@@ -41,7 +40,7 @@ def level_effects(
         "level",
         mean=0.0,
         variance=level_sd**2,
-        estimate=data["centring_level"] - _log_events(expected_level, expected_slope, data),
+        estimate=_estimate_total(0.0, expected_level, expected_slope, data),
         information=known,
     )
     return pm.Deterministic("level_effect", effect, dims="authority")
@@ -82,7 +81,7 @@ def level_and_slope_effects(
     )
     # `turn` fixes the slope but for share * total: a first look at the events gives about that.
     rough = _estimate_total(turn, expected_level, expected_slope, data)
-    rough *= known_level * total_variance / (1.0 + known_level * total_variance)
+    rough *= 1.0 - 1.0 / (1.0 + known_level * total_variance)
     total = _effect(
         "level",
         mean=with_total / turn_variance * turn,
@@ -101,15 +100,15 @@ def _estimate_total(
     expected_slope: Variable,
     data: dict[str, Variable],
 ) -> Variable:
-    """What an authority's events make of its total effect, were this its slope effect."""
-    events = _log_events(expected_level, expected_slope + slope_effect, data)
-    return data["centring_level"] - events + data["centring_at"] * slope_effect
+    """What an authority's events make of its total effect, were this its slope effect.
 
-
-def _log_events(level: Variable, slope: Variable, data: dict[str, Variable]) -> Variable:
-    """Log of each authority's expected events."""
-    rates = pt.exp(log_rate(0.0, slope[:, None], data["centring_node_within"]))
-    return level + pt.log((data["centring_node_exposure"] * rates).sum(axis=1))
+    The log of its expected events is a smooth curve in its slope, close to a parabola about the
+    slope that its own events suggest; a parabola is enough to steer by. Its first derivative there
+    is `at`, which the total effect holds already.
+    """
+    apart = expected_slope - data["centring_slope"]
+    bend = 0.5 * data["centring_spread"] * (apart + slope_effect) ** 2
+    return data["centring_level"] - expected_level - data["centring_at"] * apart - bend
 
 
 def _effect(
@@ -122,10 +121,8 @@ def _effect(
     standard normal whatever the variance: non-centred where the data say little, centred where they
     say much, and as far as need be between.
     """
-    precision = 1.0 / variance + information
-    at = (mean / variance + information * estimate) / precision
-    scale = pt.sqrt(1.0 / precision)
-    raw = pm.Normal(
-        f"{name}_raw", mu=(mean - at) / scale, sigma=pt.sqrt(variance) / scale, dims="authority"
-    )
-    return at + scale * raw
+    gain = 1.0 + variance * information  # precision over that of the population alone
+    towards = (1.0 - 1.0 / gain) * (estimate - mean)
+    scale = pt.sqrt(variance / gain)
+    raw = pm.Normal(f"{name}_raw", mu=-towards / scale, sigma=pt.sqrt(gain), dims="authority")
+    return mean + towards + scale * raw

@@ -17,11 +17,12 @@ from socgrad.model.priors import Normal, PositiveNormal
 from socgrad.nuts.centring import centring
 from socgrad.nuts.counts import Shifts, observe_counts, observe_totals
 from socgrad.nuts.effects import level_and_slope_effects, level_effects
+from socgrad.nuts.packing import layout, packed, unpacked
 from socgrad.nuts.pymc_quietly import pm
 from socgrad.predictor import authority_level, authority_slope
 from socgrad.schema import COEFFICIENTS
 
-__all__ = ["graph_data", "graph_key", "pymc_model"]
+__all__ = ["compact_data", "compact_model", "graph_data", "graph_key", "pymc_model"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
@@ -53,27 +54,86 @@ def pymc_model(model: GradientModel) -> pm.Model:
     """
     seam = constants(model)
     working = graph_data(model, likelihood_data(model))
+    with pm.Model(coords=_coords(model, seam, working)) as graph:
+        data = {
+            str(name): pm.Data(str(name), values.to_numpy(), dims=values.dims or None)
+            for name, values in (*seam.data_vars.items(), *working.data_vars.items())
+        }
+        _terms(model, data)
+    return graph
+
+
+def compact_model(model: GradientModel, data: xr.Dataset) -> pm.Model:
+    """Build the graph of `pymc_model` with its data in a few vectors, which compiles sooner.
+
+    Parameters
+    ----------
+    model : GradientModel
+        The specification.
+    data : xarray.Dataset
+        Its likelihood data.
+    """
+    seam, working = constants(model), graph_data(model, data)
+    small, free = _parts(seam, working)
+    with pm.Model(coords=_coords(model, seam, working)) as graph:
+        values = packed(small).merge(free)
+        arrays = {
+            str(name): pm.Data(str(name), value.to_numpy())
+            for name, value in values.data_vars.items()
+        }
+        _terms(model, arrays | unpacked(arrays, layout(small)))
+    return graph
+
+
+def compact_data(model: GradientModel, data: xr.Dataset) -> xr.Dataset:
+    """Values of the data of `compact_model`, by name."""
+    small, free = _parts(constants(model), graph_data(model, data))
+    return packed(small).merge(free)
+
+
+def graph_key(model: GradientModel, data: xr.Dataset) -> tuple[object, ...]:
+    """What two models must share for one compiled `compact_model` to serve both."""
+    small, _ = _parts(constants(model), graph_data(model, data))
+    return (
+        model.family,
+        model.deprivation,
+        model.random_slopes,
+        model.cross_level,
+        model.curvature,
+        layout(small),
+    )
+
+
+def _parts(seam: xr.Dataset, working: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    """What is packed, and what is not: by area, or as long as the highest count is high."""
+    by_area = [name for name in seam if "area" in seam[name].dims]
+    steps = [name for name in working if working[name].dims == ("count",)]
+    small = working.drop_vars(steps).merge(seam.drop_vars(by_area)).reset_coords(drop=True)
+    free = working[steps].merge(seam[[name for name in by_area if str(name).endswith("_design")]])
+    return small, free.reset_coords(drop=True)
+
+
+def _coords(model: GradientModel, seam: xr.Dataset, working: xr.Dataset) -> dict[str, Any]:
     coords = {"area": seam["area"].to_numpy(), "authority": seam["authority"].to_numpy()}
     coords |= {name: seam[name].to_numpy() for name in model.designs.named if name in seam.coords}
     if "count_events" in working:
         coords["counted_area"] = model.areas.area[model.areas.counted].to_numpy()
     if "sum_events" in working:
         coords["total_authority"] = coords["authority"][working["sum_authority"].to_numpy()]
-    with pm.Model(coords=coords) as graph:
-        data = {
-            str(name): pm.Data(str(name), values.to_numpy(), dims=values.dims or None)
-            for name, values in (*seam.data_vars.items(), *working.data_vars.items())
-        }
-        overdispersion = None
-        if model.family == "negative_binomial":
-            overdispersion = _positive("overdispersion", data["prior_overdispersion"])
-        shifts = Shifts(*(_coefficient(data, name) for name in ("covariate", "area_moderator")))
-        level, slope = _authorities(model, data, overdispersion, shifts)
-        if "count_events" in data:
-            observe_counts(model, data, level, slope, overdispersion, shifts=shifts)
-        if "sum_events" in data:
-            observe_totals(model, data, level, slope, overdispersion, shifts=shifts)
-    return graph
+    return coords
+
+
+def _terms(model: GradientModel, data: dict[str, Variable]) -> None:
+    """Parameters, effects and observed counts, inside the context of a PyMC model."""
+    overdispersion = None
+    if model.family == "negative_binomial":
+        overdispersion = _positive("overdispersion", data["prior_overdispersion"])
+    shifts = Shifts(*(_coefficient(data, name) for name in ("covariate", "area_moderator")))
+    level, slope = _authorities(model, data, overdispersion, shifts)
+    if "count_events" in data:
+        observe_counts(model, data, level, slope, overdispersion, shifts=shifts)
+    if "sum_events" in data:
+        observe_totals(model, data, level, slope, overdispersion, shifts=shifts)
 
 
 def graph_data(model: GradientModel, data: xr.Dataset) -> xr.Dataset:
@@ -97,21 +157,6 @@ def graph_data(model: GradientModel, data: xr.Dataset) -> xr.Dataset:
     if model.random_slopes:
         data["prior_correlation"] = ((), model.step_priors.correlation)
     return data
-
-
-def graph_key(model: GradientModel) -> tuple[object, ...]:
-    """What two models must share for one compiled graph to serve both."""
-    return (
-        model.family,
-        model.deprivation,
-        model.random_slopes,
-        model.cross_level,
-        model.curvature,
-        bool(model.areas.counted.any()),
-        bool((~np.isnan(model.areas.total_events)).any()),
-        len(model.areas.authority),
-        *(len(columns.names) for columns in model.designs.named.values()),
-    )
 
 
 def _prior_names(model: GradientModel) -> list[str]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 import nutpie
 import xarray as xr
 
-from socgrad.model.compression import constants
 from socgrad.model.gradient_model import GradientModel
-from socgrad.nuts.graph import graph_data, graph_key, pymc_model
+from socgrad.nuts.graph import compact_data, compact_model, graph_key
 from socgrad.nuts.options import NutsOptions
 from socgrad.nuts.pymc_quietly import pm
 from socgrad.schema import COEFFICIENTS, EFFECTS, PARAMETERS
@@ -65,8 +64,8 @@ def sample_nuts(
         Dims (chain, draw[, authority, or names of covariates]).
     """
     names = (*PARAMETERS, *EFFECTS, *COEFFICIENTS)
-    graph = Graph(graph_key(model), lambda: pymc_model(model), names)
-    return sample_graph(graph, constants(model).merge(graph_data(model, data)), options)
+    graph = Graph(graph_key(model, data), lambda: compact_model(model, data), names)
+    return sample_graph(graph, compact_data(model, data), options)
 
 
 def sample_graph(
