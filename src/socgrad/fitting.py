@@ -65,7 +65,7 @@ def fit(
         Draws kept per chain (at least 1), and chains (at least 1; four are wanted for R-hat to mean
         anything). The draws of "laplace" are independent; chains only give the tree its form.
     tune : int, optional
-        NUTS only: draws discarded before those kept, at least 1. By default 1,000.
+        NUTS only: draws discarded before those kept, at least 1. By default 500.
     cores : int, optional
         NUTS only: chains run at a time. By default as many as there are processors, at most
         `chains`. The draws do not depend on it.
@@ -194,7 +194,7 @@ def fit(
         )
     options = NutsOptions(
         draws=draws,
-        tune=1000 if tune is None else tune,
+        tune=500 if tune is None else tune,
         chains=chains,
         cores=min(chains, os.cpu_count() or 1) if cores is None else cores,
         target_accept=0.95 if target_accept is None else target_accept,

@@ -22,7 +22,14 @@ from socgrad.nuts.pymc_quietly import pm
 from socgrad.predictor import authority_level, authority_slope
 from socgrad.schema import COEFFICIENTS
 
-__all__ = ["compact_data", "compact_model", "graph_data", "graph_key", "pymc_model"]
+__all__ = [
+    "compact_data",
+    "compact_key",
+    "compact_model",
+    "graph_data",
+    "graph_key",
+    "pymc_model",
+]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
@@ -91,17 +98,25 @@ def compact_data(model: GradientModel, data: xr.Dataset) -> xr.Dataset:
     return packed(small).merge(free)
 
 
-def graph_key(model: GradientModel, data: xr.Dataset) -> tuple[object, ...]:
-    """What two models must share for one compiled `compact_model` to serve both."""
-    small, _ = _parts(constants(model), graph_data(model, data))
+def graph_key(model: GradientModel) -> tuple[object, ...]:
+    """What two models must share for one compiled graph to serve both."""
     return (
         model.family,
         model.deprivation,
         model.random_slopes,
         model.cross_level,
         model.curvature,
-        layout(small),
+        bool(model.areas.counted.any()),
+        bool((~np.isnan(model.areas.total_events)).any()),
+        len(model.areas.authority),
+        *(len(columns.names) for columns in model.designs.named.values()),
     )
+
+
+def compact_key(model: GradientModel, data: xr.Dataset) -> tuple[object, ...]:
+    """What two models must share for one compiled `compact_model` to serve both."""
+    small, _ = _parts(constants(model), graph_data(model, data))
+    return (*graph_key(model), layout(small))
 
 
 def _parts(seam: xr.Dataset, working: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:

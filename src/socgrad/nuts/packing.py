@@ -34,7 +34,9 @@ def packed(data: xr.Dataset) -> xr.Dataset:
     """The arrays of `data` end to end, as the vectors `numbers` and `positions`."""
     vectors = {}
     for kind, (vector, dtype) in _KINDS.items():
-        its = [data[name].to_numpy().ravel() for name, its_kind, _ in layout(data) if its_kind == kind]
+        its = [
+            data[name].to_numpy().ravel() for name, its_kind, _ in layout(data) if its_kind == kind
+        ]
         vectors[vector] = ((f"{vector}_place",), np.concatenate([np.zeros(0), *its]).astype(dtype))
     return xr.Dataset(vectors)
 

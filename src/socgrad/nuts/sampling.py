@@ -8,7 +8,7 @@ import nutpie
 import xarray as xr
 
 from socgrad.model.gradient_model import GradientModel
-from socgrad.nuts.graph import compact_data, compact_model, graph_key
+from socgrad.nuts.graph import compact_data, compact_key, compact_model
 from socgrad.nuts.options import NutsOptions
 from socgrad.nuts.pymc_quietly import pm
 from socgrad.schema import COEFFICIENTS, EFFECTS, PARAMETERS
@@ -64,7 +64,7 @@ def sample_nuts(
         Dims (chain, draw[, authority, or names of covariates]).
     """
     names = (*PARAMETERS, *EFFECTS, *COEFFICIENTS)
-    graph = Graph(graph_key(model, data), lambda: compact_model(model, data), names)
+    graph = Graph(compact_key(model, data), lambda: compact_model(model, data), names)
     return sample_graph(graph, compact_data(model, data), options)
 
 
