@@ -121,3 +121,15 @@ def test_cells_are_authorities_times_patterns():
     by_density = likelihood_data(GradientModel(areas, covariates="scale(density)"))
     assert by_density.sizes["counted_cell"] == len(areas.area)
     assert by_density.sizes["count_node"] == 1
+
+
+@pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
+def test_the_sampled_graph_has_the_same_density(terms):
+    """The graph that is sampled, its data in two vectors, has the density of the named one."""
+    from socgrad.nuts.graph import compact_model, pymc_model
+
+    model = GradientModel(covariate_table().validated(), **terms)
+    graphs = pymc_model(model), compact_model(model, likelihood_data(model))
+    point, _ = values_at(graphs[0], np.random.default_rng(6))
+    one, other = (graph.compile_logp(mode=MODE)(point) for graph in graphs)
+    assert one == pytest.approx(other, rel=1e-12)
