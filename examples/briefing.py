@@ -33,8 +33,9 @@ import pandas as pd
 
 import socgrad as sg
 from briefing_figures import draw_figures
-from briefing_findings import Answer, Finding, blocks, covers, findings, own_gradients
+from briefing_findings import findings, own_gradients
 from briefing_report import write_page
+from briefing_tables import Answer, Finding, blocks, covers
 from briefing_truth import Outcome
 from socgrad.simulation.flow import Flow
 from socgrad.simulation.groups import GROUPS

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 import socgrad as sg
-from briefing_findings import Answer, Finding, blocks
+from briefing_stages import STEPS
+from briefing_tables import Answer, Finding, blocks
 from socgrad.plots.style import STYLE, colours
 
 __all__ = ["Picture", "draw_figures"]
@@ -41,7 +42,7 @@ def draw_figures(
                 "Rates over neighbourhood deprivation, a line for each third of authorities.")],
         "F5": [(gradients(stages, (first, last)),
                 "Each authority's gradient over its deprivation.")],
-        "F6": [(forest(tables["F6"], "Rate ratio per 10 points of neighbourhood deprivation"),
+        "F6": [(forest(without_ratios(tables["F6"]), "Rate ratio per 10 points, average authority"),
                 "Gradients by age, ethnicity, need and category of abuse.")],
         "F7": [(forest(tables["F7"], "Ratio per 10 points of neighbourhood deprivation"),
                 "Gradients of closures, durations, re-referrals and repeat plans.")],
@@ -133,7 +134,7 @@ def steps(table: pd.DataFrame, stages: Answer) -> Figure:
     names = list(stages.names.values())
     whole = table[table["stage"].isin(names)].assign(stage="Gradient among all children")
     whole["quantity"] = names
-    added = table[table["stage"].str.startswith("Where")]
+    added = table[table["stage"] == STEPS]
     added = added.assign(stage="Along the way to a plan: what each step adds")
     return forest(pd.concat([whole, added]), "Rate ratio per 10 points, average authority")
 
@@ -150,7 +151,7 @@ def slopes(own: pd.DataFrame, stages: Answer) -> Figure:
             markersize=4, label="estimate")  # fmt: skip
     for axis, name in ((ax.set_xlabel, names[0]), (ax.set_ylabel, names[1])):
         axis(f"Gradient of {name[0].lower() + name[1:]}")
-    ax.legend(frameon=False, fontsize=9)
+    ax.legend(frameon=False, fontsize=9, loc="lower right")
     ax.set_title("Each dot is an authority", loc="left", fontsize=10)
     tidy(ax)
     return figure
@@ -185,6 +186,11 @@ def side_by_side(
         draw(sg.stratum(stages.fit, one), stages.names[one], ax)
         ax.set_title(stages.names[one], loc="left")
     return figure
+
+
+def without_ratios(table: pd.DataFrame) -> pd.DataFrame:
+    """Gradients of groups, without their ratios, which the eye makes by itself."""
+    return table[~table["stage"].str.startswith("Ratios")]
 
 
 def tidy(ax: Axes) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 
 from briefing_figures import Picture
-from briefing_findings import Finding, blocks, covers
+from briefing_tables import Finding, blocks, covers
 from socgrad.simulation.flow import Flow
 
 __all__ = ["write_page"]
@@ -34,7 +34,7 @@ th, td { text-align: right; padding: .16rem .5rem; border-bottom: 1px solid var(
 th:first-child, td:first-child { text-align: left; }
 tr.block td { font-weight: 600; padding-top: .7rem; }
 tr.missed td { color: var(--red); }
-nav a { margin-right: .8rem; } a { color: var(--blue); }
+nav ol { list-style: none; padding: 0; } nav b { margin-right: .6rem; } a { color: var(--blue); }
 @media print { details > * { display: block; } nav { display: none; } }
 </style>
 </head>
@@ -51,7 +51,7 @@ which has 10 percentage points more children in low-income families: 1.80 is 80%
 that holds it with 95% probability, and with the truth; $held of $all such intervals hold it. (More
 than 95 of 100 may: the intervals allow for other authorities than these, while the truth is
 that of these.)</p>
-<nav>$links</nav>
+<nav><ol>$links</ol></nav>
 $findings
 <h2 id="method">How it was done</h2>
 <p>A Bayesian multilevel Poisson model of the counts of neighbourhoods within authorities: each
@@ -104,7 +104,10 @@ def write_page(
         verdict=verdict,
         held=held,
         all=sum(len(finding.table) for finding in found),
-        links="".join(f'<a href="#{finding.name}">{finding.name}</a>' for finding in found),
+        links="".join(
+            f'<li><b>{one.name}</b><a href="#{one.name}">{html.escape(one.claim)}</a></li>'
+            for one in found
+        ),
         findings="\n".join(section(finding, figures.get(finding.name, [])) for finding in found),
         statements="".join(f"<li>{html.escape(words)}</li>" for words in statements),
         files=", ".join(f'<a href="{name}.csv">{name}.csv</a>' for name in names),

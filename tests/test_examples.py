@@ -20,15 +20,16 @@ SCRIPTS = [path.stem for path in EXAMPLES.glob("briefing*.py")]
 FITS = ("stages", "chain", "returns", "age", "ethnicity", "need", "category")
 
 #: Rows of each finding. Four stages: 10 tenths; 1 gradient, 4 ratios of pairs of stages, 5 steps to
-#: a plan and their product; 2 scales; 3 places in 2 contrasts; 1 ratio, 3 gradients, 2 limits.
-#: Groups: 4 ages, 5 ethnicities, 5 needs, 5 categories. Returns: 3, and 1 duration; 2 in F4's rows.
+#: a plan, 4 products of these, 5 shares; 2 scales; 3 places in 2 contrasts; 1 ratio, 3 gradients, 2
+#: limits. Groups: 4 ages, 5 ethnicities, 5 needs, 5 categories, and ratios to the first of each.
+#: Returns: 3, and 1 duration; 2 in F4's rows.
 ROWS = {
     "F1": 4 * 10,
-    "F2": 4 + 4 + 6,
+    "F2": 4 + 4 + 5 + 4 + 5,
     "F3": 4 * 2,
     "F4": 4 * 6,
     "F5": 4 * 6,
-    "F6": 4 + 5 + 5 + 5,
+    "F6": (4 + 5 + 5 + 5) + (3 + 4 + 4 + 4),
     "F7": 3 + 1,
     "F8": 2 * 6,
 }
@@ -255,7 +256,7 @@ def certain_fit(flow, strata: sg.Strata, outcomes: dict) -> xr.DataTree:
 @pytest.mark.usefixtures("briefing")
 def test_a_change_is_said_in_its_direction(ratio: tuple[float, ...], words: str) -> None:
     """Ratios below 1 are fewer, and an interval on both sides of 1 keeps its signs."""
-    from briefing_findings import change
+    from briefing_tables import change
 
     row = pd.Series(dict(zip(("lower_95", "estimate", "upper_95"), ratio, strict=True)))
     assert change(row, "more", "fewer") == words
