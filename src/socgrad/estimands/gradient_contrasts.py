@@ -85,8 +85,9 @@ def compare_gradients(
     both; the same children are counted in both (stages are nested); what is left out of the model
     acts on both. Independent fits know of none, and give their ratio an interval that is too wide.
     A joint fit knows of the first. The chain knows of the first two, for stages.
-    ``docs/results/nested_contrasts.csv`` has by how much, in a simulation
-    (``benchmarks/nested_contrasts.py``).
+    In a simulation where six in ten go on to the next stage, independent fits reported 5.8 times
+    the standard deviation that the log ratio really had, the chain 1.2 times
+    (``benchmarks/nested_contrasts.py``, ``docs/results/nested_contrasts.csv``).
 
     Interpretation
     --------------
