@@ -14,8 +14,10 @@ SOURCE = Path(socgrad.__file__).parent
 FLOORS = (
     {"errors", "arrays", "predictor"},
     {"nuts.pymc_quietly", "nuts.options", "nuts.packing"},
-    {"schema", "within_between", "quadrature", "ranks", "formulas"},
+    {"nuts.standardising", "nuts.correlations", "nuts.coefficient_scales"}
+    | {"schema", "within_between", "quadrature", "ranks", "formulas"},
     {"designs", "model.priors", "model.likelihoods", "simulation.truth", "estimands.exposure_sums"}
+    | {"nuts.joint_effects"}
     | {"estimands.poisson_intervals", "estimands.end_points"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"},
     {"table.label_checks", "table.number_checks", "table.known_counts", "table.covariate_columns"}
@@ -27,6 +29,7 @@ FLOORS = (
     | {"simulation.expected", "simulation.projection"}
     | {"reading.by_stratum", "reading.observed", "reading.covariate_example"},
     {"table.areas", "simulation.england", "estimands.curves", "reading.support"}
+    | {"estimands.stratum_correlations"}
     | {"simulation.cases", "simulation.flow", "simulation.flow_lines"}
     | {"tables.diagnostics"},
     {"simulation.flow_simulation", "model.covariates", "estimands.area_rates"}
@@ -46,31 +49,32 @@ FLOORS = (
     | {f"estimands.{name}" for name in ("gaps", "attributable", "authority_ranks")}
     | {"estimands.excess_references", "estimands.new_places"},
     {"estimands.excess", "estimands.predictions", "estimands.what_if"},
-    {"model.stratified_model"}
+    {"nuts.joint_counts", "nuts.joint_data"}
+    | {"model.stratified_model"}
     | {"nuts.counts", "nuts.effects", "manifest", "laplace", "checks.counts"}
     | {"checks.prior_density"}
     | {f"tables.{name}" for name in ("comma_separated", "html", "latex", "markdown")}
     | {"tables.rate_tables"},
-    {"strata_tree", "plots"}
+    {"strata_tree", "plots", "nuts.joint_graph"}
     | {"nuts.graph", "checks.replicates", "checks.authority_likelihoods"}
     | {"checks.log_likelihood", "simulation.prior_draws"},
-    {"stratified_fitting", "nuts.outcome_graph"}
+    {"stratified_fitting", "nuts.outcome_graph", "nuts.joint_sampling"}
     | {"nuts.sampling", "checks.fit_check", "checks.integrated"},
-    {"nuts.outcome_sampling"},
+    {"nuts.outcome_sampling", "joint_fitting"},
     {"fitting", "checks.left_out", "checks.priors"},
     {"__init__"},
 )
 
 #: Modules and packages of each wing; the others serve both.
 LEFT = {"table", "model", "nuts", "laplace", "simulation", "manifest", "fitting"}
-LEFT |= {"strata_tree", "stratified_fitting"}
+LEFT |= {"strata_tree", "stratified_fitting", "joint_fitting"}
 RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
 
 #: What only the named modules may import, because it takes seconds or is an optional extra.
 RESERVED = {
     "pymc": {"nuts.pymc_quietly"},
     "pytensor": {"nuts.pymc_quietly"},
-    "nutpie": {"nuts.sampling"},
+    "nutpie": {"nuts.sampling", "nuts.joint_sampling"},
     "matplotlib": {"plots"},
     "great_tables": {"tables.html"},
     "geopandas": {"plots"},

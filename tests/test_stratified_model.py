@@ -3,6 +3,7 @@ import warnings
 import pytest
 
 from socgrad.errors import SocgradWarning, SpecificationError
+from socgrad.fitting import fit
 from socgrad.model.priors import Normal, Priors
 from socgrad.model.stratified_model import StratifiedModel
 from socgrad.table.strata import Strata
@@ -71,3 +72,39 @@ def test_warnings_come_once_for_all_strata():
         StratifiedModel(strata)
     assert len(w) == 1
     assert w[0].filename == __file__
+
+
+JOINT = {"authority_effects": "joint"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"correlations": "factor"}, r"correlations='factor' is of joint authority effects"),
+        ({"correlations": "lkj", **JOINT}, r"'lkj' is unknown; expected 'full' or 'factor'"),
+        ({"family": "negative_binomial", **JOINT}, r"not available with .*takes hours.*'poisson'"),
+        ({"random_slopes": False, **JOINT}, r"no slopes of their own .random_slopes=False"),
+        (
+            {
+                "priors": {
+                    "referral": Priors(),
+                    "assessment": Priors(),
+                    "plan": Priors(correlation=4.0),
+                },
+                **JOINT,
+            },
+            r"Priors.correlation has 2 values \(\[2.0, 4.0\]\)",
+        ),
+    ],
+    ids=["independent", "unknown", "negative binomial", "no slopes", "priors"],
+)
+def test_what_no_joint_model_can_do_is_refused(options, words):
+    """Each refusal says what is wrong and what to choose."""
+    with pytest.raises(SpecificationError, match=words):
+        StratifiedModel(stage_strata(), **options)
+
+
+def test_laplace_refuses_joint_strata():
+    """The compile-free engine integrates over one authority's two effects, not over all."""
+    with pytest.raises(SpecificationError, match=r"joint model of 3 strata has 6 that"):
+        fit(StratifiedModel(stage_strata(), **JOINT), method="laplace")

@@ -38,11 +38,13 @@ if TYPE_CHECKING:
     from socgrad.estimands.predictions import predict_authority_events, predict_events, predict_rate
     from socgrad.estimands.rates import expected_rate
     from socgrad.estimands.slope_variation import gradient_sd, level_slope_correlation
+    from socgrad.estimands.stratum_correlations import stratum_correlations
     from socgrad.estimands.variance_partition import variance_explained, vpc
     from socgrad.estimands.variation import authority_sd, median_rate_ratio
     from socgrad.estimands.what_if import scenario, what_if
     from socgrad.fitting import fit
     from socgrad.nuts.graph import pymc_model
+    from socgrad.nuts.joint_graph import joint_pymc_model
     from socgrad.reading.by_stratum import by_stratum, stratum
     from socgrad.reading.labels import label_draws
     from socgrad.reading.storage import load, save
@@ -97,6 +99,7 @@ __all__ = [
     "gradient_sd",
     "inequality_of_rates",
     "inverse_intervention",
+    "joint_pymc_model",
     "journal_rates",
     "journal_table",
     "label_draws",
@@ -129,6 +132,7 @@ __all__ = [
     "steepening",
     "steeper_than",
     "stratum",
+    "stratum_correlations",
     "summarise",
     "to_csv",
     "to_great_table",
@@ -170,6 +174,7 @@ _LAZY = {
     "gradient_sd": "estimands.slope_variation",
     "inequality_of_rates": "estimands.inequality_of_rates",
     "inverse_intervention": "estimands.contextual",
+    "joint_pymc_model": "nuts.joint_graph",
     "journal_rates": "tables.rate_tables",
     "journal_table": "tables.journal",
     "label_draws": "reading.labels",
@@ -200,6 +205,7 @@ _LAZY = {
     "steepening": "estimands.contextual",
     "steeper_than": "estimands.gradient_pairs",
     "stratum": "reading.by_stratum",
+    "stratum_correlations": "estimands.stratum_correlations",
     "summarise": "tables.summaries",
     "to_csv": "tables.comma_separated",
     "to_great_table": "tables.html",

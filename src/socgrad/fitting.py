@@ -17,6 +17,7 @@ from socgrad.errors import (
     SocgradWarning,
     SpecificationError,
 )
+from socgrad.joint_fitting import fit_joint
 from socgrad.manifest import assemble
 from socgrad.model.compression import likelihood_data, quadrature_error
 from socgrad.model.gradient_model import GradientModel
@@ -53,9 +54,9 @@ def fit(
     Parameters
     ----------
     model : GradientModel, StratifiedModel or OutcomeModel
-        The specification. Independent strata are fitted one after another, with one compilation. An
-        outcome of authorities beside the gradients needs NUTS: "auto" takes it, "laplace" is
-        refused.
+        The specification. Independent strata are fitted one after another, with one compilation;
+        strata with joint authority effects all at once, by NUTS. An outcome of authorities beside
+        the gradients needs NUTS: "auto" takes it, "laplace" is refused.
     method : {"nuts", "laplace", "auto"}
         The engine. "nuts" is NUTS (nutpie on the PyMC graph), which compiles. "laplace" needs
         neither PyMC nor a compiler: authority effects integrated out by quadrature, the other
@@ -65,7 +66,8 @@ def fit(
         Draws kept per chain (at least 1), and chains (at least 1; four are wanted for R-hat to mean
         anything). The draws of "laplace" are independent; chains only give the tree its form.
     tune : int, optional
-        NUTS only: draws discarded before those kept, at least 1. By default 500.
+        NUTS only: draws discarded before those kept, at least 1. By default 500 (1,000 for joint
+        authority effects).
     cores : int, optional
         NUTS only: chains run at a time. By default as many as there are processors, at most
         `chains`. The draws do not depend on it.
@@ -92,7 +94,8 @@ def fit(
     ------
     SpecificationError
         If an option is out of range, or concerns NUTS only and `method` is "laplace"; if the model
-        needs NUTS (area covariates, an outcome of authorities) and `method` is "laplace".
+        needs NUTS (area covariates, an outcome of authorities, joint authority effects) and
+        `method` is "laplace".
 
     Warns
     -----
@@ -134,11 +137,25 @@ def fit(
     _check_options(counts, target_accept, random_seed)
     if random_seed is None:
         random_seed = secrets.randbits(31)
+    joint = isinstance(model, StratifiedModel) and model.authority_effects == "joint"
+    options = NutsOptions(
+        draws=draws,
+        tune=(1000 if joint else 500) if tune is None else tune,
+        chains=chains,
+        cores=min(chains, os.cpu_count() or 1) if cores is None else cores,
+        target_accept=0.95 if target_accept is None else target_accept,
+        random_seed=random_seed,
+        progress=sys.stderr.isatty() if progress is None else progress,
+    )
     if isinstance(model, StratifiedModel):
         if model.authority_effects == "joint":
-            raise SpecificationError(
-                "authority_effects='joint' cannot be fitted by this version. Choose 'independent'."
-            )
+            if method == "laplace":
+                raise SpecificationError(
+                    "method='laplace' integrates over two effects of an authority, and a joint "
+                    f"model of {len(model.strata)} strata has {2 * len(model.strata)} that "
+                    "correlate. Choose method='nuts', or authority_effects='independent'."
+                )
+            return fit_joint(model, options, check=_record_quadrature)
         return fit_strata(
             model,
             lambda single, seed: fit(
@@ -192,15 +209,6 @@ def fit(
             SocgradWarning,
             stacklevel=2,
         )
-    options = NutsOptions(
-        draws=draws,
-        tune=500 if tune is None else tune,
-        chains=chains,
-        cores=min(chains, os.cpu_count() or 1) if cores is None else cores,
-        target_accept=0.95 if target_accept is None else target_accept,
-        random_seed=random_seed,
-        progress=sys.stderr.isatty() if progress is None else progress,
-    )
     return _fit_nuts(model, data, options, outcome=outcome, instead_of=doubt)
 
 

@@ -14,6 +14,7 @@ from socgrad.errors import SchemaError
 __all__ = [
     "COEFFICIENTS",
     "CONSTANTS",
+    "CORRELATIONS",
     "COVARIATE_GROUP",
     "COVARIATE_SCHEMA_VERSION",
     "DESIGNS",
@@ -94,6 +95,13 @@ DESIGNS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
 
 #: Group with the columns that the formulas of covariates are made of, and the formulas themselves.
 COVARIATE_GROUP: Final = "covariate_data"
+
+#: Group `posterior` of a joint fit of several strata, dims (chain, draw, stratum, stratum_bis).
+CORRELATIONS: Final[dict[str, str]] = {
+    "level_correlation": "correlation of authority levels in two strata",
+    "slope_correlation": "correlation of authority slopes in two strata",
+    "level_slope_correlation": "correlation of authority levels in stratum, slopes in stratum_bis",
+}
 
 #: Group `constant_data`: dims and meaning. Nothing here is derived from events.
 CONSTANTS: Final[dict[str, tuple[tuple[str, ...], str]]] = {

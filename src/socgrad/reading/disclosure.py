@@ -13,6 +13,7 @@ from socgrad.errors import SchemaError
 from socgrad.schema import (
     COEFFICIENTS,
     CONSTANTS,
+    CORRELATIONS,
     COVARIATE_GROUP,
     DESIGNS,
     EFFECTS,
@@ -45,6 +46,7 @@ _COORDINATES_WITHOUT_EVENTS: Final = (
     "area",
     "authority",
     "stratum",
+    "stratum_bis",
     "outcome_term",
     *(dim for dim, _ in COEFFICIENTS.values()),
 )
@@ -88,7 +90,7 @@ def without_events(fit: xr.DataTree) -> xr.DataTree:
     # Standardised raw effects give the information of an authority's counts; other terms may be
     # imputed counts. No summary reads either.
     draws = groups["posterior"]
-    known = PARAMETERS | EFFECTS | COEFFICIENTS | OUTCOME
+    known = PARAMETERS | EFFECTS | CORRELATIONS | COEFFICIENTS | OUTCOME
     groups["posterior"] = draws[[name for name in draws if name in known]]
     bare = {name: _bare(dataset) for name, dataset in groups.items()}
     if COVARIATE_GROUP in fit:
@@ -134,6 +136,7 @@ def _bare(dataset: xr.Dataset) -> xr.Dataset:
     meanings = (
         PARAMETERS
         | EFFECTS
+        | CORRELATIONS
         | OUTCOME
         | {name: words for name, (_, words) in (COEFFICIENTS | CONSTANTS | DESIGNS).items()}
     )

@@ -33,6 +33,8 @@ _SLOPE_EFFECTS: Final = (0.05, -0.02, -0.10, 0.08, 0.02, -0.03)
 _EFFECT_SD: Final = (0.04, 0.02)
 #: How much steeper, and rarer, each stage is than referral, on the log scale.
 _STAGES: Final = {"referral": (0.0, 0.0), "assessment": (0.05, -0.4), "plan": (0.14, -1.9)}
+#: Correlations of authority effects between neighbouring stages, and between the first and last.
+_CORRELATIONS: Final = {"level_correlation": (0.85, 0.7), "slope_correlation": (0.75, 0.6)}
 
 
 def example_fit(*, events: bool = False) -> xr.DataTree:
@@ -96,8 +98,9 @@ def example_fit_of_stages(*, chained: bool = False) -> xr.DataTree:
     xarray.DataTree
         As from `socgrad.fit` on a `StratifiedModel`: the draws have dim stratum (referral,
         assessment, plan), and so have exposure and `has_data`. On children, the noise of the draws
-        is the same in every stage, as if one had drawn them jointly; along the chain, the later
-        stages differ less between authorities than referral does.
+        is the same in every stage, as if one had drawn them jointly, and there are correlations of
+        authority effects between stages; along the chain, the later stages differ less between
+        authorities than referral does.
 
     Examples
     --------
@@ -114,6 +117,8 @@ def example_fit_of_stages(*, chained: bool = False) -> xr.DataTree:
     labels = np.array(list(_STAGES), dtype=object)
     along = xr.DataArray(labels, coords={"stratum": labels}, dims="stratum", name="stratum")
     joined = xr.concat(stages, along).transpose("chain", "draw", "stratum", ...)
+    if not chained:
+        joined = joined.assign(_correlations(joined))
     share = xr.ones_like(along, dtype=np.int64)
     fewer = xr.DataArray([1.0, 0.1, 0.05] if chained else [1.0] * 3, coords=along.coords)
     data = data.assign(has_data=share * data["has_data"], exposure=fewer * data["exposure"])
@@ -137,6 +142,22 @@ def _step(draws: xr.Dataset, steeper: float, rarer: float, *, seed: int) -> xr.D
         noise = 0.02 * rng.standard_normal(draws[name].shape)
         step[name] = centre + xr.zeros_like(draws[name]) + noise
     return step
+
+
+def _correlations(stages: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Correlations between stages: chosen values with noise; 1 of a stage with itself."""
+    apart = np.abs(np.arange(len(_STAGES))[:, None] - np.arange(len(_STAGES)))
+    noise = 0.2 * np.random.default_rng(3).standard_normal((_CHAINS, _DRAWS, 1, 1))
+    made = {}
+    for name, chosen in _CORRELATIONS.items():
+        drawn = np.tanh(np.arctanh(np.array([0.0, *chosen]))[apart] + noise)
+        made[name] = xr.DataArray(
+            np.where(apart == 0, 1.0, drawn),
+            coords={dim: stages[dim] for dim in ("chain", "draw", "stratum")}
+            | {"stratum_bis": stages["stratum"].to_numpy()},
+            dims=("chain", "draw", "stratum", "stratum_bis"),
+        )
+    return made
 
 
 def _constants() -> xr.Dataset:

@@ -1,0 +1,191 @@
+"""The PyMC graph of several strata whose authority effects hang together.
+
+Each stratum has its own coefficients and standard deviations; the levels and slopes of an authority
+in all strata are one normal vector.
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from socgrad.arrays import FloatArray
+from socgrad.errors import SpecificationError
+from socgrad.model.compression import likelihood_data
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.stratified_model import Correlations, StratifiedModel
+from socgrad.nuts.correlations import factor_loadings, full_loadings
+from socgrad.nuts.joint_counts import observe_joint_counts, observe_joint_totals
+from socgrad.nuts.joint_data import joint_coefficients, joint_data
+from socgrad.nuts.joint_effects import joint_effects
+from socgrad.nuts.pymc_quietly import pm, pt
+from socgrad.predictor import authority_level, authority_slope
+
+__all__ = ["joint_key", "joint_pymc_model"]
+
+type Variable = Any  # PyTensor's variables carry no useful static types.
+
+
+def joint_pymc_model(model: StratifiedModel, *, data: xr.Dataset | None = None) -> pm.Model:
+    """Build the PyMC model of several strata with joint authority effects.
+
+    Parameters
+    ----------
+    model : StratifiedModel
+        The specification, with ``authority_effects="joint"``.
+    data : xarray.Dataset, optional
+        What `socgrad.nuts.joint_data` makes of it, where that has been computed already.
+
+    Returns
+    -------
+    pymc.Model
+        Variables named as in `socgrad.schema.PARAMETERS`, dims stratum; `level_effect` and
+        `slope_effect`, dims (stratum, authority); `level_correlation`, `slope_correlation` and
+        `level_slope_correlation`, dims (stratum, stratum_bis): those of levels with levels, slopes
+        with slopes, and levels (stratum) with slopes (stratum_bis); `correlation`, dim stratum, the
+        diagonal of the last. Counts of all strata, one stratum after the other, are `events` and
+        `total_events`.
+
+    Raises
+    ------
+    SpecificationError
+        If the model's authority effects are independent.
+
+    Notes
+    -----
+    The free variables `coefficients_raw` and `effects_raw` are coefficients and effects on scales
+    on which their posterior is about standard normal (`socgrad.nuts.coefficient_scales`,
+    `socgrad.nuts.joint_effects`). Their distribution is the model's whatever the scales are.
+    """
+    if model.authority_effects != "joint":
+        raise SpecificationError(
+            "authority_effects='independent' has no joint graph: each stratum is a model of its "
+            "own, socgrad.pymc_model(model.models[label])."
+        )
+    models = list(model.models.values())
+    labels = list(model.strata.labels)
+    if data is None:
+        data = joint_data(models, [likelihood_data(each) for each in models])
+    coords = {
+        "stratum": labels,
+        "stratum_bis": labels,
+        "authority": models[0].areas.authority.to_numpy(),
+        "component": np.arange(2 * len(models) + (2 if model.correlations == "factor" else 0)),
+    }
+    with pm.Model(coords=coords) as graph:
+        given = {
+            str(name): pm.Data(str(name), values.to_numpy(), dims=values.dims or None)
+            for name, values in data.data_vars.items()
+        }
+        level, slope = _authorities(models[0], given, len(models), model.correlations)
+        if "count_events" in data:
+            counts = [each.areas.events[each.areas.counted] for each in models]
+            observe_joint_counts(given, level, slope, np.concatenate(counts))
+        if "sum_events" in data:
+            totals = [each.areas.total_events for each in models]
+            totals = [each[~np.isnan(each)] for each in totals]
+            observe_joint_totals(given, level, slope, np.concatenate(totals))
+    return graph
+
+
+def joint_key(model: StratifiedModel, data: xr.Dataset) -> tuple[object, ...]:
+    """What two joint models must share for one compiled graph to serve both."""
+    models = list(model.models.values())
+    return (
+        model.correlations,
+        len(models),
+        len(models[0].areas.authority),
+        tuple(joint_coefficients(models[0])),
+        "count_events" in data,
+        "sum_events" in data,
+    )
+
+
+def _authorities(
+    model: GradientModel, data: dict[str, Variable], strata: int, correlations: Correlations
+) -> tuple[Variable, Variable]:
+    """Level and slope of every stratum and authority, one vector each."""
+    raw = pm.CustomDist(
+        "coefficients_raw",
+        *(data[f"coefficient_{name}"] for name in ("centre", "scale", "mean", "sd")),
+        logp=_coefficient_density,
+        random=_draw_coefficients,
+        signature="(c),(c,c),(c),(c)->(c)",
+        dtype="float64",
+        dims="coefficient",
+    )
+    values = data["coefficient_centre"] + data["coefficient_scale"] @ raw
+    coefficient: dict[str, Variable] = {}
+    for k, (name, _, _) in enumerate(joint_coefficients(model)):
+        own = values[k * strata : (k + 1) * strata]
+        coefficient[name] = pm.Deterministic(name, own, dims="stratum")[:, None]
+    level_sd, slope_sd = (
+        pm.TruncatedNormal(
+            name,
+            mu=data[f"prior_{name}"][:, 0],
+            sigma=data[f"prior_{name}"][:, 1],
+            lower=0.0,
+            dims="stratum",
+        )
+        for name in ("level_sd", "slope_sd")
+    )
+    if correlations == "full":
+        loadings = full_loadings(2 * strata, data["prior_correlation"])
+    else:
+        loadings = factor_loadings(strata, data["prior_correlation"])
+    _report_correlations(loadings @ loadings.T, strata)
+
+    b = data["between_part"]
+    terms = (
+        coefficient["intercept"],
+        coefficient.get("between", 0.0),
+        coefficient.get("curvature", 0.0),
+        b,
+    )
+    within = coefficient.get("within", coefficient.get("pooled"))
+    cross_level = coefficient.get("cross_level", 0.0)
+    # One number per authority all the same, also where nothing makes it differ.
+    everywhere = 0.0 * b
+    level_effect, slope_effect = joint_effects(
+        data,
+        expected_level=authority_level(*terms, everywhere),
+        expected_slope=authority_slope(within, cross_level, b, everywhere),
+        slope_sd=slope_sd,
+        loadings=pt.concatenate([level_sd, slope_sd])[:, None] * loadings,
+    )
+    level = authority_level(*terms, level_effect)
+    slope = authority_slope(within, cross_level, b, slope_effect)
+    return level.ravel(), slope.ravel()
+
+
+def _coefficient_density(
+    value: Variable, centre: Variable, scale: Variable, mean: Variable, sd: Variable
+) -> Variable:
+    """Log density of raw where coefficient = centre + scale @ raw ~ Normal(mean, sd)."""
+    away = (centre + scale @ value - mean) / sd
+    constant = 0.5 * np.log(2.0 * np.pi)
+    return pt.sum(pt.log(pt.diagonal(scale) / sd) - constant - 0.5 * away**2)
+
+
+def _draw_coefficients(  # noqa: PLR0917 PyMC passes by position
+    centre: FloatArray,
+    scale: FloatArray,
+    mean: FloatArray,
+    sd: FloatArray,
+    rng: np.random.Generator | None = None,
+    size: int | tuple[int, ...] | None = None,
+) -> FloatArray:
+    if rng is None:
+        rng = np.random.default_rng()
+    shape = () if size is None else tuple(np.atleast_1d(size))
+    away = mean + sd * rng.standard_normal((*shape, mean.shape[-1])) - centre
+    raw: FloatArray = np.linalg.solve(scale, away[..., None])[..., 0]
+    return raw
+
+
+def _report_correlations(correlations: Variable, strata: int) -> None:
+    dims = ("stratum", "stratum_bis")
+    pm.Deterministic("level_correlation", correlations[:strata, :strata], dims=dims)
+    pm.Deterministic("slope_correlation", correlations[strata:, strata:], dims=dims)
+    across = pm.Deterministic("level_slope_correlation", correlations[:strata, strata:], dims=dims)
+    pm.Deterministic("correlation", across[np.arange(strata), np.arange(strata)], dims="stratum")
