@@ -21,7 +21,10 @@ def model(**terms):
     )
     j = areas.authority_of_area
     own = areas.covariates.assign(
-        own=(more["gini"].to_numpy())[j], idaci=areas.deprivation, doubled=areas.covariates.density
+        deprivation=areas.deprivation,
+        own=(more["gini"].to_numpy())[j],
+        idaci=areas.deprivation,
+        doubled=areas.covariates.density,
     )
     areas = dataclasses.replace(areas, authority_covariates=more, covariates=own)
     return GradientModel(areas, **terms)
@@ -41,6 +44,7 @@ def model(**terms):
         ({"covariates": "gini"}, "'gini' is at the wrong level: it does not vary inside any auth"),
         ({"covariates": "density + doubled"}, "'doubled' is collinear: .* 'density'"),
         ({"covariates": "idaci"}, "'idaci' is collinear: it follows exactly from deprivation of a"),
+        ({"covariates": "{deprivation**2}"}, "'deprivation', the column of deprivation: the slope"),
         ({"covariates": "setting", "within_between": "setting"}, "is one text. Expected a list"),
         ({"moderators": "gini", "deprivation": "none"}, "moderators change the gradient, but dep"),
         ({"priors": Priors(covariates={"x": Normal(0, 1)})}, r"names 'x', .* \(it has none\)"),

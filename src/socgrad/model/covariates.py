@@ -54,6 +54,7 @@ def checked_designs(
     SocgradWarning
         If areas moderate a gradient by a column that the level does not depend on.
     """
+    _refuse_deprivation(areas, formulas)
     _refuse_varying(areas, formulas)
     made = made_designs(
         formulas,
@@ -144,6 +145,19 @@ def check_covariate_priors(priors: Priors, made: Designs) -> None:
             SocgradWarning,
             stacklevel=4,
         )
+
+
+def _refuse_deprivation(areas: Areas, formulas: Formulas) -> None:
+    """Refuse functions of deprivation among area covariates: the gradient would be two things."""
+    name = areas.names.get("deprivation")
+    for where in ("covariates", "area_moderators"):
+        formula = getattr(formulas, where)
+        if formula is not None and name in named_in(formula, where=where):
+            raise SpecificationError(
+                f"{where}={formula!r} names {name!r}, the column of deprivation: the slope would "
+                "no longer be the gradient, and no summary could say what is. The gradient is "
+                "log-linear in this version."
+            )
 
 
 def _refuse_varying(areas: Areas, formulas: Formulas) -> None:
