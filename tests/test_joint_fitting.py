@@ -1,0 +1,103 @@
+"""A joint fit: it recovers what made the table, and every summary reads its tree."""
+
+import functools
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from joint_tables import Joint, alike, joint_strata, stage
+from socgrad.estimands.gradients import gradient
+from socgrad.estimands.stratum_correlations import stratum_correlations
+from socgrad.fitting import fit
+from socgrad.model.stratified_model import StratifiedModel
+from socgrad.reading.by_stratum import stratum
+from socgrad.reading.storage import load, save
+from socgrad.tables.summaries import summarise
+
+pytestmark = pytest.mark.mcmc
+
+STAGES = {
+    "referral": stage(400, within=1.6),
+    "assessment": stage(150, within=1.7),
+    "rare": stage(3, within=1.8),
+}
+
+
+@functools.cache
+def table() -> Joint:
+    """Forty authorities whose referrals and assessments are near copies of one another."""
+    return joint_strata(STAGES, alike(3, 0.95, 0.9), authorities=40, areas=1600, seed=21)
+
+
+@functools.cache
+def sampled() -> xr.DataTree:
+    """The joint fit of three strata."""
+    model = StratifiedModel(table().strata, authority_effects="joint")
+    return fit(model, draws=500, tune=700, chains=4, random_seed=6, progress=False)
+
+
+def test_chains_agree_without_divergences():
+    """Near copies and a stratum of few events are sampled like any other."""
+    tree = sampled()
+    assert not tree["sample_stats"]["diverging"].any()
+    below_one = summarise(stratum_correlations(tree))
+    assert (below_one["ess_bulk"] > 200).all()
+    assert (summarise(gradient(tree))["ess_bulk"] > 400).all()
+
+
+def test_truth_lies_within_the_draws():
+    """Coefficients, SDs and correlations lie within 3.5 posterior SDs of what made the table."""
+    draws = sampled()["posterior"].to_dataset()
+    for name in ("intercept", "within", "between", "cross_level", "level_sd", "slope_sd"):
+        truth = np.array([getattr(one, name) for one in STAGES.values()])
+        z = (draws[name].mean(("chain", "draw")) - truth) / draws[name].std(("chain", "draw"))
+        assert np.abs(z).max() < 3.5, name
+    alike = stratum_correlations(sampled()).sel(pair="referral, assessment")
+    low, high = (alike.quantile(q, ("chain", "draw")) for q in (0.005, 0.995))
+    assert low["level_correlation"] < 0.95 < high["level_correlation"]
+    assert low["slope_correlation"] < 0.9 < high["slope_correlation"]
+    assert low["level_correlation"] > 0.7
+
+
+def test_effects_follow_the_authorities():
+    """Drawn effects of common strata correlate with the true ones; rare ones borrow from them."""
+    draws = sampled()["posterior"].to_dataset().mean(("chain", "draw"))
+    found = np.concatenate([draws["level_effect"], draws["slope_effect"]])
+    true = table().effects.T
+    each = [np.corrcoef(one, other)[0, 1] for one, other in zip(found, true, strict=True)]
+    # Levels of common strata are known to a few per cent. The rare stratum has some 3 events in an
+    # authority, of which a level would be known to 0.6 by itself: its correlation would be below
+    # 0.5.
+    assert min(each[0], each[1]) > 0.97
+    assert each[2] > 0.75
+    assert min(each[3], each[4]) > 0.7
+
+
+def test_tree_is_read_like_any_other(tmp_path):
+    """The tree says that it is joint, goes through a file, and gives up its strata."""
+    tree = sampled()
+    assert json.loads(tree.attrs["strata"])["authority_effects"] == "joint"
+    assert json.loads(tree.attrs["sampler"])["correlations"] == "full"
+    save(tree, tmp_path / "joint.nc", include_events=False)
+    again = load(tmp_path / "joint.nc")
+    xr.testing.assert_equal(stratum_correlations(again), stratum_correlations(tree))
+    one = gradient(stratum(tree, "rare"))
+    np.testing.assert_array_equal(one, gradient(tree).sel(stratum="rare"))
+
+
+def test_own_correlation_is_the_diagonal():
+    """`correlation` of a stratum is that of its own levels and slopes; matrices are consistent."""
+    draws = sampled()["posterior"].to_dataset()
+    across = draws["level_slope_correlation"].to_numpy()
+    diagonal = np.diagonal(across, axis1=-2, axis2=-1)
+    np.testing.assert_allclose(draws["correlation"], diagonal, atol=1e-12)
+    whole = np.block(
+        [
+            [draws["level_correlation"].to_numpy(), across],
+            [np.swapaxes(across, -1, -2), draws["slope_correlation"].to_numpy()],
+        ]
+    )
+    assert np.linalg.eigvalsh(whole).min() > -1e-9
+    np.testing.assert_allclose(np.diagonal(whole, axis1=-2, axis2=-1), 1.0, atol=1e-12)
