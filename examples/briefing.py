@@ -87,11 +87,14 @@ def main() -> int:
     )
     answers = {}
     for number, (name, (strata, names, outcomes)) in enumerate(questions(flow).items(), start=1):
-        say(f"Fitting {WORDS[name]}: {', '.join(names.values())}")
+        together = ", together (compiles first)" if name == "stages" and options.joint else ""
+        say(f"Fitting {WORDS[name]}{together}: {', '.join(names.values())}")
         # Each fit has a seed of its own: draws of different fits are combined as independent.
+        # The stages share their authorities: fitted together, they say how alike these are.
+        joint = name == "stages" and options.joint
         fit = sg.fit(
-            sg.StratifiedModel(strata),
-            method=options.method,
+            sg.StratifiedModel(strata, authority_effects="joint" if joint else "independent"),
+            method="nuts" if joint else options.method,
             draws=options.draws,
             random_seed=options.seed + number,
         )
@@ -195,6 +198,10 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--areas", type=int, default=32_844, help="number of neighbourhoods")
     parser.add_argument("--draws", type=int, default=1000, help="draws in each of four chains")
     parser.add_argument("--method", choices=["auto", "nuts", "laplace"], default="auto")
+    parser.add_argument(
+        "--joint", action=argparse.BooleanOptionalAction, default=True,
+        help="fit the stages together, by NUTS, for correlations between them",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=2019, help="seed of everything random")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder to write to")
     return parser.parse_args()

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 import socgrad as sg
-from briefing_stages import STEPS
+from briefing_stages import ALIKE, STEPS
 from briefing_tables import Answer, Finding, blocks
 from socgrad.plots.style import STYLE, colours
 
@@ -34,7 +34,8 @@ def draw_figures(
         "F1": [(rates(tables["F1"]), "Rates by tenth of neighbourhoods, a line for each stage.")],
         "F2": [
             (steps(tables["F2"], stages), "Gradient of each stage, and what each step adds."),
-            (slopes(own, stages), "Gradients of authorities at the first and the last stage."),
+            (slopes(own, stages, tables["F2"]),
+             "Gradients of authorities at the first and the last stage; how alike stages are."),
         ],
         "F3": [(forest(tables["F3"], "Rate ratio per 10 points of authority deprivation"),
                 "Ratios between authorities 10 points apart, by stage.")],
@@ -139,12 +140,16 @@ def steps(table: pd.DataFrame, stages: Answer) -> Figure:
     return forest(pd.concat([whole, added]), "Rate ratio per 10 points, average authority")
 
 
-def slopes(own: pd.DataFrame, stages: Answer) -> Figure:
+def slopes(own: pd.DataFrame, stages: Answer, found: pd.DataFrame) -> Figure:
     """F2: whether an authority that is steep at the first stage stays steep at the last."""
     names = [stages.names[stages.strata[0]], stages.names[stages.strata[-1]]]
     table = own.pivot_table(index="authority", columns="stage", values=["estimate", "truth"])
-    figure = Figure(figsize=(5.4, 4.8), layout="constrained")
-    ax = figure.subplots()
+    alike = found[found["stage"] == ALIKE]
+    figure = Figure(figsize=(5.4, 4.8) if alike.empty else (11.4, 4.4), layout="constrained")
+    grid = figure.add_gridspec(1, 1 if alike.empty else 2)
+    ax = figure.add_subplot(grid[0])
+    if not alike.empty:
+        draw_forest(figure.add_subplot(grid[1]), alike, "Correlation")
     ax.plot(table["truth"][names[0]], table["truth"][names[1]], "o", mfc="none",
             mec=STYLE.quiet, markersize=5, mew=0.7, label="truth")  # fmt: skip
     ax.plot(table["estimate"][names[0]], table["estimate"][names[1]], "o", color=STYLE.affluent,

@@ -21,9 +21,11 @@ from briefing_truth import Outcome
 from socgrad.simulation.flow import Flow
 
 __all__ = [
+    "ALIKE",
     "STEPS",
     "at_equal_deprivation",
     "between_authorities",
+    "correlations",
     "gradients_by_stage",
     "inverse_intervention",
     "rates",
@@ -32,6 +34,7 @@ __all__ = [
 
 #: Blocks of F2.
 STEPS = "Where the gradient is added: each step of the way"
+ALIKE = "Correlation of authorities' own gradients, at two stages"
 SHARES = "Share of the log gradient of plans"
 
 
@@ -66,7 +69,10 @@ def gradients_by_stage(stages: Answer, chain: Answer, flow: Flow) -> Finding:
         lambda outcome: [_gradient(flow, outcome)],
     )
     first, final = gradients.iloc[0], gradients.iloc[-1]
-    table = pd.concat([gradients, _ratios(stages, flow), _way(chain, flow)], ignore_index=True)
+    alike = correlations(stages, flow)
+    table = pd.concat(
+        [gradients, _ratios(stages, flow), _way(chain, flow), alike], ignore_index=True
+    )
     share = table.loc[table["stage"] == SHARES, "estimate"].iloc[0]
     return Finding(
         "F2",
@@ -76,7 +82,7 @@ def gradients_by_stage(stages: Answer, chain: Answer, flow: Flow) -> Finding:
         f"children in low-income families has {change(final, 'more', 'fewer')} "
         f"{lower(final['stage'])}, and {change(first, 'more', 'fewer')} {lower(first['stage'])}. "
         f"{100 * share:.0f}% of the gradient of plans (on the log scale) is there at referral; the "
-        "later steps add the rest.",
+        f"later steps add the rest.{_steep_again(stages, alike)}",
         table,
     )
 
@@ -114,6 +120,33 @@ def _way(chain: Answer, flow: Flow) -> pd.DataFrame:
             ),
             rows(SHARES, names, way["share_of_gradient"], shares.tolist()),
         ]
+    )
+
+
+def correlations(stages: Answer, flow: Flow) -> pd.DataFrame:
+    """Correlations of authorities' gradients at two stages; none if stages were fitted apart."""
+    if "slope_correlation" not in stages.fit["posterior"]:
+        return pd.DataFrame()
+    draws = sg.stratum_correlations(stages.fit)["slope_correlation"]
+    pairs = list(zip(*(draws[name].to_numpy() for name in ("stratum", "stratum_bis")), strict=True))
+    return rows(
+        ALIKE,
+        [f"{stages.names[one]}, {lower(stages.names[other])}" for one, other in pairs],
+        draws,
+        [true.slope_correlation(flow, *(stages.outcomes[name] for name in pair)) for pair in pairs],
+    )
+
+
+def _steep_again(stages: Answer, alike: pd.DataFrame) -> str:
+    """Whether an authority that is steep at the first stage is steep at the last."""
+    if alike.empty:
+        return ""
+    # Pairs of the first stage come first: the last of them is with the last stage.
+    row = alike.iloc[len(stages.strata) - 2]
+    return (
+        f" Authorities that are steep at {lower(stages.names[stages.strata[0]])} are steep at "
+        f"{lower(stages.names[stages.strata[-1]])} too: correlation {row['estimate']:.2f} "
+        f"({row['lower_95']:.2f} to {row['upper_95']:.2f})."
     )
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "inverse_intervention",
     "own_gradients",
     "rate_by_decile",
+    "slope_correlation",
     "steepening",
 ]
 
@@ -61,6 +62,12 @@ def own_gradients(flow: Flow, outcome: Outcome) -> pd.Series:
     if outcome.by is not None:
         own = own[own[outcome.by] == outcome.group]
     return own.set_index("authority")["gradient"]
+
+
+def slope_correlation(flow: Flow, one: Outcome, other: Outcome) -> float:
+    """Correlation, over the authorities, of their own log gradients at equal deprivation."""
+    effects = flow.effects.set_index(["stage", "authority"])["slope_effect"]
+    return float(effects.loc[one.events].corr(effects.loc[other.events]))
 
 
 def between(flow: Flow, outcome: Outcome) -> float:

@@ -297,12 +297,12 @@ def report(
             f"{row['between_rates_upper']:.2f})   contextual {row['contextual']:.2f} "
             f"({row['contextual_lower']:.2f}-{row['contextual_upper']:.2f})"
         )
-    if len(left_out):
-        stages = left_out[left_out["count"].isin(table.loc[table["kind"] == "stage", "count"])]
+    stages = left_out[left_out["count"].isin(table.loc[table["kind"] == "stage", "count"])]
+    if len(stages):
         print("\nStages: authorities without a count (suppressed or not returned), left out:")
         for (year, name), rows in stages.groupby(["year", "count"]):
             print(f"  {year} {name}: {', '.join(rows['authority'])}")
-        print(f"{len(left_out)} in all, each by name in public_stages_left_out.csv")
+    print(f"\n{len(left_out)} left out in all, each by name in public_stages_left_out.csv")
     bad = [f"  {year}, {kind}: {words}" for year, kind, words in checks if words]
     print("\n" + ("\n".join(["NOT CONVERGED:", *bad]) if bad else "All fits converged."))
 

@@ -58,6 +58,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Run the briefing on 12 authorities, with too few draws to be reported."""
     out = tmp_path_factory.mktemp("briefing") / "out"
     small = ["--authorities", "12", "--areas", "600", "--draws", "60", "--method", "laplace"]
+    small.append("--no-joint")  # compiling is dear: correlations are tested without a sampler below
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / "briefing.py"), *small, "--out", str(out)],
         capture_output=True,
@@ -206,23 +207,27 @@ def test_a_posterior_at_the_truth_gives_the_truth(briefing: ModuleType) -> None:
     # Without groups every rate is log-linear, and every truth exact.
     flow = sg.simulate_flow(groups=False, authorities=12, areas=600, random_seed=1)
     answers = {
-        name: briefing.Answer(certain_fit(flow, strata, outcomes), names, outcomes)
+        name: briefing.Answer(
+            certain_fit(flow, strata, outcomes, joint=name == "stages"), names, outcomes
+        )
         for name, (strata, names, outcomes) in briefing.questions(flow).items()
     }
     with pytest.warns(sg.errors.SupportWarning):  # twelve authorities leave gaps
         found = briefing.findings(answers, flow)
-    assert {one.name: len(one.table) for one in found} == ROWS
+    # Fitted together, the four stages have six correlations more.
+    assert {one.name: len(one.table) for one in found} == ROWS | {"F2": ROWS["F2"] + 6}
+    assert "steep at referrals are steep at child protection plans too" in found[1].found
     for table in [*(one.table for one in found), briefing.own_gradients(answers["stages"], flow)]:
         np.testing.assert_allclose(table["estimate"], table["truth"], rtol=1e-7)
 
 
-def certain_fit(flow, strata: sg.Strata, outcomes: dict) -> xr.DataTree:
-    """Make a fit whose every draw is the truth of each stratum."""
+def certain_fit(flow, strata: sg.Strata, outcomes: dict, *, joint: bool) -> xr.DataTree:
+    """Make a fit whose every draw is the truth of each stratum, and of their correlations."""
     from socgrad.manifest import assemble
     from socgrad.strata_tree import join_strata
 
-    model = sg.StratifiedModel(strata)
-    trees = {}
+    model = sg.StratifiedModel(strata, authority_effects="joint" if joint else "independent")
+    trees, slopes = {}, []
     for label, outcome in outcomes.items():
         by = [] if outcome.by is None else [outcome.by]
         truth = flow.truth_of(outcome.events, exposure=outcome.exposure, by=by)
@@ -235,13 +240,20 @@ def certain_fit(flow, strata: sg.Strata, outcomes: dict) -> xr.DataTree:
             for name in ("intercept", "within", "between", "cross_level")
         }
         own = own.set_index("authority").loc[strata.first.authority]
+        slopes.append(own["slope_effect"])
         for name in ("level_effect", "slope_effect"):
             draws[name] = (("chain", "draw", "authority"), np.tile(own[name], (2, 10, 1)))
         posterior = xr.Dataset(draws, coords={"authority": strata.first.authority.to_numpy()})
         trees[label] = assemble(
             model.models[label], posterior, xr.Dataset(), sampler={}, packages=(), random_seed=1
         )
-    return join_strata(model, trees, random_seed=1)
+    alike = np.tile(np.corrcoef(slopes), (2, 10, 1, 1))
+    dims = ("chain", "draw", "stratum", "stratum_bis")
+    shared = xr.Dataset(
+        {f"{kind}_correlation": (dims, alike) for kind in ("level", "slope")},
+        coords={dim: list(outcomes) for dim in dims[2:]},
+    )
+    return join_strata(model, trees, random_seed=1, shared=shared if joint else None)
 
 
 @pytest.mark.parametrize(
