@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 OUT ?= out
 
-.PHONY: briefing test slow lint clean
+.PHONY: briefing test slow lint docs clean
 
 briefing: $(VENV)/.ready
 	$(BIN)/python examples/briefing.py --out $(OUT)
@@ -22,8 +22,13 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Warnings are errors; every code cell and gallery script runs.
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "The site is in docs/_build/html: open index.html there."
+
 clean:
-	rm -rf $(VENV) $(OUT)
+	rm -rf $(VENV) $(OUT) docs/_build docs/gallery docs/reference/api
 
 $(VENV)/.ready: pyproject.toml
 	sh .ci/environment $(VENV) $(PYTHON)
@@ -32,4 +37,8 @@ $(VENV)/.ready: pyproject.toml
 
 $(VENV)/.lint: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --group lint
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --group docs
 	touch $@

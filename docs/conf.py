@@ -1,0 +1,66 @@
+"""The site: `make docs` builds it into docs/_build/html, warnings as errors."""
+
+from importlib.metadata import version as version_of
+
+project = "socgrad"
+author = "The socgrad developers"
+project_copyright = "2026, The socgrad developers"
+version = release = version_of("socgrad")
+
+extensions = [
+    "myst_nb",
+    "numpydoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+    "sphinxcontrib.bibtex",
+]
+exclude_patterns = ["_build", "results", "figures/README*"]
+root_doc = "index"
+language = "en-GB"
+
+# Pages and docstrings
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "substitution"]
+myst_heading_anchors = 3
+autosummary_generate = True
+autosummary_imported_members = False
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+bibtex_bibfiles = ["references.bib"]
+bibtex_default_style = "unsrt"
+default_role = "code"
+
+# Every code cell runs, and a cell that fails fails the build.
+nb_execution_mode = "cache"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+
+sphinx_gallery_conf = {
+    "examples_dirs": ["../examples/gallery"],
+    "gallery_dirs": ["gallery"],
+    "filename_pattern": r"/plot_",
+    "abort_on_example_error": True,
+    "show_memory": False,
+    "min_reported_time": 1e9,
+    "remove_config_comments": True,
+}
+
+# A link that leads nowhere within the site is a warning, and warnings are errors.
+nitpicky = True
+nitpick_ignore_regex = [("py:.*", r"(?!socgrad\b).*")]
+suppress_warnings = ["config.cache"]
+
+html_theme = "pydata_sphinx_theme"
+html_title = "socgrad"
+html_static_path = ["_static"]
+html_show_sourcelink = False
+html_theme_options = {
+    "show_nav_level": 2,
+    "navigation_with_keys": False,
+    "navbar_align": "left",
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+}
