@@ -9,14 +9,21 @@ version = release = version_of("socgrad")
 
 extensions = [
     "myst_nb",
-    "numpydoc",
+    "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "sphinxcontrib.bibtex",
 ]
-exclude_patterns = ["_build", "results", "figures/README*"]
+exclude_patterns = [
+    "_build",
+    "results",
+    "jupyter_execute",
+    *(f"gallery/*.{suffix}" for suffix in ("ipynb", "py", "json", "zip", "md5")),
+]
+templates_path = ["_templates"]
 root_doc = "index"
 language = "en-GB"
 
@@ -25,8 +32,10 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "substitution"
 myst_heading_anchors = 3
 autosummary_generate = True
 autosummary_imported_members = False
-numpydoc_show_class_members = False
-numpydoc_xref_param_type = False
+napoleon_google_docstring = False
+napoleon_custom_sections = ["Interpretation", "Warns"]
+napoleon_use_rtype = False
+autodoc_typehints = "none"  # the docstrings have them, in words
 bibtex_bibfiles = ["references.bib"]
 bibtex_default_style = "unsrt"
 default_role = "code"
@@ -42,14 +51,14 @@ sphinx_gallery_conf = {
     "gallery_dirs": ["gallery"],
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
-    "show_memory": False,
-    "min_reported_time": 1e9,
+    "write_computation_times": False,
+    "show_signature": False,
     "remove_config_comments": True,
 }
 
 # A link that leads nowhere within the site is a warning, and warnings are errors.
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", r"(?!socgrad\b).*")]
+nitpick_ignore_regex = [("py:.*", r"(?!socgrad\b).*"), ("py:class", r"socgrad\..*\..*")]
 suppress_warnings = ["config.cache"]
 
 html_theme = "pydata_sphinx_theme"

@@ -1,0 +1,56 @@
+"""The site: what `make docs` cannot see by itself, checked without building it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import socgrad
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+#: Namespaces rather than things: their members are listed in the reference by name.
+MODULES = {"errors", "plots"}
+
+
+def test_the_reference_lists_every_public_name_once():
+    """A name that is exported and not in the reference could not be found by a reader."""
+    text = (DOCS / "reference" / "index.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^   (\w+)$", text, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(set(socgrad.__all__) - MODULES)
+
+
+def test_the_reference_lists_every_plot_once():
+    """Plots are listed under their own namespace."""
+    from socgrad import plots
+
+    text = (DOCS / "reference" / "index.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^   plots\.(\w+)$", text, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(plots.__all__)
+
+
+PAGES = [*sorted(DOCS.glob("*.md")), *sorted((DOCS / "how-to").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_relative_links_lead_somewhere(page):
+    """A link to a file of the site is to a file that is there (the gallery is built)."""
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    missing = [
+        target
+        for target in targets
+        if not target.startswith("gallery/")
+        and "/gallery/" not in target
+        and not (page.parent / target).exists()
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_functions_named_in_pages_exist(page):
+    """Every `sg.name` and {func}`socgrad.name` in a page is a public name."""
+    text = page.read_text(encoding="utf-8")
+    names = set(re.findall(r"\bsg\.(\w+)", text))
+    names |= set(re.findall(r"\{(?:func|class)\}`socgrad\.(\w+)`", text))
+    assert names - set(socgrad.__all__) == set()
