@@ -246,10 +246,10 @@ def test_ladders_of_affluent_and_deprived_authorities(ax: Axes) -> None:
     assert key[1].startswith("Authority at the 90th percentile")
 
 
-def test_a_ladder_of_draws_is_refused():
+def test_a_ladder_of_draws_is_refused(split_fit: xr.DataTree) -> None:
     """Draws of an estimand are no fit, and the message names the figure for them."""
-    with pytest.raises(EstimandError, match="got a DataArray.*there is caterpillar"):
-        gradient_ladder(gradient(example_fit()))
+    with pytest.raises(EstimandError, match=r"got a DataArray.*there is caterpillar"):
+        gradient_ladder(gradient(split_fit))
 
 
 def test_what_makes_no_ladder_is_refused(split_fit: xr.DataTree, ax: Axes) -> None:
