@@ -11,7 +11,6 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
@@ -28,7 +27,7 @@ root_doc = "index"
 language = "en-GB"
 
 # Pages and docstrings
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "substitution"]
+myst_enable_extensions = ["colon_fence", "deflist", "substitution"]
 myst_heading_anchors = 3
 autosummary_generate = True
 autosummary_imported_members = False
@@ -65,6 +64,16 @@ html_theme = "pydata_sphinx_theme"
 html_title = "socgrad"
 html_static_path = ["_static"]
 html_show_sourcelink = False
+html_css_files = ["site.css"]
+# Pages with nothing below them need no navigation beside them.
+html_sidebars = {
+    page: []
+    for page in (
+        *("index", "why", "quickstart", "model", "estimands", "checking", "extending"),
+        *("from-other-tools", "glossary", "references", "validation", "simulated_england"),
+        *("performance", "architecture"),
+    )
+}
 html_theme_options = {
     "show_nav_level": 2,
     "navigation_with_keys": False,

@@ -20,7 +20,7 @@ def duration_ratio(closures: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        One over each draw; the same dims. Attrs estimand ("duration_" and the ratio's own name),
+        One over each draw; the same dims. Attrs estimand (``duration_`` and the ratio's own name),
         units, reference, null (1), per.
 
     Raises
