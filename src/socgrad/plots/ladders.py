@@ -132,12 +132,12 @@ def gradient_ladder(
 
 def _by_name(fits: "xr.DataTree | Mapping[str, xr.DataTree]") -> dict[str, xr.DataTree]:
     """Fits by the name of their stage, from a mapping or the strata of one fit."""
+    if not isinstance(fits, xr.DataTree | Mapping):
+        raise EstimandError(
+            f"gradient_ladder got a {type(fits).__name__}. Expected a fit of several strata, or "
+            "fits by name; for draws of any estimand there is caterpillar."
+        )
     if not isinstance(fits, xr.DataTree):
-        if not isinstance(fits, Mapping):
-            raise EstimandError(
-                f"gradient_ladder got a {type(fits).__name__}. Expected a fit of several strata, "
-                "or fits by name; for draws of any estimand there is caterpillar."
-            )
         if not fits:
             raise EstimandError("There are no fits to draw. Expected one or more, by name.")
         return dict(fits)

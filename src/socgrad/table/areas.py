@@ -164,8 +164,8 @@ class Areas:
             Refuse counts that are missing (or c, x, z, : or blank), or leave those areas out of the
             likelihood. An authority in neither ``events`` nor ``totals`` has missing counts too.
             Leaving out assumes that being unknown has nothing to do with the count. Suppressed
-            counts (1-5; marked ``c``, ``*``, ``low`` ...) are not so: in a simulated England, leaving
-            them out moved the contextual ratio of plans from 0.725 to 0.942. Pass their
+            counts (1-5; marked ``c``, ``*``, ``low`` ...) are not so: in a simulated England,
+            leaving them out moved the contextual ratio of plans from 0.725 to 0.942. Pass their
             authorities' ``totals`` instead, with all their areas' counts missing.
         zero_exposure
             Refuse areas with zero exposure, or leave them out of the likelihood.
