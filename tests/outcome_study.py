@@ -95,7 +95,7 @@ def replicate(number, theta, intercept):
     chosen = slopes[:: len(slopes) // 400]
     pooled = [least_squares(draw, outcome, deprivation) for draw in chosen]
     drawn = np.array([rng.normal(estimate, error) for estimate, error in pooled])
-    rows["draws"] = (np.median([e for e, _ in pooled]), *np.quantile(drawn, [0.025, 0.975]))
+    rows["draws"] = (np.mean([e for e, _ in pooled]), *np.quantile(drawn, [0.025, 0.975]))
     given = dict(zip(effects.index, outcome, strict=True))
     tree = fit(
         OutcomeModel(model, outcome=given, name="outcome"),
@@ -107,7 +107,7 @@ def replicate(number, theta, intercept):
         progress=False,
     )
     joint = tree["posterior"]["outcome_coefficient"].sel(outcome_term="gradient").to_numpy()
-    rows["joint"] = (np.median(joint), *np.quantile(joint, [0.025, 0.975]))
+    rows["joint"] = (joint.mean(), *np.quantile(joint, [0.025, 0.975]))
     return pd.DataFrame(
         [
             {

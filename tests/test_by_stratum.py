@@ -293,8 +293,28 @@ def test_check_sampling_names_strata(stages):
     )
     good = check_sampling(weighted(with_group(stages, "posterior", big), [500.0, 500.0, 500.0]))
     assert good.converged
-    assert good.statement.startswith("The sampler converged: 3 strata, smallest effective size 500")
+    assert good.statement.startswith("The sampler converged: 3 strata, largest R-hat 1.0")
+    assert "smallest effective size 500" in good.statement
     with pytest.warns(ConvergenceWarning, match=r"in 1 of 3 strata.* \[plan\] The sampler did not"):
         bad = check_sampling(weighted(with_group(stages, "posterior", big), [500.0, 500.0, 50.0]))
     assert bad.table.loc["plan", "ess_bulk"].max() == 50.0
     assert bad.table.index.names == ["stratum", "term"]
+    assert "slope_correlation" in good.table.loc["between strata"].index
+
+
+def test_check_sampling_looks_at_correlations_between_strata(stages):
+    """Chains that disagree on a correlation alone stop the fit; a stratum with itself does not."""
+    rng = np.random.default_rng(1)
+    first = stages["posterior"].to_dataset().isel(draw=0, chain=0, drop=True)
+    big = {
+        name: (("chain", "draw", *one.dims), rng.standard_normal((2, 500, *one.shape)))
+        for name, one in first.data_vars.items()
+    }
+    apart = big["slope_correlation"][1].copy()
+    apart[1] += 3.0
+    apart[..., range(3), range(3)] = 1.0
+    big["slope_correlation"] = (big["slope_correlation"][0], apart)
+    tree = with_group(stages, "posterior", xr.Dataset(big, coords=first.coords))
+    with pytest.warns(ConvergenceWarning, match=r"\[between strata\] R-hat.*slope_correlation"):
+        verdict = check_sampling(tree)
+    assert not verdict.converged

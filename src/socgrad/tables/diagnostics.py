@@ -14,7 +14,7 @@ import xarray as xr
 from socgrad.errors import ConvergenceWarning
 from socgrad.reading.by_stratum import stratum, stratum_labels
 from socgrad.reading.posterior import importance_ess
-from socgrad.schema import COEFFICIENTS, EFFECTS, PARAMETERS
+from socgrad.schema import COEFFICIENTS, CORRELATIONS, EFFECTS, PARAMETERS
 
 __all__ = ["SamplingCheck", "check_sampling"]
 
@@ -36,7 +36,8 @@ class SamplingCheck:
     statement : str
         The same in words, with what to do where it is not so.
     table : pandas.DataFrame
-        One row per parameter and effect (of a fit of several strata, per stratum and term):
+        One row per parameter and effect (of a fit of several strata, per stratum and term, and of a
+        joint one also the correlations "between strata"):
         `rhat` (largest), `ess_bulk`, `ess_tail` (smallest over authorities).
     divergences : int
         Draws at which the sampler diverged; -1 where the fit does not record them.
@@ -107,7 +108,14 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     if not labels:
         verdict = _verdict(fit)
     else:
-        verdict = _verdict_of_all({label: _verdict(stratum(fit, label)) for label in labels}, fit)
+        verdicts = {label: _verdict(stratum(fit, label)) for label in labels}
+        shared = _table(_varying(fit), None)
+        if len(shared):
+            problems = _problems(fit, shared, 0, np.nan, weighted=False)
+            verdicts["between strata"] = SamplingCheck(
+                not problems, " ".join(problems), shared, -1, np.nan
+            )
+        verdict = _verdict_of_all(verdicts, fit)
     if not verdict.converged:
         warnings.warn(verdict.statement, ConvergenceWarning, skip_file_prefixes=(_PACKAGE,))
     return verdict
@@ -115,7 +123,7 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
 
 def _verdict(fit: xr.DataTree) -> SamplingCheck:
     limit = importance_ess(fit)
-    table = _table(fit, limit)
+    table = _table(_own(fit), limit)
     divergences = _divergences(fit)
     bfmi = _bfmi(fit)
     problems = _problems(fit, table, divergences, bfmi, weighted=limit is not None)
@@ -141,7 +149,7 @@ def _verdict_of_all(verdicts: Mapping[Hashable, SamplingCheck], fit: xr.DataTree
     """One verdict for all strata, which names those that failed and says why."""
     table = pd.concat({label: one.table for label, one in verdicts.items()}, names=["stratum"])
     apart = {label: one for label, one in verdicts.items() if not one.converged}
-    facts = f"{len(verdicts)} strata, "
+    facts = f"{len(stratum_labels(fit))} strata, "
     if table["rhat"].notna().any():
         facts += f"largest R-hat {table['rhat'].max():.3f}, "
     facts += f"smallest effective size {table[['ess_bulk', 'ess_tail']].min().min():.0f}"
@@ -155,14 +163,31 @@ def _verdict_of_all(verdicts: Mapping[Hashable, SamplingCheck], fit: xr.DataTree
     return SamplingCheck(False, statement, table, divergences, bfmi)
 
 
-def _table(fit: xr.DataTree, limit: float | None) -> pd.DataFrame:
-    """Worst diagnostics of each parameter and effect."""
+def _varying(fit: xr.DataTree) -> xr.Dataset:
+    """Correlations between strata of a joint fit, without those of a stratum with itself."""
+    draws = fit["posterior"].to_dataset()
+    varying = {}
+    for name in CORRELATIONS:
+        if name in draws:
+            flat = draws[name].stack(pair=("stratum", "stratum_bis"))  # noqa: PD013 xarray's
+            differs = (flat != flat.isel(chain=0, draw=0)).any(("chain", "draw"))
+            varying[name] = flat[..., differs.to_numpy()].reset_index("pair", drop=True)
+    return xr.Dataset(
+        {name: values.rename(pair=f"{name}_pair") for name, values in varying.items()}
+    )
+
+
+def _own(fit: xr.DataTree) -> xr.Dataset:
+    """Parameters and effects of a fit without strata."""
+    draws = fit["posterior"].to_dataset()
+    return draws[[name for name in (*PARAMETERS, *COEFFICIENTS, *EFFECTS) if name in draws]]
+
+
+def _table(posterior: xr.Dataset, limit: float | None) -> pd.DataFrame:
+    """Worst diagnostics of each variable."""
     stats = import_module("arviz_stats")  # takes a second, so only when needed
     rows = {}
-    for name in (*PARAMETERS, *COEFFICIENTS, *EFFECTS):
-        if name not in fit["posterior"].data_vars:
-            continue
-        draws = fit["posterior"][name]
+    for name, draws in posterior.data_vars.items():
         # A term that is held fixed has no between-chain variance to compare.
         varies = bool((draws != draws.isel(chain=0, draw=0)).any())
         rows[name] = {
