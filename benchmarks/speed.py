@@ -4,6 +4,8 @@ Run from the root of the repository, on a machine with nothing else to do:
 
     python benchmarks/speed.py                       # all of it: about ten minutes
     python benchmarks/speed.py --only laplace nuts   # some engines
+    python benchmarks/speed.py --only laplace nuts --totals    # authority totals of the same table
+    python benchmarks/speed.py --only bambi --bambi /path/to/its/environment/bin/python
 
 It prints one table and writes docs/results/speed.csv. Every engine runs in a process of its own,
 from a file of counts: "whole" is the wall time from the start of that process to its saved fit (or
@@ -91,12 +93,14 @@ def run(command: list[str], environment: dict[str, str] | None = None) -> Run:
     return Run(seconds, cpu, usage.ru_maxrss / 1024, report)
 
 
-def child(engine: str, family: str, table: Path, *, whole: bool, short: bool) -> dict[str, float]:
+def child(
+    engine: str, family: str, table: Path, *, whole: bool, short: bool, totals: bool
+) -> dict[str, float]:
     """What a process of its own does for the Python engines."""
     if engine == "plain":
         return plain(family, table, short=short)
     if engine == "bambi":
-        return bambi(family, table)
+        return bambi(family, table, short=short)
     begin = time.perf_counter()
     import pandas as pd
 
@@ -110,6 +114,17 @@ def child(engine: str, family: str, table: Path, *, whole: bool, short: bool) ->
     imported = time.perf_counter()
     frame = pd.read_csv(table)
     report = {"import": imported - begin, "read": time.perf_counter() - imported}
+    outcomes = [family, f"{family}_further"]
+    priors = sg.Priors()
+    if totals:
+        # Known by authority alone; slopes have the priors that totals call for.
+        sums = frame.groupby("authority")[outcomes].sum().astype(float)
+        frame[outcomes] = float("nan")
+        priors = sg.Priors(
+            within=sg.rate_ratio(1.65, interval=(1.5, 1.82)),
+            cross_level=sg.Normal(-0.05, 0.05),
+            slope_sd=sg.PositiveNormal(0.12, 0.03),
+        )
 
     def fitted(column: str) -> tuple[object, float, float]:
         start = time.perf_counter()
@@ -121,8 +136,9 @@ def child(engine: str, family: str, table: Path, *, whole: bool, short: bool) ->
             children="children",
             deprivation="deprivation",
             complete=True,
+            totals=sums[column] if totals else None,
         )
-        model = sg.GradientModel(areas, family=family)
+        model = sg.GradientModel(areas, family=family, priors=priors)
         ready = time.perf_counter()
         progress = {"progress": False} if engine == "nuts" else {}
         tree = sg.fit(model, method=engine, random_seed=1, **progress)
@@ -186,7 +202,7 @@ def plain(family: str, table: Path, *, short: bool) -> dict[str, float]:
     frame, of = parts(table)
     count = int(of.max()) + 1
     crude = np.log(frame[family].sum() / frame["children"].sum())
-    with pm.Model():
+    with pm.Model() as model:
         intercept = pm.Normal("intercept", crude, 1.5)
         within, between = pm.Normal("within", 0, 0.5), pm.Normal("between", 0, 0.5)
         cross_level = pm.Normal("cross_level", 0, 0.2)
@@ -204,28 +220,36 @@ def plain(family: str, table: Path, *, short: bool) -> dict[str, float]:
         else:
             overdispersion = pm.HalfNormal("overdispersion", 0.5)
             pm.NegativeBinomial("events", mu=mean, alpha=overdispersion**-2, observed=frame[family])
-        tune, draws = (10, 10) if short else (100, 30)
-        times: list[float] = []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = pm.sample(
-                draws,
-                tune=tune,
-                chains=1,
-                cores=1,
-                random_seed=1,
-                progressbar=False,
-                compute_convergence_checks=False,
-                callback=lambda trace, draw: times.append(time.perf_counter()),  # noqa: ARG005
-            )
+    return paced(model, begin, short=short)
+
+
+def paced(model: object, begin: float, *, short: bool) -> dict[str, float]:
+    """Time one chain of few draws by PyMC's own sampler."""
+    import pymc as pm
+
+    tune, draws = (10, 10) if short else (100, 30)
+    times: list[float] = []
+    with model, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree = pm.sample(
+            draws,
+            tune=tune,
+            chains=1,
+            cores=1,
+            random_seed=1,
+            progressbar=False,
+            compute_convergence_checks=False,
+            nuts_sampler="pymc",
+            callback=lambda trace, draw: times.append(time.perf_counter()),  # noqa: ARG005
+        )
     pace = (times[-1] - times[tune - 1]) / draws
     steps = float(tree["sample_stats"]["n_steps"].mean())
     report = {"compile": times[0] - begin, "pace": pace, "steps": steps}
     return report | {"sampling": pace * 4 * 2000 / 2, "first": pace * 4000 + times[0] - begin}
 
 
-def bambi(family: str, table: Path) -> dict[str, float]:
-    """Bambi as its users write it; its group effects are independent."""
+def bambi(family: str, table: Path, *, short: bool) -> dict[str, float]:
+    """Bambi as its users write it; its group effects are independent. Scaled as `plain` is."""
     import bambi as bmb
     import numpy as np
 
@@ -235,20 +259,20 @@ def bambi(family: str, table: Path) -> dict[str, float]:
     kind = "poisson" if family == "poisson" else "negativebinomial"
     formula = f"{family} ~ within * between + (within | authority) + offset(log_children)"
     model = bmb.Model(formula, frame, family=kind)
-    model.fit(draws=50, tune=150, chains=1, random_seed=1, progressbar=False)
-    return {"first": time.perf_counter() - begin}
+    model.build()
+    return paced(model.backend.model, begin, short=short)
 
 
 # ---------------------------------------------------------------- the comparison
 
 
 def measured(
-    engine: str, family: str, table: Path, *, repeats: int, size: str, short: bool
+    engine: str, family: str, table: Path, *, repeats: int, size: str, options: argparse.Namespace
 ) -> dict[str, object]:
     """One row of the table: medians over repeats."""
-    here = [sys.executable, str(HERE / "speed.py"), "--child", engine, family, str(table)]
-    if short:
-        here.append("--short")
+    python = options.bambi if engine == "bambi" else sys.executable
+    here = [python, str(HERE / "speed.py"), "--child", engine, family, str(table)]
+    here += [f"--{name}" for name in ("short", "totals") if getattr(options, name)]
     if engine in ("lme4", "glmmTMB"):
         here = ["Rscript", str(HERE / "speed.R"), engine, family, str(table), family]
     else:
@@ -270,14 +294,13 @@ def measured(
     return row
 
 
-def available(engine: str) -> bool:
+def available(engine: str, python: str) -> bool:
     """Whether an engine is installed."""
     if engine in ("lme4", "glmmTMB"):
         return shutil.which("Rscript") is not None
     if engine == "bambi":
-        from importlib.util import find_spec
-
-        return find_spec("bambi") is not None
+        asked = [python, "-c", "import bambi"]
+        return subprocess.run(asked, capture_output=True, check=False).returncode == 0
     return True
 
 
@@ -290,6 +313,8 @@ def main() -> None:
     parser.add_argument("--authorities", type=int, default=AUTHORITIES)
     parser.add_argument("--areas", type=int, default=AREAS)
     parser.add_argument("--tenfold", action="store_true", help="ten times the areas, Poisson only")
+    parser.add_argument("--totals", action="store_true", help="authority totals: laplace, nuts")
+    parser.add_argument("--bambi", default=sys.executable, help="a Python that has bambi")
     parser.add_argument("--out", type=Path, default=FILE)
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--whole", action="store_true", help=argparse.SUPPRESS)
@@ -297,14 +322,23 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.child:
         engine, family, table = arguments.child
-        report = child(engine, family, Path(table), whole=arguments.whole, short=arguments.short)
+        report = child(
+            engine,
+            family,
+            Path(table),
+            whole=arguments.whole,
+            short=arguments.short,
+            totals=arguments.totals,
+        )
         print(json.dumps(report))
         return
     import pandas as pd
 
     key = ["table", "family", "engine"]
     areas = arguments.areas * (10 if arguments.tenfold else 1)
-    size = f"{areas} areas"
+    size = f"{arguments.authorities} totals" if arguments.totals else f"{areas} areas"
+    if arguments.totals and not {"laplace", "nuts"} >= set(arguments.only):
+        parser.error("--totals is for --only laplace nuts: the others have no such model")
     families = arguments.families[:1] if arguments.tenfold else arguments.families
     done = pd.read_csv(arguments.out) if arguments.out.exists() else pd.DataFrame(columns=key)
     with tempfile.TemporaryDirectory() as folder:
@@ -312,7 +346,10 @@ def main() -> None:
         write_table(table, authorities=arguments.authorities, areas=areas)
         for family in families:
             for engine in arguments.only:
-                if not available(engine) or (engine, family) == ("lme4", "negative_binomial"):
+                if not available(engine, arguments.bambi) or (engine, family) == (
+                    "lme4",
+                    "negative_binomial",
+                ):
                     continue
                 # The slow ones once: their order of magnitude is the point.
                 slow = engine in ("plain", "bambi") or (engine, family) == (
@@ -321,7 +358,7 @@ def main() -> None:
                 )
                 row = measured(
                     engine, family, table, repeats=1 if slow else arguments.repeats,
-                    size=size, short=arguments.short,
+                    size=size, options=arguments,
                 )  # fmt: skip
                 row["load"] = os.getloadavg()[0]
                 new = pd.DataFrame([row])
