@@ -29,7 +29,9 @@ def compared(model: sg.GradientModel, *, draws: int = 1000, random_seed: int = 1
             random_seed=random_seed,
             progressbar=False,
         )
-    own = sg.fit(model, draws=draws, tune=draws, random_seed=random_seed, progress=False)
+    own = sg.fit(
+        model, method="nuts", draws=draws, tune=draws, random_seed=random_seed, progress=False
+    )
     tables = {
         name: sg.summarise(
             sg.gradient(fit),

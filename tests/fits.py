@@ -38,5 +38,5 @@ def sampled(kind: str) -> Sampled:
     simulation = simulated(authorities=40, areas=1600, seed=11, overdispersion=spread)
     priors = Priors() if known == "counts" else INFORMED
     model = GradientModel(areas_of(simulation, known), family=family, priors=priors)
-    tree = fit(model, draws=1000, tune=1000, chains=4, random_seed=5, progress=False)
+    tree = fit(model, method="nuts", draws=1000, tune=1000, chains=4, random_seed=5, progress=False)
     return Sampled(simulation, model, tree)

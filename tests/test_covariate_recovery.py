@@ -78,7 +78,7 @@ def test_both_engines_agree_on_covariates_of_authorities():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         one = fit(model, method="laplace", random_seed=1)
-    two = fit(model, draws=1000, tune=700, chains=2, random_seed=2, progress=False)
+    two = fit(model, method="nuts", draws=1000, tune=700, chains=2, random_seed=2, progress=False)
     for name in ("authority_covariate_coefficient", "moderator_coefficient", "within", "level_sd"):
         means = [tree["posterior"][name].mean().item() for tree in (one, two)]
         spreads = [tree["posterior"][name].std().item() for tree in (one, two)]
@@ -117,7 +117,9 @@ def test_the_published_surface_is_recovered(webb_model):
 @pytest.mark.mcmc
 def test_a_variance_near_zero_is_sampled_without_divergences(webb_model):
     """0.0039 between authorities: the standardised effects keep NUTS off the funnel."""
-    tree = fit(webb_model, draws=1000, tune=700, chains=2, random_seed=3, progress=False)
+    tree = fit(
+        webb_model, method="nuts", draws=1000, tune=700, chains=2, random_seed=3, progress=False
+    )
     check = check_sampling(tree)
     assert check.divergences == 0
     assert check.table["rhat"].max() < 1.03

@@ -74,7 +74,7 @@ def test_manifest_says_where_the_draws_come_from():
 def test_same_seed_same_draws_another_seed_others():
     """The seed fixes every draw, whatever was fitted in between, and another seed changes them."""
     model = GradientModel(small_areas())
-    options = {"draws": 50, "tune": 100, "chains": 2, "progress": False}
+    options = {"method": "nuts", "draws": 50, "tune": 100, "chains": 2, "progress": False}
     first = fit(model, random_seed=1, **options)
     fit(GradientModel(small_areas(intercept=-3.0)), random_seed=9, **options)
     again, other = (fit(model, random_seed=seed, **options) for seed in (1, 2))
@@ -85,7 +85,14 @@ def test_same_seed_same_draws_another_seed_others():
 @pytest.mark.mcmc
 def test_cores_do_not_change_the_draws():
     """One chain at a time gives the draws of two at a time."""
-    options = {"draws": 50, "tune": 100, "chains": 2, "random_seed": 3, "progress": False}
+    options = {
+        "method": "nuts",
+        "draws": 50,
+        "tune": 100,
+        "chains": 2,
+        "random_seed": 3,
+        "progress": False,
+    }
     model = GradientModel(small_areas())
     one, two = (fit(model, cores=cores, **options) for cores in (1, 2))
     np.testing.assert_array_equal(one["posterior"]["within"], two["posterior"]["within"])
@@ -94,7 +101,14 @@ def test_cores_do_not_change_the_draws():
 @pytest.mark.mcmc
 def test_a_reused_graph_gives_each_model_its_own_answer():
     """A second outcome on a compiled graph is fitted to its own counts and priors."""
-    options = {"draws": 300, "tune": 300, "chains": 2, "random_seed": 4, "progress": False}
+    options = {
+        "method": "nuts",
+        "draws": 300,
+        "tune": 300,
+        "chains": 2,
+        "random_seed": 4,
+        "progress": False,
+    }
     rare, common = (
         fit(GradientModel(small_areas(intercept=value)), **options) for value in (-5.0, -3.0)
     )
@@ -118,7 +132,7 @@ def test_plain_pymc_sampling_gives_the_same_posterior():
             nuts_sampler="pymc",
         )  # fmt: skip
     check_tree(plain)
-    ours = fit(model, draws=500, tune=500, chains=2, random_seed=1, progress=False)
+    ours = fit(model, method="nuts", draws=500, tune=500, chains=2, random_seed=1, progress=False)
     one, other = (gradient(tree) for tree in (plain, ours))
     # Standard error of a difference of two means with at least 300 effective draws each.
     error = float(other.std()) * np.sqrt(2 / 300)
@@ -130,7 +144,14 @@ def test_slopes_outside_the_exact_range_are_reported(monkeypatch):
     """Drawn slopes that leave the range of the Gauss rule give a warning, and the error there."""
     monkeypatch.setattr("socgrad.model.compression.SLOPE_RANGE", (-0.05, 0.05))
     monkeypatch.setattr("socgrad.fitting._NEGLIGIBLE", 1e-9)
-    options = {"draws": 50, "tune": 100, "chains": 1, "random_seed": 3, "progress": False}
+    options = {
+        "method": "nuts",
+        "draws": 50,
+        "tune": 100,
+        "chains": 1,
+        "random_seed": 3,
+        "progress": False,
+    }
     with pytest.warns(QuadratureWarning, match="Drawn slopes run from"):
         tree = fit(GradientModel(small_areas()), **options)
     assert tree.attrs["quadrature_error"] > 1e-9
@@ -145,7 +166,7 @@ def test_an_authority_of_one_area_one_without_events_and_one_without_data():
     frame.loc[frame["authority"] == none, "events"] = 0.0
     frame.loc[frame["authority"] == unknown, "events"] = np.nan
     model = GradientModel(simulated_areas(frame, missing_events="leave out"))
-    tree = fit(model, random_seed=1, progress=False)
+    tree = fit(model, method="nuts", random_seed=1, progress=False)
     assert not tree["sample_stats"]["diverging"].any()
     level = tree["posterior"]["level_effect"]
     assert np.isfinite(level).all()

@@ -40,7 +40,7 @@ def test_region_only_model_agrees_with_lme4(folder):
         complete=True,
     )
     model = GradientModel(areas, deprivation="pooled", random_slopes=False)
-    posterior = fit(model, draws=2000, random_seed=3, progress=False)["posterior"]
+    posterior = fit(model, method="nuts", draws=2000, random_seed=3, progress=False)["posterior"]
     # One step is 0.10 of the range of the UV index; the intercept stands at the national mean.
     uv = posterior["pooled"] / (0.10 * width)
     intercept = posterior["intercept"] - uv * (low + areas.national_mean * width)

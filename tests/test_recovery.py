@@ -61,6 +61,6 @@ def test_shuffled_deprivation_has_no_gradient():
         .transform(lambda x: np.random.default_rng(len(x)).permutation(x))
         .to_numpy()
     )
-    tree = fit(GradientModel(simulated_areas(frame)), random_seed=6, progress=False)
+    tree = fit(GradientModel(simulated_areas(frame)), method="nuts", random_seed=6, progress=False)
     low, high = np.quantile(tree["posterior"]["within"], [0.005, 0.995])
     assert low < 0 < high

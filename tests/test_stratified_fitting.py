@@ -197,7 +197,14 @@ def test_options_are_checked_once():
 @pytest.mark.mcmc
 def test_nuts_agrees_with_the_other_engine():
     """NUTS, compiled once, finds each stratum where the compile-free engine does."""
-    tree = fit(StratifiedModel(stage_strata()), draws=500, tune=500, random_seed=6, progress=False)
+    tree = fit(
+        StratifiedModel(stage_strata()),
+        method="nuts",
+        draws=500,
+        tune=500,
+        random_seed=6,
+        progress=False,
+    )
     assert "diverging" in tree["sample_stats"]
     assert tree["sample_stats"]["diverging"].dtype == bool
     for label in stratum_labels(tree):

@@ -40,7 +40,7 @@ _NEGLIGIBLE = 1e-6
 def fit(
     model: GradientModel | StratifiedModel | OutcomeModel,
     *,
-    method: Method = "nuts",
+    method: Method = "auto",
     draws: int = 1000,
     tune: int | None = None,
     chains: int = 4,
@@ -61,13 +61,14 @@ def fit(
         The engine. "nuts" is NUTS (nutpie on the PyMC graph), which compiles. "laplace" needs
         neither PyMC nor a compiler: authority effects integrated out by quadrature, the other
         parameters drawn by importance sampling from a fitted proposal. Both describe the same
-        posterior. "auto" is "laplace", and NUTS where that engine doubts its own draws.
+        posterior. "auto" is "laplace", and NUTS where that engine doubts its own draws or has no
+        such model; attrs `sampler` say which it was.
     draws, chains : int
         Draws kept per chain (at least 1), and chains (at least 1; four are wanted for R-hat to mean
         anything). The draws of "laplace" are independent; chains only give the tree its form.
     tune : int, optional
-        NUTS only: draws discarded before those kept, at least 1. By default 500 (1,000 for joint
-        authority effects).
+        NUTS only (with "auto": should it come to NUTS, as for the options below): draws discarded
+        before those kept, at least 1. By default 500 (1,000 for joint authority effects).
     cores : int, optional
         NUTS only: chains run at a time. By default as many as there are processors, at most
         `chains`. The draws do not depend on it.
