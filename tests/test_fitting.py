@@ -1,4 +1,4 @@
-"""Fitting by NUTS: options, seeds, the tree and its manifest."""
+"""Fitting: options; and by NUTS, seeds, the tree and its manifest."""
 
 import json
 
