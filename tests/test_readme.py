@@ -5,14 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import socgrad as sg
 
 README = Path(__file__).parents[1] / "README.md"
 
 
-@pytest.mark.mcmc
 def test_readme_code_runs_as_printed(tmp_path):
     """The first code block reads a CSV, fits, prints a table of every estimand, and saves."""
     (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
