@@ -74,6 +74,7 @@ def test_poisson_should_be_negative_binomial(varied):
         check = check_fit(tree)
     assert check.adequate is False
     assert check.statistics.loc["dispersion", "pr_above"] == pytest.approx(1 / 501)
+    assert "authorities seem to differ by more than they do" in check.statement
     # The truth is 0.4; authority effects take up a little of it.
     said = float(check.statement.split("coefficient of about ")[1].split(")")[0])
     assert said == pytest.approx(0.4, abs=0.08)

@@ -220,6 +220,8 @@ def test_rungs_are_gradients_of_the_strata(ax: Axes) -> None:
     assert [text.get_text() for text in ax.texts] == [
         f"{value:.2f}" for value in steep.median(("chain", "draw")).to_numpy()
     ]
+    # The line from one rung to the next runs behind its number: a halo keeps it legible.
+    assert all(text.get_path_effects() for text in ax.texts)
 
 
 def test_named_fits_are_as_good_as_strata() -> None:

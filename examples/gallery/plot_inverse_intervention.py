@@ -7,6 +7,8 @@ affluent and of a deprived kind of authority over neighbourhood deprivation. Whe
 lies above, rates are higher in affluent authorities for equally deprived neighbourhoods.
 """
 
+import matplotlib.pyplot as plt
+
 import socgrad as sg
 
 frame = sg.simulate(authorities=40, areas=2000, random_seed=1).frame
@@ -28,3 +30,4 @@ print(sg.check_sampling(fit).statement)
 ax = sg.plots.inverse_intervention_lines(fit, events="Plans", exposure="children")
 inverse = sg.inverse_intervention(fit, deprivation=[0.1, 0.2, 0.3])
 print(sg.summarise(inverse, prob=0.95).iloc[:, :4].round(2).to_string())
+plt.show()

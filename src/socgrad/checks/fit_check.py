@@ -308,9 +308,10 @@ def _about_dispersion(family: str, coefficient: float, *, too_much: bool) -> str
         )
     if family == "poisson":
         return (
-            "Counts of like neighbourhoods vary more than Poisson chance allows, so intervals are "
-            "too narrow: fit family='negative_binomial' (rates of like neighbourhoods vary by a "
-            f"coefficient of about {coefficient:.2f})."
+            "Counts of like neighbourhoods vary more than Poisson chance allows, so intervals of "
+            "authorities are too narrow, and authorities seem to differ by more than they do: fit "
+            "family='negative_binomial' (rates of like neighbourhoods vary by a coefficient of "
+            f"about {coefficient:.2f})."
         )
     return (
         "Counts of like neighbourhoods vary more than the negative binomial allows: look for a few "

@@ -96,6 +96,8 @@ def gradient_ladder(
         )
     shares: list[float | None] = [None] if authority_quantiles is None else [*authority_quantiles]
     ax = axes_or_new(ax)
+    from matplotlib.patheffects import withStroke  # noqa: PLC0415 matplotlib is optional
+
     tails = [(1 - prob) / 2, 0.5, (1 + prob) / 2]
     across = np.linspace(-0.1, 0.1, len(shares)) if len(shares) > 1 else np.zeros(1)
     interval = f"{100 * prob:g}% interval"
@@ -120,6 +122,7 @@ def gradient_ladder(
                     textcoords="offset points",
                     va="center",
                     color=colour,
+                    path_effects=[withStroke(linewidth=3, foreground="white")],
                 )
     quiet_frame(ax)
     ax.set_xticks(range(len(named)), [textwrap.fill(name, 16) for name in named])
