@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from door import changed, door, same, table
-from socgrad.errors import TableError
+from socgrad.errors import SocgradWarning, TableError
 
 
 @pytest.mark.parametrize(
@@ -126,3 +126,59 @@ def test_roles_are_named_by_text(name):
         TableError, match=rf"area is a {type(name).__name__}. Expected the name of a column, as te"
     ):
         door(table(), area=name)
+
+
+def many_areas():
+    """Two authorities of eight areas, with a few events each."""
+    return pd.DataFrame(
+        {
+            "lsoa": [f"E{k:02d}" for k in range(16)],
+            "la": ["Ashby"] * 8 + ["Corham"] * 8,
+            "idaci": [0.05 + 0.03 * k for k in range(16)],
+            "children": [150 + 10 * k for k in range(16)],
+            "plans": [k % 4 for k in range(16)],
+        }
+    )
+
+
+def test_total_rows_of_authorities():
+    """A row under each authority with all its children counts every child twice."""
+    # Ashby: 150 + 160 + ... + 220 = 1480; Corham: 230 + ... + 300 = 2120.
+    totals = {"lsoa": ["S1", "S2"], "la": ["Ashby", "Corham"], "idaci": 0.2}
+    totals |= {"children": [1480, 2120], "plans": 12}
+    frame = pd.concat([many_areas(), pd.DataFrame(totals)])
+    with pytest.raises(
+        TableError,
+        match=r"rows that look like totals of their authority: 2 of 18 \(S1, S2\)\. S1 has 1,480 in"
+        r" column 'children' \(children\), and the other areas of Ashby have 1,480 together\. .*"
+        r"drop these",
+    ):
+        door(frame)
+
+
+def test_more_events_than_children():
+    """Events far above the children point to a wrong column; a handful of children may do so."""
+    frame = many_areas()
+    frame.loc[3, "plans"] = 900
+    with pytest.warns(
+        SocgradWarning,
+        match=r"Column 'plans' \(events\) exceeds column 'children' \(children\) in 1 of 16 areas "
+        r"\(E03\); most at E03, 900 events among 180 children\..*name its column in exposure=",
+    ):
+        door(frame)
+    # 40 children with 50 events are odd, not impossible.
+    door(frame.assign(plans=50, children=[40, *frame["children"][1:]]))
+
+
+def test_children_in_thousands():
+    """Counted in thousands, children are fewer than their events everywhere."""
+    frame = many_areas().eval("children = children / 1000")
+    with pytest.warns(SocgradWarning, match=r"in 12 of 16 areas .* not in thousands"):
+        door(frame)
+
+
+def test_a_long_table_is_shown_the_way():
+    """One row per area and stage is a table of strata."""
+    frame = pd.concat([many_areas().assign(stage=stage) for stage in ("referral", "plan")])
+    with pytest.raises(TableError, match=r"is for Strata\.from_long\(frame, stratum="):
+        door(frame)

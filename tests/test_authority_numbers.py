@@ -43,6 +43,16 @@ def test_totals_by_position():
         door(table(), events=None, totals=[1, 2, 3])
 
 
+def test_totals_as_a_table():
+    """A table of totals, or a column of it without labels, is shown the way to a Series."""
+    totals = pd.DataFrame({"code": ["Ashby", "Barton", "Corby"], "total": [1, 2, 3]})
+    way = r"frame\.set_index\('code'\)\['total'\]"
+    with pytest.raises(TableError, match=rf"totals is a DataFrame\. .*{way} is such a Series"):
+        door(table(), events=None, totals=totals)
+    with pytest.raises(TableError, match=rf"if the labels are row numbers, .*{way}"):
+        door(table(), events=None, totals=totals["total"])
+
+
 def test_given_means_cover_every_authority():
     """A mean that is absent, or missing, is named."""
     with pytest.raises(

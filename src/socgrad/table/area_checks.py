@@ -11,12 +11,19 @@ import numpy as np
 import pandas as pd
 
 from socgrad.arrays import FloatArray, IntArray
-from socgrad.errors import SampleOfAreasWarning, TableError
+from socgrad.errors import SampleOfAreasWarning, SocgradWarning, TableError
 from socgrad.table.label_checks import check_distinct, check_labelled, is_blank, sorting_keys
-from socgrad.table.table_checks import refuse
+from socgrad.table.table_checks import name_some, refuse
 from socgrad.within_between import mean_reliability
 
-__all__ = ["check_estimable", "check_no_total_row", "check_roles", "sorted_rows", "warn_if_sample"]
+__all__ = [
+    "check_estimable",
+    "check_no_total_row",
+    "check_roles",
+    "sorted_rows",
+    "warn_if_more_events",
+    "warn_if_sample",
+]
 
 _PACKAGE = (str(Path(__file__).parents[1]),)
 
@@ -31,6 +38,9 @@ _FEW, _MANY_EVENTS = 5, 100
 
 #: A total row may differ by this share from the sum of the others: rounding, unknown places.
 _ALIKE = 0.01
+
+#: So many children and more never have more events than they are in a year; a handful may.
+_MANY_CHILDREN = 100
 
 #: What the row of a whole nation is called, or coded.
 _NATIONS = frozenset(
@@ -92,7 +102,8 @@ def sorted_rows(
             area,
             f"{where} has areas that appear more than once",
             "Expected one row per area: add the rows up by label, or pass one table for each "
-            "stratum or period.",
+            "stratum or period. A long table, one row per area and stage or group, is for "
+            "Strata.from_long(frame, stratum=..., ...).",
         )
     check_distinct(area, sortable, where=where)
     return by_area[np.argsort(code[by_area], kind="stable")]
@@ -128,6 +139,52 @@ def check_no_total_row(
                 f"{len(area) - 1:,} rows have {others:,.0f} together. A total counts everything "
                 f"twice: drop it, as with frame[frame[{names['area']!r}] != {row!r}]."
             )
+    _check_no_subtotals(number["children"], area, group, authorities, names)
+
+
+def _check_no_subtotals(
+    children: FloatArray,
+    area: pd.Index[Any],
+    group: IntArray,
+    authorities: pd.Index[Any],
+    names: Mapping[str, str],
+) -> None:
+    """Refuse a row that holds the children of all other rows of its authority."""
+    size = len(authorities)
+    held = np.bincount(group, children > 0, minlength=size)
+    others = np.bincount(group, children, minlength=size)[group] - children
+    alike = (held[group] > _FEW) & (np.abs(children - others) <= _ALIKE * others)
+    if alike.any():
+        first = int(alike.argmax())
+        refuse(
+            alike,
+            area,
+            f"Column {names['area']!r} (area) has rows that look like totals of their authority",
+            f"{area[first]} has {children[first]:,.0f} in column {names['children']!r} (children), "
+            f"and the other areas of {authorities[group[first]]} have {others[first]:,.0f} "
+            "together. A total counts everything twice: keep the rows of areas, and drop these.",
+        )
+
+
+def warn_if_more_events(
+    events: FloatArray, children: FloatArray, area: pd.Index[Any], names: Mapping[str, str]
+) -> None:
+    """Warn where events exceed children, who are the exposure: one column is not what it says."""
+    known = ~np.isnan(events)
+    everywhere = events[known].sum() > children[known].sum()
+    more = known & (events > children) & (everywhere | (children >= _MANY_CHILDREN))
+    if more.any():
+        worst = int(np.where(more, events - children, -np.inf).argmax())
+        warnings.warn(
+            f"Column {names['events']!r} (events) exceeds column {names['children']!r} (children) "
+            f"in {np.count_nonzero(more):,} of {len(area):,} areas ({name_some(area[more])}); most "
+            f"at {area[worst]}, {events[worst]:,.0f} events among {children[worst]:,g} children. "
+            "Children may have several events, hardly so many: check both columns, the join, and "
+            "that children are counted one by one, not in thousands. If the events come from "
+            "something else than children, name its column in exposure=.",
+            SocgradWarning,
+            skip_file_prefixes=_PACKAGE,  # at the caller's line
+        )
 
 
 def check_estimable(

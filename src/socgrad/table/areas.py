@@ -19,6 +19,7 @@ from socgrad.table.area_checks import (
     check_no_total_row,
     check_roles,
     sorted_rows,
+    warn_if_more_events,
     warn_if_sample,
 )
 from socgrad.table.authority_numbers import given_means, given_totals
@@ -196,6 +197,8 @@ class Areas:
             If the median reliability of the authority means is below 0.9.
         SuppressionWarning
             If counts marked as suppressed are left out of the likelihood.
+        SocgradWarning
+            If children are the exposure, and an area of 100 or more has more events than children.
 
         Notes
         -----
@@ -267,6 +270,8 @@ class Areas:
             check_whole(counts, keys, where=where["events"])
         given, hidden_totals = given_totals({} if totals is None else totals, authorities)
         check_no_total_row(number, keys, group, authorities, names)
+        if events is not None and names["exposure"] == names["children"]:
+            warn_if_more_events(counts, number["children"], keys, names)
         known = known_counts(
             counts,
             given,

@@ -69,7 +69,8 @@ def _by_authority(
     if not isinstance(values, pd.Series):
         raise TableError(
             f"{argument} is a {type(values).__name__}. Expected a mapping or a pandas Series from "
-            "authority label to number: authorities are matched by label, never by position."
+            "authority label to number: authorities are matched by label, never by position. From "
+            "a table of authorities, frame.set_index('code')['total'] is such a Series."
         )
     result, marked = np.full(len(authority), np.nan), np.zeros(len(authority), dtype=bool)
     if values.empty:
@@ -86,7 +87,10 @@ def _by_authority(
             f"or take these labels out of {argument}."
         )
         if types.is_integer_dtype(given.dtype) != types.is_integer_dtype(authority.dtype):
-            advice = "One side holds text and the other whole numbers: convert one of them."
+            advice = (
+                "One side holds text and the other whole numbers: convert one of them; or, if the "
+                "labels are row numbers, take those of a column, frame.set_index('code')['total']."
+            )
         elif not _folded(given[unmatched]).isdisjoint(_folded(authority)):
             advice = "Some differ only by case or by white space: give both sides one spelling."
         problem = f"{argument} has labels that are no authority of the table"
