@@ -162,12 +162,14 @@ def test_more_events_than_children():
     frame.loc[3, "plans"] = 900
     with pytest.warns(
         SocgradWarning,
-        match=r"Column 'plans' \(events\) exceeds column 'children' \(children\) in 1 of 16 areas "
-        r"\(E03\); most at E03, 900 events among 180 children\..*name its column in exposure=",
+        match=r"Column 'plans' \(events\) is more than 3 times column 'children' \(children\) "
+        r"in 1 of 16 areas \(E03\); most at E03, 900 events among 180 children\..*"
+        r"name its column in exposure=",
     ):
         door(frame)
-    # 40 children with 50 events are odd, not impossible.
-    door(frame.assign(plans=50, children=[40, *frame["children"][1:]]))
+    # Ten children with 50 events are odd, not impossible; nor are 180 with 400.
+    frame.loc[[0, 3], "plans"] = 50, 400
+    door(frame.assign(children=[10, *frame["children"][1:]]))
 
 
 def test_children_in_thousands():

@@ -133,3 +133,11 @@ def test_step_is_the_fits_unless_given(split_fit):
     for wrong in (0.0, -0.1, 10, np.nan):
         with pytest.raises(EstimandError, match="expected a step of deprivation as a proportion"):
             step(land, wrong)
+
+
+def test_a_percentage_as_text(split_fit):
+    """Text is refused in our words, not NumPy's."""
+    with pytest.raises(EstimandError, match=r"authority_mean is '25%'; expected .* such as 0\.25"):
+        authority_mean_grid("25%")
+    with pytest.raises(EstimandError, match="per is '10%'; expected a step of deprivation"):
+        step(geography(split_fit), "10%")

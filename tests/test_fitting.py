@@ -25,6 +25,9 @@ from tables import simulated, simulated_areas, small_areas
         ({"cores": 0}, "cores must be at least 1"),
         ({"target_accept": 1.0}, "target_accept must lie between 0 and 1"),
         ({"random_seed": -4}, "random_seed must be at least 0"),
+        ({"draws": "1000"}, "draws must be a whole number; got '1000'"),
+        ({"chains": 4.0}, r"chains must be a whole number; got 4\.0"),
+        ({"random_seed": "2019"}, "random_seed must be a whole number; got '2019'"),
     ],
 )
 def test_options_out_of_range_are_refused(options, message):

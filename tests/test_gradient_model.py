@@ -126,3 +126,10 @@ def test_a_model_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         model.family = "negative_binomial"
     assert dataclasses.replace(model, family="negative_binomial").random_slopes
+
+
+@pytest.mark.parametrize("name", ["random_slopes", "cross_level", "curvature"])
+def test_terms_are_in_or_out(name):
+    """The word "no" would count as True."""
+    with pytest.raises(SpecificationError, match=f"{name}='no' is not True or False"):
+        GradientModel(small_areas(), **{name: "no"})

@@ -10,7 +10,10 @@ from socgrad.estimands.gradients import gradient
 from socgrad.estimands.rates import expected_rate
 from socgrad.reading.example import example_fit_of_stages
 from socgrad.reading.labels import label_draws
+from socgrad.tables.html import to_html
 from socgrad.tables.journal import journal_table, number
+from socgrad.tables.latex import to_latex
+from socgrad.tables.markdown import to_markdown
 from socgrad.tables.summaries import summarise
 
 
@@ -136,3 +139,10 @@ def test_what_is_no_summary_is_refused(split_fit):
         journal_table(gradient(split_fit))
     with pytest.raises(EstimandError, match="decimals is -1; expected 0 or more digits"):
         journal_table(summary, decimals=-1)
+
+
+@pytest.mark.parametrize("layout", [to_markdown, to_latex, to_html])
+def test_a_summary_is_not_laid_out(layout):
+    """Words and digits are chosen first."""
+    with pytest.raises(EstimandError, match=r"found DataFrame\. .*socgrad\.journal_table\(summ"):
+        layout(summarise(made([1, 2])))

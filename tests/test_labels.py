@@ -66,3 +66,9 @@ def test_importance_size_stays(split_fit):
     with xr.set_options(keep_attrs=True):
         ratio = gradient(weighted, per=0.2) / gradient(weighted)
     assert summarise(label_draws(ratio, **LABEL)).iloc[0]["ess_bulk"] == 20
+
+
+def test_arrays_without_dims_are_no_draws():
+    """NumPy's arrays do not say which axis is which."""
+    with pytest.raises(EstimandError, match=r"draws is a ndarray\. Expected an xarray\.DataArray"):
+        label_draws(np.ones((2, 5)), **LABEL)

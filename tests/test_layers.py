@@ -16,7 +16,14 @@ FLOORS = (
     {"nuts.pymc_quietly", "nuts.options", "nuts.packing"},
     {"nuts.standardising", "nuts.correlations", "nuts.coefficient_scales"}
     | {"schema", "within_between", "quadrature", "ranks", "formulas"},
-    {"designs", "model.priors", "model.likelihoods", "simulation.truth", "estimands.exposure_sums"}
+    {
+        "designs",
+        "model.arguments",
+        "model.priors",
+        "model.likelihoods",
+        "simulation.truth",
+        "estimands.exposure_sums",
+    }
     | {"nuts.joint_effects"}
     | {"estimands.poisson_intervals", "estimands.end_points"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"},

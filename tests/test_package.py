@@ -35,6 +35,15 @@ def test_unknown_names_are_refused():
         socgrad.gradeint  # noqa: B018
 
 
+def test_a_misspelt_name_is_answered_with_the_right_one():
+    """Python says which name was perhaps meant, also where none has been used yet."""
+    script = "import socgrad\nsocgrad.gradeint"
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert "Did you mean: 'gradient'?" in told.stderr
+
+
 def test_import_brings_no_pymc():
     """`import socgrad`, and a look at a stored fit, load neither PyMC nor nutpie nor matplotlib."""
     loaded = run(

@@ -87,3 +87,9 @@ def test_fewer_than_two_groups_are_refused():
     """One group is no comparison."""
     with pytest.raises(EstimandError, match="groups is 1; expected 2 or more"):
         quantile_groups(VALUES, WEIGHTS, 1)
+
+
+def test_groups_are_a_number():
+    """A word for them is not understood."""
+    with pytest.raises(EstimandError, match="groups is 'tenths'; expected 2 or more"):
+        quantile_groups([0.1, 0.2], [1, 1], "tenths")

@@ -292,3 +292,9 @@ def test_other_schemas_are_refused(split_fit, tmp_path):
     later.to_netcdf(path, engine="h5netcdf")
     with pytest.raises(SchemaError, match=r"fit\.nc: This fit has socgrad schema 9.*9\.0"):
         load(path)
+
+
+def test_saving_needs_a_file_name(split_fit, tmp_path):
+    """A folder alone is no place to write to."""
+    with pytest.raises(IsADirectoryError, match=r"is a folder\. Name a file in it: .*fit\.nc"):
+        save(split_fit, tmp_path)

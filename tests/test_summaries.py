@@ -234,3 +234,9 @@ def test_numbers_come_first_in_print(split_fit):
     table = summarise(gradient(split_fit), inverse_intervention(split_fit)).iloc[:, :4].round(2)
     assert table.columns.tolist() == ["estimate", "lower", "upper", "pr_above"]
     assert max(map(len, table.to_string().splitlines())) <= 80
+
+
+def test_a_list_of_estimands_is_unpacked():
+    """Estimands come one by one."""
+    with pytest.raises(EstimandError, match=r"1 is a list\. .* unpacked: summarise\(\*estimands"):
+        summarise([draws([1, 2]), draws([3, 4])])

@@ -1,5 +1,6 @@
 """Bayesian multilevel models of social gradients: neighbourhoods within local authorities."""
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -222,7 +223,9 @@ def __getattr__(name: str) -> Any:
     if name == "plots":
         return import_module("socgrad.plots")
     if name not in _LAZY:
-        raise AttributeError(f"module 'socgrad' has no attribute {name!r}")
+        # With name and obj, Python adds which name was perhaps meant.
+        words = f"module 'socgrad' has no attribute {name!r}"
+        raise AttributeError(words, name=name, obj=sys.modules[__name__])
     value = getattr(import_module(f"socgrad.{_LAZY[name]}"), name)
     globals()[name] = value
     return value

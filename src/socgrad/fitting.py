@@ -5,6 +5,7 @@ import os
 import secrets
 import sys
 import warnings
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from socgrad.errors import (
 )
 from socgrad.joint_fitting import fit_joint
 from socgrad.manifest import assemble
+from socgrad.model.arguments import check_is_model
 from socgrad.model.compression import likelihood_data, quadrature_error
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.outcome_model import OutcomeModel
@@ -94,9 +96,9 @@ def fit(
     Raises
     ------
     SpecificationError
-        If an option is out of range, or concerns NUTS only and `method` is "laplace"; if the model
-        needs NUTS (area covariates, an outcome of authorities, joint authority effects) and
-        `method` is "laplace".
+        If `model` is no model; if an option is out of range, or concerns NUTS only and `method` is
+        "laplace"; if the model needs NUTS (area covariates, an outcome of authorities, joint
+        authority effects) and `method` is "laplace".
 
     Warns
     -----
@@ -124,6 +126,7 @@ def fit(
     >>> dict(fitted["posterior"].sizes)
     {'chain': 4, 'draw': 1000, 'authority': 8}
     """
+    check_is_model(model, (GradientModel, StratifiedModel, OutcomeModel))
     if method not in _METHODS:
         raise SpecificationError(
             f"method={method!r} is not an engine; expected {', '.join(map(repr, _METHODS))}."
@@ -295,6 +298,9 @@ def _fit_nuts(
 def _check_options(
     counts: dict[str, int | None], target_accept: float | None, random_seed: int | None
 ) -> None:
+    for name, value in {**counts, "random_seed": random_seed}.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, Integral)):
+            raise SpecificationError(f"{name} must be a whole number; got {value!r}.")
     for name, value in counts.items():
         if value is not None and value < 1:
             raise SpecificationError(f"{name} must be at least 1; got {value}.")

@@ -5,6 +5,7 @@ is deprived. Neighbourhoods are ordered from least to most deprived and stand fo
 """
 
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
@@ -136,8 +137,8 @@ def quantile_groups(
     >>> quantile_groups([0.4, 0.1, 0.3, 0.2], [10, 10, 10, 10], 2).tolist()
     [2, 1, 2, 1]
     """
-    if not (groups >= 2 and groups == int(groups)):
-        raise EstimandError(f"groups is {groups}; expected 2 or more, such as 10 for deciles.")
+    if not (isinstance(groups, Real) and groups >= 2 and groups == int(groups)):
+        raise EstimandError(f"groups is {groups!r}; expected 2 or more, such as 10 for deciles.")
     rank = ridit_ranks(values, weights)
     # A rank on a boundary belongs above it; the last group also holds rank 1.
     group = np.minimum((rank * groups).astype(np.int64), groups - 1) + 1

@@ -1,5 +1,6 @@
 """Ranks of authorities by their gradients, never without how sure they are."""
 
+from numbers import Real
 from typing import Literal
 
 import numpy as np
@@ -91,9 +92,9 @@ def authority_ranks(
     require_unequal(terms, "authority_ranks")
     check_choice("average", average, ("nation", "own_mean"))
     labels, number = land.authority_mean["authority"], land.authority_mean.size
-    if not (1 <= top < number and top == int(top)):
+    if not (isinstance(top, Real) and 1 <= top < number and top == int(top)):
         raise EstimandError(
-            f"top is {top}; expected a whole number from 1 to {number - 1}, how many of {number} "
+            f"top is {top!r}; expected a whole number from 1 to {number - 1}, how many of {number} "
             "authorities count as the steepest."
         )
     slope = line_draws(terms, land, own_effects=True)[1]

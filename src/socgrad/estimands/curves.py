@@ -7,6 +7,7 @@ the equation stands in one place.
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
 
 import numpy as np
@@ -173,9 +174,9 @@ def step(land: Geography, per: float | None) -> float:
     """Step of deprivation asked for (proportion), by default the fit's."""
     if per is None:
         return land.per
-    if not 0 < per <= 1:
+    if not (isinstance(per, Real) and 0 < per <= 1):
         raise EstimandError(
-            f"per is {per:g}; expected a step of deprivation as a proportion above 0 and up to 1, "
+            f"per is {per!r}; expected a step of deprivation as a proportion above 0 and up to 1, "
             "such as 0.10 for ten percentage points."
         )
     return float(per)
@@ -213,7 +214,12 @@ def authority_mean_grid(authority_mean: float | Sequence[float]) -> xr.DataArray
 
 def _proportions(values: float | Sequence[float], name: str) -> np.ndarray:
     """Check that values are proportions, and make them an array of one dim."""
-    array = np.atleast_1d(np.asarray(values, dtype=float))
+    try:
+        array = np.atleast_1d(np.asarray(values, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise EstimandError(
+            f"{name} is {values!r}; expected one or more proportions within 0-1, such as 0.25."
+        ) from error
     outside = array[~((array >= 0) & (array <= 1))]
     if array.ndim > 1 or not array.size or outside.size:
         found = f"{outside.size} outside it (first: {outside[0]:g})" if outside.size else "none"

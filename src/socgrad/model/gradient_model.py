@@ -129,7 +129,8 @@ class GradientModel:
         if not isinstance(self.areas, Areas):
             raise SpecificationError(
                 f"GradientModel needs Areas, got {type(self.areas).__name__}. Pass a table through "
-                "the door first: Areas.from_frame(frame, area=..., authority=..., ...)."
+                "the door first: Areas.from_frame(frame, area=..., authority=..., ...). Several "
+                "strata are for StratifiedModel(strata)."
             )
         if not isinstance(self.priors, Priors):
             raise SpecificationError(
@@ -144,6 +145,9 @@ class GradientModel:
                 raise SpecificationError(
                     f"{name}={getattr(self, name)!r} is not one of {', '.join(map(repr, allowed))}."
                 )
+        for name in ("random_slopes", "cross_level", "curvature"):
+            if (chosen := getattr(self, name)) is not None and not isinstance(chosen, bool):
+                raise SpecificationError(f"{name}={chosen!r} is not True or False.")
         if self.random_slopes is None:
             object.__setattr__(self, "random_slopes", self.deprivation != "none")
         if self.cross_level is None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from socgrad.model.arguments import check_is_model
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal
@@ -59,6 +60,7 @@ def pymc_model(model: GradientModel) -> pm.Model:
     (Papaspiliopoulos, Roberts & Sköld 2007, Statistical Science 22(1), doi
     10.1214/088342307000000014), because the share follows the standard deviations as they vary.
     """
+    check_is_model(model, (GradientModel,))
     seam = constants(model)
     working = graph_data(model, likelihood_data(model))
     with pm.Model(coords=_coords(model, seam, working)) as graph:

@@ -69,6 +69,11 @@ def label_draws(
     >>> summarise(ratio)["estimate"].round(2).tolist()
     [1.2]
     """
+    if not isinstance(draws, xr.DataArray):
+        raise EstimandError(
+            f"draws is a {type(draws).__name__}. Expected an xarray.DataArray with dims chain and "
+            "draw, computed from what estimands return, such as socgrad.gradient(fit)."
+        )
     missing = [dim for dim in ("chain", "draw") if dim not in draws.dims]
     if missing:
         raise EstimandError(

@@ -64,6 +64,8 @@ def save(
         and `covariates_are_public` does not.
     FileNotFoundError
         If the folder to save into does not exist.
+    IsADirectoryError
+        If `path` is a folder.
 
     Notes
     -----
@@ -83,6 +85,10 @@ def save(
     check_is_tree(fit)
     check_tree(fit)
     target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(
+            f"{target} is a folder. Name a file in it: {str(target / 'fit.nc')!r}."
+        )
     if not target.parent.is_dir():
         raise FileNotFoundError(
             f"No folder {target.parent} to save {target.name} into. Make it first: "

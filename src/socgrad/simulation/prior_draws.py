@@ -7,6 +7,7 @@ from scipy.stats import truncnorm
 from socgrad.arrays import FloatArray
 from socgrad.errors import SpecificationError
 from socgrad.manifest import assemble
+from socgrad.model.arguments import check_is_model
 from socgrad.model.compression import intercept_prior
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import PositiveNormal
@@ -67,6 +68,7 @@ def draw_prior(model: GradientModel, *, draws: int = 1000, random_seed: int = 0)
     >>> [round(float(row[name]), 1) for name in ("estimate", "lower", "upper")]
     [1.0, 0.4, 2.7]
     """
+    check_is_model(model, (GradientModel,))
     if draws < 1 or random_seed < 0:
         raise SpecificationError(
             f"draws must be at least 1 and random_seed at least 0; got draws={draws}, "

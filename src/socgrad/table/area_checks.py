@@ -39,8 +39,8 @@ _FEW, _MANY_EVENTS = 5, 100
 #: A total row may differ by this share from the sum of the others: rounding, unknown places.
 _ALIKE = 0.01
 
-#: So many children and more never have more events than they are in a year; a handful may.
-_MANY_CHILDREN = 100
+#: So many children, or more, hardly have so many events each; a handful may.
+_MANY_CHILDREN, _EVENTS_EACH = 100, 3
 
 #: What the row of a whole nation is called, or coded.
 _NATIONS = frozenset(
@@ -169,17 +169,17 @@ def _check_no_subtotals(
 def warn_if_more_events(
     events: FloatArray, children: FloatArray, area: pd.Index[Any], names: Mapping[str, str]
 ) -> None:
-    """Warn where events exceed children, who are the exposure: one column is not what it says."""
+    """Warn where events far exceed children, the exposure: one column is not what it says."""
     known = ~np.isnan(events)
     everywhere = events[known].sum() > children[known].sum()
-    more = known & (events > children) & (everywhere | (children >= _MANY_CHILDREN))
+    more = known & (events > _EVENTS_EACH * children) & (everywhere | (children >= _MANY_CHILDREN))
     if more.any():
         worst = int(np.where(more, events - children, -np.inf).argmax())
         warnings.warn(
-            f"Column {names['events']!r} (events) exceeds column {names['children']!r} (children) "
-            f"in {np.count_nonzero(more):,} of {len(area):,} areas ({name_some(area[more])}); most "
-            f"at {area[worst]}, {events[worst]:,.0f} events among {children[worst]:,g} children. "
-            "Children may have several events, hardly so many: check both columns, the join, and "
+            f"Column {names['events']!r} (events) is more than {_EVENTS_EACH} times column "
+            f"{names['children']!r} (children) in {np.count_nonzero(more):,} of {len(area):,} areas "
+            f"({name_some(area[more])}); most at {area[worst]}, {events[worst]:,.0f} events among "
+            f"{children[worst]:,g} children. Children may have several events, hardly so many: check both columns, the join, and "
             "that children are counted one by one, not in thousands. If the events come from "
             "something else than children, name its column in exposure=.",
             SocgradWarning,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from socgrad.errors import SocgradError
-from socgrad.tables.journal import JournalTable
+from socgrad.tables.journal import JournalTable, check_journal_table
 
 if TYPE_CHECKING:
     from great_tables import GT
@@ -41,6 +41,7 @@ def to_great_table(table: JournalTable) -> "GT":
     >>> type(to_great_table(journal_table(summarise(gradient(example_fit()))))).__name__
     'GT'
     """
+    check_journal_table(table)
     try:
         from great_tables import GT  # noqa: PLC0415 great-tables is optional
     except ImportError as error:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from socgrad.errors import EstimandError
 
-__all__ = ["JournalTable", "check_summary", "journal_table", "number"]
+__all__ = ["JournalTable", "check_journal_table", "check_summary", "journal_table", "number"]
 
 _NEEDED: Final = ("estimate", "lower", "upper", "pr_above", "null", "units", "reference")
 #: Dims whose labels speak for themselves.
@@ -157,6 +157,21 @@ def check_summary(summary: pd.DataFrame) -> None:
             f"This {type(summary).__name__} is no summary: it lacks "
             f"{', '.join(missing) or 'the index of estimand and at'}. Expected a table of "
             "socgrad.summarise, with its index and all columns."
+        )
+
+
+def check_journal_table(table: object) -> None:
+    """Refuse what is no journal table, such as the summary that one is made of.
+
+    Raises
+    ------
+    EstimandError
+        If `table` is no `JournalTable`.
+    """
+    if not isinstance(table, JournalTable):
+        raise EstimandError(
+            f"Expected a journal table, found {type(table).__name__}. Make one of a summary first: "
+            "socgrad.journal_table(summary); of rates, socgrad.journal_rates(rate_table)."
         )
 
 

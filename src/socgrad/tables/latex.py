@@ -3,7 +3,7 @@
 from typing import Final
 
 from socgrad.errors import EstimandError
-from socgrad.tables.journal import JournalTable
+from socgrad.tables.journal import JournalTable, check_journal_table
 
 __all__ = ["to_latex"]
 
@@ -71,6 +71,7 @@ def to_latex(table: JournalTable, *, label: str = "", long: bool = False) -> str
     Quantity & Estimate (95\% interval) & Pr($>$1) \\
     <BLANKLINE>
     """
+    check_journal_table(table)
     odd = sorted({letter for letter in label if not (letter.isalnum() or letter in ":.-_")})
     if odd:
         raise EstimandError(

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from socgrad.tables.journal import JournalTable
+from socgrad.tables.journal import JournalTable, check_journal_table
 
 __all__ = ["to_markdown"]
 
@@ -40,6 +40,7 @@ def to_markdown(table: JournalTable) -> str:
     |:---------|------------------------:|--------:|
     | Gradient |     1.73 (1.64 to 1.84) |  \>0.99 |
     """
+    check_journal_table(table)
     lines = [[_escaped(cell) for cell in row] for row in (table.header, *table.rows)]
     widths = [max(3, *(len(row[k]) for row in lines)) for k in range(len(table.header))]
 

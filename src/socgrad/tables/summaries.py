@@ -118,9 +118,14 @@ def _flatten(estimands: Sequence[xr.DataArray | xr.Dataset]) -> Iterator[xr.Data
     """Give datasets as their variables, and refuse what holds no draws."""
     for position, given in enumerate(estimands, start=1):
         if not isinstance(given, xr.DataArray | xr.Dataset):
+            unpacked = (
+                " Pass them one by one, or unpacked: summarise(*estimands)."
+                if isinstance(given, list | tuple)
+                else ""
+            )
             raise EstimandError(
                 f"Estimand {position} is a {type(given).__name__}. Expected draws as the estimands "
-                "return them, such as socgrad.gradient(fit)."
+                f"return them, such as socgrad.gradient(fit).{unpacked}"
             )
         parts = given.data_vars.values() if isinstance(given, xr.Dataset) else [given]
         for draws in parts:
