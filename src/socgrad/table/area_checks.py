@@ -177,11 +177,12 @@ def warn_if_more_events(
         worst = int(np.where(more, events - children, -np.inf).argmax())
         warnings.warn(
             f"Column {names['events']!r} (events) is more than {_EVENTS_EACH} times column "
-            f"{names['children']!r} (children) in {np.count_nonzero(more):,} of {len(area):,} areas "
-            f"({name_some(area[more])}); most at {area[worst]}, {events[worst]:,.0f} events among "
-            f"{children[worst]:,g} children. Children may have several events, hardly so many: check both columns, the join, and "
-            "that children are counted one by one, not in thousands. If the events come from "
-            "something else than children, name its column in exposure=.",
+            f"{names['children']!r} (children) in {np.count_nonzero(more):,} of {len(area):,} "
+            f"areas ({name_some(area[more])}); most at {area[worst]}, {events[worst]:,.0f} events "
+            f"among {children[worst]:,g} children. Children may have several events, hardly so "
+            "many: check both columns, the join, and that children are counted one by one, not in "
+            "thousands. If the events come from something else than children, name its column in "
+            "exposure=.",
             SocgradWarning,
             skip_file_prefixes=_PACKAGE,  # at the caller's line
         )
