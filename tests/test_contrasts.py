@@ -78,10 +78,11 @@ def test_only_one_name(split_fit):
         {"authority_quantiles": (0.5, 0.5)},
         {"authorities": ("Ashby", "Ashby")},
         {"authorities": "AB"},
+        {"authority_means": 0.2},
     ],
 )
 def test_a_contrast_is_of_two(split_fit, named):
-    """Three values, twice the same, or one label are refused."""
+    """Three values, twice the same, or one label or number are refused."""
     with pytest.raises(EstimandError, match="does not name a first and a second"):
         make(split_fit, **named)
 

@@ -184,6 +184,9 @@ def test_arguments_are_checked(full):
 def test_only_like_is_compared(full, simulation):
     """One model, other units and other counts are refused."""
     scores = leave_out(full)
+    for wrong, found in (([scores, scores], "list"), ({"a": full, "b": full}, "dict of DataTree")):
+        with pytest.raises(EstimandError, match=rf"results of leave_out by name .*got {found}\."):
+            compare_left_out(wrong)
     with pytest.raises(EstimandError, match="1 model was given"):
         compare_left_out({"full": scores})
     with pytest.raises(EstimandError, match="'b' one area"):

@@ -193,6 +193,8 @@ def test_what_cannot_be_rows_is_refused(split_fit: xr.DataTree, ax: Axes) -> Non
         caterpillar(gradient(split_fit), ax=ax)
     with pytest.raises(EstimandError, match=r"2 named dims \(stratum, authority\)"):
         caterpillar(gradient(example_fit_of_stages(), target="each"), ax=ax)
+    with pytest.raises(EstimandError, match=r"reference is a DataTree; expected draws of one"):
+        caterpillar(own, reference=split_fit, ax=ax)
     with pytest.raises(EstimandError, match=r"reference has dims .*authority"):
         caterpillar(own, reference=own, ax=ax)
     with pytest.raises(EstimandError, match="order is 'size'; expected 'largest', 'smalle"):

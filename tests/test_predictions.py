@@ -234,3 +234,9 @@ def test_covariates_of_authorities_are_kept():
     np.testing.assert_allclose(steep.sel(authority=first), steep.sel(authority=second), rtol=1e-9)
     before, after = (authority_rate(one).sel(authority=second) for one in (fitted, turned))
     np.testing.assert_allclose(after, before, rtol=1e-12)
+
+
+def test_rows_are_named_as_pandas_shows_them(split_fit):
+    """A row number is a number, without the name of its type."""
+    with pytest.raises(EstimandError, match=r"first: 30\.0 in row 1\)"):
+        predict_rate(split_fit, pd.DataFrame({"deprivation": [0, 30, 20]}))

@@ -86,3 +86,10 @@ def test_priors_of_the_wrong_kind_are_refused():
         Priors(within=0.5)
     with pytest.raises(SpecificationError, match=r"Priors\.slope_sd must be a PositiveNormal"):
         Priors(slope_sd=Normal(0.0, 0.25))
+
+
+@pytest.mark.parametrize(("median", "interval"), [(1.8, 1.96), ("high", (1.6, 2)), (2, (1, 2, 3))])
+def test_rate_ratio_needs_a_number_and_two(median, interval):
+    """A single bound, a word or three numbers are answered with an example."""
+    with pytest.raises(SpecificationError, match=r"needs numbers, such as rate_ratio\(1\.8, inter"):
+        rate_ratio(median, interval=interval)

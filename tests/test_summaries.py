@@ -146,7 +146,7 @@ def test_names_tell_two_fits_apart(split_fit, curved_fit):
         summarise(*pair, names=["one"])
 
 
-@pytest.mark.parametrize("prob", [0, 1, 95, -0.5, np.nan])
+@pytest.mark.parametrize("prob", [0, 1, 95, -0.5, np.nan, "0.95"])
 def test_prob_is_a_probability(split_fit, prob):
     """Percentages and the ends are refused."""
     with pytest.raises(EstimandError, match=r"prob is .*; expected the probability"):

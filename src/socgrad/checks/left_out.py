@@ -211,6 +211,14 @@ def compare_left_out(scores: Mapping[str, LeftOut]) -> pd.DataFrame:
     >>> table.index.tolist()
     ['full', 'null']
     """
+    if not isinstance(scores, Mapping) or not all(
+        isinstance(score, LeftOut) for score in scores.values()
+    ):
+        raise EstimandError(
+            "scores must be results of leave_out by name of the model, such as "
+            "{'with slopes': leave_out(first), 'without': leave_out(second)}; got "
+            f"{_kind(scores)}."
+        )
     if len(scores) < 2:
         raise EstimandError(
             f"{len(scores)} model was given. Expected two or more results of leave_out, by name."
@@ -289,3 +297,10 @@ def _scores(log_likelihood: Floats) -> pd.DataFrame:
     relative = np.expm1(values - elpd[:, None])
     mcse = np.sqrt((np.exp(2.0 * log_weight) * relative**2).sum(axis=1))
     return pd.DataFrame({"elpd": elpd, "mcse": mcse, "pareto_k": tail})
+
+
+def _kind(scores: object) -> str:
+    """Name what was passed, and what is in it."""
+    inside = scores.values() if isinstance(scores, Mapping) else ()
+    kinds = sorted({type(score).__name__ for score in inside})
+    return f"{type(scores).__name__}{' of ' if kinds else ''}{', '.join(kinds)}"

@@ -4,7 +4,7 @@ A contrast is named in one of four ways: half a step on either side of the natio
 default), two authority means, two child-weighted quantiles of authority means, or two authorities.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -163,7 +163,8 @@ def _of_named(
 
 def _check_pair(name: str, values: tuple[Hashable, Hashable]) -> None:
     """Refuse other than two different values; a string is one label, not two letters."""
-    if isinstance(values, str) or len(values) != 2 or values[0] == values[1]:
+    no_pair = isinstance(values, str) or not isinstance(values, Sequence | np.ndarray)
+    if no_pair or len(values) != 2 or values[0] == values[1]:
         raise EstimandError(
             f"{name}={values!r} does not name a first and a second. Expected two different values, "
             "conventionally the less deprived authority first."

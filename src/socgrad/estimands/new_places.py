@@ -128,8 +128,8 @@ def exposure_of(frame: pd.DataFrame, exposure: str | float | None) -> Floats:
     if len(bad):
         raise EstimandError(
             f"{len(bad)} of {len(frame)} rows of column {exposure!r} are no exposure above 0 "
-            f"(first: {bad.iloc[0]} in row {bad.index[0]!r}). Leave those rows out, or ask for "
-            "their rates: socgrad.predict_rate."
+            f"(first: {bad.iloc[0]} in row {bad.index.tolist()[0]!r}). Leave those rows out, or "
+            "ask for their rates: socgrad.predict_rate."
         )
     return column.to_numpy(dtype=np.float64)
 
@@ -164,8 +164,8 @@ def _proportions(frame: pd.DataFrame, name: str) -> Floats:
     if len(bad):
         raise EstimandError(
             f"{len(bad)} of {len(frame)} rows of column {name!r} are no proportion within 0-1 "
-            f"(first: {bad.iloc[0]} in row {bad.index[0]!r}). Divide percentages by 100, and leave "
-            "rows out whose deprivation is missing."
+            f"(first: {bad.iloc[0]} in row {bad.index.tolist()[0]!r}). Divide percentages by 100, "
+            "and leave rows out whose deprivation is missing."
         )
     return column.to_numpy(dtype=np.float64)
 

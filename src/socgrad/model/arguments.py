@@ -41,6 +41,7 @@ def check_is_model(model: object, expected: tuple[type, ...]) -> None:
     if isinstance(model, expected):
         return
     found = type(model).__name__
-    names = " or ".join(each.__name__ for each in expected)
+    *most, last = (each.__name__ for each in expected)
+    names = f"{', '.join(most)} or {last}" if most else last
     words = f"Expected a {names}, found {found}. {_FIRST_STEPS.get(found, '')}"
     raise SpecificationError(words.strip())

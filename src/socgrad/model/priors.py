@@ -110,7 +110,14 @@ def rate_ratio(median: float, *, interval: tuple[float, float], prob: float = 0.
     >>> round(prior.mean, 3), round(prior.sd, 3)
     (0.588, 0.044)
     """
-    lower, upper = interval
+    try:
+        lower, upper = map(float, interval)
+        median, prob = float(median), float(prob)
+    except (TypeError, ValueError) as error:
+        raise SpecificationError(
+            f"rate_ratio needs numbers, such as rate_ratio(1.8, interval=(1.65, 1.96)); got "
+            f"median={median!r}, interval={interval!r}, prob={prob!r}."
+        ) from error
     if not (0 < lower < median < upper < math.inf and 0 < prob < 1):
         raise SpecificationError(
             "rate_ratio needs 0 < lower < median < upper and 0 < prob < 1; got "

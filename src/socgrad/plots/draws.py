@@ -1,6 +1,7 @@
 """What figures of any estimand ask of its draws: one named dim, and something to hold them to."""
 
 from collections.abc import Hashable
+from numbers import Real
 
 import xarray as xr
 
@@ -46,10 +47,15 @@ def reference_of(
     Raises
     ------
     EstimandError
-        If the reference has named dims.
+        If the reference is neither draws nor a number, or has named dims.
     """
     if reference is None:
         return draws.attrs.get("null")
+    if not isinstance(reference, xr.DataArray | Real):
+        raise EstimandError(
+            f"reference is a {type(reference).__name__}; expected draws of one quantity, such as "
+            "socgrad.gradient(fit), or a number."
+        )
     if isinstance(reference, xr.DataArray) and set(reference.dims) != {"chain", "draw"}:
         raise EstimandError(
             f"reference has dims {reference.dims}; expected draws of one quantity, dims chain and "

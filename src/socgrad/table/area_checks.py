@@ -40,7 +40,7 @@ _FEW, _MANY_EVENTS = 5, 100
 _ALIKE = 0.01
 
 #: So many children, or more, hardly have so many events each; a handful may.
-_MANY_CHILDREN, _EVENTS_EACH = 100, 3
+_MANY_CHILDREN, _EVENTS_EACH = 100, 5
 
 #: What the row of a whole nation is called, or coded.
 _NATIONS = frozenset(

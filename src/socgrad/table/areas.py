@@ -198,7 +198,7 @@ class Areas:
         SuppressionWarning
             If counts marked as suppressed are left out of the likelihood.
         SocgradWarning
-            If children are the exposure, and an area of 100 or more has over 3 events for each.
+            If children are the exposure, and an area of 100 or more has over 5 events for each.
 
         Notes
         -----

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from itertools import product
+from numbers import Real
 from typing import Final
 
 import numpy as np
@@ -88,9 +89,9 @@ def summarise(
     >>> table.loc[("inverse_intervention", "deprivation=0.3"), "pr_above"].item()
     0.0
     """
-    if not 0 < prob < 1:
+    if not (isinstance(prob, Real) and 0 < prob < 1):
         raise EstimandError(
-            f"prob is {prob:g}; expected the probability of an interval, above 0 and below 1, such "
+            f"prob is {prob!r}; expected the probability of an interval, above 0 and below 1, such "
             "as 0.95."
         )
     flat = list(_flatten(estimands))
