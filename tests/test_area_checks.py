@@ -156,6 +156,12 @@ def test_total_rows_of_authorities():
         door(frame)
 
 
+def test_half_of_a_small_group_in_one_area():
+    """Children of a small group may live in one estate: seven of fourteen here."""
+    few = [7, 1, 1, 1, 1, 1, 1, 1, 9, 2, 4, 3, 8, 2, 1, 1]
+    assert len(door(many_areas().assign(children=few)).area) == 16
+
+
 def test_more_events_than_children():
     """Events far above the children point to a wrong column; a handful of children may do so."""
     frame = many_areas()

@@ -36,6 +36,10 @@ _RELIABLE = 0.9
 #: A total row is looked for among more areas than this, and among at least so many events.
 _FEW, _MANY_EVENTS = 5, 100
 
+#: An authority's total row is looked for among so many children: of few, as of a small group, one
+#: estate may well hold half.
+_MANY_OTHERS = 1000
+
 #: A total row may differ by this share from the sum of the others: rounding, unknown places.
 _ALIKE = 0.01
 
@@ -153,7 +157,8 @@ def _check_no_subtotals(
     size = len(authorities)
     held = np.bincount(group, children > 0, minlength=size)
     others = np.bincount(group, children, minlength=size)[group] - children
-    alike = (held[group] > _FEW) & (np.abs(children - others) <= _ALIKE * others)
+    many = (held[group] > _FEW) & (others >= _MANY_OTHERS)
+    alike = many & (np.abs(children - others) <= _ALIKE * others)
     if alike.any():
         first = int(alike.argmax())
         refuse(
