@@ -53,6 +53,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "show_signature": False,
     "remove_config_comments": True,
+    "within_subsection_order": "FileNameSortKey",
 }
 
 # A link that leads nowhere within the site is a warning, and warnings are errors.
