@@ -119,7 +119,7 @@ def data_hash(areas: Areas) -> str:
     """SHA-256 of everything that the likelihood and the means read, labels included."""
     digest = hashlib.sha256()
     for labels in (areas.area, areas.authority):
-        digest.update("\x1f".join(map(str, labels)).encode())
+        digest.update("\x1f".join(map(str, labels.tolist())).encode())
     for array in (
         areas.authority_of_area,
         areas.deprivation,
