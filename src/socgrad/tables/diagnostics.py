@@ -130,13 +130,14 @@ def _verdict(fit: xr.DataTree) -> SamplingCheck:
     facts = (
         f"largest R-hat {table['rhat'].max():.3f}, "
         if limit is None
-        else "draws resampled by importance, "
+        else "independent draws, resampled by importance, "
     )
     facts += (
         f"smallest effective size {table['ess_bulk'].min():.0f} in the bulk and "
-        f"{table['ess_tail'].min():.0f} in the tails, "
+        f"{table['ess_tail'].min():.0f} in the tails"
     )
-    facts += "divergences not recorded" if divergences < 0 else f"{divergences} divergences"
+    if limit is None:  # independent draws have no path that could diverge
+        facts += ", divergences not recorded" if divergences < 0 else f", {divergences} divergences"
     if not np.isnan(bfmi):
         facts += f", smallest BFMI {bfmi:.2f}"
     if not problems:
