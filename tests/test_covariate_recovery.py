@@ -42,11 +42,10 @@ def test_area_covariates_are_recovered():
     )
     with pytest.warns(SocgradWarning, match="method='auto' takes NUTS: area covariates"):
         tree = fit(
-            model, method="auto", draws=500, tune=700, chains=2, random_seed=1, progress=False
+            model, method="auto", draws=700, tune=700, chains=4, random_seed=1, progress=False
         )
     check = check_sampling(tree)
-    assert check.divergences == 0
-    assert check.table["rhat"].max() < 1.05
+    assert check.converged
     draws = tree["posterior"].to_dataset()
     truth = {
         # Against rural, the first category; density was less where rural.

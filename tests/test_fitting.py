@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from fits import sampled
+from fits import INFORMED, sampled
 from socgrad.errors import QuadratureWarning, SpecificationError
 from socgrad.fitting import fit
 from socgrad.manifest import data_hash
@@ -178,3 +178,14 @@ def test_an_authority_of_one_area_one_without_events_and_one_without_data():
     assert spread.idxmax().item() == unknown
     expected = float(np.sqrt((tree["posterior"]["level_sd"] ** 2).mean()))
     assert float(spread.sel(authority=unknown)) == pytest.approx(expected, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("counts", 0.95), ("totals", 0.99), ("mixture", 0.99)]
+)
+def test_steps_are_smaller_where_totals_are_known(kind, expected):
+    """The default of `target_accept` follows what is known."""
+    from socgrad.fitting import _usual_target_accept
+
+    model = GradientModel(small_areas(kind), priors=INFORMED)
+    assert _usual_target_accept(model) == expected
