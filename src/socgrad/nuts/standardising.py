@@ -16,8 +16,8 @@ so z is about standard normal whatever B is: the multivariate form of `socgrad.n
 the identity plus what the data know, so it is never singular, however near copies of one another
 the strata are.
 
-PyTensor has these steps for one matrix at a time; here they run along the authorities, some ten
-times as fast, and compile once.
+PyTensor has these steps for one matrix at a time; here they run along the authorities in one
+operation, and compile once.
 """
 
 from typing import Any
