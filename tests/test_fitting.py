@@ -62,7 +62,7 @@ def test_manifest_says_where_the_draws_come_from():
     attrs = run.tree.attrs
     assert attrs["socgrad_schema"] == SCHEMA_VERSION
     assert attrs["random_seed"] == "5"
-    assert json.loads(attrs["sampler"])["target_accept"] == 0.95
+    assert json.loads(attrs["sampler"])["target_accept"] == 0.99  # it has totals
     assert json.loads(attrs["model"])["priors"]["within"]["mean"] == pytest.approx(np.log(1.65))
     assert {"python", "socgrad", "pymc", "nutpie"} <= set(json.loads(attrs["versions"]))
     assert attrs["data_sha256"] == data_hash(run.model.areas)
