@@ -18,6 +18,7 @@ FLOORS = (
     | {"schema", "within_between", "quadrature", "ranks", "formulas"},
     {
         "designs",
+        "departures",
         "model.arguments",
         "model.priors",
         "model.likelihoods",
@@ -34,7 +35,8 @@ FLOORS = (
     | {"tables.summaries", "tables.journal"},
     {"table.area_checks", "table.authority_numbers", "reading.storage"}
     | {"simulation.expected", "simulation.projection"}
-    | {"reading.by_stratum", "reading.observed", "reading.covariate_example"},
+    | {"reading.by_stratum", "reading.observed", "reading.covariate_example"}
+    | {"reading.departure_example"},
     {"table.areas", "simulation.england", "estimands.curves", "reading.support"}
     | {"estimands.stratum_correlations"}
     | {"simulation.cases", "simulation.flow", "simulation.flow_lines"}
@@ -49,7 +51,8 @@ FLOORS = (
     | {f"estimands.{name}" for name in ("rates", "gradients", "contextual", "crossings")}
     | {f"estimands.{name}" for name in ("group_rates", "observed_rates")}
     | {f"estimands.{name}" for name in ("inequality_of_rates", "variation", "slope_variation")}
-    | {"estimands.variance_partition", "estimands.gradient_pairs"},
+    | {"estimands.variance_partition", "estimands.gradient_pairs"}
+    | {"estimands.deprivation_ratios"},
     {"estimands.chains", "estimands.durations"}
     | {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
     {"estimands.gradient_contrasts"}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from socgrad.estimands.contextual import inverse_intervention, steepening
     from socgrad.estimands.covariate_ratios import covariate_ratio, moderated_gradient
     from socgrad.estimands.crossings import crossing
+    from socgrad.estimands.deprivation_ratios import departure_from_line, deprivation_ratio
     from socgrad.estimands.durations import duration_ratio
     from socgrad.estimands.excess import excess_events
     from socgrad.estimands.gaps import absolute_gap, relative_gap
@@ -89,6 +90,8 @@ __all__ = [
     "concentration_index",
     "covariate_ratio",
     "crossing",
+    "departure_from_line",
+    "deprivation_ratio",
     "draw_prior",
     "duration_ratio",
     "errors",
@@ -165,6 +168,8 @@ _LAZY = {
     "concentration_index": "estimands.concentration",
     "covariate_ratio": "estimands.covariate_ratios",
     "crossing": "estimands.crossings",
+    "departure_from_line": "estimands.deprivation_ratios",
+    "deprivation_ratio": "estimands.deprivation_ratios",
     "draw_prior": "simulation.prior_draws",
     "duration_ratio": "estimands.durations",
     "excess_events": "estimands.excess",

@@ -5,7 +5,7 @@ new rows are transformed as the fitted ones were.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -84,6 +84,8 @@ class Designs:
         One row per authority. The former end with the between parts of covariates that are split.
     split : tuple of int
         Positions of the columns of `covariates` that hold within parts alone.
+    departures : Columns
+        One row per area: departures from a log-linear gradient, which no formula makes.
     """
 
     covariates: Columns
@@ -91,6 +93,9 @@ class Designs:
     moderators: Columns
     area_moderators: Columns
     split: tuple[int, ...]
+    departures: Columns = field(
+        default_factory=lambda: Columns((), (), np.zeros((0, 0)), np.zeros(0), None)
+    )
 
     @property
     def named(self) -> dict[str, Columns]:
@@ -100,6 +105,7 @@ class Designs:
             "authority_covariate": self.authority_covariates,
             "moderator": self.moderators,
             "area_moderator": self.area_moderators,
+            "departure": self.departures,
         }
 
     @property
@@ -110,8 +116,8 @@ class Designs:
 
     @property
     def of_areas(self) -> bool:
-        """Whether areas of one authority differ by more than deprivation."""
-        return bool(self.covariates.names or self.area_moderators.names)
+        """Whether areas of one authority may lie off its line."""
+        return bool(self.covariates.names or self.area_moderators.names or self.departures.names)
 
     @property
     def of_authorities(self) -> bool:

@@ -97,15 +97,15 @@ def fit(
     ------
     SpecificationError
         If `model` is no model; if an option is out of range, or concerns NUTS only and `method` is
-        "laplace"; if the model needs NUTS (area covariates, an outcome of authorities, joint
-        authority effects) and `method` is "laplace".
+        "laplace"; if the model needs NUTS (area covariates, a gradient that is no line, an outcome
+        of authorities, joint authority effects) and `method` is "laplace".
 
     Warns
     -----
     ConvergenceWarning
         If "laplace" doubts its draws; the message says why and what to do.
     SocgradWarning
-        If "auto" goes on with NUTS, or takes it for area covariates.
+        If "auto" goes on with NUTS, or takes it for area covariates or a gradient that is no line.
     QuadratureWarning
         If drawn slopes left the range for which the compressed exposures are exact, and the error
         there is not negligible.
@@ -186,16 +186,18 @@ def fit(
     data = likelihood_data(model)
     doubt = ""
     if model.designs.of_areas and method != "nuts":
+        curved = model.departures is not None
+        what = f"departures from the line (shape={model.shape!r})" if curved else "area covariates"
         reason = (
-            "its integrals are over authorities of one line each, and area covariates give the "
+            f"its integrals are over authorities of one line each, and {what} give the "
             "neighbourhoods of an authority lines of their own"
         )
         if method == "laplace":
             raise SpecificationError(
-                f"method='laplace' cannot fit area covariates: {reason}. Choose method='nuts' (or "
+                f"method='laplace' cannot fit {what}: {reason}. Choose method='nuts' (or "
                 "'auto', which does so by itself)."
             )
-        doubt = f"area covariates are not for it, because {reason}"
+        doubt = f"{what} are not for it, because {reason}"
         warnings.warn(f"method='auto' takes NUTS: {doubt}.", SocgradWarning, stacklevel=2)
     elif method != "nuts" and outcome is None:
         tree, doubt = _fit_laplace(model, data, draws=draws, chains=chains, random_seed=random_seed)

@@ -20,6 +20,7 @@ from socgrad.schema import (
     COEFFICIENTS,
     COVARIATE_GROUP,
     COVARIATE_SCHEMA_VERSION,
+    DEPARTURE_SCHEMA_VERSION,
     EFFECTS,
     OUTCOME,
     PARAMETERS,
@@ -83,7 +84,7 @@ def assemble(
     areas = model.areas
     formulae = ("formulae",) * model.formulas.any
     tree.attrs |= {
-        "socgrad_schema": COVARIATE_SCHEMA_VERSION if model.formulas.any else SCHEMA_VERSION,
+        "socgrad_schema": _schema(model),
         "socgrad_version": version("socgrad"),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "random_seed": str(random_seed),
@@ -169,6 +170,12 @@ def _covariate_columns(model: GradientModel) -> xr.Dataset:
     return xr.Dataset(made, coords, {"formulas": json.dumps(asdict(model.formulas))})
 
 
+def _schema(model: GradientModel) -> int:
+    if model.departures is not None:
+        return DEPARTURE_SCHEMA_VERSION
+    return COVARIATE_SCHEMA_VERSION if model.formulas.any else SCHEMA_VERSION
+
+
 def _specification(model: GradientModel) -> dict[str, object]:
     return {
         "family": model.family,
@@ -176,6 +183,8 @@ def _specification(model: GradientModel) -> dict[str, object]:
         "random_slopes": model.random_slopes,
         "cross_level": model.cross_level,
         "curvature": model.curvature,
+        "shape": model.shape,
+        "knots": model.knots,
         **asdict(model.formulas),
         "priors": asdict(model.priors),
     }

@@ -8,11 +8,13 @@ all proportions, and per = 0.10 (ten percentage points)::
 
     level_j    = intercept + between * b_j + curvature * b_j**2 + covariates_j + level_effect_j
     slope_j    = within + cross_level * b_j + moderators_j + slope_effect_j
-    log rate_i = level_j + covariates_i + (slope_j + moderators_i) * w_i
+    log rate_i = level_j + covariates_i + (slope_j + moderators_i) * w_i + departure(x_i)
 
 where covariates_j and moderators_j are sums of coefficient times column over the covariates of
 authorities, covariates_i and moderators_i over those of areas; all columns are centred at their
-child-weighted national means, so that an average authority has none.
+child-weighted national means, so that an average authority has none. The departure from a
+log-linear gradient is a function of deprivation itself (`socgrad.departures`); where the gradient
+is a line there is none.
 
 Only ``+`` and ``*`` are used, so the same three functions build the PyTensor graph, evaluate
 xarray draws and evaluate NumPy arrays.
@@ -64,6 +66,7 @@ def log_rate(
     *,
     covariates: Operand = 0.0,
     moderators: Operand = 0.0,
+    departure: Operand = 0.0,
 ) -> Operand:
     """Log events per unit of exposure of a neighbourhood."""
-    return level + covariates + (slope + moderators) * within_part
+    return level + covariates + (slope + moderators) * within_part + departure

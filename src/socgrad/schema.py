@@ -17,6 +17,8 @@ __all__ = [
     "CORRELATIONS",
     "COVARIATE_GROUP",
     "COVARIATE_SCHEMA_VERSION",
+    "DEPARTURES",
+    "DEPARTURE_SCHEMA_VERSION",
     "DESIGNS",
     "EFFECTS",
     "OUTCOME",
@@ -35,6 +37,8 @@ SCHEMA_VERSION: Final = 1
 STRATIFIED_SCHEMA_VERSION: Final = 2
 #: Of a fit with covariates, for the same reason: without them its rates would be wrong.
 COVARIATE_SCHEMA_VERSION: Final = 3
+#: Of a fit whose gradient is no line, for the same reason; it may have covariates, too.
+DEPARTURE_SCHEMA_VERSION: Final = 4
 
 #: Group `posterior`, dims (chain, draw). A term that the model leaves out is absent, not zero.
 #: All but the correlation are on the log-rate scale, per step `per` of deprivation.
@@ -79,6 +83,10 @@ COEFFICIENTS: Final[dict[str, tuple[str, str]]] = {
         "area_moderator",
         "change of the log gradient per unit of an area covariate",
     ),
+    "departure_coefficient": (
+        "departure",
+        "departure from a log-linear gradient, log rate per unit of its column",
+    ),
 }
 
 #: Group `constant_data`, where there are covariates: columns centred at child-weighted national
@@ -91,6 +99,20 @@ DESIGNS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "moderator_design": (("authority", "moderator"), "authority covariates of the slope"),
     "area_moderator_design": (("area", "area_moderator"), "area covariates of the slope"),
+}
+
+#: Group `constant_data`, where the gradient is no line: what gives the columns of its departures at
+#: any deprivation (`socgrad.departures`). Edges of steps, or knots of a spline.
+DEPARTURES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "departure_edges": (
+        ("departure_place",),
+        "least deprivation of the second tenth of neighbourhoods and of those above, proportion",
+    ),
+    "departure_knots": (("departure_place",), "knots of the spline: deprivation, proportion"),
+    "departure_weights": (
+        ("departure_part", "departure"),
+        "of each column, the weight of each tenth; or of 1, deprivation and the spline's parts",
+    ),
 }
 
 #: Group with the columns that the formulas of covariates are made of, and the formulas themselves.
@@ -150,7 +172,12 @@ def check_tree(tree: xr.DataTree) -> None:
     _check_strata(tree)
     # Trees straight from pymc.sample carry no version: their names were checked above.
     version = int(tree.attrs.get("socgrad_schema", SCHEMA_VERSION))
-    known = (SCHEMA_VERSION, STRATIFIED_SCHEMA_VERSION, COVARIATE_SCHEMA_VERSION)
+    known = (
+        SCHEMA_VERSION,
+        STRATIFIED_SCHEMA_VERSION,
+        COVARIATE_SCHEMA_VERSION,
+        DEPARTURE_SCHEMA_VERSION,
+    )
     if version not in known:
         raise SchemaError(
             f"This fit has socgrad schema {version}; this version of socgrad reads schemas "

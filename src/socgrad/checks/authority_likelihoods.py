@@ -149,11 +149,13 @@ def authority_likelihoods(
     counts: Counts, population: Population, land: Geography
 ) -> Iterator[tuple[int, AuthorityLikelihood]]:
     """Position and likelihood of every authority that has counts or a total."""
-    if population.covariate.shape[1] or population.area_moderator.shape[1]:
+    columns = population.covariate, population.area_moderator, population.departure
+    if any(coefficient.shape[1] for coefficient in columns):
+        what = "a gradient that is no line" if columns[2].shape[1] else "area covariates"
         raise EstimandError(
             "Likelihoods of whole authorities, their effects integrated out, are of one line each, "
-            "and area covariates give the neighbourhoods of an authority lines of their own. Score "
-            "areas instead (unit='area'), or a model without area covariates."
+            f"and {what} give the neighbourhoods of an authority lines of their own. Score "
+            "areas instead (unit='area'), or a model without them."
         )
     counted = np.isin(np.arange(land.authority_of_area.size), counts.area)
     home = land.authority_of_area

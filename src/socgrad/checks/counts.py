@@ -66,7 +66,8 @@ class Population:
     `level` and `slope` (draws, authorities) are those of an authority of its mean deprivation and
     covariates; `level_sd`,
     `slope_sd`, `correlation` and `overdispersion` (draws,) are zero where the model has none.
-    `covariate` and `area_moderator` are the coefficients of area covariates, (draws, columns).
+    `covariate` and `area_moderator` are the coefficients of area covariates, `departure` those of
+    departures from a log-linear gradient, (draws, columns).
     """
 
     level: Floats
@@ -77,6 +78,7 @@ class Population:
     overdispersion: Floats
     covariate: Floats = field(default_factory=lambda: np.zeros((1, 0)))
     area_moderator: Floats = field(default_factory=lambda: np.zeros((1, 0)))
+    departure: Floats = field(default_factory=lambda: np.zeros((1, 0)))
 
     @property
     def factor(self) -> tuple[Floats, Floats, Floats]:
@@ -90,7 +92,8 @@ class Lines:
     """Draws of every authority's line: level and slope (draws, authorities), spread (draws,).
 
     `overdispersion` is zero in a Poisson model. `covariate` and `area_moderator` are the
-    coefficients of area covariates, (draws, columns), without columns where there are none.
+    coefficients of area covariates, `departure` those of departures from a log-linear gradient,
+    (draws, columns), without columns where there are none.
     """
 
     level: Floats
@@ -98,11 +101,13 @@ class Lines:
     overdispersion: Floats
     covariate: Floats = field(default_factory=lambda: np.zeros((1, 0)))
     area_moderator: Floats = field(default_factory=lambda: np.zeros((1, 0)))
+    departure: Floats = field(default_factory=lambda: np.zeros((1, 0)))
 
     @property
     def of_areas(self) -> bool:
         """Whether areas of one authority may lie off its line."""
-        return bool(self.covariate.shape[1] or self.area_moderator.shape[1])
+        columns = (self.covariate, self.area_moderator, self.departure)
+        return any(coefficient.shape[1] for coefficient in columns)
 
 
 def observed_counts(fit: xr.DataTree) -> Counts:
@@ -157,7 +162,8 @@ def lines_at(fit: xr.DataTree, at: Integers) -> Lines:
     terms = coefficients(fit)
     level, slope = line_draws(terms, geography(fit), own_effects=True)
     spread = _term(fit, "overdispersion", at)
-    return Lines(level[at], slope[at], spread, terms.covariate[at], terms.area_moderator[at])
+    of_areas = terms.covariate[at], terms.area_moderator[at], terms.departure[at]
+    return Lines(level[at], slope[at], spread, *of_areas)
 
 
 def population_at(fit: xr.DataTree, at: Integers) -> Population:
@@ -173,6 +179,7 @@ def population_at(fit: xr.DataTree, at: Integers) -> Population:
         overdispersion=_term(fit, "overdispersion", at),
         covariate=terms.covariate[at],
         area_moderator=terms.area_moderator[at],
+        departure=terms.departure[at],
     )
 
 
@@ -189,6 +196,9 @@ def area_blocks(lines: Lines, land: Geography, areas: Integers) -> Iterator[tupl
             land.within_part[at],
             covariates=_added(lines.covariate, land.covariate_design, at),
             moderators=_added(lines.area_moderator, land.area_moderator_design, at),
+            departure=0.0
+            if land.departures is None
+            else lines.departure @ land.departures.at(land.deprivation[at]).T,
         )
         np.exp(rate, out=rate)
         rate *= land.exposure[at]

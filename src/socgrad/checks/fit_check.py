@@ -284,7 +284,8 @@ def _problems(
     if "log_linearity" in odd:
         problems.append(
             "The gradient is not log-linear over the tenths of deprivation (table `groups`): "
-            "gradients are averages over a bent line; report `rate_by_group` beside them."
+            "gradients are averages over a bent line. Fit shape='spline' to see where it bends and "
+            "whether other estimates change, and report `rate_by_group` beside them."
         )
     outer = table.index[(table["pr_below"] < _TAIL) | (table["pr_below"] > 1 - _TAIL)].tolist()
     usual = 2 * _TAIL * len(table)

@@ -245,7 +245,8 @@ def _scaled(name: str, steps: float) -> tuple[str, Callable[[Floats], Floats]]:
     if name in COEFFICIENTS:
         if "moderator" in name:
             return "ratio of gradients per 10 points", lambda x: np.exp(steps * x)
-        return "rate ratio per unit", np.exp
+        departs = name == "departure_coefficient"
+        return "ratio to the line's rate, per unit" if departs else "rate ratio per unit", np.exp
     if name == "intercept":
         return "events per 10,000", lambda x: 10_000 * np.exp(x)
     if name == "slope_sd":

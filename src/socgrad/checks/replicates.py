@@ -165,7 +165,7 @@ def authority_replicates(
     among = np.isin(land.authority_of_area, counts.authority)
     among[counts.area] = True
 
-    of_areas = population.covariate, population.area_moderator
+    of_areas = population.covariate, population.area_moderator, population.departure
     without = Lines(population.level, population.slope, population.overdispersion, *of_areas)
     expected, _ = total_moments(without, land, among=among)
     z = rng.standard_normal((2, *population.level.shape))

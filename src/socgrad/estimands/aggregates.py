@@ -66,7 +66,9 @@ def authority_rate_sums(
         For each set of weights, shape (chain * draw, authority), all authorities.
     """
     level, slope = line_draws(terms, land, own_effects=own_effects)
-    if terms.has_area_covariates and own_effects:
+    if not own_effects:
+        terms = terms.without_area_covariates
+    if terms.has_area_covariates or terms.has_departures:
         home, number = land.authority_of_area, level.shape[1]
         sets = [_indicator(home, number, weight) for weight in weights]
         return row_sums(terms, land, (level, slope), *sets)
@@ -93,7 +95,7 @@ def authority_log_sums(terms: Coefficients, land: Geography, *weights: Floats) -
             for values in (weight, weight * land.within_part)
         )
         of_areas = _indicator(land.authority_of_area, level.shape[1], weight).T
-        shift = terms.covariate @ (of_areas @ land.covariate_design).T
+        shift = terms.of_levels @ (of_areas @ land.level_design(terms, slice(None))).T
         columns = land.area_moderator_design * land.within_part[:, None]
         shift += terms.area_moderator @ (of_areas @ columns).T
         sums.append(level * total + slope * moment + shift)
@@ -121,7 +123,7 @@ def group_rates(
         Events per unit of exposure, dims chain, draw, group.
     """
     level, slope = line_draws(terms, land, own_effects=True)
-    if terms.has_area_covariates:
+    if terms.has_area_covariates or terms.has_departures:
         (events,) = row_sums(
             terms, land, (level, slope), _indicator(group - 1, groups, land.exposure)
         )
@@ -148,8 +150,8 @@ def _indicator(member: npt.NDArray[np.int64], sets: int, weight: Floats) -> spar
 def line_draws(terms: Coefficients, land: Geography, *, own_effects: bool) -> tuple[Floats, Floats]:
     """Levels and slopes of all authorities, NumPy arrays of shape (chain * draw, authority).
 
-    Neighbourhoods with covariates of their own do not lie on these lines: see
-    `socgrad.estimands.area_rates`.
+    Neighbourhoods with covariates of their own do not lie on these lines, nor do they where the
+    gradient is no line: see `socgrad.estimands.area_rates`.
     """
     curves = curves_of_all(terms, land, own_effects=own_effects)
     # A term that does not vary by draw or authority is repeated, so that shapes are known.

@@ -1,4 +1,4 @@
-"""Rates of neighbourhoods whose own covariates move them off their authority's line.
+"""Rates of neighbourhoods off their authority's line, by their covariates or by a departure.
 
 Such neighbourhoods share no line, so sums over them run over rows, a block of draws at a time:
 England's 32,844 areas in 4,000 draws take a few seconds and some 30 MB.
@@ -25,12 +25,15 @@ _BLOCK = 1_000_000
 def area_shifts(
     terms: Coefficients, land: Geography, areas: Integers | slice
 ) -> tuple[Floats | float, Floats | float]:
-    """What their covariates add to level and slope of areas, (chain * draw, area); 0 where none."""
+    """What moves areas off their line, in level and slope, (chain * draw, area); 0 where nothing.
+
+    Their own covariates, and the departure from a log-linear gradient at their deprivation.
+    """
     level: Floats | float = 0.0
     slope: Floats | float = 0.0
-    if land.covariate_design.shape[1]:
-        level = terms.covariate @ land.covariate_design[areas].T
-    if land.area_moderator_design.shape[1]:
+    if terms.covariate.shape[1] or terms.has_departures:
+        level = terms.of_levels @ land.level_design(terms, areas).T
+    if terms.area_moderator.shape[1]:
         slope = terms.area_moderator @ land.area_moderator_design[areas].T
     return level, slope
 

@@ -5,14 +5,16 @@ authority of some mean deprivation with some effects. The line comes from `socgr
 the equation stands in one place.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
+from socgrad.departures import Departures
 from socgrad.errors import EstimandError
 from socgrad.predictor import authority_level, authority_slope, log_rate
 from socgrad.ranks import weighted_quantile
@@ -20,9 +22,11 @@ from socgrad.reading.arguments import check_choice
 from socgrad.reading.posterior import Coefficients, Geography
 
 __all__ = [
+    "Bend",
     "Curve",
     "Target",
     "authority_mean_grid",
+    "bend_of",
     "check_rate_per",
     "curve_at",
     "curve_of",
@@ -44,17 +48,46 @@ _DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True, eq=False)
+class Bend:
+    """Draws of the departure from a log-linear gradient, the same in every authority.
+
+    `coefficient` has dims chain, draw, departure.
+    """
+
+    departures: Departures
+    coefficient: xr.DataArray
+
+    def at(self, deprivation: float | xr.DataArray) -> xr.DataArray:
+        """Log ratio of the rate to the line's, at deprivations (proportions)."""
+        return self._sum(xr.DataArray(deprivation), self.departures.at)
+
+    def slope_at(self, deprivation: float | xr.DataArray, *, per: float) -> xr.DataArray:
+        """What a spline adds to the log gradient per step `per`, at deprivations (proportions)."""
+        return per * self._sum(xr.DataArray(deprivation), self.departures.slope_at)
+
+    def _sum(
+        self, x: xr.DataArray, columns_at: Callable[[npt.ArrayLike], npt.NDArray[np.float64]]
+    ) -> xr.DataArray:
+        columns = xr.DataArray(
+            columns_at(x.to_numpy()), dims=(*x.dims, "departure"), coords=x.coords
+        )
+        summed: xr.DataArray = xr.dot(self.coefficient, columns, dim="departure")
+        return summed
+
+
+@dataclass(frozen=True, eq=False)
 class Curve:
     """Draws of one log-rate line, or several (dim authority, or authority_mean).
 
     `level` is the log rate at deprivation `origin` (proportion), `slope` the log rate ratio per
-    step `per` of the fit.
+    step `per` of the fit; `bend` takes rates off the line where the gradient is none.
     """
 
     level: xr.DataArray
     slope: xr.DataArray
     origin: float | xr.DataArray
     per: float
+    bend: Bend | None = None
 
 
 def curve_at(
@@ -72,6 +105,19 @@ def curve_at(
         slope=authority_slope(terms.within, terms.cross_level, b, slope_effect),
         origin=land.national_mean if terms.is_pooled else authority_mean,
         per=land.per,
+        bend=bend_of(terms, land),
+    )
+
+
+def bend_of(terms: Coefficients, land: Geography) -> Bend | None:
+    """Departure of a fit from a log-linear gradient, None where that is a line."""
+    if land.departures is None or not terms.has_departures:
+        return None
+    like = terms.intercept.transpose("chain", "draw")
+    values = terms.departure.reshape(*like.shape, -1)
+    return Bend(
+        land.departures,
+        xr.DataArray(values, dims=("chain", "draw", "departure"), coords=like.coords),
     )
 
 
@@ -100,6 +146,7 @@ def curves_of_all(terms: Coefficients, land: Geography, *, own_effects: bool) ->
         slope=authority_slope(terms.within, terms.cross_level, b, slope_effect),
         origin=land.origin,
         per=land.per,
+        bend=bend_of(terms, land),
     )
 
 
@@ -138,7 +185,10 @@ def curve_of_target(
 def log_rate_at(curve: Curve, deprivation: float | xr.DataArray) -> xr.DataArray:
     """Log events per unit of exposure at a neighbourhood deprivation (proportion)."""
     rate: xr.DataArray = log_rate(
-        curve.level, curve.slope, (deprivation - curve.origin) / curve.per
+        curve.level,
+        curve.slope,
+        (deprivation - curve.origin) / curve.per,
+        departure=0.0 if curve.bend is None else curve.bend.at(deprivation),
     )
     return rate
 

@@ -9,9 +9,11 @@ import xarray as xr
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import authority_rates
 from socgrad.estimands.curves import (
+    Curve,
     Target,
     authority_mean_grid,
     curve_of_target,
+    deprivation_grid,
     exponential,
     points,
     step,
@@ -27,7 +29,7 @@ from socgrad.reading.posterior import (
     require_deprivation,
     require_split,
 )
-from socgrad.reading.support import areas_near_mean, warn_if_thin
+from socgrad.reading.support import areas_near_mean, count_near, warn_if_thin
 
 __all__ = ["between", "gradient"]
 
@@ -38,6 +40,7 @@ def gradient(
     *,
     target: Target = "average",
     authority_mean: float | Sequence[float] | None = None,
+    deprivation: float | Sequence[float] | None = None,
     per: float | None = None,
     random_seed: int = 0,
 ) -> xr.DataArray:
@@ -54,6 +57,10 @@ def gradient(
     authority_mean
         Mean deprivation of the authority, proportions within 0-1, for "average" and "new". By
         default the national mean.
+    deprivation
+        Neighbourhood deprivation at which the gradient is taken, proportions within 0-1: of a fit
+        with shape "spline" it differs along deprivation. By default the gradient of the line, which
+        is the trend where the gradient is none.
     per
         Step of neighbourhood deprivation, proportion above 0; by default the fit's (0.10, ten
         percentage points).
@@ -63,15 +70,17 @@ def gradient(
     Returns
     -------
     xarray.DataArray
-        Dims chain, draw, [authority or authority_mean]; authority_mean only where it was given.
-        Attrs estimand ("gradient_new" for a new authority), units, per, reference, null (1).
+        Dims chain, draw, [authority or authority_mean], [deprivation]; the last two only where they
+        were given. Attrs estimand ("gradient_new" for a new authority), units, per, reference, null
+        (1).
 
     Raises
     ------
     EstimandError
         If the model leaves deprivation out; if `target` is unknown; if `authority_mean` is given
         with target "each", or for a pooled model, whose gradient is the same everywhere by
-        construction; if `authority_mean` or `per` is no proportion.
+        construction; if `deprivation` is given and the gradient is in steps (shape "tenths"), which
+        have none at a point; if `authority_mean`, `deprivation` or `per` is no proportion.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -79,16 +88,18 @@ def gradient(
     -----
     SupportWarning
         Where fewer than 10 neighbourhoods lie in authorities within a quarter step of
-        `authority_mean`.
+        `authority_mean`, or within a quarter step of `deprivation`.
 
     Notes
     -----
     ::
 
-        gradient_j = exp(slope_j * per / fit's per)
+        gradient_j    = exp(slope_j * per / fit's per)
+        gradient_j(x) = exp(slope_j * per / fit's per + per * departure'(x))
 
-    Without random slopes "new" equals "average", and "each" varies with authority deprivation
-    alone. In a pooled model the gradient mixes the within and the between part.
+    with the derivative of the departure from the line, the same in every authority. Without random
+    slopes "new" equals "average", and "each" varies with authority deprivation alone. In a pooled
+    model the gradient mixes the within and the between part.
 
     Interpretation
     --------------
@@ -124,9 +135,15 @@ def gradient(
         whose += " (as the average one: the model has no random slopes)"
     if authority_mean is not None:
         _warn_of_support(land, authority_mean)
+    slope = curve.slope
+    if deprivation is not None:
+        slope = _slope_at(curve, land, deprivation_grid(land, deprivation))
+        whose += ", at that neighbourhood deprivation"
+    elif terms.has_departures:
+        whose += " (the trend: the straight line nearest to the curve)"
     to = step(land, per)
     return labelled(
-        exponential(curve.slope * (to / land.per)),
+        exponential(slope * (to / land.per)),
         fit,
         estimand="gradient_new" if target == "new" else "gradient",
         units=f"rate ratio per {points(to)} of neighbourhood deprivation",
@@ -225,6 +242,28 @@ def between(
         reference=reference,
         null=1.0,
     )
+
+
+def _slope_at(curve: Curve, land: Geography, x: xr.DataArray) -> xr.DataArray:
+    """Log gradient per step of the fit at deprivations: the line's, and what a spline adds."""
+    bend = curve.bend
+    if bend is not None and not bend.departures.is_spline:
+        raise EstimandError(
+            "deprivation was given for a fit with shape='tenths', and steps have no gradient at a "
+            "point: rates jump between tenths. Compare two deprivations, "
+            "socgrad.deprivation_ratio(fit, deprivation=0.3, reference=0.2), or fit shape='spline'."
+        )
+    counts = count_near(land, land.has_data, x.to_numpy())
+    warn_if_thin(
+        land,
+        [
+            (f"deprivation {value:.3g}", int(count))
+            for value, count in zip(x.values, counts, strict=True)
+        ],
+    )
+    if bend is None:
+        return curve.slope * xr.ones_like(x)
+    return curve.slope + bend.slope_at(x, per=land.per)
 
 
 def _warn_of_support(land: Geography, authority_mean: float | Sequence[float]) -> None:

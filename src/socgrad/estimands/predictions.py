@@ -92,8 +92,9 @@ def predict_rate(
 
     Notes
     -----
-    ``rate_i = rate_per * exp(level_j + slope_j (x_i - m_j) / per)``; "integrated" times
-    ``exp(v / 2)``, v the variance of the authorities' log rates at x_i.
+    ``rate_i = rate_per * exp(level_j + slope_j (x_i - m_j) / per)``, times exp(departure(x_i))
+    where the gradient is no line; "integrated" times ``exp(v / 2)``, v the variance of the
+    authorities' log rates at x_i.
 
     Interpretation
     --------------
@@ -394,8 +395,8 @@ def _with_new_effects(terms: Coefficients, land: Geography, random_seed: int) ->
 def _doubled(terms: Coefficients) -> Coefficients:
     """Terms whose log rates are twice these."""
     names = ("intercept", "within", "between", "curvature", "cross_level", "level_effect")
-    of_covariates = ("slope_effect", "covariate", "area_moderator")
-    return replace(terms, **{name: 2 * getattr(terms, name) for name in (*names, *of_covariates)})
+    others = ("slope_effect", "covariate", "area_moderator", "departure")
+    return replace(terms, **{name: 2 * getattr(terms, name) for name in (*names, *others)})
 
 
 def _overdispersion(fit: xr.DataTree) -> xr.DataArray:

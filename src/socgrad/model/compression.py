@@ -17,7 +17,7 @@ from scipy.special import gammaln
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.model.gradient_model import GradientModel
 from socgrad.quadrature import Rules, chosen_rules, exponential_sums
-from socgrad.schema import CONSTANTS, DESIGNS
+from socgrad.schema import CONSTANTS, DEPARTURES, DESIGNS
 from socgrad.table.areas import Areas
 
 __all__ = [
@@ -58,9 +58,16 @@ def constants(model: GradientModel) -> xr.Dataset:
     coords = {"area": areas.area.to_numpy(), "authority": areas.authority.to_numpy()}
     for name, columns in model.designs.named.items():
         if columns.names:
+            coords[name] = np.array(columns.names, dtype=object)
+        if columns.names and name != "departure":
             dims, meaning = DESIGNS[f"{name}_design"]
             variables[f"{name}_design"] = (dims, columns.matrix, {"long_name": meaning})
-            coords[name] = np.array(columns.names, dtype=object)
+    # Columns of departures follow from deprivation, of these areas and of others.
+    if (made := model.departures) is not None:
+        places = "departure_knots" if made.is_spline else "departure_edges"
+        for name, held in ((places, made.places), ("departure_weights", made.weights)):
+            dims, meaning = DEPARTURES[name]
+            variables[name] = (dims, held, {"long_name": meaning})
     return xr.Dataset(variables, coords=coords)
 
 
@@ -72,8 +79,9 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
     xarray.Dataset
         `count_*` (dim counted_cell) and `row_*` (dim counted_area) of the neighbourhood counts,
         `sum_*` (dim total_authority) of the authority totals, either left out where there are none;
-        `prior_intercept`. A cell is an authority, or the areas of one that share their covariates;
-        `*_covariate` and `*_area_moderator` are columns of cells, rows and nodes. Attributes
+        `prior_intercept`. A cell is an authority, or the areas of one that share their covariates
+        (and their tenth of deprivation, where the gradient is in steps); `*_covariate`,
+        `*_area_moderator` and `*_departure` are columns of cells, rows and nodes. Attributes
         `quadrature_error` and `slope_range` state for which slopes the compression is exact.
     """
     areas = model.areas
@@ -167,7 +175,7 @@ def quadrature_error(model: GradientModel, data: xr.Dataset, slopes: tuple[float
 
 
 def area_cells(model: GradientModel, rows: BoolArray) -> tuple[IntArray, IntArray]:
-    """Sort areas into cells: one per authority, and per pattern of area covariates inside it.
+    """Sort areas into cells: one per authority, and per pattern of columns of areas inside it.
 
     Parameters
     ----------
@@ -194,9 +202,10 @@ def area_cells(model: GradientModel, rows: BoolArray) -> tuple[IntArray, IntArra
 
 
 def _area_columns(model: GradientModel) -> dict[str, FloatArray]:
-    """Design matrices of area covariates, those there are, by the dim of their columns."""
+    """Design matrices of areas, those there are, by the dim of their columns."""
     made = model.designs.named
-    return {name: made[name].matrix for name in ("covariate", "area_moderator") if made[name].names}
+    names = ("covariate", "area_moderator", "departure")
+    return {name: made[name].matrix for name in names if made[name].names}
 
 
 def _side_by_side(

@@ -99,7 +99,9 @@ def coefficient_priors(
         if "moderator" in name
         else priors.of_covariates(columns.names, columns.terms)
         for name, columns in made.named.items()
+        if name != "departure"
     }
+    found["departure_coefficient"] = (priors.departure,) * len(made.departures.names)
     return {name: chosen for name, chosen in found.items() if chosen}
 
 
@@ -122,7 +124,7 @@ def check_covariate_priors(priors: Priors, made: Designs) -> None:
         columns = [
             columns
             for name, columns in made.named.items()
-            if ("moderator" in name) == (kind == "moderators")
+            if name != "departure" and ("moderator" in name) == (kind == "moderators")
         ]
         known = {name for one in columns for name in (*one.names, *one.terms)}
         idle = [name for name in given if name not in known]
@@ -155,8 +157,8 @@ def _refuse_deprivation(areas: Areas, formulas: Formulas) -> None:
         if formula is not None and name in named_in(formula, where=where):
             raise SpecificationError(
                 f"{where}={formula!r} names {name!r}, the column of deprivation: the slope would "
-                "no longer be the gradient, and no summary could say what is. The gradient is "
-                "log-linear in this version."
+                "no longer be the gradient, and no summary could say what is. A gradient that is "
+                "no line is asked for by GradientModel(shape='spline') or shape='tenths'."
             )
 
 

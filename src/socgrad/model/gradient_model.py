@@ -2,13 +2,20 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.designs import Designs, Formulas
+from socgrad.departures import (
+    KNOTS,
+    Departures,
+    Shape,
+    departures_by_tenth,
+    smooth_departures,
+)
+from socgrad.designs import Columns, Designs, Formulas
 from socgrad.errors import SocgradWarning, SpecificationError
 from socgrad.model.covariates import check_covariate_priors, checked_designs, coefficient_priors
 from socgrad.model.priors import Normal, Priors
@@ -42,6 +49,14 @@ class GradientModel:
         Whether the slope changes with authority deprivation. By default with the split.
     curvature : bool
         Whether the level also depends on the square of authority deprivation. Needs the split.
+    shape : {"line", "tenths", "spline"}
+        Shape of the gradient. "line": log-linear. "tenths" and "spline" add a departure from the
+        line that depends on neighbourhood deprivation alone, the same in every authority: one for
+        each child-weighted tenth of neighbourhoods, or a smooth curve (a natural cubic spline).
+        `within` stays the slope of the line, the trend. Needs deprivation, and some authorities
+        with counts by neighbourhood.
+    knots : int, optional
+        Of a spline, 3 to 7; by default 5. More knots can bend more often.
     covariates : str, optional
         Formula of area covariates, which change the level: "~ rural + scale(log(density))". Columns
         come through `Areas.from_frame`; the language is that of the library formulae.
@@ -63,6 +78,8 @@ class GradientModel:
     SpecificationError
         If a formula cannot be read; if one of its columns is constant, collinear, missing in some
         rows or at the wrong level.
+        If a shape is asked for that deprivation cannot have: too few distinct values, or authority
+        totals only.
         If a term is asked for that the choice of `deprivation` leaves out; if a prior is given for
         a term that is left out (but a null model may have the priors of the full one); or if the
         counts are authority totals only and `within` has not been given a prior of its own.
@@ -70,7 +87,8 @@ class GradientModel:
     Warns
     -----
     SocgradWarning
-        If most authorities are known only as totals, and `within` has the default prior; if the
+        If most authorities are known only as totals, and `within` has the default prior; if tenths
+        have no neighbourhood with counts; if the
         default prior of a covariate would hold the effect of a whole standard deviation of it near
         zero; if areas moderate the gradient by a column that `covariates` leaves out.
 
@@ -80,13 +98,14 @@ class GradientModel:
 
         level_j    = intercept + between * b_j [+ curvature * b_j**2] [+ k h_j] + level_effect_j
         slope_j    = within + cross_level * b_j [+ l g_j] + slope_effect_j
-        log rate_i = level_j + [z z_i] + (slope_j [+ x a_i]) * w_i
+        log rate_i = level_j + [z z_i] + (slope_j [+ x a_i]) * w_i [+ departure(x_i)]
         events_i   ~ Poisson(exposure_i * rate_i), or negative binomial
         (level_effect, slope_effect)_j ~ Normal(0, Sigma): level_sd, slope_sd, correlation
 
     with the columns h of `authority_covariates`, g of `moderators`, z of `covariates` and a of
     `area_moderators`, all centred at child-weighted national means: the intercept and `within` stay
-    those of an average authority.
+    those of an average authority. The departure is, over the nation's children, orthogonal to level
+    and deprivation: the line is the straight line that is nearest to the curve.
 
     Leaving random slopes out while a cross-level term is in makes intervals far too narrow: in a
     simulation for the design of this library a nominal 95% interval of `cross_level` covered about
@@ -117,6 +136,8 @@ class GradientModel:
     random_slopes: bool | None = field(default=None, kw_only=True)
     cross_level: bool | None = field(default=None, kw_only=True)
     curvature: bool = field(default=False, kw_only=True)
+    shape: Shape = field(default="line", kw_only=True)
+    knots: int | None = field(default=None, kw_only=True)
     covariates: str | None = field(default=None, kw_only=True)
     authority_covariates: str | None = field(default=None, kw_only=True)
     moderators: str | None = field(default=None, kw_only=True)
@@ -124,6 +145,7 @@ class GradientModel:
     within_between: Sequence[str] = field(default=(), kw_only=True)
     priors: Priors = field(default=Priors(), kw_only=True)
     designs: Designs = field(init=False, repr=False)
+    departures: Departures | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.areas, Areas):
@@ -140,6 +162,7 @@ class GradientModel:
         for name, allowed in (
             ("family", ("poisson", "negative_binomial")),
             ("deprivation", ("split", "pooled", "none")),
+            ("shape", ("line", "tenths", "spline")),
         ):
             if getattr(self, name) not in allowed:
                 raise SpecificationError(
@@ -168,7 +191,9 @@ class GradientModel:
                 "moderators change the gradient, but deprivation='none' has none. Leave them out, "
                 "or choose deprivation='split' or 'pooled'."
             )
+        self._check_shape()
         self._check_priors()
+        object.__setattr__(self, "departures", self._departures())
         object.__setattr__(self, "designs", self._designs())
         check_covariate_priors(self.priors, self.designs)
 
@@ -212,12 +237,61 @@ class GradientModel:
     def _designs(self) -> Designs:
         within_part, b = self._parts()
         powers = [b] * (self.deprivation == "split") + [b * b] * self.curvature
-        return checked_designs(
+        made = checked_designs(
             self.areas,
             self.formulas,
             within_part=within_part * (self.deprivation != "none"),
             authority_terms=np.column_stack([*powers, np.zeros((len(b), 0))]),
         )
+        if self.departures is None:
+            return made
+        names = self.departures.names
+        columns = self.departures.at(self.areas.deprivation)
+        return replace(made, departures=Columns(names, names, columns, np.zeros(len(names)), None))
+
+    def _departures(self) -> Departures | None:
+        areas = self.areas
+        if self.shape == "line":
+            return None
+        if self.shape == "spline":
+            knots = 5 if self.knots is None else self.knots
+            return smooth_departures(areas.deprivation, areas.children, knots=knots)
+        steps = departures_by_tenth(areas.deprivation, areas.children)
+        tenths = np.arange(1, len(steps.weights) + 1)
+        empty = np.setdiff1d(tenths, steps.tenth_of(areas.deprivation[areas.counted]))
+        if empty.size:
+            warnings.warn(
+                f"{empty.size} of {tenths.size} tenths of deprivation have no neighbourhood with "
+                f"counts ({', '.join(map(str, empty))}): how far they depart from the line is "
+                "what the prior says. shape='spline' borrows from the tenths beside them.",
+                SocgradWarning,
+                stacklevel=5,
+            )
+        return steps
+
+    def _check_shape(self) -> None:
+        """Refuse a shape that the model has no gradient for, or nothing to learn it from."""
+        knots = self.knots
+        if knots is not None and (
+            self.shape != "spline" or isinstance(knots, bool) or knots not in KNOTS
+        ):
+            raise SpecificationError(
+                f"knots={knots!r} with shape={self.shape!r}: expected a whole number from "
+                f"{min(KNOTS)} to {max(KNOTS)}, with shape='spline' alone."
+            )
+        if self.shape == "line":
+            return
+        if self.deprivation == "none":
+            raise SpecificationError(
+                f"shape={self.shape!r} is the shape of a gradient, but deprivation='none' has "
+                "none. Leave shape out, or choose deprivation='split' or 'pooled'."
+            )
+        if not self.areas.counted.any():
+            raise SpecificationError(
+                f"shape={self.shape!r} needs counts by neighbourhood, and all "
+                f"{len(self.areas.authority)} authorities are known only as totals, which say "
+                "nothing of how rates change along deprivation inside them. Leave shape out."
+            )
 
     @property
     def coefficient_priors(self) -> dict[str, tuple[Normal, ...]]:
@@ -238,6 +312,7 @@ class GradientModel:
             "between": self.deprivation == "split" or null,
             "cross_level": self.cross_level or null,
             "curvature": self.curvature or null,
+            "departure": self.shape != "line" or null,
             "slope_sd": self.random_slopes or null,
             "correlation": self.random_slopes or null,
             "overdispersion": self.family == "negative_binomial",
@@ -252,7 +327,8 @@ class GradientModel:
                 f"Priors are given for {', '.join(idle)}, which this model does not have "
                 f"(family={self.family!r}, deprivation={self.deprivation!r}, "
                 f"random_slopes={self.random_slopes}, cross_level={self.cross_level}, "
-                f"curvature={self.curvature}). Leave them out, or put the terms in."
+                f"curvature={self.curvature}, shape={self.shape!r}). Leave them out, or put the "
+                "terms in."
             )
         if self.deprivation == "none" or self.priors.within != default.within:
             return

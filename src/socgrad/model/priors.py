@@ -148,6 +148,10 @@ class Priors:
         Change of the log gradient per 10 points of authority mean deprivation.
     curvature : Normal
         Log rate per squared 10 points of authority mean deprivation.
+    departure : Normal
+        Departure of a neighbourhood from the line, log rate, as its root mean square over children:
+        with Normal(0, 0.2) rates are 0.68 to 1.48 times the line's (95%). Its mean is 0. Only where
+        the gradient is no line.
     intercept : Normal or None
         Log events per unit of exposure. None centres it at the log of the crude rate, sd 1.5.
     level_sd, slope_sd : PositiveNormal
@@ -176,6 +180,7 @@ class Priors:
     between: Normal = field(default=Normal(0.0, 0.5))
     cross_level: Normal = field(default=Normal(0.0, 0.2))
     curvature: Normal = field(default=Normal(0.0, 0.2))
+    departure: Normal = field(default=Normal(0.0, 0.2))
     intercept: Normal | None = None
     level_sd: PositiveNormal = field(default=PositiveNormal(0.0, 0.5))
     slope_sd: PositiveNormal = field(default=PositiveNormal(0.0, 0.25))
@@ -208,6 +213,13 @@ class Priors:
                     f"Priors.{name} must be a {kind.__name__}; got {value!r}. For example {example}"
                     + (", or rate_ratio(1.5, interval=(1.2, 1.9))." if kind is Normal else ".")
                 )
+
+        if self.departure.mean != 0:
+            raise SpecificationError(
+                f"Priors.departure has mean {self.departure.mean:g}; expected 0, since the columns "
+                "of departures have no direction that is expected beforehand. Its sd says how far "
+                "a neighbourhood may lie off the line: Normal(0.0, 0.2)."
+            )
 
     def per_step(self, per: float) -> "Priors":
         """The same priors for a model whose step of deprivation is `per`.
@@ -273,6 +285,7 @@ _KINDS = {
     "between": Normal,
     "cross_level": Normal,
     "curvature": Normal,
+    "departure": Normal,
     "intercept": Normal,
     "level_sd": PositiveNormal,
     "slope_sd": PositiveNormal,

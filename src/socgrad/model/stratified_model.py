@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from socgrad.departures import Shape
 from socgrad.errors import SocgradWarning, SpecificationError
 from socgrad.model.gradient_model import Deprivation, Family, GradientModel
 from socgrad.model.priors import Priors
@@ -32,9 +33,9 @@ class StratifiedModel:
     correlations : {"full", "factor"}
         Of joint authority effects. "full": any correlation matrix. "factor": one common factor of
         levels, one of slopes, and parts of each stratum's own; see Notes.
-    family, deprivation, random_slopes, cross_level, curvature
-        As in `GradientModel`, for all strata. Joint authority effects need the Poisson family and
-        random slopes.
+    family, deprivation, random_slopes, cross_level, curvature, shape, knots
+        As in `GradientModel`, for all strata. Joint authority effects need the Poisson family,
+        random slopes and shape "line".
     covariates, authority_covariates, moderators, area_moderators, within_between
         As in `GradientModel`: one formula for all strata, coefficients of each. Not yet with joint
         authority effects.
@@ -51,8 +52,8 @@ class StratifiedModel:
     SpecificationError
         As `GradientModel` does, naming the stratum; if `authority_effects` is unknown; if priors by
         label do not name the strata; if authority effects are joint, and the family is negative
-        binomial, there are no random slopes, or priors of the correlation differ between strata; if
-        `correlations` is given for independent ones.
+        binomial, there are no random slopes, the shape is no line, or priors of the correlation
+        differ between strata; if `correlations` is given for independent ones.
 
     Warns
     -----
@@ -111,6 +112,8 @@ class StratifiedModel:
     random_slopes: bool | None = field(default=None, kw_only=True)
     cross_level: bool | None = field(default=None, kw_only=True)
     curvature: bool = field(default=False, kw_only=True)
+    shape: Shape = field(default="line", kw_only=True)
+    knots: int | None = field(default=None, kw_only=True)
     covariates: str | None = field(default=None, kw_only=True)
     authority_covariates: str | None = field(default=None, kw_only=True)
     moderators: str | None = field(default=None, kw_only=True)
@@ -169,6 +172,11 @@ class StratifiedModel:
                 f"{', '.join(idle)}: covariates are not available with authority_effects='joint' "
                 "yet. Leave them out, or choose authority_effects='independent'."
             )
+        if self.shape != "line":
+            raise SpecificationError(
+                f"shape={self.shape!r} is not available with authority_effects='joint' yet. Leave "
+                "it out, or choose authority_effects='independent'."
+            )
         differ = {model.priors.correlation for model in self.models.values()}
         if len(differ) > 1:
             raise SpecificationError(
@@ -191,6 +199,8 @@ class StratifiedModel:
                         random_slopes=self.random_slopes,
                         cross_level=self.cross_level,
                         curvature=self.curvature,
+                        shape=self.shape,
+                        knots=self.knots,
                         covariates=self.covariates,
                         authority_covariates=self.authority_covariates,
                         moderators=self.moderators,

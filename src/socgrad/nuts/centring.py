@@ -36,8 +36,9 @@ def centring(
     dict
         Dim authority: `centring_at` and `centring_spread`, mean and variance of w over events;
         `centring_level` and `centring_slope`, the estimates; `level_information` and
-        `slope_information`; `events_per_area`; and, where areas have covariates,
-        `centring_covariate` and `centring_area_moderator`, their means over events.
+        `slope_information`; `events_per_area`; and, where areas lie off their authority's line,
+        `centring_covariate`, `centring_area_moderator` and `centring_departure`, the means of
+        these columns over events.
     """
     areas = model.areas
     n = len(areas.authority)
@@ -74,7 +75,7 @@ def centring(
     made = {name: xr.DataArray(value, dims="authority") for name, value in values.items()}
     group = areas.authority_of_area
     expected = areas.exposure * np.exp(slope[group] * (within_part - at[group]))
-    for name in ("covariate", "area_moderator"):
+    for name in ("covariate", "area_moderator", "departure"):
         columns = model.designs.named[name]
         if columns.names:
             mean = [_means(column, expected, group, n) for column in columns.matrix.T]

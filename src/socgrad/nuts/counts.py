@@ -21,10 +21,15 @@ type Size = int | tuple[int, ...] | None
 
 @dataclass(frozen=True, eq=False)
 class Shifts:
-    """Coefficients of area covariates, of the level and of the slope; None where there are none."""
+    """Coefficients of columns of areas; None where there are none.
+
+    Of covariates that change the level, of those that change the slope, and of departures from a
+    log-linear gradient.
+    """
 
     covariate: Variable | None
     area_moderator: Variable | None
+    departure: Variable | None = None
 
 
 # Core dimensions of the arguments of each likelihood, in the notation of generalised ufuncs: n
@@ -55,15 +60,16 @@ _SHAPES = {
 
 
 def _shifted(data: dict[str, Variable], kind: str, shifts: Shifts) -> tuple[Variable, Variable]:
-    """What area covariates add to level and slope of cells, rows or nodes; 0 where nothing."""
-    level, slope = (
+    """What columns of areas add to level and slope of cells, rows or nodes; 0 where nothing."""
+    level, slope, departure = (
         0.0 if coefficient is None else (data[f"{kind}_{name}"] * coefficient).sum(axis=-1)
         for name, coefficient in (
             ("covariate", shifts.covariate),
             ("area_moderator", shifts.area_moderator),
+            ("departure", shifts.departure),
         )
     )
-    return level, slope
+    return level + departure, slope
 
 
 def observe_counts(
@@ -131,7 +137,7 @@ def observe_totals(
     kinds = ("node",) if overdispersion is None else ("node", "square")
     for kind, nodes in zip(kinds, ("sum_node", "square_node"), strict=False):
         added = _shifted(data, nodes, shifts)
-        if shifts.covariate is not None:
+        if shifts.covariate is not None or shifts.departure is not None:
             statistics[f"{kind}_level"] = added[0]
         if shifts.area_moderator is not None:
             statistics[f"{kind}_slope"] = added[1]

@@ -145,7 +145,8 @@ def _terms(model: GradientModel, data: dict[str, Variable]) -> None:
     overdispersion = None
     if model.family == "negative_binomial":
         overdispersion = _positive("overdispersion", data["prior_overdispersion"])
-    shifts = Shifts(*(_coefficient(data, name) for name in ("covariate", "area_moderator")))
+    names = ("covariate", "area_moderator", "departure")
+    shifts = Shifts(*(_coefficient(data, name) for name in names))
     level, slope = _authorities(model, data, overdispersion, shifts)
     if "count_events" in data:
         observe_counts(model, data, level, slope, overdispersion, shifts=shifts)
@@ -195,10 +196,10 @@ def _normal(name: str, prior: Variable) -> Variable:
 
 
 def _coefficient(data: dict[str, Variable], name: str) -> Variable | None:
-    """Coefficients of the covariates of one kind; None where there are none."""
-    if f"{name}_design" not in data:
+    """Coefficients of the columns of one kind; None where there are none."""
+    prior = data.get(f"prior_{name}_coefficient")
+    if prior is None:
         return None
-    prior = data[f"prior_{name}_coefficient"]
     return pm.Normal(f"{name}_coefficient", mu=prior[:, 0], sigma=prior[:, 1], dims=name)
 
 
@@ -240,10 +241,11 @@ def _authorities(
     own_slope = 0.0 * b + authority_slope(
         within, coefficient["cross_level"], b, 0.0, moderators=turns
     )
-    # What area covariates make of the average neighbourhood steers the sampler alone.
+    # What columns of areas make of the average neighbourhood steers the sampler alone.
     expected = (
         authority_level(*terms, 0.0, covariates=shift)
-        + _sum(data.get("centring_covariate"), shifts.covariate),
+        + _sum(data.get("centring_covariate"), shifts.covariate)
+        + _sum(data.get("centring_departure"), shifts.departure),
         own_slope + _sum(data.get("centring_area_moderator"), shifts.area_moderator),
     )
     # Overdispersed events say less: by how much depends on how many there are in an area.

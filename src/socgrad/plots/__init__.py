@@ -7,6 +7,7 @@ matplotlib, the optional extra ``plots``.
 
 from socgrad.plots.bars import rate_bars
 from socgrad.plots.curves import inverse_intervention_curve
+from socgrad.plots.departures import departure_curve
 from socgrad.plots.funnel import gradient_funnel
 from socgrad.plots.gradients import gradients_by_deprivation
 from socgrad.plots.intervals import caterpillar
@@ -20,6 +21,7 @@ __all__ = [
     "authority_lines",
     "authority_map",
     "caterpillar",
+    "departure_curve",
     "gradient_funnel",
     "gradient_ladder",
     "gradients_by_deprivation",

@@ -15,6 +15,7 @@ from socgrad.schema import (
     CONSTANTS,
     CORRELATIONS,
     COVARIATE_GROUP,
+    DEPARTURES,
     DESIGNS,
     EFFECTS,
     OUTCOME,
@@ -80,7 +81,7 @@ def without_events(fit: xr.DataTree) -> xr.DataTree:
     """Keep what is known not to be counts: groups, variables, coordinates and attributes."""
     groups = {name: fit[name].to_dataset() for name in _GROUPS_WITHOUT_EVENTS if name in fit}
     constants = groups["constant_data"]
-    kept = [name for name in constants if name in CONSTANTS | DESIGNS]
+    kept = [name for name in constants if name in CONSTANTS | DESIGNS | DEPARTURES]
     groups["constant_data"] = constants[kept]
     if "sample_stats" in groups:
         statistics = groups["sample_stats"]
@@ -139,6 +140,7 @@ def _bare(dataset: xr.Dataset) -> xr.Dataset:
         | CORRELATIONS
         | OUTCOME
         | {name: words for name, (_, words) in (COEFFICIENTS | CONSTANTS | DESIGNS).items()}
+        | {name: words for name, (_, words) in DEPARTURES.items()}
     )
     for name in bare.data_vars:
         if name in meanings:

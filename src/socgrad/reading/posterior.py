@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from socgrad.departures import Departures
 from socgrad.errors import EstimandError, SchemaError
 from socgrad.reading.arguments import check_is_tree
 from socgrad.reading.labels import label_draws
@@ -40,9 +41,10 @@ class Coefficients:
     its mean deprivation: what its covariates make of it (`level_covariates`, `slope_covariates`)
     and the random effects of the model.
 
-    `covariate` and `area_moderator` are the coefficients of area covariates, NumPy arrays of shape
-    (chain * draw, column), without columns where the model has none. A line of an authority is that
-    of its neighbourhoods whose own covariates are at their national means.
+    `covariate` and `area_moderator` are the coefficients of area covariates, `departure` those of
+    departures from a log-linear gradient: NumPy arrays of shape (chain * draw, column), without
+    columns where the model has none. A line of an authority is that of its neighbourhoods whose own
+    covariates are at their national means, without departures.
     """
 
     intercept: xr.DataArray
@@ -64,11 +66,28 @@ class Coefficients:
     has_curvature: bool
     covariate: npt.NDArray[np.float64]
     area_moderator: npt.NDArray[np.float64]
+    departure: npt.NDArray[np.float64]
 
     @property
     def has_area_covariates(self) -> bool:
-        """Whether neighbourhoods of one authority may lie off its line."""
+        """Whether neighbourhoods of one authority differ by covariates of their own."""
         return bool(self.covariate.shape[1] or self.area_moderator.shape[1])
+
+    @property
+    def has_departures(self) -> bool:
+        """Whether the gradient is no line."""
+        return bool(self.departure.shape[1])
+
+    @property
+    def of_levels(self) -> npt.NDArray[np.float64]:
+        """Coefficients of all that moves the levels of areas, as `Geography.level_design`."""
+        return np.hstack([self.covariate, self.departure])
+
+    @property
+    def without_area_covariates(self) -> "Coefficients":
+        """The same with the covariates of all areas at their national means."""
+        none = np.zeros((len(self.covariate), 0))
+        return replace(self, covariate=none, area_moderator=none)
 
     @property
     def without_random_effects(self) -> "Coefficients":
@@ -94,7 +113,9 @@ class Geography:
     deprivation from which the within part of the authority's areas is measured (its own mean, or
     the national mean in a pooled model). The area arrays are NumPy arrays in the order of the fit;
     `has_data` marks the areas whose events are known, by themselves or in their authority's total.
-    `covariate_design` and `area_moderator_design` have shape (areas, columns).
+    `covariate_design` and `area_moderator_design` have shape (areas, columns). `departures` gives
+    the columns of departures from a log-linear gradient at any deprivation; None where it is a
+    line.
     """
 
     authority_mean: xr.DataArray
@@ -110,6 +131,16 @@ class Geography:
     has_data: npt.NDArray[np.bool_]
     covariate_design: npt.NDArray[np.float64]
     area_moderator_design: npt.NDArray[np.float64]
+    departures: Departures | None
+
+    def level_design(
+        self, terms: Coefficients, areas: npt.NDArray[np.int64] | slice
+    ) -> npt.NDArray[np.float64]:
+        """Columns of all that moves the levels of areas, (areas, columns) of `terms.of_levels`."""
+        covariates = self.covariate_design[areas][:, : terms.covariate.shape[1]]
+        if self.departures is None or not terms.has_departures:
+            return covariates
+        return np.hstack([covariates, self.departures.at(self.deprivation[areas])])
 
     @property
     def authority_children(self) -> npt.NDArray[np.float64]:
@@ -199,6 +230,7 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
         has_curvature="curvature" in draws,
         covariate=_by_draw(fit, "covariate"),
         area_moderator=_by_draw(fit, "area_moderator"),
+        departure=_by_draw(fit, "departure"),
     )
 
 
@@ -247,6 +279,7 @@ def geography(fit: xr.DataTree) -> Geography:
         has_data=data["has_data"].to_numpy().astype(bool),
         covariate_design=_columns(data, "covariate"),
         area_moderator_design=_columns(data, "area_moderator"),
+        departures=_departures(data),
     )
 
 
@@ -354,8 +387,20 @@ def _columns(data: xr.Dataset, name: str) -> npt.NDArray[np.float64]:
     return data[f"{name}_design"].transpose("area", name).to_numpy().astype(np.float64)
 
 
+def _departures(data: xr.Dataset) -> Departures | None:
+    """What gives the columns of departures at any deprivation; None of a line."""
+    if "departure_weights" not in data:
+        return None
+    is_spline = "departure_knots" in data
+    return Departures(
+        data["departure_knots" if is_spline else "departure_edges"].to_numpy().astype(np.float64),
+        data["departure_weights"].transpose("departure_part", "departure").to_numpy(),
+        is_spline=is_spline,
+    )
+
+
 def _by_draw(fit: xr.DataTree, name: str) -> npt.NDArray[np.float64]:
-    """Coefficients of one kind of area covariates, (chain * draw, column)."""
+    """Coefficients of one kind of columns of areas, (chain * draw, column)."""
     draws = fit["posterior"].to_dataset()
     if f"{name}_coefficient" not in draws:
         return np.zeros((draws["intercept"].size, 0))
@@ -365,13 +410,14 @@ def _by_draw(fit: xr.DataTree, name: str) -> npt.NDArray[np.float64]:
 
 
 def _check_columns(fit: xr.DataTree, name: str) -> None:
-    """Refuse coefficients of one kind without their design matrix, or for other columns."""
+    """Refuse coefficients of one kind without what makes their columns, or for others."""
     labels = fit["posterior"].to_dataset().indexes.get(name)
-    design = fit["constant_data"].to_dataset().get(f"{name}_design")
+    held = "departure_weights" if name == "departure" else f"{name}_design"
+    design = fit["constant_data"].to_dataset().get(held)
     if design is None or labels is None or not labels.equals(design.indexes[name]):
         raise SchemaError(
             f"Group 'posterior' has {name}_coefficient, but group 'constant_data' has no "
-            f"{name}_design for the same columns. Use the tree as it was returned or saved."
+            f"{held} for the same columns. Use the tree as it was returned or saved."
         )
 
 

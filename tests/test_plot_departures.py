@@ -1,0 +1,45 @@
+"""The figure of departures shows what the estimand says."""
+
+import numpy as np
+import pytest
+from matplotlib.collections import FillBetweenPolyCollection
+from matplotlib.figure import Figure
+
+from socgrad.errors import EstimandError
+from socgrad.estimands.deprivation_ratios import departure_from_line
+from socgrad.plots import departure_curve
+from socgrad.reading.departure_example import bent_example_fit
+from socgrad.reading.posterior import geography
+
+
+@pytest.mark.parametrize("shape", ["tenths", "spline"])
+def test_the_curve_is_the_estimand(shape):
+    """Median and band along deprivation are those of `departure_from_line`."""
+    fit = bent_example_fit(shape)
+    ax = departure_curve(fit, prob=0.9, ax=Figure().subplots())
+    percent, middle = ax.lines[-1].get_data()
+    some = slice(4, -4, 3)
+    found = departure_from_line(fit, deprivation=(np.asarray(percent) / 100)[some])
+    low, median, high = found.quantile([0.05, 0.5, 0.95], ("chain", "draw")).to_numpy()
+    np.testing.assert_allclose(np.asarray(middle)[some], median, rtol=1e-9)
+    (band,) = [c for c in ax.collections if isinstance(c, FillBetweenPolyCollection)]
+    heights = band.get_paths()[0].vertices[:, 1]
+    for edge in (low, high):
+        assert all(np.isclose(heights, value, rtol=1e-9).any() for value in edge)
+    assert "90% interval" in ax.get_legend().get_texts()[0].get_text()
+
+
+def test_steps_are_drawn_from_edge_to_edge():
+    """Each tenth has one height, and covers the deprivation from its edge to the next one's."""
+    fit = bent_example_fit("tenths")
+    ax = departure_curve(fit, ax=Figure().subplots())
+    x, y = (np.asarray(values) for values in ax.lines[-1].get_data())
+    assert len(x) == 20
+    np.testing.assert_array_equal(y[::2], y[1::2])
+    np.testing.assert_allclose(x[2::2] / 100, geography(fit).departures.places)
+
+
+def test_a_line_is_not_drawn(split_fit):
+    """There is nothing to see."""
+    with pytest.raises(EstimandError, match="departure_curve has nothing to draw"):
+        departure_curve(split_fit)
