@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from bent_tables import bent_table
 from socgrad.checks.fit_check import check_fit
 from socgrad.checks.replicates import _busiest, _tallied
 from socgrad.errors import EstimandError, MisfitWarning
@@ -65,6 +66,19 @@ def test_tables_hold_the_counts(right, simulation):
     assert check.authorities["events"].to_dict() == expected.to_dict()
     # Fitted effects reproduce the national total closely: its Poisson sd is a per cent.
     assert check.groups["expected"].sum() == pytest.approx(frame["events"].sum(), rel=0.02)
+
+
+def test_a_bend_is_not_taken_for_chance(varied):
+    """A line through a parabola: both more varied counts and the bend are named, and the shape.
+
+    Overdispersed counts along a line are not called bent.
+    """
+    line = fitted(bent_table("parabola").areas)
+    with pytest.warns(MisfitWarning, match="not log-linear over the tenths.*shape='spline'"):
+        check_fit(line, draws=200)
+    with pytest.warns(MisfitWarning) as told:
+        check_fit(fitted(areas_of(varied, "counts")), draws=200)
+    assert "log-linear" not in str(told[0].message)
 
 
 def test_poisson_should_be_negative_binomial(varied):

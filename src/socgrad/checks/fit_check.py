@@ -32,6 +32,11 @@ _TAIL: Final = 0.005
 _GROUPS: Final = 10
 #: Statistics that overdispersed counts put off by themselves.
 _FOLLOWING: Final = frozenset({"zeros", "busiest_tenth", "largest", "log_linearity"})
+_BENT: Final = (
+    "The gradient is not log-linear over the tenths of deprivation (table `groups`): gradients are "
+    "averages over a bent line. Fit shape='spline' to see where it bends and whether other "
+    "estimates change, and report `rate_by_group` beside them."
+)
 #: Authorities named before the rest are only counted.
 _NAMED: Final = 5
 
@@ -259,7 +264,13 @@ def _problems(
         too_much = bool(statistics["pr_above"]["dispersion"] < _TAIL)
         problems.append(_about_dispersion(family, areas.coefficient, too_much=too_much))
         if too_much and family == "poisson":
-            # What follows would be judged against chance that is too small.
+            # What follows would be judged against chance that is too small: a bend, unless it is
+            # seen beyond chance as large as that, too; then it may be why counts vary.
+            row = statistics.loc["log_linearity"]
+            wide = float(statistics.loc["dispersion", "observed"])
+            if "log_linearity" in odd and row["observed"] / wide > row["upper"]:
+                odd -= {"log_linearity"}
+                problems.append(_BENT)
             if also := sorted(odd & _FOLLOWING):
                 problems.append(
                     f"Then check again: {', '.join(also).replace('_', ' ')} may differ for no "
@@ -282,11 +293,7 @@ def _problems(
             "and their exposure (institutions, boundary changes, placements)."
         )
     if "log_linearity" in odd:
-        problems.append(
-            "The gradient is not log-linear over the tenths of deprivation (table `groups`): "
-            "gradients are averages over a bent line. Fit shape='spline' to see where it bends and "
-            "whether other estimates change, and report `rate_by_group` beside them."
-        )
+        problems.append(_BENT)
     outer = table.index[(table["pr_below"] < _TAIL) | (table["pr_below"] > 1 - _TAIL)].tolist()
     usual = 2 * _TAIL * len(table)
     crowded = binom.sf(len(outer) - 1, len(table), 2 * _TAIL) < 2 * _TAIL
