@@ -10,7 +10,13 @@ import xarray as xr
 import socgrad as sg
 from conftest import changed
 from socgrad.errors import EstimandError, SchemaError, SupportWarning
-from socgrad.estimands.aggregates import authority_log_sums, authority_rates, group_rates
+from socgrad.estimands.aggregates import (
+    authority_log_sums,
+    authority_rates,
+    group_rates,
+    line_draws,
+)
+from socgrad.estimands.area_rates import area_rates
 from socgrad.reading.departure_example import bent_example_fit
 from socgrad.reading.example import example_fit
 from socgrad.reading.posterior import coefficients, geography
@@ -219,6 +225,28 @@ def test_overdispersed_totals_square_the_rates_of_areas(fit, log_rates):
     )
     np.testing.assert_allclose(mean, mu @ home, rtol=1e-10)
     np.testing.assert_allclose(variance, 0.09 * (mu**2 @ home) / (mu @ home) ** 2, rtol=1e-9)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_counts_of_overdispersed_totals_vary_as_the_areas_do(shape):
+    """Variance of a drawn total: its mean, plus overdispersion squared times squared means."""
+    spread = 0.8
+    same = changed(
+        bent(shape, times=4.0),  # so that it matters
+        posterior=lambda p: (
+            p.isel(draw=[0] * 4000, chain=[0])
+            .assign_coords(draw=np.arange(4000))
+            .assign(overdispersion=(("chain", "draw"), np.full((1, 4000), spread)))
+        ),
+    )
+    terms, land = coefficients(same), geography(same)
+    lines = line_draws(terms, land, own_effects=True)
+    mu = (area_rates(terms, land, lines, slice(None)) * land.exposure)[0]
+    j = land.authority_of_area
+    wanted = np.bincount(j, mu) + spread**2 * np.bincount(j, mu**2)
+    drawn = sg.predict_authority_events(same, random_seed=3)
+    # A variance of 4,000 draws has a relative standard error of about sqrt(2 / 4000) = 2.2%.
+    np.testing.assert_allclose(drawn.var(("chain", "draw")), wanted, rtol=0.11)
 
 
 def test_a_scenario_moves_along_the_curve(fit):

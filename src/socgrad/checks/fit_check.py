@@ -266,9 +266,9 @@ def _problems(
         if too_much and family == "poisson":
             # What follows would be judged against chance that is too small: a bend, unless it is
             # seen beyond chance as large as that, too; then it may be why counts vary.
-            row = statistics.loc["log_linearity"]
-            wide = float(statistics.loc["dispersion", "observed"])
-            if "log_linearity" in odd and row["observed"] / wide > row["upper"]:
+            seen, most = statistics["observed"], statistics["upper"]
+            bent = seen["log_linearity"] > most["log_linearity"] * seen["dispersion"]
+            if "log_linearity" in odd and bent:
                 odd -= {"log_linearity"}
                 problems.append(_BENT)
             if also := sorted(odd & _FOLLOWING):
