@@ -30,6 +30,9 @@ HONOUR = {
     "estimands/exposure_sums.py",
     "checks/counts.py",
     "checks/authority_likelihoods.py",  # refuses them
+    "estimands/locality_sums.py",
+    "estimands/locality_ratios.py",  # through locality_sums
+    "estimands/predictions.py",  # through locality_sums
     "estimands/what_if.py",  # moves w: sums over what it returns are taken elsewhere
     "reading/posterior.py",
     "reading/example.py",  # has none

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from locality_tables import small_localities
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Priors, rate_ratio
@@ -24,7 +25,7 @@ def test_information_follows_events():
     events = np.bincount(areas.authority_of_area, areas.events)
     np.testing.assert_allclose(data["level_information"], events)
     np.testing.assert_allclose(
-        data["events_per_area"], events / np.bincount(areas.authority_of_area)
+        data["events_per_factor"], events / np.bincount(areas.authority_of_area)
     )
     assert (data["slope_information"] > 0).all()
     totals = centred(GradientModel(small_areas("totals"), priors=PRIORS))
@@ -79,3 +80,19 @@ def test_the_step_is_a_choice_of_units():
     np.testing.assert_allclose(two["centring_slope"], 2 * one["centring_slope"], rtol=1e-9)
     np.testing.assert_allclose(two["slope_information"], one["slope_information"] / 4, rtol=1e-9)
     np.testing.assert_allclose(two["centring_at"], one["centring_at"] / 2, rtol=1e-9)
+
+
+def test_localities_share_what_they_say_of_slopes():
+    """Information inside localities is kept apart; events are counted by locality."""
+    areas = small_localities()
+    plain, own = (centred(GradientModel(areas, localities=value)) for value in (False, True))
+    total = own["slope_information"] + own["shared_slope_information"]
+    np.testing.assert_allclose(total, plain["slope_information"])
+    assert (own["shared_slope_information"] > 0).all()
+    # Nothing is left of an authority with one locality.
+    alone = np.bincount(areas.authority_of_locality) == 1
+    np.testing.assert_array_equal(own["slope_information"] > 1e-9, ~alone)
+    assert not plain["shared_slope_information"].any()
+    events = np.bincount(areas.authority_of_area, areas.events)
+    number = np.bincount(areas.authority_of_locality)
+    np.testing.assert_allclose(own["events_per_factor"], events / number)

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from locality_tables import simulated_with_localities, small_localities, with_localities
 from socgrad.model.compression import constants, likelihood_data, quadrature_error
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, Priors, rate_ratio
@@ -121,3 +122,64 @@ def test_areas_with_data_are_marked():
     seam = constants(GradientModel(simulated_areas(frame, missing_events="leave out")))
     gone = frame.loc[[3, 40], "area"]
     np.testing.assert_array_equal(seam["area"][seam["has_data"] == 0], sorted(gone))
+
+
+@pytest.mark.parametrize("kind", ["counts", "mixture"])
+def test_localities_hold_all_events_and_exposure(kind):
+    """Counts and rules of localities are those of their counted areas."""
+    areas = small_localities(kind)
+    data = likelihood_data(GradientModel(areas, localities=True, priors=PRIORS))
+    here = areas.counted
+    of = areas.locality_of_area[here]
+    present = np.unique(of)
+    np.testing.assert_allclose(
+        data["locality_node_exposure"].sum("locality_node"),
+        np.bincount(of, areas.exposure[here])[present],
+        rtol=1e-12,
+    )
+    events = np.bincount(of, areas.events[here])[present]
+    np.testing.assert_array_equal(data["locality_events"], events)
+    np.testing.assert_array_equal(data["row_locality"], np.searchsorted(present, of))
+    np.testing.assert_array_equal(data["locality_authority"], areas.authority_of_locality[present])
+    expected = [(events > k).sum() for k in range(int(events.max()))]
+    np.testing.assert_array_equal(data["exceeding"], expected)
+
+
+def test_quadrature_of_localities_is_checked():
+    """The rules of localities are exact within the range, and far outside it too: few areas."""
+    model = GradientModel(small_localities(), localities=True)
+    data = likelihood_data(model)
+    assert data.attrs["quadrature_error"] < 1e-11
+    assert quadrature_error(model, data, (-2.0, 9.0)) < 1e-7
+    spoilt = data.assign(locality_node_exposure=1.01 * data["locality_node_exposure"])
+    assert quadrature_error(model, spoilt, (-1.0, 1.0)) == pytest.approx(0.01)
+
+
+def test_covariates_of_areas_go_to_the_nodes_of_their_locality():
+    """Expected events of localities by nodes are those by rows, covariates included."""
+    frame = simulated_with_localities().frame
+    kind = np.where(np.arange(len(frame)) % 3 == 0, "rural", "urban")
+    areas = with_localities(frame.assign(kind=kind), covariates=("kind",))
+    model = GradientModel(areas, localities=True, covariates="~ kind", area_moderators="~ kind")
+    data = likelihood_data(model)
+    level, slope, zeta, xi = -4.0, 0.5, 0.3, -0.2
+    shifts, turns = (
+        data[f"locality_node_{name}"].to_numpy()[..., 0] for name in ("covariate", "area_moderator")
+    )
+    at = data["locality_node_within"].to_numpy()
+    rates = np.exp(level + zeta * shifts + (slope + xi * turns) * at)
+    reached = (data["locality_node_exposure"].to_numpy() * rates).sum(axis=1)
+    z = model.designs.covariates.matrix[:, 0]
+    a = model.designs.area_moderators.matrix[:, 0]
+    mean = areas.exposure * np.exp(level + zeta * z + (slope + xi * a) * model.within_part)
+    np.testing.assert_allclose(reached, np.bincount(areas.locality_of_area, mean), rtol=1e-9)
+
+
+def test_areas_of_a_locality_are_constants_of_the_fit():
+    """Whoever reads the fit knows them, in the model or not."""
+    areas = small_localities()
+    seam = constants(GradientModel(areas))
+    np.testing.assert_array_equal(seam["locality_of_area"], areas.locality_of_area)
+    np.testing.assert_array_equal(seam["authority_of_locality"], areas.authority_of_locality)
+    assert seam["locality"].to_numpy().tolist() == areas.locality.tolist()
+    assert "locality_of_area" not in constants(GradientModel(small_areas()))

@@ -5,6 +5,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta, multivariate_normal, nbinom, norm, poisson
 
+from locality_tables import small_localities
 from socgrad.laplace.coordinates import coordinates
 from socgrad.laplace.marginal import Marginal, population
 from socgrad.laplace.negative_binomial import Box, NegativeBinomialRows, tabulated
@@ -21,12 +22,16 @@ KINDS = {
     "poisson totals": PoissonTotals,
     "negative_binomial counts": NegativeBinomialRows,
     "negative_binomial totals": NegativeBinomialTotals,
+    "localities counts": NegativeBinomialRows,
+    "localities totals": NegativeBinomialTotals,
 }
 
 
 def model_of(kind, **terms):
     """Model of twelve simulated authorities, `kind` as in KINDS."""
     family, known = kind.split()
+    if family == "localities":
+        return GradientModel(small_localities(known), localities=True, priors=INFORMED, **terms)
     areas = small_areas(known, overdispersion=0.4 if family == "negative_binomial" else 0.0)
     return GradientModel(areas, family=family, priors=INFORMED, **terms)
 
@@ -41,7 +46,9 @@ def value(given, level, slope):
     return given.grid(level[None], np.zeros((1, *level.shape)), slope[None])[0, 0]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "negative_binomial totals"])
+@pytest.mark.parametrize(
+    "kind", [k for k in KINDS if k not in ("negative_binomial totals", "localities totals")]
+)
 def test_derivatives_are_those_of_the_values(kind):
     """Gradient and Hessian equal central differences of the log-likelihood itself."""
     rng = np.random.default_rng(1)
@@ -84,16 +91,28 @@ def test_surfaces_are_the_likelihood_of_the_rows(kind):
     mean = areas.exposure * np.exp(level[:, of] + slope[:, of] * w)
 
     def probability(events, mean, r):
-        if model.family == "poisson":
+        if model.family == "poisson" and not model.localities:
             return poisson.logpmf(events, mean)
         return nbinom.logpmf(events, 1 / r, 1 / (1 + r * mean))
 
+    events, home = areas.events, of
+    if kind.startswith("localities"):
+        mean = np.array([np.bincount(areas.locality_of_area, row) for row in mean])
+        home = areas.authority_of_locality
+    if kind == "localities counts":
+        # A negative binomial of the locality, and a multinomial over its areas.
+        at = areas.locality_of_area
+        events = np.bincount(at, areas.events)
+        logs = np.array([np.log(row)[at] for row in mean])
+        inside = areas.events * (level[:, of] + slope[:, of] * w - logs)
+        inside = np.array([np.bincount(of, row) for row in inside])
     if kind.endswith("counts"):
-        rows = probability(areas.events, mean, r)
-        expected = np.array([np.bincount(of, row) for row in rows])
+        rows = probability(events, mean, r)
+        expected = np.array([np.bincount(home, row) for row in rows])
+        expected += inside if kind.startswith("localities") else 0.0
     else:
-        total = np.array([np.bincount(of, row) for row in mean])
-        share = np.array([np.bincount(of, row**2) for row in mean]) / total**2
+        total = np.array([np.bincount(home, row) for row in mean])
+        share = np.array([np.bincount(home, row**2) for row in mean]) / total**2
         expected = probability(areas.total_events, total, r * share)
     reached = value(surface.given(np.full((2, 1), 0.5)), level, slope)
     np.testing.assert_allclose(reached[1] - reached[0], expected[1] - expected[0], rtol=1e-8)

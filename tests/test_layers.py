@@ -15,7 +15,7 @@ FLOORS = (
     {"errors", "arrays", "predictor"},
     {"nuts.pymc_quietly", "nuts.options", "nuts.packing"},
     {"nuts.standardising", "nuts.correlations", "nuts.coefficient_scales"}
-    | {"schema", "within_between", "quadrature", "ranks", "formulas"},
+    | {"schema", "within_between", "quadrature", "ranks", "formulas", "localities"},
     {
         "designs",
         "departures",
@@ -33,7 +33,7 @@ FLOORS = (
     | {"simulation.pathway", "simulation.groups", "simulation.parts"}
     | {"simulation.geography", "reading.example", "reading.posterior", "reading.disclosure"}
     | {"tables.summaries", "tables.journal"},
-    {"table.area_checks", "table.authority_numbers", "reading.storage"}
+    {"table.area_checks", "table.authority_numbers", "table.nesting", "reading.storage"}
     | {"simulation.expected", "simulation.projection"}
     | {"reading.by_stratum", "reading.observed", "reading.covariate_example"}
     | {"reading.departure_example"},
@@ -41,7 +41,7 @@ FLOORS = (
     | {"estimands.stratum_correlations"}
     | {"simulation.cases", "simulation.flow", "simulation.flow_lines"}
     | {"tables.diagnostics"},
-    {"simulation.flow_simulation", "model.covariates", "estimands.area_rates"}
+    {"simulation.flow_simulation", "model.covariates", "model.levels", "estimands.area_rates"}
     | {"estimands.new_covariates"},
     {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"}
     | {"estimands.level_variance"}
@@ -53,12 +53,13 @@ FLOORS = (
     | {f"estimands.{name}" for name in ("inequality_of_rates", "variation", "slope_variation")}
     | {"estimands.variance_partition", "estimands.gradient_pairs"}
     | {"estimands.deprivation_ratios"},
-    {"estimands.chains", "estimands.durations"}
+    {"estimands.chains", "estimands.durations", "estimands.locality_sums"}
     | {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
     {"estimands.gradient_contrasts"}
     | {f"estimands.{name}" for name in ("gaps", "attributable", "authority_ranks")}
     | {"estimands.excess_references", "estimands.new_places"},
-    {"estimands.excess", "estimands.predictions", "estimands.what_if"},
+    {"estimands.excess", "estimands.predictions", "estimands.what_if"}
+    | {"estimands.locality_ratios"},
     {"nuts.joint_counts", "nuts.joint_data"}
     | {"model.stratified_model"}
     | {"nuts.counts", "nuts.effects", "manifest", "laplace", "checks.counts"}
@@ -66,11 +67,11 @@ FLOORS = (
     | {f"tables.{name}" for name in ("comma_separated", "html", "latex", "markdown")}
     | {"tables.rate_tables"},
     {"strata_tree", "plots", "nuts.joint_graph"}
-    | {"nuts.graph", "checks.replicates", "checks.authority_likelihoods"}
-    | {"checks.log_likelihood", "simulation.prior_draws"},
+    | {"nuts.graph", "checks.locality_counts", "checks.authority_likelihoods"}
+    | {"simulation.prior_draws"},
     {"stratified_fitting", "nuts.outcome_graph", "nuts.joint_sampling"}
-    | {"nuts.sampling", "checks.fit_check", "checks.integrated"},
-    {"nuts.outcome_sampling", "joint_fitting"},
+    | {"nuts.sampling", "checks.replicates", "checks.log_likelihood", "checks.integrated"},
+    {"nuts.outcome_sampling", "joint_fitting", "checks.fit_check"},
     {"fitting", "checks.left_out", "checks.priors"},
     {"__init__"},
 )

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import integrate, stats
 from scipy.special import gammaln, loggamma
 
+from locality_tables import small_localities
 from socgrad.model import likelihoods
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
@@ -200,3 +201,116 @@ def test_gradient_equals_that_row_by_row(gradients, kind, family, seed, overdisp
         point[k] += step * 1j
         exact[k] = by_row(model, point[:n], point[n:], spread).imag / step
     np.testing.assert_allclose(found, exact, rtol=1e-9, atol=1e-9 * np.abs(exact).max())
+
+
+def with_localities(data, level, slope, locality_sd):
+    """The compressed log-likelihood of counts whose localities share a factor."""
+    j, g = (data[f"{name}_authority"].to_numpy() for name in ("count", "locality"))
+    names = ("events", "events_within", "constant")
+    return likelihoods.locality_counts(
+        level[j],
+        slope[j],
+        locality_sd,
+        locality_level=level[g],
+        locality_slope=slope[g],
+        **{n: data[f"count_{n}"].to_numpy() for n in names},
+        locality_events=data["locality_events"].to_numpy(),
+        locality_within=data["locality_node_within"].to_numpy(),
+        locality_exposure=data["locality_node_exposure"].to_numpy(),
+        exceeding=data["exceeding"].to_numpy(),
+        steps=data["steps"].to_numpy(),
+        xp=np,
+    )
+
+
+def test_a_locality_of_three_areas_by_numerical_integration():
+    """The closed form is the integral of three Poisson probabilities over their shared factor."""
+    events, w = np.array([2.0, 0.0, 5.0]), np.array([-0.5, 0.2, 1.1])
+    exposure, level, slope, sd = np.array([300.0, 250.0, 400.0]), -4.8, 0.6, 0.45
+    mean = exposure * np.exp(level + slope * w)
+    shape = sd**-2
+
+    def integrand(factor):
+        return stats.gamma.pdf(factor, shape, scale=1 / shape) * np.prod(
+            stats.poisson.pmf(events, factor * mean)
+        )
+
+    expected, error = integrate.quad(integrand, 0, 8, points=[0.5, 1.0, 2.0], epsabs=1e-14)
+    reached = likelihoods.locality_counts(
+        np.array([level]),
+        np.array([slope]),
+        sd,
+        locality_level=np.array([level]),
+        locality_slope=np.array([slope]),
+        events=np.array([7.0]),
+        # 2 * -0.5 + 0 * 0.2 + 5 * 1.1
+        events_within=np.array([4.5]),
+        locality_events=np.array([7.0]),
+        locality_within=w[None],
+        locality_exposure=exposure[None],
+        # One locality of 7 events: it exceeds 0, 1, ..., 6.
+        exceeding=np.ones(7),
+        steps=np.arange(7.0),
+        constant=float((events * np.log(exposure) - gammaln(events + 1)).sum()),
+        xp=np,
+    )
+    assert error < 1e-11
+    assert np.exp(reached) == pytest.approx(expected, rel=1e-9)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), locality_sd=st.floats(0.05, 1.5))
+def test_localities_are_negative_multinomial(seed, locality_sd):
+    """A negative binomial of each locality's events times a multinomial over its areas."""
+    model = GradientModel(small_localities(), localities=True)
+    level, slope = authorities(model, seed)
+    mean, areas = rows(model, level, slope), model.areas
+    of, size = areas.locality_of_area, locality_sd**-2
+    total, expected = (np.bincount(of, values) for values in (areas.events, mean))
+    by_hand = stats.nbinom.logpmf(total, size, size / (size + expected)).sum()
+    for m in range(len(total)):
+        own = of == m
+        share = mean[own] / expected[m]
+        by_hand += stats.multinomial.logpmf(areas.events[own], total[m], share)
+    reached = with_localities(likelihood_data(model), level, slope, locality_sd)
+    assert reached == pytest.approx(by_hand, rel=1e-9)
+
+
+def test_localities_without_spread_are_poisson():
+    """As the spread vanishes the likelihood becomes the Poisson's."""
+    model = GradientModel(small_localities(), localities=True)
+    level, slope = authorities(model, 5)
+    data = likelihood_data(model)
+    assert with_localities(data, level, slope, 1e-7) == pytest.approx(
+        compressed(data, level, slope), abs=1e-5
+    )
+
+
+def test_localities_of_one_area_are_the_negative_binomial():
+    """Each area a locality: the same number from the other form."""
+    areas = small_localities()
+    alone = dataclasses.replace(
+        areas, locality=areas.area, locality_of_area=np.arange(len(areas.area))
+    )
+    level, slope = authorities(GradientModel(areas), 8)
+    reached = with_localities(
+        likelihood_data(GradientModel(alone, localities=True)), level, slope, 0.6
+    )
+    other = likelihood_data(GradientModel(areas, family="negative_binomial"))
+    assert reached == pytest.approx(compressed(other, level, slope, 0.6), rel=1e-10)
+
+
+@pytest.mark.parametrize("locality_sd", [0.1, 0.9])
+def test_totals_have_the_moments_of_the_sum_of_their_localities(locality_sd):
+    """Variance M + r sum of squared localities, from pairs of areas."""
+    model = GradientModel(small_localities("totals"), localities=True, priors=PRIORS)
+    level, slope = authorities(model, 4)
+    mean, areas = rows(model, level, slope), model.areas
+    sums = np.bincount(areas.authority_of_area, mean)
+    squares = np.bincount(
+        areas.authority_of_locality, np.bincount(areas.locality_of_area, mean) ** 2
+    )
+    size = sums**2 / (locality_sd**2 * squares)
+    expected = stats.nbinom.logpmf(areas.total_events, size, size / (size + sums)).sum()
+    reached = compressed(likelihood_data(model), level, slope, locality_sd)
+    assert reached == pytest.approx(expected, rel=1e-9)

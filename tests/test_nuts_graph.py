@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from locality_tables import simulated_with_localities, small_localities, with_localities
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Priors, rate_ratio
@@ -41,10 +42,21 @@ def build(kind, options):
     """The graph of one variant."""
     from socgrad.nuts.graph import pymc_model
 
+    if "localities" in options:
+        return pymc_model(GradientModel(small_localities(kind), priors=PRIORS, **options))
     return pymc_model(GradientModel(small_areas(kind), priors=PRIORS, **options))
 
 
-@pytest.mark.parametrize("options", VARIANTS, ids=lambda o: "-".join(map(str, o.values())))
+LOCALITIES = [
+    {"localities": True},
+    {"localities": True, "deprivation": "pooled", "random_slopes": False},
+    {"localities": True, "deprivation": "none"},
+]
+
+
+@pytest.mark.parametrize(
+    "options", VARIANTS + LOCALITIES, ids=lambda o: "-".join(map(str, o.values()))
+)
 def test_initial_point_has_finite_density_and_gradient(options, pymc):  # noqa: ARG001
     """Every variant starts where log-density and gradient are finite."""
     graph = build("mixture", options)
@@ -78,7 +90,7 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
             "slope_information",
             "centring_level",
             "centring_slope",
-            "events_per_area",
+            "events_per_factor",
         )
     )
     if family == "negative_binomial":
@@ -202,3 +214,90 @@ def test_generator_has_the_moments_of_the_equation(family, pymc):
         assert np.abs(z).max() < 4.5
         ratio = drawn.var(axis=0) / v
         assert ratio.mean() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("known", "options"),
+    [("mixture", {}), ("counts", {"area_moderators": "~ kind"})],
+    ids=["mixture", "counts"],
+)
+def test_localities_and_covariates_of_areas_by_hand(known, options, pymc):  # noqa: ARG001
+    """Counts of localities, and totals of them, with covariates of areas: SciPy's densities."""
+    from socgrad.nuts.graph import pymc_model
+
+    frame = simulated_with_localities().frame
+    kind = np.where(np.arange(len(frame)) % 3 == 0, "rural", "urban")
+    areas = with_localities(frame.assign(kind=kind), known, covariates=("kind",))
+    model = GradientModel(areas, localities=True, covariates="~ kind", priors=PRIORS, **options)
+    graph = pymc_model(model)
+    density = graph.compile_logp(vars=graph.observed_RVs, mode="FAST_COMPILE")
+    effects = graph.compile_fn(
+        graph.replace_rvs_by_values([graph["level_effect"], graph["slope_effect"]]),
+        inputs=graph.value_vars,
+        mode="FAST_COMPILE",
+        on_unused_input="ignore",
+    )
+    rng = np.random.default_rng(6)
+    seam, totals = constants(model), ~np.isnan(areas.total_events)
+    b, w = seam["between_part"].to_numpy(), seam["within_part"].to_numpy()
+    j, m = areas.authority_of_area, areas.locality_of_area
+    z, a = (
+        columns.matrix[:, 0] if columns.names else np.zeros(len(w))
+        for columns in (model.designs.covariates, model.designs.area_moderators)
+    )
+    for _ in range(2):
+        start = graph.initial_point()
+        point = {k: v + rng.normal(0, 0.2, np.shape(v)) for k, v in start.items()}
+        u, v = effects(point)
+        zeta, xi = point["covariate_coefficient"], point.get("area_moderator_coefficient", 0.0)
+        sd = np.exp(point["locality_sd_interval__"])
+        line = point["intercept"] + point["between"] * b + u
+        turn = point["within"] + point["cross_level"] * b + v
+        mean = areas.exposure * np.exp(line[j] + zeta * z + (turn[j] + xi * a) * w)
+        size, expected = sd**-2, 0.0
+        for one in np.unique(m[areas.counted]):
+            y, mu = areas.events[m == one], mean[m == one]
+            expected += stats.nbinom.logpmf(y.sum(), size, size / (size + mu.sum()))
+            expected += stats.multinomial.logpmf(y, y.sum(), mu / mu.sum())
+        sums = np.bincount(j, mean)[totals]
+        squares = np.bincount(areas.authority_of_locality, np.bincount(m, mean) ** 2)[totals]
+        phi = sums**2 / (sd**2 * squares)
+        known_sums = areas.total_events[totals]
+        expected += stats.nbinom.logpmf(known_sums, phi, phi / (phi + sums)).sum()
+        assert float(density(point)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_generator_of_localities(pymc):
+    """Areas of one locality share a factor when drawn; totals have its variance."""
+    graph = build("mixture", {"localities": True})
+    fixed = {
+        name: np.array(value)
+        for name, value in (
+            ("intercept", -4.0),
+            ("within", 0.5),
+            ("between", 0.3),
+            ("cross_level", -0.05),
+            ("locality_sd", 0.5),
+        )
+    } | {name: np.zeros(12) for name in ("level_effect", "slope_effect")}
+    free = pymc.do(graph, fixed)
+    events, totals = pymc.draw(
+        [free["events"], free["total_events"]], draws=4000, random_seed=np.random.default_rng(2)
+    )
+    model = GradientModel(small_localities("mixture"), localities=True, priors=PRIORS)
+    seam, areas = constants(model), model.areas
+    b, j = seam["between_part"].to_numpy(), areas.authority_of_area
+    mean = areas.exposure * np.exp(
+        (-4.0 + 0.3 * b)[j] + (0.5 - 0.05 * b)[j] * seam["within_part"].to_numpy()
+    )
+    here, m = areas.counted, areas.locality_of_area
+    own = m[here] == m[here][0]
+    assert own.sum() > 1
+    together = np.cov(events[:, own].T)
+    mu = mean[here][own]
+    np.testing.assert_allclose(together, np.diag(mu) + 0.25 * np.outer(mu, mu), rtol=0.2, atol=1.0)
+    known = ~np.isnan(areas.total_events)
+    sums = np.bincount(areas.locality_of_area, mean)
+    variance = np.bincount(j, mean) + 0.25 * np.bincount(areas.authority_of_locality, sums**2)
+    ratio = totals.var(axis=0) / variance[known]
+    assert ratio.mean() == pytest.approx(1, abs=0.05)

@@ -89,8 +89,8 @@ OTHERS = {
     # Of several strata: by `by_stratum`, each of these is one of the estimands above.
     *("by_stratum", "stratum", "compare_gradients", "stratum_correlations", "gradient_by_step"),
     *("population_gradient", "duration_ratio", "joint_pymc_model"),
-    # Of covariates and outcomes, which this fit has none of.
-    *("covariate_ratio", "moderated_gradient", "outcome_association"),
+    # Of covariates, outcomes and localities, which this fit has none of.
+    *("covariate_ratio", "moderated_gradient", "outcome_association", "locality_ratio"),
     # Tested by themselves, here or where the name says.
     *("compare_prior", "departure_from_line", "draw_prior", "load", "pymc_model", "save"),
     "scenario",

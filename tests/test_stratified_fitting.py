@@ -51,7 +51,9 @@ def test_the_tree_is_what_the_schema_says():
         "authority_effects": "independent",
     }
     names = set(tree["posterior"].data_vars)
-    assert names == (set(PARAMETERS) - {"pooled", "curvature", "overdispersion"}) | set(EFFECTS)
+    assert names == (
+        set(PARAMETERS) - {"pooled", "curvature", "overdispersion", "locality_sd"}
+    ) | set(EFFECTS)
     assert tree["posterior"]["within"].dims == ("chain", "draw", "stratum")
     assert tree["posterior"]["level_effect"].dims == ("chain", "draw", "stratum", "authority")
     with_stratum = {n for n, v in tree["constant_data"].data_vars.items() if "stratum" in v.dims}

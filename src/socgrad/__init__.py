@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from socgrad.estimands.group_rates import authority_rate, rate_by_group
     from socgrad.estimands.inequality import rii, sii
     from socgrad.estimands.inequality_of_rates import inequality_of_rates
+    from socgrad.estimands.locality_ratios import locality_ratio
     from socgrad.estimands.observed_rates import observed_authority_rate, observed_rate_by_group
     from socgrad.estimands.outcome_association import outcome_association
     from socgrad.estimands.predictions import predict_authority_events, predict_events, predict_rate
@@ -110,6 +111,7 @@ __all__ = [
     "leave_out",
     "level_slope_correlation",
     "load",
+    "locality_ratio",
     "median_rate_ratio",
     "moderated_gradient",
     "observed_authority_rate",
@@ -187,6 +189,7 @@ _LAZY = {
     "leave_out": "checks.left_out",
     "level_slope_correlation": "estimands.slope_variation",
     "load": "reading.storage",
+    "locality_ratio": "estimands.locality_ratios",
     "median_rate_ratio": "estimands.variation",
     "moderated_gradient": "estimands.covariate_ratios",
     "observed_authority_rate": "estimands.observed_rates",

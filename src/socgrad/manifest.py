@@ -22,6 +22,7 @@ from socgrad.schema import (
     COVARIATE_SCHEMA_VERSION,
     DEPARTURE_SCHEMA_VERSION,
     EFFECTS,
+    LEVEL_SCHEMA_VERSION,
     OUTCOME,
     PARAMETERS,
     SCHEMA_VERSION,
@@ -133,6 +134,9 @@ def data_hash(areas: Areas) -> str:
         np.array([areas.national_mean, areas.per]),
     ):
         digest.update(np.ascontiguousarray(array).tobytes())
+    if len(areas.locality):
+        digest.update("\x1f".join(map(str, areas.locality.tolist())).encode())
+        digest.update(np.ascontiguousarray(areas.locality_of_area).tobytes())
     return digest.hexdigest()
 
 
@@ -171,6 +175,9 @@ def _covariate_columns(model: GradientModel) -> xr.Dataset:
 
 
 def _schema(model: GradientModel) -> int:
+    """The schema whose readers know all that this model has."""
+    if model.localities:
+        return LEVEL_SCHEMA_VERSION
     if model.departures is not None:
         return DEPARTURE_SCHEMA_VERSION
     return COVARIATE_SCHEMA_VERSION if model.formulas.any else SCHEMA_VERSION
@@ -185,6 +192,7 @@ def _specification(model: GradientModel) -> dict[str, object]:
         "curvature": model.curvature,
         "shape": model.shape,
         "knots": model.knots,
+        "localities": model.localities,
         **asdict(model.formulas),
         "priors": asdict(model.priors),
     }
@@ -204,6 +212,7 @@ def _priors(model: GradientModel) -> dict[str, list[float] | list[list[float]]]:
         "level_sd": True,
         "slope_sd": model.random_slopes,
         "overdispersion": model.family == "negative_binomial",
+        "locality_sd": model.localities,
     }
     priors: dict[str, list[float] | list[list[float]]] = {
         "intercept": intercept_prior(model).tolist()

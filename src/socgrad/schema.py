@@ -21,6 +21,8 @@ __all__ = [
     "DEPARTURE_SCHEMA_VERSION",
     "DESIGNS",
     "EFFECTS",
+    "LEVELS",
+    "LEVEL_SCHEMA_VERSION",
     "OUTCOME",
     "PARAMETERS",
     "PER_STRATUM",
@@ -39,6 +41,9 @@ STRATIFIED_SCHEMA_VERSION: Final = 2
 COVARIATE_SCHEMA_VERSION: Final = 3
 #: Of a fit whose gradient is no line, for the same reason; it may have covariates, too.
 DEPARTURE_SCHEMA_VERSION: Final = 4
+#: Of a fit with a level between areas and authorities: without it, shares of variance, replicated
+#: counts and scores of what is left out would be wrong.
+LEVEL_SCHEMA_VERSION: Final = 5
 
 #: Group `posterior`, dims (chain, draw). A term that the model leaves out is absent, not zero.
 #: All but the correlation are on the log-rate scale, per step `per` of deprivation.
@@ -53,6 +58,7 @@ PARAMETERS: Final[dict[str, str]] = {
     "slope_sd": "standard deviation of authority slopes, log rate ratio per step",
     "correlation": "correlation of authority levels and slopes",
     "overdispersion": "coefficient of variation of neighbourhood rates about the model",
+    "locality_sd": "coefficient of variation of localities' rates about their authority's line",
 }
 
 #: Group `posterior`, dims (chain, draw, authority).
@@ -145,6 +151,15 @@ CONSTANTS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "per": ((), "step of deprivation, proportion; 0.10 is ten percentage points"),
 }
 
+#: Group `constant_data`, where areas have localities: dims and meaning.
+LEVELS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "locality_of_area": (("area",), "position of the area's locality along dim locality"),
+    "authority_of_locality": (
+        ("locality",),
+        "position of the locality's authority along dim authority",
+    ),
+}
+
 #: Constants that differ between strata: in a fit of several they have dims (stratum, area).
 PER_STRATUM: Final = ("exposure", "has_data")
 
@@ -177,6 +192,7 @@ def check_tree(tree: xr.DataTree) -> None:
         STRATIFIED_SCHEMA_VERSION,
         COVARIATE_SCHEMA_VERSION,
         DEPARTURE_SCHEMA_VERSION,
+        LEVEL_SCHEMA_VERSION,
     )
     if version not in known:
         raise SchemaError(

@@ -1,9 +1,9 @@
 """The likelihood of one authority's counts as a function of its level and slope.
 
 Poisson counts need two sums and the Gauss rule of the exposures; negative binomial counts need
-every area; totals need one rule, or two. Each form gives the log-likelihood, its gradient and the
-expected information at arrays of levels and slopes, whose last axis but one is that of the draws of
-the overdispersion.
+every area, grouped by locality where localities share a factor; totals need one rule, or two. Each
+form gives the log-likelihood, its gradient and the expected information at arrays of levels and
+slopes, whose last axis but one is that of the draws of the spread of the factors.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from socgrad.checks.counts import Counts, Population, log_probability
 from socgrad.errors import EstimandError
+from socgrad.localities import area_pairs
 from socgrad.quadrature import Rules, chosen_rules
 from socgrad.reading.posterior import Geography
 
@@ -107,6 +108,62 @@ class _NegativeBinomialCounts:
 
 
 @dataclass(frozen=True, eq=False)
+class _LocalityCounts:
+    """Areas sorted by locality; `first` and `count` are of localities."""
+
+    events: float
+    areas: int
+    events_within: float
+    constant: float
+    within_part: Floats
+    exposure: Floats
+    first: npt.NDArray[np.int64]
+    count: Floats
+
+    def _moments(self, level: Floats, slope: Floats, powers: int) -> list[Floats]:
+        """Sums of expected events times powers of w over each locality, (..., draws, locality)."""
+        mean = np.exp(slope[..., None] * self.within_part)
+        mean *= self.exposure
+        mean *= np.exp(level)[..., None]
+        found = []
+        for _ in range(powers):
+            found.append(np.add.reduceat(mean, self.first, axis=-1))
+            mean *= self.within_part
+        return found
+
+    def log_likelihood(self, level: Floats, slope: Floats, overdispersion: Floats) -> Floats:
+        r = overdispersion**2
+        (lost,) = self._moments(level, slope, 1)
+        lost *= r[:, None]
+        np.log1p(lost, out=lost)
+        gone = lost @ self.count + lost.sum(axis=-1) / r
+        steps = np.arange(self.count.max())
+        above = (self.count[:, None] > steps).sum(axis=0)
+        rising = np.log1p(r[:, None] * steps) @ above.astype(float)
+        linear = self.events * level + self.events_within * slope
+        values: Floats = linear - gone + rising + self.constant
+        return values
+
+    def moments(
+        self, level: Floats, slope: Floats, overdispersion: Floats
+    ) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats, Floats]]:
+        r = (overdispersion**2)[:, None]
+        m0, m1, m2 = self._moments(level, slope, 3)
+        wide = 1.0 + r * m0
+        share = (1.0 + r * self.count) / wide
+        gradient = (
+            self.events - (share * m0).sum(axis=-1),
+            self.events_within - (share * m1).sum(axis=-1),
+        )
+        information = (
+            (m0 / wide).sum(axis=-1),
+            (m1 / wide).sum(axis=-1),
+            (m2 - r * m1**2 / wide).sum(axis=-1),
+        )
+        return gradient, information
+
+
+@dataclass(frozen=True, eq=False)
 class _Total:
     events: float
     areas: int
@@ -159,11 +216,12 @@ def authority_likelihoods(
         )
     counted = np.isin(np.arange(land.authority_of_area.size), counts.area)
     home = land.authority_of_area
-    overdispersed = bool(population.overdispersion.any())
-    if overdispersed:
+    shared = bool(population.locality_sd.any())
+    if shared or population.overdispersion.any():
+        make = _localities if shared else _rows
         for j in np.unique(home[counted]).tolist():
             own = home[counts.area] == j
-            yield j, _rows(counts.events[own], counts.area[own], land)
+            yield j, make(counts.events[own], counts.area[own], land)
     elif counted.any():
         y = np.zeros(home.size)
         y[counts.area] = counts.events
@@ -189,7 +247,7 @@ def authority_likelihoods(
         total = dict(zip(counts.authority.tolist(), counts.total.tolist(), strict=True))
         among = np.isin(home, counts.authority) & (land.exposure > 0)
         at, rules = _rules(home, among, land.within_part, land.exposure, population, power=1.0)
-        _, square = _rules(home, among, land.within_part, land.exposure**2, population, power=2.0)
+        square = _squares(among, land, population, shared=shared)
         for row, j in enumerate(at.tolist()):
             yield (
                 j,
@@ -217,6 +275,41 @@ def _rows(events: Floats, areas: npt.NDArray[np.int64], land: Geography) -> Auth
         np.log(exposure),
         constant,
     )
+
+
+def _localities(
+    events: Floats, areas: npt.NDArray[np.int64], land: Geography
+) -> AuthorityLikelihood:
+    order = np.argsort(land.locality_of_area[areas], kind="stable")
+    events, areas = events[order], areas[order]
+    first = np.flatnonzero(np.diff(land.locality_of_area[areas], prepend=-1))
+    w, exposure = land.within_part[areas], land.exposure[areas]
+    plain = log_probability(events, exposure, np.zeros(()))
+    return _LocalityCounts(
+        float(events.sum()),
+        len(events),
+        float(events @ w),
+        # All of log p that depends on no parameter.
+        float((plain + exposure).sum()),
+        w,
+        exposure,
+        first,
+        np.add.reduceat(events, first),
+    )
+
+
+def _squares(
+    among: npt.NDArray[np.bool_], land: Geography, population: Population, *, shared: bool
+) -> Rules:
+    """Gauss rules of what shares a gamma factor, squared: exposures, or pairs in a locality."""
+    home, w, weight = land.authority_of_area, land.within_part, land.exposure**2
+    if shared:
+        areas = np.flatnonzero(among)
+        pairs = area_pairs(land.locality_of_area[areas])
+        home, w = home[areas][pairs.first], pairs.mean(w[areas])
+        weight = pairs.weight(land.exposure[areas])
+        among = np.ones(len(home), dtype=bool)
+    return _rules(home, among, w, weight, population, power=2.0)[1]
 
 
 def _rules(

@@ -16,6 +16,7 @@ from scipy.special import betaln, gammaln
 from socgrad.errors import EstimandError, SchemaError
 from socgrad.estimands.aggregates import line_draws
 from socgrad.estimands.exposure_sums import group_sums
+from socgrad.localities import area_pairs
 from socgrad.predictor import log_rate
 from socgrad.reading.by_stratum import stratum_labels
 from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography
@@ -64,10 +65,9 @@ class Population:
     """Draws of what an authority's line is before its own counts: mean and covariance.
 
     `level` and `slope` (draws, authorities) are those of an authority of its mean deprivation and
-    covariates; `level_sd`,
-    `slope_sd`, `correlation` and `overdispersion` (draws,) are zero where the model has none.
-    `covariate` and `area_moderator` are the coefficients of area covariates, `departure` those of
-    departures from a log-linear gradient, (draws, columns).
+    covariates; `level_sd`, `slope_sd`, `correlation`, `overdispersion` and `locality_sd` (draws,)
+    are zero where the model has none. `covariate` and `area_moderator` are the coefficients of area
+    covariates, `departure` those of departures from a log-linear gradient, (draws, columns).
     """
 
     level: Floats
@@ -79,6 +79,12 @@ class Population:
     covariate: Floats = field(default_factory=lambda: np.zeros((1, 0)))
     area_moderator: Floats = field(default_factory=lambda: np.zeros((1, 0)))
     departure: Floats = field(default_factory=lambda: np.zeros((1, 0)))
+    locality_sd: Floats = field(default_factory=lambda: np.zeros(1))
+
+    @property
+    def spread(self) -> Floats:
+        """Coefficient of variation of the gamma factors, of areas or of localities, (draws,)."""
+        return self.locality_sd if self.locality_sd.any() else self.overdispersion
 
     @property
     def factor(self) -> tuple[Floats, Floats, Floats]:
@@ -91,9 +97,9 @@ class Population:
 class Lines:
     """Draws of every authority's line: level and slope (draws, authorities), spread (draws,).
 
-    `overdispersion` is zero in a Poisson model. `covariate` and `area_moderator` are the
-    coefficients of area covariates, `departure` those of departures from a log-linear gradient,
-    (draws, columns), without columns where there are none.
+    `overdispersion` is zero in a Poisson model, `locality_sd` in one without localities.
+    `covariate` and `area_moderator` are the coefficients of area covariates, `departure` those of
+    departures from a log-linear gradient, (draws, columns), without columns where there are none.
     """
 
     level: Floats
@@ -102,6 +108,7 @@ class Lines:
     covariate: Floats = field(default_factory=lambda: np.zeros((1, 0)))
     area_moderator: Floats = field(default_factory=lambda: np.zeros((1, 0)))
     departure: Floats = field(default_factory=lambda: np.zeros((1, 0)))
+    locality_sd: Floats = field(default_factory=lambda: np.zeros(1))
 
     @property
     def of_areas(self) -> bool:
@@ -163,7 +170,8 @@ def lines_at(fit: xr.DataTree, at: Integers) -> Lines:
     level, slope = line_draws(terms, geography(fit), own_effects=True)
     spread = _term(fit, "overdispersion", at)
     of_areas = terms.covariate[at], terms.area_moderator[at], terms.departure[at]
-    return Lines(level[at], slope[at], spread, *of_areas)
+    factors = _term(fit, "locality_sd", at)
+    return Lines(level[at], slope[at], spread, *of_areas, locality_sd=factors)
 
 
 def population_at(fit: xr.DataTree, at: Integers) -> Population:
@@ -180,14 +188,24 @@ def population_at(fit: xr.DataTree, at: Integers) -> Population:
         covariate=terms.covariate[at],
         area_moderator=terms.area_moderator[at],
         departure=terms.departure[at],
+        locality_sd=_term(fit, "locality_sd", at),
     )
 
 
-def area_blocks(lines: Lines, land: Geography, areas: Integers) -> Iterator[tuple[slice, Floats]]:
-    """Expected events (draws, areas of the block), block after block of `areas`."""
+def area_blocks(
+    lines: Lines, land: Geography, areas: Integers, *, together: Integers | None = None
+) -> Iterator[tuple[slice, Floats]]:
+    """Expected events (draws, areas of the block), block after block of `areas`.
+
+    Areas of one value of `together` (sorted, one for each area) are in one block.
+    """
     size = max(1, _BLOCK // len(lines.level))
-    for first in range(0, len(areas), size):
-        rows = slice(first, min(first + size, len(areas)))
+    end = 0
+    while end < len(areas):
+        first, end = end, min(end + size, len(areas))
+        if together is not None:
+            end = int(np.searchsorted(together, together[end - 1], side="right"))
+        rows = slice(first, end)
         at = areas[rows]
         j = land.authority_of_area[at]
         rate = log_rate(
@@ -216,18 +234,15 @@ def total_moments(
     """Mean of each authority's total over the marked areas, and the variance of its gamma factor.
 
     Both have shape (draws, authorities). A total is Poisson about its mean M times a gamma factor
-    of mean 1 and variance overdispersion**2 * sum(mu**2) / M**2: exact in mean and variance.
+    of mean 1 and variance overdispersion**2 * sum(mu**2) / M**2, or with the squares of localities:
+    exact in mean and variance.
     """
     authority = land.authority_of_area[among]
     number = land.authority_mean.size
 
     def summed(power: float) -> Floats:
         if lines.of_areas:
-            total = np.zeros_like(lines.level)
-            for rows, expected in area_blocks(lines, land, np.flatnonzero(among)):
-                own = np.arange(number) == authority[rows][:, None]
-                total += expected**power @ own.astype(float)
-            return total
+            return _by_rows(lines, land, np.flatnonzero(among), power=power)
         return group_sums(
             power * lines.level,
             power * lines.slope,
@@ -243,7 +258,46 @@ def total_moments(
     if lines.overdispersion.any():
         squares = lines.overdispersion[:, None] ** 2 * summed(2.0)
         np.divide(squares, mean**2, out=variance, where=mean > 0)
+    elif lines.locality_sd.any():
+        squares = lines.locality_sd[:, None] ** 2 * _locality_squares(lines, land, among)
+        np.divide(squares, mean**2, out=variance, where=mean > 0)
     return mean, variance
+
+
+def _by_rows(lines: Lines, land: Geography, areas: Integers, *, power: float) -> Floats:
+    """Sum of the powers of areas' expected events by authority, area by area."""
+    number = land.authority_mean.size
+    total = np.zeros_like(lines.level)
+    for rows, expected in area_blocks(lines, land, areas):
+        own = np.arange(number) == land.authority_of_area[areas[rows]][:, None]
+        total += expected**power @ own.astype(float)
+    return total
+
+
+def _locality_squares(lines: Lines, land: Geography, among: npt.NDArray[np.bool_]) -> Floats:
+    """Sum over each authority's localities of their expected events, squared."""
+    areas = np.flatnonzero(among)
+    number = land.authority_mean.size
+    if lines.of_areas:
+        areas = areas[np.argsort(land.locality_of_area[areas], kind="stable")]
+        locality = land.locality_of_area[areas]
+        total = np.zeros_like(lines.level)
+        for rows, expected in area_blocks(lines, land, areas, together=locality):
+            first = np.flatnonzero(np.diff(locality[rows], prepend=-1))
+            own = np.arange(number) == land.authority_of_area[areas[rows][first]][:, None]
+            total += np.add.reduceat(expected, first, axis=1) ** 2 @ own.astype(float)
+        return total
+    pairs = area_pairs(land.locality_of_area[areas])
+    home = land.authority_of_area[areas][pairs.first]
+    return group_sums(
+        2.0 * lines.level,
+        2.0 * lines.slope,
+        authority=home,
+        within_part=pairs.mean(land.within_part[areas]),
+        weight=pairs.weight(land.exposure[areas]),
+        group=home,
+        groups=number,
+    )
 
 
 def drawn_counts(mean: Floats, variance: Floats, rng: np.random.Generator) -> Floats:

@@ -106,9 +106,11 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
     Notes
     -----
     For each draw new counts are made of every area with its authority's fitted effects, and of
-    every authority with effects drawn anew. Statistics: `dispersion`, the mean of (y - mu)**2 /
-    var(y); `zeros`, the share of areas without events; `busiest_tenth`, the share of all events in
-    the tenth of areas with most; `largest`; `log_linearity`, the sum over tenths of neighbourhoods
+    every authority with effects drawn anew; factors of localities are drawn anew in both.
+    Statistics: `dispersion`, the mean of (y - mu)**2 / var(y); `localities`, the same of the counts
+    of localities, where the table has them, in the model or not; `zeros`, the share of areas
+    without events; `busiest_tenth`, the share of all events in the tenth of areas with most;
+    `largest`; `log_linearity`, the sum over tenths of neighbourhoods
     by deprivation of (events - expected)**2 / variance; `outlying_authority`, the largest
     absolute log of events over those expected without effects (half an event added to both).
     Predictive shares of fitted counts are conservative: they reach the outer hundredth less than
@@ -159,6 +161,8 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
     statistics = _statistics(areas, authorities)
     table = _authority_table(areas, authorities, land)
     family = "poisson" if "overdispersion" not in fit["posterior"] else "negative_binomial"
+    if terms.has_localities:
+        family = "localities"
     problems = _problems(statistics, areas, table, family)
     facts = "; ".join(
         f"{str(name).replace('_', ' ')} {row.observed:.3g} "
@@ -178,6 +182,8 @@ def _statistics(areas: AreaReplicates | None, authorities: AuthorityReplicates) 
     pairs: dict[str, tuple[Floats | float, Floats]] = {}
     if areas is not None:
         pairs["dispersion"] = (areas.dispersion, areas.dispersion_again)
+        if areas.localities.size:
+            pairs["localities"] = (areas.localities, areas.localities_again)
         pairs["zeros"] = (areas.zeros, areas.zeros_again)
         pairs["busiest_tenth"] = (areas.busiest, areas.busiest_again)
         pairs["largest"] = (areas.largest, areas.largest_again)
@@ -277,6 +283,9 @@ def _problems(
                     "other reason."
                 )
             odd -= _FOLLOWING
+    if "localities" in odd:
+        too_much = bool(statistics["pr_above"]["localities"] < _TAIL)
+        problems.append(_about_localities(family, too_much=too_much))
     if "zeros" in odd:
         more = bool(statistics["observed"]["zeros"] > statistics["expected"]["zeros"])
         problems.append(
@@ -321,8 +330,33 @@ def _about_dispersion(family: str, coefficient: float, *, too_much: bool) -> str
             "family='negative_binomial' (rates of like neighbourhoods vary by a coefficient of "
             f"about {coefficient:.2f})."
         )
+    if family == "localities":
+        return (
+            "Counts of like neighbourhoods of one locality vary more than Poisson chance allows: "
+            "what the model leaves out is smaller than a locality. Compare with "
+            "family='negative_binomial' without localities, by leave_out(fit, unit='area')."
+        )
     return (
         "Counts of like neighbourhoods vary more than the negative binomial allows: look for a few "
         "areas with wrong counts or exposure (table `authorities`, column dispersion), or for a "
         "covariate that is missing."
+    )
+
+
+def _about_localities(family: str, *, too_much: bool) -> str:
+    """What too much or too little variation among localities calls for."""
+    if not too_much:
+        return (
+            "Counts of localities vary less than the model expects: areas of one locality make up "
+            "for one another. Ask whether events were spread over areas by a rule."
+        )
+    if family == "localities":
+        return (
+            "Counts of localities vary more than their gamma factors allow: look for a few with "
+            "wrong counts or exposure, or for a covariate that is missing."
+        )
+    return (
+        "Counts of localities vary more than the chance of their areas allows: neighbouring areas "
+        "are alike beyond their deprivation. Fit localities=True, and compare the two by "
+        "leave_out(fit, unit='area')."
     )

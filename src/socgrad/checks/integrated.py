@@ -108,7 +108,7 @@ class _Centred:
         """Centre the integrand by Newton's method, with steps halved until they help."""
         level, slope = population.level[rows, position], population.slope[rows, position]
         a, b, c = (part[rows] for part in population.factor)
-        spread = population.overdispersion[rows]
+        spread = population.spread[rows]
 
         def height(z: Floats) -> Floats:
             u, v = level + a * z[0], slope + b * z[0] + c * z[1]

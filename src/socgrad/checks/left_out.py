@@ -15,14 +15,13 @@ from scipy.special import logsumexp
 
 from socgrad.checks.counts import (
     Counts,
-    area_blocks,
     chosen_draws,
     lines_at,
-    log_probability,
     observed_counts,
     population_at,
 )
 from socgrad.checks.integrated import integrated_likelihoods
+from socgrad.checks.locality_counts import log_probabilities
 from socgrad.errors import ConvergenceWarning, EstimandError
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.posterior import coefficients, geography
@@ -114,6 +113,10 @@ def leave_out(fit: xr.DataTree, *, unit: Unit = "authority", draws: int = 1000) 
     p(y_j | level, slope) over level and slope effects given their standard deviations, by adaptive
     quadrature; so theta holds only what authorities share, which no single one decides, and the
     weights are well-behaved where those of the plain method are not. No model is fitted again.
+
+    Where localities have factors of their own, an area left out is predicted from the other areas
+    of its locality too, and an authority left out has its localities' factors integrated out. Such
+    a model compares with others of the same counts by either unit.
 
     Interpretation
     --------------
@@ -274,13 +277,11 @@ def _areas(fit: xr.DataTree, counts: Counts, at: npt.NDArray[np.int64]) -> pd.Da
             "unit='area' leaves out single neighbourhoods, and this fit knows only authority "
             "totals. Choose unit='authority'."
         )
-    land, lines = geography(fit), lines_at(fit, at)
-    spread = lines.overdispersion[:, None] ** 2
-    blocks = [
-        _scores(log_probability(counts.events[rows], mean, spread))
-        for rows, mean in area_blocks(lines, land, counts.area)
+    parts = [
+        _scores(log_likelihood).set_index(rows)
+        for rows, log_likelihood in log_probabilities(counts, lines_at(fit, at), geography(fit))
     ]
-    table = pd.concat(blocks, ignore_index=True)
+    table = pd.concat(parts).sort_index()
     table.insert(0, "events", counts.events)
     labels = fit["constant_data"]["area"].to_numpy()[counts.area]
     table.index = pd.Index(labels, name="area")

@@ -5,13 +5,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from socgrad.checks.counts import (
-    area_blocks,
     chosen_draws,
     lines_at,
     log_probability,
     observed_counts,
     total_moments,
 )
+from socgrad.checks.locality_counts import log_probabilities
 from socgrad.errors import EstimandError
 from socgrad.reading.posterior import coefficients, geography
 
@@ -49,7 +49,12 @@ def add_log_likelihood(fit: xr.DataTree, *, most_gigabytes: float = 1.0) -> xr.D
 
     Notes
     -----
-    Given an authority's own effects. `socgrad.leave_out` needs no such group: it scores in blocks,
+    Given an authority's own effects and, where localities have factors of their own, given the
+    counts of the other areas of the locality: what leaving one area out asks for. The sum of these
+    is then not the log-likelihood of all counts together (Bürkner, Gabry & Vehtari 2021,
+    https://doi.org/10.1007/s00180-020-01045-4, on models whose observations depend on each other).
+
+    `socgrad.leave_out` needs no such group: it scores in blocks,
     and for authorities integrates their effects out, which this group cannot do.
 
     Examples
@@ -76,9 +81,8 @@ def add_log_likelihood(fit: xr.DataTree, *, most_gigabytes: float = 1.0) -> xr.D
     values = np.empty((like.size, len(counts.area)))
     at = chosen_draws(coefficients(fit), like.size)
     lines, land = lines_at(fit, at), geography(fit)
-    spread = lines.overdispersion[:, None] ** 2
-    for rows, mean in area_blocks(lines, land, counts.area):
-        values[:, rows] = log_probability(counts.events[rows], mean, spread)
+    for rows, log_likelihood in log_probabilities(counts, lines, land):
+        values[:, rows] = log_likelihood
     data: dict[str, xr.DataArray] = {}
     labels = fit["constant_data"].to_dataset()
     if len(counts.area):

@@ -231,7 +231,7 @@ def _drawn(name: str, prior: Floats) -> Floats:
     first, second = prior
     if name == "correlation":
         return np.asarray(2 * beta.ppf(at, first, second) - 1)
-    if name in ("level_sd", "slope_sd", "overdispersion"):
+    if name in ("level_sd", "slope_sd", "overdispersion", "locality_sd"):
         return np.asarray(truncnorm.ppf(at, -first / second, np.inf, first, second))
     return np.asarray(norm.ppf(at, first, second))
 
@@ -251,5 +251,6 @@ def _scaled(name: str, steps: float) -> tuple[str, Callable[[Floats], Floats]]:
         return "events per 10,000", lambda x: 10_000 * np.exp(x)
     if name == "slope_sd":
         return "log ratio per 10 points", lambda x: steps * x
-    scales = {"level_sd": "log rate", "overdispersion": "coefficient of variation"}
+    variation = "coefficient of variation"
+    scales = {"level_sd": "log rate", "overdispersion": variation, "locality_sd": variation}
     return scales.get(name, name), lambda x: x

@@ -14,10 +14,10 @@ from socgrad.checks.counts import (
     Counts,
     Lines,
     Population,
-    area_blocks,
     drawn_counts,
     total_moments,
 )
+from socgrad.checks.locality_counts import Block, count_blocks
 from socgrad.reading.posterior import Geography
 
 __all__ = ["AreaReplicates", "AuthorityReplicates", "area_replicates", "authority_replicates"]
@@ -47,6 +47,8 @@ class AreaReplicates:
         Variance of the drawn events.
     by_authority, by_authority_again : ndarray, shape (draws, authorities)
         Dispersion among each authority's areas; NaN where none is counted.
+    localities, localities_again : ndarray, shape (draws,)
+        As `dispersion`, of the counts of localities; without elements where there are none.
     """
 
     dispersion: Floats
@@ -64,6 +66,8 @@ class AreaReplicates:
     groups_variance: Floats
     by_authority: Floats
     by_authority_again: Floats
+    localities: Floats
+    localities_again: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,23 +114,38 @@ def area_replicates(
         Source of randomness.
     """
     draws, number = len(lines.level), land.authority_mean.size
-    r = lines.overdispersion[:, None] ** 2
+    r, shared = lines.overdispersion[:, None] ** 2, lines.locality_sd[:, None] ** 2
+    named, localities = bool(land.locality_of_area.size), 0
+    of_localities = np.zeros((2, draws))
     squares, squares_again = np.zeros((2, draws, number))
     means, again, variances = np.zeros((3, draws, groups))
     tally = np.zeros((draws, 1))
     excess = square_means = 0.0
-    for rows, mean in area_blocks(lines, land, counts.area):
-        at, y = counts.area[rows], counts.events[rows]
-        variance = mean * (1.0 + r * mean)
-        new = drawn_counts(mean, np.broadcast_to(r, mean.shape), rng)
+    for block in count_blocks(counts, lines, land):
+        at, y, mean = counts.area[block.rows], counts.events[block.rows], block.mean
+        variance = mean * (1.0 + (r + shared) * mean)
+        about = mean
+        if shared.any():
+            factor = rng.gamma(1.0 / shared, shared, (draws, len(block.first)))
+            about = mean * factor[:, block.locality]
+        new = drawn_counts(about, np.broadcast_to(r, mean.shape), rng)
         to_authority = _indicator(land.authority_of_area[at], number)
         to_group = _indicator(group[at], groups)
         squares += ((y - mean) ** 2 / variance) @ to_authority
         squares_again += ((new - mean) ** 2 / variance) @ to_authority
         means += mean @ to_group
         variances += variance @ to_group
+        if shared.any():
+            variances += shared * _products(block, group[at], groups)
         again += new @ to_group
         tally = _tallied(tally, new)
+        if named:
+            expected = block.summed(mean)
+            theirs = block.summed(mean * (1.0 + r * mean)) + shared * expected**2
+            for k, counted in enumerate((y, new)):
+                apart = (block.summed(counted) - expected) ** 2
+                of_localities[k] += (apart / theirs).sum(axis=1)
+            localities += len(block.first)
         excess += float(((y - mean) ** 2 - mean).mean(axis=0).sum())
         square_means += float((mean**2).mean(axis=0).sum())
     areas = np.bincount(land.authority_of_area[counts.area], minlength=number)
@@ -149,6 +168,8 @@ def area_replicates(
         groups_variance=variances,
         by_authority=by_authority,
         by_authority_again=by_authority_again,
+        localities=of_localities[0] / localities if named else np.zeros(0),
+        localities_again=of_localities[1] / localities if named else np.zeros(0),
     )
 
 
@@ -166,7 +187,10 @@ def authority_replicates(
     among[counts.area] = True
 
     of_areas = population.covariate, population.area_moderator, population.departure
-    without = Lines(population.level, population.slope, population.overdispersion, *of_areas)
+    own = population.locality_sd
+    without = Lines(
+        population.level, population.slope, population.overdispersion, *of_areas, locality_sd=own
+    )
     expected, _ = total_moments(without, land, among=among)
     z = rng.standard_normal((2, *population.level.shape))
     level, across, alone = (part[:, None] for part in population.factor)
@@ -175,11 +199,21 @@ def authority_replicates(
         population.slope + across * z[0] + alone * z[1],
         population.overdispersion,
         *of_areas,
+        locality_sd=own,
     )
     again = drawn_counts(*total_moments(anew, land, among=among), rng)
     return AuthorityReplicates(
         np.flatnonzero(known), events[known], expected[:, known], again[:, known]
     )
+
+
+def _products(block: Block, group: Integers, groups: int) -> Floats:
+    """Sum over groups of the products of different areas of one locality, (draws, groups)."""
+    cell, member = np.unique(block.locality * groups + group, return_inverse=True)
+    sums = block.mean @ _indicator(member, len(cell))
+    products: Floats = sums**2 @ _indicator(cell % groups, groups)
+    products -= block.mean**2 @ _indicator(group, groups)
+    return products
 
 
 def _indicator(member: Integers, sets: int) -> sparse.csr_array:

@@ -12,7 +12,7 @@ from socgrad.errors import EstimandError
 from socgrad.reading.posterior import Geography
 from socgrad.reading.support import count_near, warn_if_thin
 
-__all__ = ["Places", "exposure_of", "places_of"]
+__all__ = ["Places", "exposure_of", "locality_of_rows", "places_of"]
 
 type Floats = npt.NDArray[np.float64]
 
@@ -132,6 +132,29 @@ def exposure_of(frame: pd.DataFrame, exposure: str | float | None) -> Floats:
             "ask for their rates: socgrad.predict_rate."
         )
     return column.to_numpy(dtype=np.float64)
+
+
+def locality_of_rows(
+    frame: pd.DataFrame, locality: str, authority: str | None
+) -> npt.NDArray[np.int64]:
+    """Number of each row's locality, from 0: a label within its authority, if that is named.
+
+    Raises
+    ------
+    EstimandError
+        If there is no such column, or it has missing labels.
+    """
+    _check_is_frame(frame)
+    labels = _column(frame, locality)
+    lost = labels.index[labels.isna()].tolist()
+    if lost:
+        raise EstimandError(
+            f"{len(lost)} of {len(frame)} rows of column {locality!r} have no locality (first: row "
+            f"{lost[0]!r}). Give each a label; a row that is alone gets one of its own."
+        )
+    columns = [locality] if authority is None else [authority, locality]
+    number = frame.groupby(columns, sort=False, dropna=False).ngroup()
+    return np.asarray(number, dtype=np.int64)
 
 
 def _check_is_frame(frame: object) -> None:

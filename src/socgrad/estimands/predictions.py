@@ -12,8 +12,9 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import as_draws, authority_rate_sums
 from socgrad.estimands.curves import check_rate_per, curve_at, exponential, log_rate_at
 from socgrad.estimands.level_variance import level_variance
+from socgrad.estimands.locality_sums import locality_squares
 from socgrad.estimands.new_covariates import added_by_covariates
-from socgrad.estimands.new_places import Places, exposure_of, places_of
+from socgrad.estimands.new_places import Places, exposure_of, locality_of_rows, places_of
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography, labelled
@@ -140,6 +141,7 @@ def predict_events(
     authority: str | None = None,
     authority_mean: str | float | None = None,
     target: PlaceTarget = "average",
+    locality: str | None = None,
     most_gigabytes: float = 1.0,
     random_seed: int = 0,
 ) -> xr.DataArray:
@@ -152,6 +154,10 @@ def predict_events(
     exposure
         Column of exposures, or one number that is stated for every row; above 0. There is no
         default: an exposure of the fitted table is never used for another.
+    locality
+        Column of localities, for a fit with localities: rows of one locality (and `authority`, if
+        that is given) share a factor, drawn anew also where the fit had a locality of that name. By
+        default every row is one by itself.
     most_gigabytes
         Size that the draws may have, above 0: rows times draws times 8 bytes.
     random_seed
@@ -166,8 +172,9 @@ def predict_events(
     Raises
     ------
     EstimandError
-        If no exposure is given; if the table, a column or an option is not as above; if the draws
-        would be too many, or expect more events than can be counted.
+        If no exposure is given; if the table, a column or an option is not as above; if `locality`
+        is given for a fit without localities; if the draws would be too many, or expect more events
+        than can be counted.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -179,7 +186,8 @@ def predict_events(
     Notes
     -----
     ``events_i ~ Poisson(exposure_i * rate_i * g_i)``, g_i = 1, or in a negative binomial model a
-    gamma variable of mean 1 and coefficient of variation `overdispersion`, one for each row.
+    gamma variable of mean 1 and coefficient of variation `overdispersion`, one for each row; with
+    localities of coefficient of variation `locality_sd`, one for each locality.
 
     Interpretation
     --------------
@@ -216,9 +224,12 @@ def predict_events(
         random_seed=random_seed,
     )
     mean = rates * xr.DataArray(size, dims="row", coords={"row": places.row.to_numpy()})
+    mean = mean.transpose("chain", "draw", "row")
+    if terms.has_localities or locality is not None:
+        mean = mean * _locality_factors(terms, frame, locality, authority, random_seed)
     spread = _overdispersion(fit) ** 2
     return labelled(
-        _counts(mean.transpose("chain", "draw", "row"), spread, random_seed),
+        _counts(mean, spread, random_seed),
         fit,
         estimand="predict_events",
         units="events",
@@ -260,7 +271,8 @@ def predict_authority_events(
     Notes
     -----
     A Poisson total is Poisson about ``sum of N_i rate_i``. A negative binomial total has that mean,
-    and the variance of the sum of its neighbourhoods, as in the likelihood of totals.
+    and the variance of the sum of its neighbourhoods, as in the likelihood of totals; one of
+    localities the variance of the sum of its localities, whose factors are drawn anew.
 
     Interpretation
     --------------
@@ -289,12 +301,15 @@ def predict_authority_events(
     elif target == "average":
         terms = terms.without_random_effects
     mean = authority_rate_sums(terms, land, land.exposure)[0][:, kept]
-    spread = _overdispersion(fit) ** 2
+    spread = _overdispersion(fit) ** 2 + terms.locality_sd**2
     factor = xr.DataArray(np.zeros(mean.shape), dims=("sample", "authority"))
     if float(spread.max()) > 0:
         # Twice the log rate, with exposure squared: sum of mu**2.
-        doubled = _doubled(terms)
-        squares = authority_rate_sums(doubled, land, land.exposure**2)[0]
+        squares = (
+            locality_squares(terms, land)
+            if terms.has_localities
+            else authority_rate_sums(_doubled(terms), land, land.exposure**2)[0]
+        )
         r = spread.broadcast_like(terms.intercept).transpose("chain", "draw").to_numpy().ravel()
         factor = xr.DataArray(r[:, None] * squares[:, kept] / mean**2, dims=("sample", "authority"))
     return labelled(
@@ -402,6 +417,29 @@ def _doubled(terms: Coefficients) -> Coefficients:
 def _overdispersion(fit: xr.DataTree) -> xr.DataArray:
     draws = fit["posterior"].data_vars
     return draws["overdispersion"] if "overdispersion" in draws else xr.DataArray(0.0)
+
+
+def _locality_factors(
+    terms: Coefficients,
+    frame: pd.DataFrame,
+    locality: str | None,
+    authority: str | None,
+    random_seed: int,
+) -> npt.NDArray[np.float64]:
+    """Gamma factors of the localities of the rows, (chain, draw, row)."""
+    if not terms.has_localities:
+        raise EstimandError(
+            f"locality={locality!r} was given, and this fit has no localities. Leave it out, or "
+            "fit GradientModel(areas, localities=True)."
+        )
+    group = np.arange(len(frame))
+    if locality is not None:
+        group = locality_of_rows(frame, locality, authority)
+    rng = np.random.default_rng(random_seed).spawn(3)[2]
+    variance = terms.locality_sd.transpose("chain", "draw").to_numpy()[..., None] ** 2
+    shape = (*variance.shape[:2], int(group.max()) + 1)
+    factors: npt.NDArray[np.float64] = rng.gamma(1.0 / variance, variance, shape)
+    return factors[..., group]
 
 
 def _counts(mean: xr.DataArray, variance: xr.DataArray, random_seed: int) -> xr.DataArray:

@@ -1,6 +1,7 @@
 """Partition of variance: how much of it lies between authorities, and what deprivation explains."""
 
 from collections.abc import Sequence
+from typing import Final, Literal
 
 import numpy as np
 import xarray as xr
@@ -9,7 +10,7 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.curves import exponential, log_rate_at
 from socgrad.estimands.level_variance import level_variance, place
 from socgrad.ranks import weighted_quantile
-from socgrad.reading.arguments import check_is_tree
+from socgrad.reading.arguments import check_choice, check_is_tree
 from socgrad.reading.by_stratum import by_stratum, stratum, stratum_labels
 from socgrad.reading.posterior import (
     Geography,
@@ -21,6 +22,10 @@ from socgrad.reading.posterior import (
 
 __all__ = ["variance_explained", "vpc"]
 
+type Level = Literal["authority", "locality"]
+
+_BETWEEN: Final = {"authority": "authorities", "locality": "localities of one authority"}
+
 
 @by_stratum
 def vpc(
@@ -29,6 +34,7 @@ def vpc(
     deprivation: float | Sequence[float] | None = None,
     authority_mean: float | None = None,
     exposure: float | None = None,
+    level: Level = "authority",
 ) -> xr.DataArray:
     """Compute the variance partition coefficient of neighbourhood counts: the authorities' share.
 
@@ -45,6 +51,9 @@ def vpc(
     exposure
         Exposure N of the neighbourhood, above 0. By default the median of the fit's neighbourhoods
         that have exposure.
+    level
+        Whose share: "authority" by default, or "locality", of localities within authorities, for a
+        fit with localities. The two add up to what neighbourhoods of one locality share.
 
     Returns
     -------
@@ -55,7 +64,8 @@ def vpc(
     Raises
     ------
     EstimandError
-        If `deprivation` or `authority_mean` is no proportion; if `exposure` is not above 0.
+        If `deprivation` or `authority_mean` is no proportion; if `exposure` is not above 0; if
+        `level` is unknown, or "locality" in a fit without localities.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -69,14 +79,18 @@ def vpc(
     -----
     Exact moments of the count y of such a neighbourhood over authorities, with v the variance of
     log rates there (the square of `socgrad.authority_sd`), and a the coefficient of variation of
-    neighbourhood rates about the model (0 for a Poisson fit)::
+    the gamma factors: of neighbourhoods (`overdispersion`) or of localities (`locality_sd`), 0
+    where there are none::
 
         M   = N rate(x) exp(v / 2)                      mean, over authorities
         Var = M + M**2 (exp(v) (1 + a**2) - 1)
-        VPC = M**2 (exp(v) - 1) / Var
+        VPC = M**2 (exp(v) - 1) / Var                   of authorities
+              M**2 exp(v) a**2 / Var                    of localities
 
-    The rest is chance (M) and other differences between neighbourhoods (M**2 exp(v) a**2). It is
-    also the correlation of the counts of two such neighbourhoods of one authority.
+    The rest is chance (M) and other differences between neighbourhoods (M**2 exp(v) a**2, without
+    localities). The authorities' share is also the correlation of the counts of two such
+    neighbourhoods of one authority; with localities, of two that lie in different ones, and both
+    shares together are that of two in the same.
 
     Interpretation
     --------------
@@ -96,7 +110,13 @@ def vpc(
     >>> share.median(("chain", "draw")).round(2).values.tolist()
     [0.07, 0.27]
     """
+    check_choice("level", level, ("authority", "locality"))
     terms, land = coefficients(fit), geography(fit)
+    if level == "locality" and not terms.has_localities:
+        raise EstimandError(
+            "level='locality' asks for the share of localities, and this fit has none. Fit "
+            "GradientModel(areas, localities=True), or leave level out."
+        )
     x = deprivation
     if x is None:
         x = float(weighted_quantile(land.deprivation, land.children, 0.5)[0])
@@ -104,11 +124,13 @@ def vpc(
     at = place(terms, land, deprivation=x, authority_mean=authority_mean)
     variance = level_variance(terms, at.within_part)
     draws = fit["posterior"].to_dataset()
-    spread = draws.get("overdispersion", xr.DataArray(0.0)) ** 2
+    name = "locality_sd" if terms.has_localities else "overdispersion"
+    spread = draws.get(name, xr.DataArray(0.0)) ** 2
     mean = size * exponential(log_rate_at(at.curve, at.deprivation) + variance / 2)
     between = xr.apply_ufunc(np.expm1, variance)
     # Divided by mean**2 throughout, so that large counts do not overflow.
-    share = between / (1 / mean + between + spread * (1 + between))
+    every = 1 / mean + between + spread * (1 + between)
+    share = (between if level == "authority" else spread * (1 + between)) / every
     words = f"counts of neighbourhoods of exposure {size:,g} in {at.words}"
     if deprivation is None:
         share = share.isel(deprivation=0, drop=True)
@@ -117,7 +139,7 @@ def vpc(
         share,
         fit,
         estimand="vpc",
-        units="share of the variance of neighbourhood counts that lies between authorities",
+        units=f"share of the variance of neighbourhood counts that lies between {_BETWEEN[level]}",
         per=land.per,
         reference=words,
     )

@@ -18,7 +18,7 @@ from socgrad.laplace.predictors import coefficient_priors
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal
 
-__all__ = ["Coordinates", "coordinates"]
+__all__ = ["Coordinates", "coordinates", "factor_name"]
 
 #: Standard deviations below this are not told from it: effects so small change no count.
 SMALLEST_SD: Final = 1e-5
@@ -99,6 +99,13 @@ def _log_normal(value: FloatArray, mean: float, sd: float) -> FloatArray:
     return result
 
 
+def factor_name(model: GradientModel) -> str | None:
+    """Name of the spread of a model's gamma factors, which is "overdispersion" in this engine."""
+    if model.family == "negative_binomial":
+        return "overdispersion"
+    return "locality_sd" if model.localities else None
+
+
 def coordinates(model: GradientModel, intercept: Normal, bend: dict[str, float]) -> Coordinates:
     """Coordinates of a model's parameters.
 
@@ -113,12 +120,13 @@ def coordinates(model: GradientModel, intercept: Normal, bend: dict[str, float])
         that the data cannot tell from zero.
     """
     given = model.step_priors
+    spread = factor_name(model)
     main = "pooled" if model.deprivation == "pooled" else "within"
     present: dict[str, tuple[bool | None, Normal | PositiveNormal | float]] = {
         "level_sd": (True, given.level_sd),
         "slope_sd": (model.random_slopes, given.slope_sd),
         "correlation": (model.random_slopes, given.correlation),
-        "overdispersion": (model.family == "negative_binomial", given.overdispersion),
+        "overdispersion": (spread is not None, getattr(given, spread or "overdispersion")),
         "intercept": (True, intercept),
         main: (model.deprivation != "none", given.within),
         "between": (model.deprivation == "split", given.between),

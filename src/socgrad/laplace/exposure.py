@@ -39,7 +39,8 @@ class GaussExposure:
     position: FloatArray
     weight: FloatArray
 
-    def log_sums(self, slope: FloatArray) -> FloatArray:  # noqa: D102
+    def sums(self, slope: FloatArray) -> FloatArray:
+        """The sums themselves, shape of `slope`."""
         total = np.zeros_like(slope)
         term = np.empty_like(slope)
         for position, weight in zip(self.position.T, self.weight.T, strict=True):
@@ -47,6 +48,10 @@ class GaussExposure:
             np.exp(term, out=term)
             term *= weight
             total += term
+        return total
+
+    def log_sums(self, slope: FloatArray) -> FloatArray:  # noqa: D102
+        total = self.sums(slope)
         return np.log(total, out=total)
 
     def moments(self, slope: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:  # noqa: D102
@@ -108,7 +113,7 @@ class _TabulatedExposure:
 
 
 def exposure_rule(data: xr.Dataset, kind: str) -> GaussExposure:
-    """Take a Gauss rule from `likelihood_data`: "count", "sum" or "square"."""
+    """Take a Gauss rule from `likelihood_data`: "count", "locality", "sum" or "square"."""
     return GaussExposure(
         data[f"{kind}_node_within"].to_numpy(), data[f"{kind}_node_exposure"].to_numpy()
     )

@@ -1,7 +1,8 @@
-"""Negative binomial neighbourhood counts: row by row, and as a polynomial for each authority.
+"""Counts that share a gamma factor: row by row, and as a polynomial for each authority.
 
-The negative binomial does not compress as the Poisson does: each evaluation needs an exponential
-and a logarithm per neighbourhood. But over the region where its posterior lies, an authority's
+A row is a neighbourhood with a factor of its own (the negative binomial), or a locality whose
+neighbourhoods share one. Neither compresses as the Poisson does: each evaluation needs exponentials
+and a logarithm per row. But over the region where its posterior lies, an authority's
 log-likelihood is a smooth function of three numbers (level, slope, overdispersion), so a tabulation
 at a few hundred Chebyshev points gives a polynomial that replaces it to many digits (Trefethen
 2019, Approximation Theory and Approximation Practice, doi 10.1137/1.9781611975949). Its error is
@@ -14,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray, IntArray
+from socgrad.laplace.exposure import GaussExposure, exposure_rule
 from socgrad.laplace.polynomials import chebyshev, horner, taylor
 from socgrad.laplace.surfaces import Derivatives
 
@@ -37,7 +39,10 @@ class Box:
 
 @dataclass(frozen=True, eq=False)
 class NegativeBinomialRows:
-    """Neighbourhood counts, row by row; rows of one authority stand together."""
+    """Counts of neighbourhoods or localities; rows of one authority stand together.
+
+    `rule` holds each row's exposure: one node for a neighbourhood, a few for a locality.
+    """
 
     authority: IntArray
     events: FloatArray
@@ -45,29 +50,42 @@ class NegativeBinomialRows:
     first: IntArray
     cell: IntArray
     row_events: FloatArray
-    row_within: FloatArray
-    row_log_exposure: FloatArray
+    rule: GaussExposure
     exceeding: FloatArray
     steps: FloatArray
 
     @classmethod
     def of(cls, data: xr.Dataset) -> "NegativeBinomialRows":
-        """Take the counts from `likelihood_data`."""
+        """Take the counts from `likelihood_data`: of localities, where they have a factor."""
         authority = data["count_authority"].to_numpy()
-        cell = np.searchsorted(authority, data["row_authority"].to_numpy())
+        if "locality_events" in data:
+            home, events = (data[f"locality_{n}"].to_numpy() for n in ("authority", "events"))
+            rule = exposure_rule(data, "locality")
+        else:
+            home, events = (data[f"row_{n}"].to_numpy() for n in ("authority", "events"))
+            within, log_exposure = (
+                data[f"row_{n}"].to_numpy()[:, None] for n in ("within", "log_exposure")
+            )
+            rule = GaussExposure(within, np.exp(log_exposure))
+        cell = np.searchsorted(authority, home)
         order = np.argsort(cell, kind="stable")
-        names = ("row_events", "row_within", "row_log_exposure")
-        rows = {name: data[name].to_numpy()[order] for name in names}
         return cls(
             authority=authority,
             events=data["count_events"].to_numpy(),
             events_within=data["count_events_within"].to_numpy(),
             first=np.searchsorted(cell[order], np.arange(len(authority))),
             cell=cell[order],
+            row_events=events[order],
+            rule=rule.of(order),
             exceeding=data["exceeding"].to_numpy(),
             steps=data["steps"].to_numpy(),
-            **rows,
         )
+
+    def mean(self, level: FloatArray, slope: FloatArray) -> FloatArray:
+        """Expected events of each row at points (..., j)."""
+        result: FloatArray = self.rule.sums(slope[..., self.cell])
+        result *= np.exp(level)[..., self.cell]
+        return result
 
     def value(self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray) -> FloatArray:
         """Log-likelihood at points (n, j), overdispersion (n, 1); without `shared`."""
@@ -82,37 +100,35 @@ class NegativeBinomialRows:
         self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray
     ) -> FloatArray:
         r = overdispersion**2
-        mean = slope[:, self.cell] * self.row_within
-        mean += level[:, self.cell]
-        mean += self.row_log_exposure
-        np.exp(mean, out=mean)
-        mean *= r
-        np.log1p(mean, out=mean)
-        mean *= self.row_events + 1.0 / r
+        lost = self.mean(level, slope)
+        lost *= r
+        np.log1p(lost, out=lost)
+        lost *= self.row_events + 1.0 / r
         linear: FloatArray = self.events * level + self.events_within * slope
-        return linear - np.add.reduceat(mean, self.first, axis=1)
+        return linear - np.add.reduceat(lost, self.first, axis=1)
 
     def derivatives(
         self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray
     ) -> Derivatives:
         """Exact derivatives at points (n, j), overdispersion (n, 1)."""
         r = overdispersion**2
-        w = self.row_within
-        mean = np.exp(level[..., self.cell] + slope[..., self.cell] * w + self.row_log_exposure)
+        log_sum, w, variance = self.rule.moments(slope[..., self.cell])
+        mean = np.exp(level[..., self.cell] + log_sum)
         share = (1.0 + r * self.row_events) / (1.0 + r * mean)
-        residual = self.row_events - share * mean
-        information = share * mean / (1.0 + r * mean)
+        expected = share * mean
+        information = expected / (1.0 + r * mean)
+        third = information * ((1.0 - r * mean) / (1.0 + r * mean) * w * w + variance)
 
         def summed(values: FloatArray) -> FloatArray:
             return np.add.reduceat(values, self.first, axis=-1)
 
         return Derivatives(
-            summed(residual),
-            summed(residual * w),
+            self.events - summed(expected),
+            self.events_within - summed(expected * w),
             summed(information),
             summed(information * w),
-            summed(information * w * w),
-            summed(information * (1.0 - r * mean) / (1.0 + r * mean) * w * w),
+            summed(information * w * w + expected * variance),
+            summed(third),
         )
 
     def given(self, overdispersion: FloatArray) -> "_RowsAtOverdispersion":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.laplace.coordinates import Coordinates, coordinates
+from socgrad.laplace.coordinates import Coordinates, coordinates, factor_name
 from socgrad.laplace.marginal import Population, centre
 from socgrad.laplace.negative_binomial import NegativeBinomialRows
 from socgrad.laplace.predictors import Predictors
@@ -49,10 +49,13 @@ def pilot(
     intercept: Normal,
 ) -> Pilot:
     """Fit each authority under a wide prior, then regress the results on deprivation."""
+    held: dict[str, PositiveNormal] = {
+        name: getattr(model.step_priors, name) for name in ("level_sd", "slope_sd")
+    }
+    held["overdispersion"] = getattr(model.step_priors, factor_name(model) or "overdispersion")
     guesses = {
-        name: prior.mean if prior.mean > 0 else min(guess, prior.sd)
-        for name, guess in _GUESSES.items()
-        for prior in [getattr(model.step_priors, name)]
+        name: prior.mean if prior.mean > 0 else min(_GUESSES[name], prior.sd)
+        for name, prior in held.items()
     }
     unbent = coordinates(model, intercept, {})
     names = [
@@ -104,7 +107,6 @@ def pilot(
         "slope_sd": _hidden(np.concatenate(slope_information)),
         "overdispersion": (2.0 / pairs) ** 0.25 if pairs > 0 else np.inf,
     }
-    held: dict[str, PositiveNormal] = {name: getattr(model.step_priors, name) for name in bend}
     bend = {name: min(size, held[name].mean + held[name].sd) for name, size in bend.items()}
     scaled = coordinates(model, intercept, bend)
     d, p = len(scaled.names), len(names)

@@ -80,7 +80,7 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
 def _raw_surfaces(
     model: GradientModel, data: xr.Dataset
 ) -> list[PoissonCounts | PoissonTotals | NegativeBinomialRows | NegativeBinomialTotals]:
-    poisson = model.family == "poisson"
+    poisson = model.family == "poisson" and not model.localities
     surfaces: list[
         PoissonCounts | PoissonTotals | NegativeBinomialRows | NegativeBinomialTotals
     ] = []

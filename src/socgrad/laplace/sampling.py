@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray
+from socgrad.laplace.coordinates import factor_name
 from socgrad.laplace.effects import draw_effects
 from socgrad.laplace.importance import effective_size, resampled, smoothed
 from socgrad.laplace.marginal import Marginal
@@ -117,7 +118,10 @@ def sample_laplace(
     positions = resampled(weights.weight, kept, rng)
     points = x[positions]
     level_effect, slope_effect = draw_effects(marginal, points, rng)
-    values = joined(marginal.coordinates.parameters(points))
+    drawn = marginal.coordinates.parameters(points)
+    if "overdispersion" in drawn:
+        drawn[str(factor_name(model))] = drawn.pop("overdispersion")
+    values = joined(drawn)
     values["level_effect"] = ("authority", level_effect)
     if marginal.varying:
         values["slope_effect"] = ("authority", slope_effect)

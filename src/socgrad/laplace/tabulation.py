@@ -36,7 +36,7 @@ def first_table(
     `hidden` is about the largest overdispersion that the counts cannot tell from none.
     """
     level, slope = start
-    mean = np.exp(level[rows.cell] + slope[rows.cell] * rows.row_within + rows.row_log_exposure)
+    mean = rows.mean(level, slope)
     # Variance beyond Poisson, in squared means: a moment estimate of overdispersion squared.
     r = np.sum((rows.row_events - mean) ** 2 - mean) / np.sum(mean**2)
     guess = float(np.sqrt(np.clip(r, 0.0, 1.0)))

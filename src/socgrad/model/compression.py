@@ -15,9 +15,10 @@ import xarray as xr
 from scipy.special import gammaln
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.localities import area_pairs
 from socgrad.model.gradient_model import GradientModel
 from socgrad.quadrature import Rules, chosen_rules, exponential_sums
-from socgrad.schema import CONSTANTS, DEPARTURES, DESIGNS
+from socgrad.schema import CONSTANTS, DEPARTURES, DESIGNS, LEVELS
 from socgrad.table.areas import Areas
 
 __all__ = [
@@ -56,6 +57,10 @@ def constants(model: GradientModel) -> xr.Dataset:
         for name, (dims, meaning) in CONSTANTS.items()
     }
     coords = {"area": areas.area.to_numpy(), "authority": areas.authority.to_numpy()}
+    if len(areas.locality):
+        coords["locality"] = areas.locality.to_numpy()
+        for name, (dims, meaning) in LEVELS.items():
+            variables[name] = (dims, getattr(areas, name), {"long_name": meaning})
     for name, columns in model.designs.named.items():
         if columns.names:
             coords[name] = np.array(columns.names, dtype=object)
@@ -81,7 +86,9 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         `sum_*` (dim total_authority) of the authority totals, either left out where there are none;
         `prior_intercept`. A cell is an authority, or the areas of one that share their covariates
         (and their tenth of deprivation, where the gradient is in steps); `*_covariate`,
-        `*_area_moderator` and `*_departure` are columns of cells, rows and nodes. Attributes
+        `*_area_moderator` and `*_departure` are columns of cells, rows and nodes. `locality_*` (dim
+        counted_locality) are the counts and rules of localities, if they are in the model;
+        `exceeding` and `steps` are then of their counts. Attributes
         `quadrature_error` and `slope_range` state for which slopes the compression is exact.
     """
     areas = model.areas
@@ -104,6 +111,10 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         for name, values in _area_columns(model).items():
             data[f"count_{name}"] = (("counted_cell", name), values[first])
             data[f"row_{name}"] = (("counted_area", name), values[rows])
+        if model.localities:
+            of_localities, rule = _locality_counts(model, slopes)
+            data |= of_localities
+            rules.append(rule)
     if not np.isnan(areas.total_events).all():
         authority = np.flatnonzero(~np.isnan(areas.total_events))
         rows = np.isin(areas.authority_of_area, authority)
@@ -111,19 +122,12 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         events = areas.total_events[authority]
         exposure = areas.exposure[rows]
         rule = chosen_rules(cell, within_part[rows], exposure, cells=len(first), slopes=slopes)
-        # Exposure squared pairs with twice the log rate (the variance of a sum of counts).
-        square = chosen_rules(
-            cell,
-            within_part[rows],
-            exposure**2,
-            cells=len(first),
-            slopes=(2 * slopes[0], 2 * slopes[1]),
-        )
-        rules += [rule, square]
         of = np.searchsorted(authority, areas.authority_of_area[first])
         columns = {name: values[first] for name, values in _area_columns(model).items()}
-        for kind, each in (("sum", rule), ("square", square)):
-            data |= _side_by_side(kind, each, of, columns)
+        data |= _side_by_side("sum", rule, of, columns, dim="total_authority")
+        squares, square = _squares(model, rows, slopes)
+        data |= squares
+        rules += [rule, square]
         data["sum_authority"] = (("total_authority",), authority)
         data["sum_events"] = (("total_authority",), events)
         data["sum_constant"] = ((), -gammaln(events + 1).sum())
@@ -159,8 +163,11 @@ def quadrature_error(model: GradientModel, data: xr.Dataset, slopes: tuple[float
     ):
         if f"{kind}_authority" not in data:
             continue
-        at, mass = (data[f"{kind}_node_{name}"].to_numpy() for name in ("within", "exposure"))
-        if kind == "count":
+        nodes = "locality" if kind == "count" and model.localities else kind
+        at, mass = (data[f"{nodes}_node_{name}"].to_numpy() for name in ("within", "exposure"))
+        if nodes == "locality":
+            cell = np.unique(areas.locality_of_area[rows], return_inverse=True)[1].astype(np.int64)
+        elif kind == "count":
             _, cell = area_cells(model, rows)
         else:
             authority = data["sum_authority"].to_numpy()
@@ -192,13 +199,72 @@ def area_cells(model: GradientModel, rows: BoolArray) -> tuple[IntArray, IntArra
         The cell of each of `rows`.
     """
     chosen = np.flatnonzero(rows)
-    authority = model.areas.authority_of_area[chosen]
-    columns = list(_area_columns(model).values())
+    columns = [values[chosen] for values in _area_columns(model).values()]
+    first, cell = _cells(model.areas.authority_of_area[chosen], columns)
+    return chosen[first], cell
+
+
+def _cells(home: IntArray, columns: list[FloatArray]) -> tuple[IntArray, IntArray]:
+    """Sort rows into cells, by home and by pattern of the columns inside it."""
     if columns:
-        pattern = np.unique(np.hstack(columns)[chosen], axis=0, return_inverse=True)[1].ravel()
-        authority = authority * (int(pattern.max()) + 1) + pattern
-    _, first, cell = np.unique(authority, return_index=True, return_inverse=True)
-    return chosen[first], cell.astype(np.int64)
+        pattern = np.unique(np.hstack(columns), axis=0, return_inverse=True)[1].ravel()
+        home = home * (int(pattern.max()) + 1) + pattern
+    _, first, cell = np.unique(home, return_index=True, return_inverse=True)
+    return first.astype(np.int64), cell.astype(np.int64)
+
+
+def _locality_counts(model: GradientModel, slopes: tuple[float, float]) -> tuple[Variables, Rules]:
+    """Counts of localities, and the Gauss rules of their exposures."""
+    areas, rows = model.areas, np.flatnonzero(model.areas.counted)
+    columns = {name: values[rows] for name, values in _area_columns(model).items()}
+    present, locality = np.unique(areas.locality_of_area[rows], return_inverse=True)
+    first, cell = _cells(locality, list(columns.values()))
+    rule = chosen_rules(
+        cell, model.within_part[rows], areas.exposure[rows], cells=len(first), slopes=slopes
+    )
+    events = np.bincount(locality, areas.events[rows])
+    exceeding, steps = _exceeding(events)
+    data = _side_by_side(
+        "locality",
+        rule,
+        locality[first],
+        {name: values[first] for name, values in columns.items()},
+        dim="counted_locality",
+    )
+    data |= {
+        "locality_events": (("counted_locality",), events),
+        "locality_authority": (("counted_locality",), areas.authority_of_locality[present]),
+        "row_locality": (("counted_area",), locality),
+        "exceeding": (("count",), exceeding),
+        "steps": (("count",), steps),
+    }
+    return data, rule
+
+
+def _squares(
+    model: GradientModel, rows: BoolArray, slopes: tuple[float, float]
+) -> tuple[Variables, Rules]:
+    """Gauss rules of what shares a gamma factor, squared, by authority known as a total.
+
+    Exposure squared pairs with twice the log rate (the variance of a sum of counts); of localities,
+    products of the exposures of two areas pair with the sum of their log rates.
+    """
+    areas = model.areas
+    chosen = np.flatnonzero(rows)
+    authority = areas.authority_of_area[chosen]
+    within_part, weight = model.within_part[chosen], areas.exposure[chosen] ** 2
+    columns = {name: values[chosen] for name, values in _area_columns(model).items()}
+    if model.localities:
+        pairs = area_pairs(areas.locality_of_area[chosen])
+        authority = authority[pairs.first]
+        within_part, weight = pairs.mean(within_part), pairs.weight(areas.exposure[chosen])
+        columns = {name: pairs.mean(values) for name, values in columns.items()}
+    first, cell = _cells(authority, list(columns.values()))
+    twice = 2 * slopes[0], 2 * slopes[1]
+    square = chosen_rules(cell, within_part, weight, cells=len(first), slopes=twice)
+    of = np.unique(authority, return_inverse=True)[1][first].astype(np.int64)
+    its = {name: values[first] for name, values in columns.items()}
+    return _side_by_side("square", square, of, its, dim="total_authority"), square
 
 
 def _area_columns(model: GradientModel) -> dict[str, FloatArray]:
@@ -209,21 +275,24 @@ def _area_columns(model: GradientModel) -> dict[str, FloatArray]:
 
 
 def _side_by_side(
-    kind: str, rule: Rules, authority: IntArray, columns: dict[str, FloatArray]
+    kind: str, rule: Rules, row: IntArray, columns: dict[str, FloatArray], *, dim: str
 ) -> Variables:
-    """Nodes of all cells of an authority in one row, without those of no weight.
+    """Nodes of all cells of an authority, or of a locality, in one row, without those of no weight.
 
-    `authority` is the row of each cell, from 0 and without gaps; `columns` have a row per cell.
+    `row` is the place of each cell along `dim`, from 0 and without gaps; `columns` have a row per
+    cell.
     """
     cell, node = np.nonzero(rule.weight > 0)
-    of = authority[cell]
+    of = row[cell]
     size = np.bincount(of)
+    order = np.argsort(of, kind="stable")
+    cell, node, of = cell[order], node[order], of[order]
     at = np.arange(len(of)) - (np.cumsum(size) - size)[of]
     shape = (len(size), int(size.max()))
     position, weight = np.zeros(shape), np.zeros(shape)
     position[of, at] = rule.position[cell, node]
     weight[of, at] = rule.weight[cell, node]
-    dims = ("total_authority", f"{kind}_node")
+    dims = (dim, f"{kind}_node")
     data: Variables = {
         f"{kind}_node_within": (dims, position),
         f"{kind}_node_exposure": (dims, weight),
@@ -250,9 +319,7 @@ def _counts(
     events: FloatArray, within_part: FloatArray, exposure: FloatArray, cell: IntArray
 ) -> Variables:
     """Sums per authority, and the rows that the negative binomial still needs one by one."""
-    highest = int(events.max())
-    # n_k, the neighbourhoods with more than k events, is 0 from the highest count on.
-    exceeding = len(events) - np.cumsum(np.bincount(events.astype(np.int64)))[:highest]
+    exceeding, steps = _exceeding(events)
     return {
         "count_events": (("counted_cell",), np.bincount(cell, events)),
         "count_events_within": (("counted_cell",), np.bincount(cell, events * within_part)),
@@ -260,9 +327,16 @@ def _counts(
         "row_events": (("counted_area",), events),
         "row_within": (("counted_area",), within_part),
         "row_log_exposure": (("counted_area",), np.log(exposure)),
-        "exceeding": (("count",), exceeding.astype(np.float64)),
-        "steps": (("count",), np.arange(highest, dtype=np.float64)),
+        "exceeding": (("count",), exceeding),
+        "steps": (("count",), steps),
     }
+
+
+def _exceeding(events: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """n_k, how many counts are above k, and k = 0, 1, ...: n_k is 0 from the highest count on."""
+    highest = int(events.max())
+    exceeding = len(events) - np.cumsum(np.bincount(events.astype(np.int64)))[:highest]
+    return exceeding.astype(np.float64), np.arange(highest, dtype=np.float64)
 
 
 def intercept_prior(model: GradientModel) -> FloatArray:

@@ -12,6 +12,7 @@ from typing import Any
 from socgrad.predictor import log_rate
 
 __all__ = [
+    "locality_counts",
     "negative_binomial_counts",
     "negative_binomial_totals",
     "poisson_counts",
@@ -117,14 +118,64 @@ def negative_binomial_counts(
     (`steps`). This form needs no gamma functions and stays exact as r approaches 0, where it is the
     Poisson likelihood.
     """
-    r = overdispersion * overdispersion
     mean = xp.exp(row_log_exposure + log_rate(row_level, row_slope, row_within))
-    return (
-        xp.sum(events * level + events_within * slope)
-        - xp.sum((row_events + 1.0 / r) * xp.log1p(r * mean))
-        + xp.sum(exceeding * xp.log1p(r * steps))
-        + constant
+    return _sharing_a_factor(
+        row_events, mean, overdispersion, exceeding=exceeding, steps=steps, xp=xp
+    ) + (xp.sum(events * level + events_within * slope) + constant)
+
+
+def locality_counts(
+    level: Array,
+    slope: Array,
+    locality_sd: Array,
+    *,
+    locality_level: Array,
+    locality_slope: Array,
+    events: Array,
+    events_within: Array,
+    locality_events: Array,
+    locality_within: Array,
+    locality_exposure: Array,
+    exceeding: Array,
+    steps: Array,
+    constant: Array,
+    xp: Any,
+    locality_node_level: Array = 0.0,
+    locality_node_slope: Array = 0.0,
+) -> Array:
+    """Log-likelihood of neighbourhood counts whose localities share a gamma factor.
+
+    Poisson counts whose means mu_i = N_i rate_i are multiplied by one gamma variable for all areas
+    i of locality m, of mean 1 and coefficient of variation `locality_sd`, integrated out: the
+    negative multinomial. With r = locality_sd**2, Y_m = sum_i y_i and E_m = sum_i mu_i::
+
+        sum_i [y_i log mu_i - log y_i!] - sum_m (Y_m + 1/r) log(1 + r E_m) + sum_k n_k log(1 + r k)
+
+    where n_k (`exceeding`) counts the localities with more than k events (`steps`). E_m comes from
+    a Gauss rule of the locality's exposures; `locality_node_level` and `locality_node_slope` are
+    what area covariates add at each node. It is the Poisson likelihood as r approaches 0, and the
+    negative binomial where each locality is one area.
+    """
+    mean = _expected(
+        locality_level,
+        locality_slope,
+        locality_within,
+        locality_exposure,
+        xp=xp,
+        node_level=locality_node_level,
+        node_slope=locality_node_slope,
     )
+    return _sharing_a_factor(
+        locality_events, mean, locality_sd, exceeding=exceeding, steps=steps, xp=xp
+    ) + (xp.sum(events * level + events_within * slope) + constant)
+
+
+def _sharing_a_factor(
+    events: Array, mean: Array, spread: Array, *, exceeding: Array, steps: Array, xp: Any
+) -> Array:
+    """What a gamma factor of each row makes of its events: their log-likelihood without log mu."""
+    r = spread * spread
+    return xp.sum(exceeding * xp.log1p(r * steps)) - xp.sum((events + 1.0 / r) * xp.log1p(r * mean))
 
 
 def negative_binomial_totals(

@@ -167,6 +167,9 @@ class Priors:
         towards 0. Above 0.
     overdispersion : PositiveNormal
         Coefficient of variation of neighbourhood rates about the model (negative binomial only).
+    locality_sd : PositiveNormal
+        Coefficient of variation of localities' rates about their authority's line (with localities
+        only).
 
     Examples
     --------
@@ -186,6 +189,7 @@ class Priors:
     slope_sd: PositiveNormal = field(default=PositiveNormal(0.0, 0.25))
     correlation: float = 2.0
     overdispersion: PositiveNormal = field(default=PositiveNormal(0.0, 0.5))
+    locality_sd: PositiveNormal = field(default=PositiveNormal(0.0, 0.5))
     covariates: Mapping[str, Normal] = field(default_factory=dict)
     moderators: Mapping[str, Normal] = field(default_factory=dict)
 
@@ -290,4 +294,5 @@ _KINDS = {
     "level_sd": PositiveNormal,
     "slope_sd": PositiveNormal,
     "overdispersion": PositiveNormal,
+    "locality_sd": PositiveNormal,
 }

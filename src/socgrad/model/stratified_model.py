@@ -39,6 +39,8 @@ class StratifiedModel:
     covariates, authority_covariates, moderators, area_moderators, within_between
         As in `GradientModel`: one formula for all strata, coefficients of each. Not yet with joint
         authority effects.
+    localities : bool
+        As in `GradientModel`, in each stratum by itself. Not with joint authority effects.
     priors : Priors or mapping
         Priors of every stratum, or of each, by its label.
 
@@ -119,6 +121,7 @@ class StratifiedModel:
     moderators: str | None = field(default=None, kw_only=True)
     area_moderators: str | None = field(default=None, kw_only=True)
     within_between: Sequence[str] = field(default=(), kw_only=True)
+    localities: bool = field(default=False, kw_only=True)
     priors: Priors | Mapping[Any, Priors] = field(default=Priors(), kw_only=True)
     models: Mapping[Any, GradientModel] = field(init=False, repr=False)
 
@@ -177,6 +180,12 @@ class StratifiedModel:
                 f"shape={self.shape!r} is not available with authority_effects='joint' yet. Leave "
                 "it out, or choose authority_effects='independent'."
             )
+        if self.localities:
+            raise SpecificationError(
+                "localities=True is not available with authority_effects='joint': factors of "
+                "localities would have to go together over strata as authorities do, and then have "
+                "no closed form. Leave them out, or choose authority_effects='independent'."
+            )
         differ = {model.priors.correlation for model in self.models.values()}
         if len(differ) > 1:
             raise SpecificationError(
@@ -206,6 +215,7 @@ class StratifiedModel:
                         moderators=self.moderators,
                         area_moderators=self.area_moderators,
                         within_between=self.within_between,
+                        localities=self.localities,
                         priors=priors[label],
                     )
                 except SpecificationError as error:

@@ -36,9 +36,10 @@ def centring(
     dict
         Dim authority: `centring_at` and `centring_spread`, mean and variance of w over events;
         `centring_level` and `centring_slope`, the estimates; `level_information` and
-        `slope_information`; `events_per_area`; and, where areas lie off their authority's line,
-        `centring_covariate`, `centring_area_moderator` and `centring_departure`, the means of
-        these columns over events.
+        `slope_information`; `shared_slope_information`, of areas that share a gamma factor;
+        `events_per_factor`, events of an area, or of a locality; and, where areas lie off their
+        authority's line, `centring_covariate`, `centring_area_moderator` and `centring_departure`,
+        the means of these columns over events.
     """
     areas = model.areas
     n = len(areas.authority)
@@ -61,7 +62,14 @@ def centring(
             slope[authority], within, exposure
         )
     known = areas.counted | ~np.isnan(areas.total_events)[areas.authority_of_area]
-    number = np.bincount(areas.authority_of_area[known], minlength=n)
+    home = areas.authority_of_area[known]
+    number = np.bincount(home, minlength=n)
+    shared = np.zeros(n)
+    if model.localities:
+        its = np.unique(areas.locality_of_area[known])
+        number = np.bincount(areas.authority_of_locality[its], minlength=n)
+        if "count_events" in data:
+            shared = information * _share_inside(model, within_part)
     values = {
         "centring_at": at,
         "centring_spread": spread,
@@ -69,8 +77,9 @@ def centring(
         "centring_slope": slope,
         # An authority known to have no events is as if it had half of one; one not known has none.
         "level_information": np.where(number > 0, np.maximum(total, 0.5), 0.0),
-        "slope_information": information,
-        "events_per_area": total / np.maximum(number, 1),
+        "slope_information": information - shared,
+        "shared_slope_information": shared,
+        "events_per_factor": total / np.maximum(number, 1),
     }
     made = {name: xr.DataArray(value, dims="authority") for name, value in values.items()}
     group = areas.authority_of_area
@@ -83,6 +92,20 @@ def centring(
                 np.stack(mean, axis=1), dims=("authority", name)
             )
     return made
+
+
+def _share_inside(model: GradientModel, within_part: FloatArray) -> FloatArray:
+    """Share of the variance of w over each authority's exposure that lies inside localities."""
+    areas = model.areas
+    rows = areas.counted
+    weight, w = areas.exposure[rows], within_part[rows]
+    group, n = areas.authority_of_area[rows], len(areas.authority)
+    locality, m = areas.locality_of_area[rows], len(areas.locality)
+    inside, whole = (
+        np.bincount(group, weight * (w - _means(w, weight, of, size)[of]) ** 2, minlength=n)
+        for of, size in ((locality, m), (group, n))
+    )
+    return inside / np.where(whole > 0, whole, 1.0)
 
 
 def _means(values: FloatArray, weights: FloatArray, group: IntArray, size: int) -> FloatArray:

@@ -33,11 +33,21 @@ class Shifts:
 
 
 # Core dimensions of the arguments of each likelihood, in the notation of generalised ufuncs: n
-# counted areas, c cells of them (or authorities with totals), k and q nodes, m steps of a count.
+# counted areas, c cells of them (or authorities with totals), g localities, k, q and h nodes, m
+# steps of a count.
 _SHAPES = {
     "level": "c",
     "slope": "c",
     "overdispersion": "",
+    "locality_sd": "",
+    "locality_level": "g",
+    "locality_slope": "g",
+    "locality_events": "g",
+    "locality_within": "g,h",
+    "locality_exposure": "g,h",
+    "locality_node_level": "g,h",
+    "locality_node_slope": "g,h",
+    "row_locality": "n",
     "constant": "",
     "events": "c",
     "events_within": "c",
@@ -77,28 +87,37 @@ def observe_counts(
     data: dict[str, Variable],
     level: Variable,
     slope: Variable,
-    overdispersion: Variable | None,
+    spread: Variable | None,
     *,
     shifts: Shifts,
 ) -> None:
-    """Neighbourhood counts, observed."""
+    """Neighbourhood counts, observed; `spread` is that of the gamma factors, if there are any."""
     j, i = data["count_authority"], data["row_authority"]
     rows = {name: data[name] for name in ("row_within", "row_log_exposure")}
     of_row, of_cell = _shifted(data, "row", shifts), _shifted(data, "count", shifts)
     rows |= {"row_level": level[i] + of_row[0], "row_slope": slope[i] + of_row[1]}
     statistics = {"level": level[j] + of_cell[0], "slope": slope[j] + of_cell[1]}
     statistics |= {n: data[f"count_{n}"] for n in ("events", "events_within", "constant")}
-    if overdispersion is None:
-        density: Callable[..., Variable] = likelihoods.poisson_counts
+    density: Callable[..., Variable] = likelihoods.poisson_counts
+    if spread is None:
         statistics |= {n: data[f"count_{n}"] for n in ("node_within", "node_exposure")}
+    elif model.localities:
+        density = likelihoods.locality_counts
+        statistics |= _of_localities(data, level, slope, shifts)
+        statistics["locality_sd"] = spread
+        rows["row_locality"] = data["row_locality"]
     else:
         density = likelihoods.negative_binomial_counts
         statistics |= {n: data[n] for n in ("row_events", "exceeding", "steps")} | rows
-        statistics["overdispersion"] = overdispersion
+        statistics["overdispersion"] = spread
 
     def draw(values: dict[str, FloatArray], rng: np.random.Generator, size: Size) -> FloatArray:
         log_rates = log_rate(values["row_level"], values["row_slope"], values["row_within"])
         mean = np.exp(values["row_log_exposure"] + log_rates)
+        if "locality_sd" in values:
+            variance = np.square(values["locality_sd"]) * np.ones_like(values["locality_level"])
+            factor = _draw_factors(variance, rng, _shape(variance, size))
+            return _draw_counts(mean * factor[..., values["row_locality"]], np.zeros(()), rng, size)
         return _draw_counts(mean, np.square(values.get("overdispersion", 0.0)), rng, size)
 
     _observe(
@@ -113,28 +132,44 @@ def observe_counts(
     )
 
 
+def _of_localities(
+    data: dict[str, Variable], level: Variable, slope: Variable, shifts: Shifts
+) -> dict[str, Variable]:
+    """What the likelihood of localities needs besides that of cells."""
+    j = data["locality_authority"]
+    made = {"locality_level": level[j], "locality_slope": slope[j]}
+    made |= {n: data[n] for n in ("locality_events", "exceeding", "steps")}
+    made |= {f"locality_{n}": data[f"locality_node_{n}"] for n in ("within", "exposure")}
+    added = _shifted(data, "locality_node", shifts)
+    if shifts.covariate is not None or shifts.departure is not None:
+        made["locality_node_level"] = added[0]
+    if shifts.area_moderator is not None:
+        made["locality_node_slope"] = added[1]
+    return made
+
+
 def observe_totals(
     model: GradientModel,
     data: dict[str, Variable],
     level: Variable,
     slope: Variable,
-    overdispersion: Variable | None,
+    spread: Variable | None,
     *,
     shifts: Shifts,
 ) -> None:
-    """Authority totals, observed."""
+    """Authority totals, observed; `spread` is that of the gamma factors, if there are any."""
     j = data["sum_authority"]
     statistics = {"level": level[j], "slope": slope[j]}
     statistics |= {
         n: data[f"sum_{n}"] for n in ("events", "node_within", "node_exposure", "constant")
     }
     density: Callable[..., Variable] = likelihoods.poisson_totals
-    if overdispersion is not None:
+    if spread is not None:
         density = functools.partial(likelihoods.negative_binomial_totals, log_gamma=pt.gammaln)
-        statistics["overdispersion"] = overdispersion
+        statistics["overdispersion"] = spread
         for name in ("within", "exposure"):
             statistics[f"square_{name}"] = data[f"square_node_{name}"]
-    kinds = ("node",) if overdispersion is None else ("node", "square")
+    kinds = ("node",) if spread is None else ("node", "square")
     for kind, nodes in zip(kinds, ("sum_node", "square_node"), strict=False):
         added = _shifted(data, nodes, shifts)
         if shifts.covariate is not None or shifts.departure is not None:
@@ -174,12 +209,24 @@ def _draw_counts(
     mean: FloatArray, variance: FloatArray, rng: np.random.Generator, size: Size
 ) -> FloatArray:
     """Poisson counts whose means vary by a gamma factor of mean 1 and the given variance."""
-    shape = mean.shape if size is None else (*np.atleast_1d(size), mean.shape[-1])
+    shape = _shape(mean, size)
+    factor = _draw_factors(variance, rng, shape)
+    return rng.poisson(np.broadcast_to(mean, shape) * factor).astype(np.float64)
+
+
+def _shape(values: FloatArray, size: Size) -> tuple[int, ...]:
+    return values.shape if size is None else (*np.atleast_1d(size), values.shape[-1])
+
+
+def _draw_factors(
+    variance: FloatArray, rng: np.random.Generator, shape: tuple[int, ...]
+) -> FloatArray:
+    """Gamma factors of mean 1 and the given variance; 1 where it is 0."""
     variance = np.broadcast_to(variance, shape)
     positive = variance > 0
     factor = np.ones(shape)
     factor[positive] = rng.gamma(1.0 / variance[positive], variance[positive])
-    return rng.poisson(np.broadcast_to(mean, shape) * factor).astype(np.float64)
+    return factor
 
 
 def _observe(

@@ -104,6 +104,7 @@ def graph_key(model: GradientModel) -> tuple[object, ...]:
     """What two models must share for one compiled graph to serve both."""
     return (
         model.family,
+        model.localities,
         model.deprivation,
         model.random_slopes,
         model.cross_level,
@@ -135,6 +136,8 @@ def _coords(model: GradientModel, seam: xr.Dataset, working: xr.Dataset) -> dict
     coords |= {name: seam[name].to_numpy() for name in model.designs.named if name in seam.coords}
     if "count_events" in working:
         coords["counted_area"] = model.areas.area[model.areas.counted].to_numpy()
+    if "locality" in seam.coords:
+        coords["locality"] = seam["locality"].to_numpy()
     if "sum_events" in working:
         coords["total_authority"] = coords["authority"][working["sum_authority"].to_numpy()]
     return coords
@@ -142,16 +145,18 @@ def _coords(model: GradientModel, seam: xr.Dataset, working: xr.Dataset) -> dict
 
 def _terms(model: GradientModel, data: dict[str, Variable]) -> None:
     """Parameters, effects and observed counts, inside the context of a PyMC model."""
-    overdispersion = None
+    spread = None
     if model.family == "negative_binomial":
-        overdispersion = _positive("overdispersion", data["prior_overdispersion"])
+        spread = _positive("overdispersion", data["prior_overdispersion"])
+    elif model.localities:
+        spread = _positive("locality_sd", data["prior_locality_sd"])
     names = ("covariate", "area_moderator", "departure")
     shifts = Shifts(*(_coefficient(data, name) for name in names))
-    level, slope = _authorities(model, data, overdispersion, shifts)
+    level, slope = _authorities(model, data, spread, shifts)
     if "count_events" in data:
-        observe_counts(model, data, level, slope, overdispersion, shifts=shifts)
+        observe_counts(model, data, level, slope, spread, shifts=shifts)
     if "sum_events" in data:
-        observe_totals(model, data, level, slope, overdispersion, shifts=shifts)
+        observe_totals(model, data, level, slope, spread, shifts=shifts)
 
 
 def graph_data(model: GradientModel, data: xr.Dataset) -> xr.Dataset:
@@ -187,6 +192,7 @@ def _prior_names(model: GradientModel) -> list[str]:
         "level_sd": True,
         "slope_sd": model.random_slopes,
         "overdispersion": model.family == "negative_binomial",
+        "locality_sd": model.localities,
     }
     return [name for name, there in present.items() if there]
 
@@ -215,7 +221,7 @@ def _positive(name: str, prior: Variable) -> Variable:
 def _authorities(
     model: GradientModel,
     data: dict[str, Variable],
-    overdispersion: Variable | None,
+    spread: Variable | None,
     shifts: Shifts,
 ) -> tuple[Variable, Variable]:
     """Level and slope of each authority."""
@@ -248,10 +254,11 @@ def _authorities(
         + _sum(data.get("centring_departure"), shifts.departure),
         own_slope + _sum(data.get("centring_area_moderator"), shifts.area_moderator),
     )
-    # Overdispersed events say less: by how much depends on how many there are in an area.
-    spread = 0.0 if overdispersion is None else overdispersion**2
-    lost = 1.0 + spread * data["events_per_area"]
+    # Events that share a gamma factor say less: by how much depends on how many of them do.
+    lost = 1.0 + (0.0 if spread is None else spread**2) * data["events_per_factor"]
     known_level, known_slope = (data[f"{n}_information"] / lost for n in ("level", "slope"))
+    # A factor that areas share says nothing of how their rates differ.
+    known_slope += data["shared_slope_information"]
     level_sd = _positive("level_sd", data["prior_level_sd"])
     if not model.random_slopes:
         level_effect = level_effects(

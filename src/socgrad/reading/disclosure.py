@@ -18,6 +18,7 @@ from socgrad.schema import (
     DEPARTURES,
     DESIGNS,
     EFFECTS,
+    LEVELS,
     OUTCOME,
     PARAMETERS,
 )
@@ -46,6 +47,7 @@ _COORDINATES_WITHOUT_EVENTS: Final = (
     "draw",
     "area",
     "authority",
+    "locality",
     "stratum",
     "stratum_bis",
     "outcome_term",
@@ -81,7 +83,7 @@ def without_events(fit: xr.DataTree) -> xr.DataTree:
     """Keep what is known not to be counts: groups, variables, coordinates and attributes."""
     groups = {name: fit[name].to_dataset() for name in _GROUPS_WITHOUT_EVENTS if name in fit}
     constants = groups["constant_data"]
-    kept = [name for name in constants if name in CONSTANTS | DESIGNS | DEPARTURES]
+    kept = [name for name in constants if name in CONSTANTS | DESIGNS | DEPARTURES | LEVELS]
     groups["constant_data"] = constants[kept]
     if "sample_stats" in groups:
         statistics = groups["sample_stats"]
@@ -140,7 +142,7 @@ def _bare(dataset: xr.Dataset) -> xr.Dataset:
         | CORRELATIONS
         | OUTCOME
         | {name: words for name, (_, words) in (COEFFICIENTS | CONSTANTS | DESIGNS).items()}
-        | {name: words for name, (_, words) in DEPARTURES.items()}
+        | {name: words for name, (_, words) in (DEPARTURES | LEVELS).items()}
     )
     for name in bare.data_vars:
         if name in meanings:

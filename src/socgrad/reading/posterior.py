@@ -6,7 +6,8 @@ never from attrs, which `pymc.sample` does not write.
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,7 @@ class Coefficients:
     its mean deprivation: what its covariates make of it (`level_covariates`, `slope_covariates`)
     and the random effects of the model.
 
+    `locality_sd` is the coefficient of variation of the factor that areas of one locality share.
     `covariate` and `area_moderator` are the coefficients of area covariates, `departure` those of
     departures from a log-linear gradient: NumPy arrays of shape (chain * draw, column), without
     columns where the model has none. A line of an authority is that of its neighbourhoods whose own
@@ -67,6 +69,12 @@ class Coefficients:
     covariate: npt.NDArray[np.float64]
     area_moderator: npt.NDArray[np.float64]
     departure: npt.NDArray[np.float64]
+    locality_sd: xr.DataArray = field(default_factory=lambda: xr.DataArray(0.0))
+
+    @property
+    def has_localities(self) -> bool:
+        """Whether areas of one locality share a factor."""
+        return bool(self.locality_sd.dims)
 
     @property
     def has_area_covariates(self) -> bool:
@@ -115,7 +123,8 @@ class Geography:
     `has_data` marks the areas whose events are known, by themselves or in their authority's total.
     `covariate_design` and `area_moderator_design` have shape (areas, columns). `departures` gives
     the columns of departures from a log-linear gradient at any deprivation; None where it is a
-    line.
+    line. `locality_of_area` and `locality`, its labels, are empty where the table named no
+    localities.
     """
 
     authority_mean: xr.DataArray
@@ -132,6 +141,8 @@ class Geography:
     covariate_design: npt.NDArray[np.float64]
     area_moderator_design: npt.NDArray[np.float64]
     departures: Departures | None
+    locality_of_area: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    locality: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, object))
 
     def level_design(
         self, terms: Coefficients, areas: npt.NDArray[np.int64] | slice
@@ -231,6 +242,7 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
         covariate=_by_draw(fit, "covariate"),
         area_moderator=_by_draw(fit, "area_moderator"),
         departure=_by_draw(fit, "departure"),
+        locality_sd=term("locality_sd"),
     )
 
 
@@ -280,7 +292,23 @@ def geography(fit: xr.DataTree) -> Geography:
         covariate_design=_columns(data, "covariate"),
         area_moderator_design=_columns(data, "area_moderator"),
         departures=_departures(data),
+        **_localities(data),
     )
+
+
+def _localities(data: xr.Dataset) -> dict[str, Any]:
+    """Each area's locality, and the labels of localities; nothing where there are none."""
+    if "locality_of_area" not in data:
+        return {}
+    if "locality" not in data.coords:
+        raise SchemaError(
+            "Group 'constant_data' has locality_of_area, but no labels along dim locality. Use the "
+            "tree as it was returned or saved."
+        )
+    return {
+        "locality_of_area": data["locality_of_area"].to_numpy().astype(np.int64),
+        "locality": data["locality"].to_numpy(),
+    }
 
 
 def importance_ess(fit: xr.DataTree) -> float | None:

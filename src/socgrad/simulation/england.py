@@ -10,7 +10,12 @@ import pandas as pd
 from socgrad.arrays import FloatArray
 from socgrad.errors import SpecificationError
 from socgrad.predictor import log_rate
-from socgrad.simulation.geography import Sizes, area_counts, simulated_areas
+from socgrad.simulation.geography import (
+    Sizes,
+    area_counts,
+    simulated_areas,
+    simulated_localities,
+)
 from socgrad.simulation.parts import level_and_slope, parts_of
 from socgrad.simulation.truth import PUBLISHED_STAGES, Truth
 
@@ -130,6 +135,7 @@ def simulate(
     within_sd: float = 0.108,
     stage_correlation: float = 0.8,
     per: float = 0.10,
+    areas_per_locality: float | None = None,
     random_seed: int,
 ) -> Simulation:
     """Simulate counts in an England-shaped table of neighbourhoods, and return the truth with them.
@@ -152,6 +158,9 @@ def simulate(
         authorities drive all stages.
     per
         Step of deprivation that `stages` is stated in, proportion.
+    areas_per_locality
+        Areas in a locality on average, at least 1 (England's MSOAs have about five): the table gets
+        a column `locality`, for stages with a `locality_sd`. None by default.
     random_seed
         Whole number, 0 or more. The geography depends on it and on the sizes alone, and the counts
         of a stage on these, its name and its truth: another stage more changes nothing else.
@@ -177,7 +186,8 @@ def simulate(
         log rate_i = level_j + slope_j w_i
         level_j = intercept + between b_j + curvature b_j**2 + level_effect_j
         slope_j = within + cross_level b_j + slope_effect_j
-        events_i ~ Poisson(children_i rate_i e_i), e_i ~ Gamma of mean 1, variance overdispersion**2
+        events_i ~ Poisson(children_i rate_i e_i g_m)
+        e_i ~ Gamma of mean 1, variance overdispersion**2; g_m the same, variance locality_sd**2
 
     Examples
     --------
@@ -200,6 +210,14 @@ def simulate(
         within_sd=within_sd,
         rng=geography,
     )
+    if areas_per_locality is not None:
+        own = np.random.default_rng([random_seed, 3])
+        frame["locality"] = simulated_localities(frame, areas_per_locality, own)
+    elif shared_by := [name for name, truth in stages.items() if truth.locality_sd > 0]:
+        raise SpecificationError(
+            f"{', '.join(shared_by)}: locality_sd is above 0, and the table has no localities. "
+            "Give areas_per_locality, about 5 for England's MSOAs."
+        )
     if not stages or (taken := [name for name in stages if name in frame]):
         raise SpecificationError(
             f"stages names {', '.join(taken) if stages else 'no stage'}. Expected at least one "
@@ -218,6 +236,10 @@ def simulate(
         if truth.overdispersion > 0:
             phi = truth.overdispersion**-2
             expected = expected * rng.gamma(phi, 1 / phi, size=len(expected))
+        if truth.locality_sd > 0:
+            code, found = pd.factorize(frame["locality"])
+            phi = truth.locality_sd**-2
+            expected = expected * rng.gamma(phi, 1 / phi, size=len(found))[code]
         frame[stage] = rng.poisson(expected)
         effects.append(
             pd.DataFrame(

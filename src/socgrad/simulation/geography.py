@@ -9,13 +9,14 @@ gets which, but little in the whole.
 from typing import Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.errors import SpecificationError
 from socgrad.within_between import weighted_means
 
-__all__ = ["Sizes", "area_counts", "simulated_areas"]
+__all__ = ["Sizes", "area_counts", "simulated_areas", "simulated_localities"]
 
 type Sizes = Literal["unequal", "equal"]
 
@@ -124,6 +125,41 @@ def simulated_areas(
             "deprivation": deprivation,
         }
     )
+
+
+def simulated_localities(
+    frame: pd.DataFrame, areas_per_locality: float, rng: np.random.Generator
+) -> npt.NDArray[np.object_]:
+    """Group the areas of each authority, those of like deprivation more often than not.
+
+    Parameters
+    ----------
+    frame
+        As `simulated_areas` returns it.
+    areas_per_locality
+        Areas in a locality, on average, at least 1.
+    rng
+        Source of randomness.
+
+    Returns
+    -------
+    numpy.ndarray
+        Label of each area's locality.
+    """
+    if not areas_per_locality >= 1:
+        raise SpecificationError(
+            f"areas_per_locality is {areas_per_locality}. Expected areas of a locality, on "
+            "average, 1 or more: England's MSOAs have about five."
+        )
+    by = frame.groupby("authority", sort=False)["deprivation"]
+    size = by.transform("size").to_numpy()
+    # As much noise as there is deprivation within an authority: neighbours are alike, not the same.
+    score = frame["deprivation"] + by.transform("std").fillna(0.0) * rng.standard_normal(len(frame))
+    rank = score.groupby(frame["authority"], sort=False).rank(method="first").to_numpy() - 1
+    number = np.maximum(np.rint(size / areas_per_locality), 1)
+    place = np.floor(rank * number / size).astype(np.int64)
+    pairs = zip(frame["authority"], place, strict=True)
+    return np.array([f"{label}-L{k + 1:03d}" for label, k in pairs], dtype=object)
 
 
 def _log_children(of: IntArray, rng: np.random.Generator) -> FloatArray:

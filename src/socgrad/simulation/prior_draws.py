@@ -106,6 +106,8 @@ def draw_prior(model: GradientModel, *, draws: int = 1000, random_seed: int = 0)
     absent = _absent(model)
     for name, columns in model.coefficient_priors.items():
         drawn[name] = np.stack([normal(prior.mean, prior.sd) for prior in columns], axis=1)
+    if model.localities:
+        drawn["locality_sd"] = positive(priors.locality_sd)
     values = {name: value for name, value in (drawn | effects).items() if name not in absent}
     last = {name: dim for name, (dim, _) in COEFFICIENTS.items()}
     posterior = xr.Dataset(

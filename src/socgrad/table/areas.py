@@ -26,6 +26,7 @@ from socgrad.table.authority_numbers import given_means, given_totals
 from socgrad.table.covariate_columns import area_covariates, authority_covariate_table
 from socgrad.table.known_counts import known_counts
 from socgrad.table.label_checks import coded_labels, labels
+from socgrad.table.nesting import nested_localities
 from socgrad.table.number_checks import (
     check_known,
     check_proportion,
@@ -69,6 +70,9 @@ class Areas:
         Rows in, rows kept and each reason: columns step, rows, authorities, reason.
     covariates, authority_covariates
         Columns that formulas may name: one row per area, one row per authority.
+    locality, locality_of_area
+        Labels of groups of areas inside authorities, by authority, and the position of each area's,
+        (n,); both empty where none were named.
     """
 
     area: pd.Index[Any]
@@ -87,6 +91,15 @@ class Areas:
     report: pd.DataFrame
     covariates: pd.DataFrame = field(default_factory=pd.DataFrame)
     authority_covariates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    locality: pd.Index[Any] = field(default_factory=lambda: pd.Index([], dtype=object))
+    locality_of_area: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def authority_of_locality(self) -> IntArray:
+        """Position of each locality's authority."""
+        found = np.zeros(len(self.locality), dtype=np.int64)
+        found[self.locality_of_area] = self.authority_of_area[: len(self.locality_of_area)]
+        return found
 
     def __post_init__(self) -> None:
         for value in vars(self).values():
@@ -132,6 +145,7 @@ class Areas:
         complete: bool | None = None,
         covariates: Sequence[str] = (),
         authority_covariates: object = None,
+        locality: str | None = None,
     ) -> Self:
         """Check a table of areas, one row each, and keep what the model needs.
 
@@ -180,6 +194,9 @@ class Areas:
         authority_covariates
             A table of authorities, one row each, whose columns the formulas for authorities may
             name. Its index, or a column named as in ``authority``, holds their labels.
+        locality
+            Column of labels of a level between areas and authorities, such as the MSOA of each
+            LSOA, for ``GradientModel(areas, localities=True)``. Each lies in one authority.
 
         Returns
         -------
@@ -245,6 +262,7 @@ class Areas:
         names = {"area": area, "authority": authority, "deprivation": deprivation}
         names |= {"children": children, "exposure": children if exposure is None else exposure}
         names |= {} if events is None else {"events": events}
+        names |= {} if locality is None else {"locality": locality}
         check_roles(names)
         table = as_pandas(frame)
         columns = {role: column(table, name, role=role) for role, name in names.items()}
@@ -254,6 +272,11 @@ class Areas:
         authorities = authorities.rename("authority")
         order = sorted_rows(unsorted, code, authorities, names)
         keys, group, size = unsorted[order].rename("area"), code[order], len(authorities)
+        nested: dict[str, Any] = {}
+        if locality is not None:
+            its = columns.pop("locality").iloc[order]
+            made = nested_localities(its, group, authorities, where=where["locality"])
+            nested = dict(zip(("locality_of_area", "locality"), made, strict=True))
         number = {
             role: numbers(values.iloc[order], keys, where=where[role])
             for role, values in columns.items()
@@ -326,4 +349,5 @@ class Areas:
             report=known.report,
             covariates=own,
             authority_covariates=theirs,
+            **nested,
         )

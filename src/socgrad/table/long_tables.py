@@ -63,6 +63,7 @@ def long_tables(
     missing_rows: MissingRows,
     order: Sequence[Any] | None,
     covariates: Sequence[str] = (),
+    locality: str | None = None,
 ) -> LongTables:
     """Take a long table apart by stratum.
 
@@ -89,6 +90,10 @@ def long_tables(
     for other in others:
         values = column(table, other, role="covariate")
         _refuse_unlike(values, place, first, areas, f"Column {other!r} (covariate)")
+    if locality is not None:
+        values = column(table, locality, role="locality")
+        _refuse_unlike(values, place, first, areas, f"Column {locality!r} (locality)")
+        others = [*dict.fromkeys([*others, locality])]
     base = table.iloc[first][[area, authority, deprivation, *others]].reset_index(drop=True)
 
     their = f"Column {children!r} (children)"

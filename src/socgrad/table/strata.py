@@ -46,6 +46,8 @@ _SHARED = (
     "per",
     "covariates",
     "authority_covariates",
+    "locality",
+    "locality_of_area",
 )
 
 
@@ -184,6 +186,7 @@ class Strata(Mapping[Any, Areas]):
         complete: bool | None = None,
         covariates: Sequence[str] = (),
         authority_covariates: object = None,
+        locality: str | None = None,
     ) -> Self:
         """Check a table of areas, one row each, with a column of events for each stage.
 
@@ -206,7 +209,7 @@ class Strata(Mapping[Any, Areas]):
             Counts by authority label, for each stage that has any: ``{stage: {authority: count}}``.
         authority_means, national_mean, per, missing_events, complete
             As in `Areas.from_frame`, for all stages.
-        covariates, authority_covariates
+        covariates, authority_covariates, locality
             As in `Areas.from_frame`; they belong to the places, whatever the stage.
         zero_exposure
             As in `Areas.from_frame`. By default "refuse"; with "previous stage" "leave out", since
@@ -292,6 +295,7 @@ class Strata(Mapping[Any, Areas]):
                     complete=_complete(complete, authority_means, again=bool(tables)),
                     covariates=covariates,
                     authority_covariates=authority_covariates,
+                    locality=locality,
                 )
         if nested:
             warn_of_exceeding(tables)
@@ -324,6 +328,7 @@ class Strata(Mapping[Any, Areas]):
         complete: bool | None = None,
         covariates: Sequence[str] = (),
         authority_covariates: object = None,
+        locality: str | None = None,
     ) -> Self:
         """Check a long table, one row for each area and stratum (age, ethnicity, need ...).
 
@@ -358,8 +363,9 @@ class Strata(Mapping[Any, Areas]):
             or "no events" among the area's children (with ``children_of="area"``).
         authority_means, national_mean, per, missing_events, zero_exposure, complete
             As in `Areas.from_frame`, for all strata.
-        covariates, authority_covariates
-            As in `Areas.from_frame`; area covariates are the same in all rows of an area.
+        covariates, authority_covariates, locality
+            As in `Areas.from_frame`; area covariates and localities are the same in all rows of an
+            area.
 
         Returns
         -------
@@ -420,6 +426,7 @@ class Strata(Mapping[Any, Areas]):
             missing_rows=missing_rows,
             order=order,
             covariates=covariates,
+            locality=locality,
         )
         strangers = [label for label in given if label not in parts.frames]
         if strangers:
@@ -450,6 +457,7 @@ class Strata(Mapping[Any, Areas]):
                     complete=_complete(complete, authority_means, again=bool(tables)),
                     covariates=covariates,
                     authority_covariates=authority_covariates,
+                    locality=locality,
                 )
                 tables[label] = with_absent(
                     made, absent, missing_rows, refuse_idle=excused and zero_exposure == "refuse"

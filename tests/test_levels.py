@@ -1,0 +1,88 @@
+"""What a specification may say of levels."""
+
+import numpy as np
+import pytest
+
+from locality_tables import INFORMED, simulated_with_localities, small_localities, with_localities
+from socgrad.errors import SpecificationError
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import PositiveNormal, Priors
+from socgrad.model.stratified_model import StratifiedModel
+from socgrad.table.strata import Strata
+from tables import small_areas
+
+
+def test_localities_are_in_a_model_that_asks_for_them():
+    """By default they are not, even where the areas have them."""
+    areas = small_localities()
+    assert not GradientModel(areas).localities
+    assert GradientModel(areas, localities=True).localities
+
+
+def test_areas_without_localities():
+    """The way to name them is in the message."""
+    with pytest.raises(SpecificationError, match=r"have none. Name .*locality='msoa11cd'"):
+        GradientModel(small_areas(), localities=True)
+
+
+def test_the_negative_binomial_has_a_factor_of_its_own():
+    """Two gamma factors have no closed form: the message says what to do instead."""
+    with pytest.raises(SpecificationError, match=r"no closed form.*leave_out\(fit, unit='area'\)"):
+        GradientModel(small_localities(), localities=True, family="negative_binomial")
+
+
+def test_one_locality_in_each_authority():
+    """Its factor would be its authority's level."""
+    frame = simulated_with_localities().frame
+    one = frame.assign(locality=frame["authority"] + "-all")
+    with pytest.raises(SpecificationError, match=r"each of 12 authorities has one locality only"):
+        GradientModel(with_localities(one), localities=True)
+
+
+@pytest.mark.parametrize("value", [None, "msoa", 1])
+def test_localities_are_true_or_false(value):
+    """The column is named at the door, not here."""
+    with pytest.raises(SpecificationError, match=r"localities=.* is not True or False"):
+        GradientModel(small_localities(), localities=value)
+
+
+def test_a_prior_of_localities_needs_them():
+    """A prior that nothing reads is refused; one that is read is kept."""
+    priors = Priors(locality_sd=PositiveNormal(0.2, 0.1))
+    with pytest.raises(SpecificationError, match=r"given for locality_sd.*localities=False"):
+        GradientModel(small_localities(), priors=priors)
+    model = GradientModel(small_localities(), localities=True, priors=priors)
+    assert model.step_priors.locality_sd == PositiveNormal(0.2, 0.1)
+
+
+def test_strata_have_localities_each_by_itself():
+    """Independent strata pass them on; joint authority effects refuse them."""
+    frame = simulated_with_localities().frame
+    frame = frame.assign(more=frame["events"] + np.arange(len(frame)) % 3)
+    strata = Strata.from_stages(
+        frame,
+        area="area",
+        authority="authority",
+        deprivation="deprivation",
+        children="children",
+        stages=["events", "more"],
+        locality="locality",
+        nested=False,
+        complete=True,
+    )
+    assert StratifiedModel(strata, localities=True).models["more"].localities
+    with pytest.raises(SpecificationError, match=r"localities=True is not available with author"):
+        StratifiedModel(strata, localities=True, authority_effects="joint")
+
+
+def test_totals_of_localities_have_no_moderated_gradients():
+    """With counts alone they have; the message says how many totals there are."""
+    frame = simulated_with_localities().frame
+    frame = frame.assign(kind=np.where(np.arange(len(frame)) % 3 == 0, "rural", "urban"))
+    options = {"localities": True, "covariates": "~ kind", "area_moderators": "~ kind"}
+    made = {
+        kind: with_localities(frame, kind, covariates=("kind",)) for kind in ("counts", "mixture")
+    }
+    assert GradientModel(made["counts"], **options).localities
+    with pytest.raises(SpecificationError, match=r"there are 6 totals.*no compressed form"):
+        GradientModel(made["mixture"], **options, priors=INFORMED)
