@@ -218,11 +218,11 @@ def test_generator_has_the_moments_of_the_equation(family, pymc):
 
 @pytest.mark.parametrize(
     ("known", "options"),
-    [("mixture", {}), ("counts", {"area_moderators": "~ kind"})],
+    [("mixture", {"shape": "tenths"}), ("counts", {"area_moderators": "~ kind"})],
     ids=["mixture", "counts"],
 )
 def test_localities_and_covariates_of_areas_by_hand(known, options, pymc):  # noqa: ARG001
-    """Counts of localities, and totals of them, with covariates of areas: SciPy's densities."""
+    """Counts of localities, and totals of them, with covariates of areas and bends: by SciPy."""
     from socgrad.nuts.graph import pymc_model
 
     frame = simulated_with_localities().frame
@@ -254,6 +254,8 @@ def test_localities_and_covariates_of_areas_by_hand(known, options, pymc):  # no
         line = point["intercept"] + point["between"] * b + u
         turn = point["within"] + point["cross_level"] * b + v
         mean = areas.exposure * np.exp(line[j] + zeta * z + (turn[j] + xi * a) * w)
+        if "shape" in options:
+            mean *= np.exp(model.designs.named["departure"].matrix @ point["departure_coefficient"])
         size, expected = sd**-2, 0.0
         for one in np.unique(m[areas.counted]):
             y, mu = areas.events[m == one], mean[m == one]
