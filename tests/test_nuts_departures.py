@@ -4,15 +4,27 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from covariate_tables import covariate_table
 from fits import INFORMED
-from socgrad.model.compression import likelihood_data
+from socgrad.errors import QuadratureWarning
+from socgrad.fitting import _check_curve
+from socgrad.model.compression import curve_error, likelihood_data
 from socgrad.model.gradient_model import GradientModel
-from tables import areas_of, simulated, small_areas
+from socgrad.model.priors import Normal, Priors
+from socgrad.simulation.prior_draws import draw_prior
+from tables import areas_of, simulated, simulated_areas, small_areas
 
 # One evaluation each: compiling would take far longer.
 MODE = "FAST_COMPILE"
 
 SHAPES = ("tenths", "spline")
+
+
+def named_graph(model):
+    """The graph with a name for each array."""
+    from socgrad.nuts.graph import pymc_model
+
+    return pymc_model(model)
 
 
 def values_at(graph):
@@ -35,23 +47,45 @@ def values_at(graph):
 def expected_events(model, point, effects):
     """Events of every area by the equation, written out row by row."""
     areas, b, w = model.areas, model.between_part, model.within_part
-    level = point["intercept"] + point["between"] * b + effects["level_effect"]
-    slope = point["within"] + point["cross_level"] * b + effects["slope_effect"]
     departure = model.departures.at(areas.deprivation) @ point["departure_coefficient"]
-    j = areas.authority_of_area
-    return areas.exposure * np.exp(level[j] + slope[j] * w + departure)
+    if model.deprivation == "pooled":
+        level = point["intercept"] + effects["level_effect"]
+        slope = point["pooled"] + effects["slope_effect"]
+    else:
+        level = point["intercept"] + point["between"] * b + effects["level_effect"]
+        slope = point["within"] + point["cross_level"] * b + effects["slope_effect"]
+    j, turn = areas.authority_of_area, 0.0
+    if "covariate_coefficient" in point:
+        departure = departure + model.designs.covariates.matrix @ point["covariate_coefficient"]
+        turn = model.designs.area_moderators.matrix @ point["area_moderator_coefficient"]
+    return areas.exposure * np.exp(level[j] + (slope[j] + turn) * w + departure)
+
+
+def both_densities(model, graph, point):
+    """Log densities of the named graph and of the one that is sampled."""
+    from socgrad.nuts.graph import compact_model
+
+    compact = compact_model(model, likelihood_data(model))
+    return [one.compile_logp(mode=MODE)(point) for one in (graph, compact)]
 
 
 @pytest.mark.mcmc
-@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
-@pytest.mark.parametrize("shape", SHAPES)
-def test_density_equals_scipy_row_by_row(shape, family):
+@pytest.mark.parametrize(
+    ("shape", "family", "deprivation"),
+    [
+        ("tenths", "poisson", "split"),
+        ("tenths", "negative_binomial", "split"),
+        ("spline", "poisson", "split"),
+        ("spline", "poisson", "pooled"),
+        ("spline", "negative_binomial", "split"),
+    ],
+)
+def test_density_equals_scipy_row_by_row(shape, family, deprivation):
     """Counts of half of the authorities, totals of the others, with departures of each area."""
-    from socgrad.nuts.graph import compact_model, pymc_model
-
     areas = areas_of(simulated(), "mixture")
-    model = GradientModel(areas, shape=shape, family=family, priors=INFORMED)
-    graph = pymc_model(model)
+    priors = INFORMED if deprivation == "split" else Priors(within=INFORMED.within)
+    model = GradientModel(areas, shape=shape, family=family, deprivation=deprivation, priors=priors)
+    graph = named_graph(model)
     point, effects = values_at(graph)
     mean, j, some = expected_events(model, point, effects), areas.authority_of_area, areas.counted
     known = ~np.isnan(areas.total_events)
@@ -67,18 +101,69 @@ def test_density_equals_scipy_row_by_row(shape, family):
     counted = [graph["events"], graph["total_events"]]
     reached = graph.compile_logp(vars=counted, mode=MODE)(point)
     np.testing.assert_allclose(reached, rows.sum() + totals.sum(), rtol=1e-9)
-    compact = compact_model(model, likelihood_data(model))
-    both = [one.compile_logp(mode=MODE)(point) for one in (graph, compact)]
-    assert both[0] == pytest.approx(both[1], rel=1e-12)
+    one, other = both_densities(model, graph, point)
+    assert one == pytest.approx(other, rel=1e-12)
 
 
-def test_cells_are_authorities_times_tenths():
-    """Steps keep the compressed likelihood; a spline makes a cell of every area."""
+@pytest.mark.mcmc
+@pytest.mark.parametrize("shape", SHAPES)
+def test_covariates_and_a_shape_together(shape):
+    """Cells are then authorities times settings times tenths, or intervals between knots."""
+    model = GradientModel(
+        covariate_table().validated(), shape=shape, covariates="setting", area_moderators="setting"
+    )
+    graph = named_graph(model)
+    point, effects = values_at(graph)
+    rows = stats.poisson(expected_events(model, point, effects)).logpmf(model.areas.events)
+    reached = graph.compile_logp(vars=[graph["events"]], mode=MODE)(point)
+    np.testing.assert_allclose(reached, rows.sum(), rtol=1e-9)
+
+
+def test_cells_are_authorities_times_tenths_or_intervals():
+    """Both shapes keep the compressed likelihood; a negative binomial spline needs its areas."""
     areas = small_areas()
     model = GradientModel(areas, shape="tenths")
     tenth = model.departures.tenth_of(areas.deprivation)
     cells = len(set(zip(areas.authority_of_area, tenth, strict=True)))
     assert likelihood_data(model).sizes["counted_cell"] == cells < len(areas.area) / 2
-    smooth = likelihood_data(GradientModel(areas, shape="spline"))
-    assert smooth.sizes["counted_cell"] == len(areas.area)
-    assert smooth["count_departure"].shape == (len(areas.area), 3)
+    model = GradientModel(areas, shape="spline")
+    interval = np.searchsorted(model.departures.places, areas.deprivation)
+    cells = len(set(zip(areas.authority_of_area, interval, strict=True)))
+    assert likelihood_data(model).sizes["counted_cell"] == cells < len(areas.area) / 4
+    rows = likelihood_data(GradientModel(areas, shape="spline", family="negative_binomial"))
+    assert rows.sizes["counted_cell"] == len(areas.area)
+
+
+def test_sums_over_nodes_are_those_over_areas():
+    """To 1e-8 of every cell for curves as the prior has them; wild ones are told apart."""
+    areas = simulated_areas(simulated(areas=2400).frame)
+    rng = np.random.default_rng(2)
+    slope = 0.5 + 0.3 * rng.standard_normal((20, 12))
+    for knots in (3, 5, 7):
+        model = GradientModel(areas, shape="spline", knots=knots)
+        data, z = likelihood_data(model), rng.standard_normal((20, knots - 2))
+        assert data.sizes["count_node"] <= 14
+        assert curve_error(model, data, slope, 0.2 * z) < 1e-8
+        assert curve_error(model, data, slope, 20.0 * z) > 1e-6
+    line = GradientModel(areas, shape="tenths")
+    assert curve_error(line, likelihood_data(line), slope, rng.standard_normal((20, 8))) == 0.0
+
+
+def test_curves_that_nodes_do_not_reproduce_are_said_to_be_so():
+    """A fit with curves far wilder than any gradient warns, and records the error."""
+    areas = simulated_areas(simulated(areas=2400).frame)
+    model = GradientModel(areas, shape="spline", priors=Priors(departure=Normal(0.0, 20.0)))
+    wild = draw_prior(model, draws=50, random_seed=1)
+    mild = draw_prior(GradientModel(areas, shape="spline"), draws=50, random_seed=1)
+    data = likelihood_data(model)
+    slopes = mild["posterior"]["within"] + mild["posterior"]["slope_effect"]
+    with pytest.warns(QuadratureWarning, match="Along the curves that were drawn"):
+        _check_curve(model, _with_error(wild), data, slopes)
+    tree = _with_error(mild)
+    _check_curve(model, tree, data, slopes)
+    assert tree.attrs["quadrature_error"] < 1e-8
+
+
+def _with_error(tree):
+    tree.attrs["quadrature_error"] = 0.0
+    return tree

@@ -21,7 +21,7 @@ from socgrad.errors import (
 from socgrad.joint_fitting import fit_joint
 from socgrad.manifest import assemble
 from socgrad.model.arguments import check_is_model
-from socgrad.model.compression import likelihood_data, quadrature_error
+from socgrad.model.compression import curve_error, likelihood_data, quadrature_error
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.outcome_model import OutcomeModel
 from socgrad.model.stratified_model import StratifiedModel
@@ -37,6 +37,8 @@ _METHODS = ("nuts", "laplace", "auto")
 
 # Relative error of an authority's expected events that no count of children could show.
 _NEGLIGIBLE = 1e-6
+# Draws of a curve for which its sums are taken over all areas, too.
+_CURVES_CHECKED = 20
 
 
 def fit(
@@ -339,6 +341,7 @@ def _record_quadrature(model: GradientModel, tree: xr.DataTree, data: xr.Dataset
         posterior.get("slope_effect", 0.0),
         moderators=_sum(posterior, tree["constant_data"].to_dataset(), "moderator"),
     )
+    _check_curve(model, tree, data, slopes)
     slopes = slopes + _extremes(posterior, model.designs.area_moderators.matrix)
     drawn = float(slopes.min()), float(slopes.max())
     tree.attrs["slopes_drawn"] = np.array(drawn)
@@ -355,6 +358,30 @@ def _record_quadrature(model: GradientModel, tree: xr.DataTree, data: xr.Dataset
             "Priors.slope_sd.",
             QuadratureWarning,
             stacklevel=4,
+        )
+
+
+def _check_curve(
+    model: GradientModel, tree: xr.DataTree, data: xr.Dataset, slopes: xr.DataArray
+) -> None:
+    """Record how well exposures were compressed along a spline, in some of its draws."""
+    if model.departures is None:
+        return
+    posterior = tree["posterior"].to_dataset()
+    coefficient = posterior["departure_coefficient"].transpose("chain", "draw", ...)
+    bent = coefficient.to_numpy().reshape(-1, coefficient.shape[-1])
+    dims = ("chain", "draw", "authority")
+    steep = slopes.broadcast_like(posterior["intercept"]).transpose(*dims).to_numpy()
+    some = np.linspace(0, len(bent) - 1, min(len(bent), _CURVES_CHECKED)).round().astype(int)
+    error = curve_error(model, data, steep.reshape(len(bent), -1)[some], bent[some])
+    tree.attrs["quadrature_error"] = max(error, tree.attrs["quadrature_error"])
+    if error > _NEGLIGIBLE:
+        warnings.warn(
+            f"Along the curves that were drawn, the compressed exposures have a relative error of "
+            f"{error:.1g}. Such curves are no social gradient: check the data, or tighten "
+            "Priors.departure.",
+            QuadratureWarning,
+            stacklevel=5,
         )
 
 

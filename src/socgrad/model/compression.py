@@ -25,6 +25,7 @@ __all__ = [
     "SLOPE_RANGE",
     "area_cells",
     "constants",
+    "curve_error",
     "intercept_prior",
     "likelihood_data",
     "quadrature_error",
@@ -85,15 +86,18 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         `count_*` (dim counted_cell) and `row_*` (dim counted_area) of the neighbourhood counts,
         `sum_*` (dim total_authority) of the authority totals, either left out where there are none;
         `prior_intercept`. A cell is an authority, or the areas of one that share their covariates
-        (and their tenth of deprivation, where the gradient is in steps); `*_covariate`,
-        `*_area_moderator` and `*_departure` are columns of cells, rows and nodes. `locality_*` (dim
-        counted_locality) are the counts and rules of localities, if they are in the model;
-        `exceeding` and `steps` are then of their counts. Attributes
+        (and their tenth of deprivation, where the gradient is in steps; of a spline, where the
+        counts are Poisson, the interval between its knots); `*_covariate`, `*_area_moderator` and
+        `*_departure` are columns of cells, rows and nodes. `locality_*` (dim counted_locality) are
+        the counts and rules of localities, if they are in the model; `exceeding` and `steps` are
+        then of their counts. Attributes
         `quadrature_error` and `slope_range` state for which slopes the compression is exact.
     """
     areas = model.areas
     within_part = model.within_part
     slopes = _slope_range(areas.per)
+    # A spline adds to the slope: room for that, too.
+    nominal, slopes = slopes, _wider(slopes, 1.4 if _is_smooth(model) else 1.0)
     data: Variables = {}
     rules: list[Rules] = []
 
@@ -108,13 +112,20 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         data |= _rule("count", "counted_cell", rule)
         data["count_authority"] = (("counted_cell",), areas.authority_of_area[first])
         data["row_authority"] = (("counted_area",), areas.authority_of_area[rows])
-        for name, values in _area_columns(model).items():
+        for name, values in _cell_columns(model).items():
             data[f"count_{name}"] = (("counted_cell", name), values[first])
+        for name, values in _area_columns(model).items():
             data[f"row_{name}"] = (("counted_area", name), values[rows])
         if model.localities:
             of_localities, rule = _locality_counts(model, slopes)
             data |= of_localities
             rules.append(rule)
+        if _is_smooth(model):
+            of = areas.authority_of_area[first]
+            at_nodes = _at_nodes(model, of, rule.position)
+            data["count_node_departure"] = (("counted_cell", "count_node", "departure"), at_nodes)
+            summed = areas.events[rows] @ model.designs.departures.matrix[rows]
+            data["count_events_departure"] = (("departure",), summed)
     if not np.isnan(areas.total_events).all():
         authority = np.flatnonzero(~np.isnan(areas.total_events))
         rows = np.isin(areas.authority_of_area, authority)
@@ -123,8 +134,12 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         exposure = areas.exposure[rows]
         rule = chosen_rules(cell, within_part[rows], exposure, cells=len(first), slopes=slopes)
         of = np.searchsorted(authority, areas.authority_of_area[first])
-        columns = {name: values[first] for name, values in _area_columns(model).items()}
+        columns = {name: values[first] for name, values in _cell_columns(model).items()}
         data |= _side_by_side("sum", rule, of, columns, dim="total_authority")
+        if _is_smooth(model):
+            at = np.asarray(data["sum_node_within"][1])
+            dims = ("total_authority", "sum_node", "departure")
+            data["sum_node_departure"] = (dims, _at_nodes(model, authority, at))
         squares, square = _squares(model, rows, slopes)
         data |= squares
         rules += [rule, square]
@@ -136,7 +151,7 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
     return xr.Dataset(
         data,
         attrs={
-            "slope_range": list(slopes),
+            "slope_range": list(nominal),
             "quadrature_error": max(rule.error for rule in rules),
         },
     )
@@ -181,6 +196,41 @@ def quadrature_error(model: GradientModel, data: xr.Dataset, slopes: tuple[float
     return worst
 
 
+def curve_error(
+    model: GradientModel, data: xr.Dataset, slope: FloatArray, coefficient: FloatArray
+) -> float:
+    """Largest relative error of the compressed exposures along a spline; 0 of other shapes.
+
+    Parameters
+    ----------
+    model : GradientModel
+        The specification.
+    data : xarray.Dataset
+        Its likelihood data.
+    slope : ndarray, shape (draws, authorities)
+        Some draws of each authority's log rate ratio per step.
+    coefficient : ndarray, shape (draws, departures)
+        The same draws of what takes rates off the line.
+    """
+    if not _is_smooth(model) or "count_node_departure" not in data:
+        return 0.0
+    areas, rows = model.areas, model.areas.counted
+    _, cell = area_cells(model, rows)
+    of = areas.authority_of_area[rows]
+    within_part, columns = model.within_part[rows], model.designs.departures.matrix[rows]
+    home, at, mass, at_nodes = (
+        data[f"count_{name}"].to_numpy()
+        for name in ("authority", "node_within", "node_exposure", "node_departure")
+    )
+    worst = 0.0
+    for steep, bent in zip(slope, coefficient, strict=True):
+        rate = np.exp(steep[of] * within_part + columns @ bent)
+        exact = np.bincount(cell, areas.exposure[rows] * rate, minlength=len(home))
+        reached = (mass * np.exp(steep[home][:, None] * at + at_nodes @ bent)).sum(axis=1)
+        worst = max(worst, float(np.max(np.abs(reached / exact - 1))))
+    return worst
+
+
 def area_cells(model: GradientModel, rows: BoolArray) -> tuple[IntArray, IntArray]:
     """Sort areas into cells: one per authority, and per pattern of columns of areas inside it.
 
@@ -199,7 +249,11 @@ def area_cells(model: GradientModel, rows: BoolArray) -> tuple[IntArray, IntArra
         The cell of each of `rows`.
     """
     chosen = np.flatnonzero(rows)
-    columns = [values[chosen] for values in _area_columns(model).values()]
+    columns = [values[chosen] for values in _cell_columns(model).values()]
+    if (made := model.departures) is not None and _is_smooth(model):
+        # Between its knots a spline is one polynomial, which Gauss rules reproduce.
+        interval = np.searchsorted(made.places, model.areas.deprivation[chosen])
+        columns.append(interval[:, None].astype(np.float64))
     first, cell = _cells(model.areas.authority_of_area[chosen], columns)
     return chosen[first], cell
 
@@ -274,6 +328,30 @@ def _area_columns(model: GradientModel) -> dict[str, FloatArray]:
     return {name: made[name].matrix for name in names if made[name].names}
 
 
+def _cell_columns(model: GradientModel) -> dict[str, FloatArray]:
+    """Those of them that are one value in all areas of a cell."""
+    columns = _area_columns(model)
+    if _is_smooth(model):
+        del columns["departure"]
+    return columns
+
+
+def _is_smooth(model: GradientModel) -> bool:
+    """Whether departures vary within cells: of a spline, where no gamma factor needs its rows."""
+    made = model.departures
+    has_factor = model.family != "poisson" or model.localities
+    return made is not None and made.is_spline and not has_factor
+
+
+def _at_nodes(model: GradientModel, authority: IntArray, position: FloatArray) -> FloatArray:
+    """Columns of departures at the nodes of some authorities' exposure, (rows, nodes, columns)."""
+    areas, made = model.areas, model.departures
+    assert made is not None
+    pooled = model.deprivation != "split"
+    origin = areas.national_mean if pooled else areas.authority_mean[authority][:, None]
+    return made.at(origin + areas.per * position)
+
+
 def _side_by_side(
     kind: str, rule: Rules, row: IntArray, columns: dict[str, FloatArray], *, dim: str
 ) -> Variables:
@@ -306,6 +384,10 @@ def _side_by_side(
 
 def _slope_range(per: float) -> tuple[float, float]:
     return SLOPE_RANGE[0] * per / 0.10, SLOPE_RANGE[1] * per / 0.10
+
+
+def _wider(slopes: tuple[float, float], times: float) -> tuple[float, float]:
+    return times * slopes[0], times * slopes[1]
 
 
 def _rule(kind: str, dim: str, rule: Rules) -> Variables:

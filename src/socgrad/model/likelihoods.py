@@ -51,15 +51,20 @@ def poisson_counts(
     node_exposure: Array,
     constant: Array,
     xp: Any,
+    node_level: Array = 0.0,
+    events_level: Array = 0.0,
 ) -> Array:
     """Poisson log-likelihood of every neighbourhood count, from sums per authority.
 
     sum_i [y_i log(mu_i) - mu_i - log y_i!] with mu_i = N_i rate_i. Because the log rate is linear
     in w_i, authority j enters through sum y, sum y w, and the Gauss rule of its exposures:
     Y_j level_j + YW_j slope_j - sum_k N_jk rate(w_jk).
+
+    `node_level` is what a departure from the line adds to the level at each node, `events_level`
+    the sum of events times what it adds at each neighbourhood.
     """
-    expected = _expected(level, slope, node_within, node_exposure, xp=xp)
-    return xp.sum(events * level + events_within * slope - expected) + constant
+    expected = _expected(level, slope, node_within, node_exposure, xp=xp, node_level=node_level)
+    return xp.sum(events * level + events_within * slope - expected) + events_level + constant
 
 
 def poisson_totals(

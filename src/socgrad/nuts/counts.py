@@ -57,6 +57,7 @@ _SHAPES = {
     "square_exposure": "c,q",
     "node_level": "c,k",
     "node_slope": "c,k",
+    "events_level": "",
     "square_level": "c,q",
     "square_slope": "c,q",
     "row_level": "n",
@@ -72,7 +73,9 @@ _SHAPES = {
 def _shifted(data: dict[str, Variable], kind: str, shifts: Shifts) -> tuple[Variable, Variable]:
     """What columns of areas add to level and slope of cells, rows or nodes; 0 where nothing."""
     level, slope, departure = (
-        0.0 if coefficient is None else (data[f"{kind}_{name}"] * coefficient).sum(axis=-1)
+        (data[f"{kind}_{name}"] * coefficient).sum(axis=-1)
+        if coefficient is not None and f"{kind}_{name}" in data
+        else 0.0
         for name, coefficient in (
             ("covariate", shifts.covariate),
             ("area_moderator", shifts.area_moderator),
@@ -101,6 +104,10 @@ def observe_counts(
     density: Callable[..., Variable] = likelihoods.poisson_counts
     if spread is None:
         statistics |= {n: data[f"count_{n}"] for n in ("node_within", "node_exposure")}
+        if "count_node_departure" in data:  # of a spline, which bends within cells
+            at_nodes = data["count_node_departure"] * shifts.departure
+            of_events = data["count_events_departure"] * shifts.departure
+            statistics |= {"node_level": at_nodes.sum(axis=-1), "events_level": of_events.sum()}
     elif model.localities:
         density = likelihoods.locality_counts
         statistics |= _of_localities(data, level, slope, shifts)
