@@ -77,7 +77,7 @@ def timed(frame: pd.DataFrame, shape: str) -> dict[str, object]:
 
 
 def main() -> None:
-    """Time every shape asked for."""
+    """Time the shapes asked for, keep the others of an earlier run, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=SHAPES, default=SHAPES)
     parser.add_argument("--authorities", type=int, default=AUTHORITIES)
@@ -88,6 +88,9 @@ def main() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sg.errors.ConvergenceWarning)
         table = pd.DataFrame([timed(frame, shape) for shape in given.only])
+    if given.out.exists():
+        before = pd.read_csv(given.out)
+        table = pd.concat([before[~before["shape"].isin(given.only)], table])
     table.round(3).to_csv(given.out, index=False)
     print(table.round(2).to_string(index=False))
 

@@ -9,7 +9,6 @@ import pytest
 import socgrad
 from conftest import changed
 from socgrad.checks.counts import lines_at, population_at, total_moments
-from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import (
     authority_log_sums,
     authority_rate_sums,
@@ -29,7 +28,7 @@ HONOUR = {
     "estimands/area_rates.py",
     "estimands/exposure_sums.py",
     "checks/counts.py",
-    "checks/authority_likelihoods.py",  # refuses them
+    "checks/authority_likelihoods.py",
     "estimands/locality_sums.py",
     "estimands/locality_ratios.py",  # through locality_sums
     "estimands/predictions.py",  # through locality_sums
@@ -122,7 +121,7 @@ def test_lines_are_those_of_areas_at_national_means(fit):
 
 
 def test_checks_expect_what_the_equation_says(fit, rates):
-    """Moments of totals run over the areas' own rates; integrated likelihoods refuse."""
+    """Moments of totals run over the areas' own rates, and so do likelihoods of authorities."""
     from socgrad.checks.authority_likelihoods import authority_likelihoods
     from socgrad.checks.counts import Counts
 
@@ -130,10 +129,16 @@ def test_checks_expect_what_the_equation_says(fit, rates):
     home = (land.authority_of_area[:, None] == np.arange(6)).astype(float)
     mean, _ = total_moments(lines_at(fit, at), land, among=np.ones(600, dtype=bool))
     np.testing.assert_allclose(mean, (rates * land.exposure) @ home, rtol=1e-10)
-    none = np.zeros(0)
-    counts = Counts(none.astype(int), none, none.astype(int), none)
-    with pytest.raises(EstimandError, match="area covariates give the neighbourhoods of an auth"):
-        next(authority_likelihoods(counts, population_at(fit, at), land))
+    at_all = np.arange(600)
+    events = np.full(600, 2.0)
+    counts = Counts(at_all, events, at_all[:0], events[:0])
+    likelihoods = dict(authority_likelihoods(counts, population_at(fit, at), land))
+    own = lines_at(fit, at)
+    for j, one in likelihoods.items():
+        got = one.log_likelihood(own.level[:, j], own.slope[:, j], np.zeros(100))
+        mu = (rates * land.exposure)[:, land.authority_of_area == j]
+        wanted = (2 * np.log(mu) - mu - np.log(2)).sum(axis=1)
+        np.testing.assert_allclose(got, wanted, rtol=1e-9)
 
 
 def test_nothing_else_sums_over_lines():

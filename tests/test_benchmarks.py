@@ -118,3 +118,14 @@ def test_robustness_holds_three_graphs_side_by_side(tmp_path):
     assert table["within"].max() - table["within"].min() < 0.1
     assert (table[["ess", "gradients", "tuning", "per_thousand", "ratio"]] > 0).all(axis=None)
     assert "non-centred" in printed
+
+
+def test_shapes_are_timed(tmp_path):
+    """A shape has its seconds and its cells, more than authorities, and others stay."""
+    table, _ = run(
+        "shapes.py", tmp_path / "shapes.csv", "--only", "tenths",
+        "--authorities", "8", "--areas", "160",
+    )  # fmt: skip
+    assert table["shape"].tolist() == ["tenths"]
+    assert 8 < table.loc[0, "cells"] <= 80
+    assert (table[["first", "further", "rate_by_group"]] > 0).all(axis=None)

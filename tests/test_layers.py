@@ -67,11 +67,12 @@ FLOORS = (
     | {f"tables.{name}" for name in ("comma_separated", "html", "latex", "markdown")}
     | {"tables.rate_tables"},
     {"strata_tree", "plots", "nuts.joint_graph"}
-    | {"nuts.graph", "checks.locality_counts", "checks.authority_likelihoods"}
+    | {"nuts.graph", "checks.locality_counts", "checks.likelihood_forms"}
     | {"simulation.prior_draws"},
     {"stratified_fitting", "nuts.outcome_graph", "nuts.joint_sampling"}
-    | {"nuts.sampling", "checks.replicates", "checks.log_likelihood", "checks.integrated"},
-    {"nuts.outcome_sampling", "joint_fitting", "checks.fit_check"},
+    | {"checks.authority_likelihoods"}
+    | {"nuts.sampling", "checks.replicates", "checks.log_likelihood"},
+    {"nuts.outcome_sampling", "joint_fitting", "checks.fit_check", "checks.integrated"},
     {"fitting", "checks.left_out", "checks.priors"},
     {"__init__"},
 )

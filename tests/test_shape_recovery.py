@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from bent_tables import bent_fit, bent_table
+from socgrad.checks.left_out import compare_left_out, leave_out
+from socgrad.checks.priors import prior_sensitivity
 from socgrad.estimands.deprivation_ratios import departure_from_line
 from socgrad.estimands.gradients import gradient
 from socgrad.fitting import fit
@@ -64,3 +66,15 @@ def test_a_line_departs_from_nothing():
     low, high = off.quantile([0.025, 0.975], ("chain", "draw"))
     assert (low < 1.05).all()
     assert (high > 0.95).all()
+
+
+@pytest.mark.mcmc
+def test_a_curve_predicts_authorities_better():
+    """Left out one at a time, by more than chance; and the counts decide on the departures."""
+    line = fit(GradientModel(bent_table("parabola").areas), method="laplace", random_seed=5)
+    curve = bent_fit("parabola", "spline")
+    table = compare_left_out({"line": leave_out(line), "curve": leave_out(curve)})
+    assert table.index[0] == "curve"
+    assert table.loc["line", "difference"] < -2 * table.loc["line", "se"]
+    sensitivity = prior_sensitivity(curve)
+    assert sensitivity.loc["departure[1]", "diagnosis"] == "the counts decide"

@@ -31,6 +31,7 @@ __all__ = [
     "lines_at",
     "log_probability",
     "observed_counts",
+    "off_line",
     "population_at",
     "total_moments",
 ]
@@ -82,6 +83,11 @@ class Population:
     locality_sd: Floats = field(default_factory=lambda: np.zeros(1))
 
     @property
+    def of_areas(self) -> bool:
+        """Whether areas of one authority may lie off its line."""
+        return _has_columns(self)
+
+    @property
     def spread(self) -> Floats:
         """Coefficient of variation of the gamma factors, of areas or of localities, (draws,)."""
         return self.locality_sd if self.locality_sd.any() else self.overdispersion
@@ -113,8 +119,7 @@ class Lines:
     @property
     def of_areas(self) -> bool:
         """Whether areas of one authority may lie off its line."""
-        columns = (self.covariate, self.area_moderator, self.departure)
-        return any(coefficient.shape[1] for coefficient in columns)
+        return _has_columns(self)
 
 
 def observed_counts(fit: xr.DataTree) -> Counts:
@@ -214,13 +219,36 @@ def area_blocks(
             land.within_part[at],
             covariates=_added(lines.covariate, land.covariate_design, at),
             moderators=_added(lines.area_moderator, land.area_moderator_design, at),
-            departure=0.0
-            if land.departures is None
-            else lines.departure @ land.departures.at(land.deprivation[at]).T,
+            departure=_departed(lines.departure, land, at),
         )
         np.exp(rate, out=rate)
         rate *= land.exposure[at]
         yield rows, rate
+
+
+def off_line(lines: Lines | Population, land: Geography, areas: Integers) -> Floats:
+    """What takes log rates of areas off their authority's line, (draws, areas)."""
+    off = log_rate(
+        0.0,
+        0.0,
+        land.within_part[areas],
+        covariates=_added(lines.covariate, land.covariate_design, areas),
+        moderators=_added(lines.area_moderator, land.area_moderator_design, areas),
+        departure=_departed(lines.departure, land, areas),
+    )
+    return np.broadcast_to(off, (len(lines.level), len(areas)))
+
+
+def _has_columns(lines: Lines | Population) -> bool:
+    columns = (lines.covariate, lines.area_moderator, lines.departure)
+    return any(coefficient.shape[1] for coefficient in columns)
+
+
+def _departed(coefficient: Floats, land: Geography, areas: Integers) -> Floats | float:
+    """Departure of areas from a log-linear gradient, (draws, areas); 0 of a line."""
+    if land.departures is None or not coefficient.shape[1]:
+        return 0.0
+    return coefficient @ land.departures.at(land.deprivation[areas]).T
 
 
 def _added(coefficient: Floats, design: Floats, areas: Integers) -> Floats | float:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from socgrad.checks.authority_likelihoods import AuthorityLikelihood, authority_likelihoods
+from socgrad.checks.authority_likelihoods import authority_likelihoods
 from socgrad.checks.counts import Counts, Population
+from socgrad.checks.likelihood_forms import AuthorityLikelihood
 from socgrad.reading.posterior import Geography
 
 __all__ = ["Integrated", "integrated_likelihoods"]
@@ -106,6 +107,7 @@ class _Centred:
         rows: npt.NDArray[np.int64],
     ) -> "_Centred":
         """Centre the integrand by Newton's method, with steps halved until they help."""
+        likelihood = likelihood.at(rows)
         level, slope = population.level[rows, position], population.slope[rows, position]
         a, b, c = (part[rows] for part in population.factor)
         spread = population.spread[rows]
