@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -39,6 +40,7 @@ def simulated_areas(
     totals: dict[str, float] | None = None,
     missing_events: str = "refuse",
     per: float = 0.10,
+    covariates: Sequence[str] = (),
 ) -> Areas:
     """Areas of a simulated frame; authorities in `totals` are known only by their total."""
     frame = frame.astype({"events": "float64"})
@@ -54,6 +56,7 @@ def simulated_areas(
         totals=totals,
         missing_events=missing_events,
         per=per,
+        covariates=covariates,
         complete=True,
     )
 

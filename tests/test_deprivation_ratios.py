@@ -8,7 +8,7 @@ import pytest
 from conftest import changed
 from socgrad.errors import EstimandError, SupportWarning
 from socgrad.estimands.deprivation_ratios import departure_from_line, deprivation_ratio
-from socgrad.estimands.gradients import gradient
+from socgrad.estimands.gradients import between, gradient
 from socgrad.estimands.rates import expected_rate
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.departure_example import bent_example_fit
@@ -177,6 +177,8 @@ def test_the_trend_is_called_so(bent_fit, split_fit):
     """What `within` is of a curve stands in the reference; of a line it is the gradient."""
     assert "the trend: the straight line nearest" in gradient(bent_fit).attrs["reference"]
     assert "trend" not in gradient(split_fit).attrs["reference"]
+    assert "on the straight line nearest" in between(bent_fit).attrs["reference"]
+    assert "nearest" not in between(split_fit).attrs["reference"]
 
 
 def test_steps_have_no_gradient_at_a_point():

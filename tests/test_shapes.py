@@ -163,3 +163,13 @@ def test_functions_of_deprivation_belong_into_the_shape():
     areas = small_areas()
     with pytest.raises(SpecificationError, match="GradientModel\\(shape='spline'\\)"):
         GradientModel(areas, covariates="deprivation")
+
+
+def test_a_covariate_that_is_the_shape_again_is_refused():
+    """Tenths of deprivation under a name of their own, beside steps, say the same twice."""
+    frame = simulated(authorities=12, areas=600).frame
+    tenth = quantile_groups(frame["deprivation"], frame["children"], 10)
+    areas = simulated_areas(frame.assign(decile=[f"d{t}" for t in tenth]), covariates=["decile"])
+    assert GradientModel(areas, covariates="decile").designs.covariates.names
+    with pytest.raises(SpecificationError, match=r"'decile\[d.*\]' is collinear"):
+        GradientModel(areas, covariates="decile", shape="tenths")

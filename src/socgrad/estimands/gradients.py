@@ -229,6 +229,8 @@ def between(
         reference = "neighbourhoods at their authority's mean, in the less deprived authority"
         if terms.has_curvature:
             reference += "; the slope at the national mean, since the model has curvature"
+        if terms.has_departures:
+            reference += "; on the straight line nearest to the curve"
     else:
         slope = _slope_of_rates(terms, land)
         reference = "the rate of the less deprived authority, without authority effects"

@@ -30,7 +30,12 @@ def authority_table(areas: Areas) -> pd.DataFrame:
 
 
 def checked_designs(
-    areas: Areas, formulas: Formulas, *, within_part: FloatArray, authority_terms: FloatArray
+    areas: Areas,
+    formulas: Formulas,
+    *,
+    within_part: FloatArray,
+    departures: FloatArray,
+    authority_terms: FloatArray,
 ) -> Designs:
     """Design matrices of a model.
 
@@ -40,6 +45,8 @@ def checked_designs(
     formulas : Formulas
     within_part : ndarray, shape (areas,)
         The within part of deprivation; zeros in a null model.
+    departures : ndarray, shape (areas, columns)
+        Departures from a log-linear gradient; without columns where it is a line.
     authority_terms : ndarray, shape (authorities, terms)
         What the level depends on besides: powers of the between part.
 
@@ -79,7 +86,7 @@ def checked_designs(
         inside = _inside(columns.matrix, areas)
         _refuse_level(columns, inside, where)
         if where == "covariates":
-            beside = within_part[:, None]
+            beside = np.column_stack([within_part, _inside(departures, areas)])
             _refuse_collinear(columns, inside, beside, where, "deprivation of areas")
         else:
             _refuse_collinear(columns, inside, np.zeros((len(inside), 0)), where, "")

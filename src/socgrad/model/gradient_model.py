@@ -251,16 +251,20 @@ class GradientModel:
     def _designs(self) -> Designs:
         within_part, b = self._parts()
         powers = [b] * (self.deprivation == "split") + [b * b] * self.curvature
+        areas = self.areas
+        columns = np.zeros((len(areas.area), 0))
+        if self.departures is not None:
+            columns = self.departures.at(areas.deprivation)
         made = checked_designs(
-            self.areas,
+            areas,
             self.formulas,
             within_part=within_part * (self.deprivation != "none"),
+            departures=columns,
             authority_terms=np.column_stack([*powers, np.zeros((len(b), 0))]),
         )
         if self.departures is None:
             return made
         names = self.departures.names
-        columns = self.departures.at(self.areas.deprivation)
         return replace(made, departures=Columns(names, names, columns, np.zeros(len(names)), None))
 
     def _departures(self) -> Departures | None:
