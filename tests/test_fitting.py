@@ -62,9 +62,9 @@ def test_manifest_says_where_the_draws_come_from():
     attrs = run.tree.attrs
     assert attrs["socgrad_schema"] == SCHEMA_VERSION
     assert attrs["random_seed"] == "5"
-    assert json.loads(attrs["sampler"])["target_accept"] == 0.99  # it has totals
+    assert json.loads(attrs["sampler"])["target_accept"] == 0.95  # it has totals
     assert json.loads(attrs["model"])["priors"]["within"]["mean"] == pytest.approx(np.log(1.65))
-    assert {"python", "socgrad", "pymc", "nutpie"} <= set(json.loads(attrs["versions"]))
+    assert {"python", "socgrad", "nutpie"} <= set(json.loads(attrs["versions"]))
     assert attrs["data_sha256"] == data_hash(run.model.areas)
     assert json.loads(attrs["reference"])["per"] == 0.1
     assert json.loads(attrs["rows"])[0]["rows"] == 1600
@@ -181,7 +181,7 @@ def test_an_authority_of_one_area_one_without_events_and_one_without_data():
 
 
 @pytest.mark.parametrize(
-    ("kind", "expected"), [("counts", 0.95), ("totals", 0.99), ("mixture", 0.99)]
+    ("kind", "expected"), [("counts", 0.8), ("totals", 0.95), ("mixture", 0.95)]
 )
 def test_steps_are_smaller_where_totals_are_known(kind, expected):
     """The default of `target_accept` follows what is known."""

@@ -13,8 +13,9 @@ SOURCE = Path(socgrad.__file__).parent
 #: for all of its modules, except where its own modules are named.
 FLOORS = (
     {"errors", "arrays", "predictor"},
-    {"nuts.pymc_quietly", "nuts.options", "nuts.packing"},
-    {"nuts.standardising", "nuts.correlations", "nuts.coefficient_scales"}
+    {"nuts.pymc_quietly", "nuts.options", "nuts.packing", "nuts.numba_on_disk"},
+    {"nuts.standardising", "nuts.correlations", "nuts.coefficient_scales", "nuts.steering"}
+    | {"nuts.nutpie_draws"}
     | {"schema", "within_between", "quadrature", "ranks", "formulas", "localities"},
     {
         "designs",
@@ -25,7 +26,7 @@ FLOORS = (
         "simulation.truth",
         "estimands.exposure_sums",
     }
-    | {"nuts.joint_effects"}
+    | {"nuts.joint_effects", "nuts.density"}
     | {"estimands.poisson_intervals", "estimands.end_points"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"},
     {"table.label_checks", "table.number_checks", "table.known_counts", "table.covariate_columns"}
@@ -62,13 +63,13 @@ FLOORS = (
     | {"estimands.locality_ratios"},
     {"nuts.joint_counts", "nuts.joint_data"}
     | {"model.stratified_model"}
-    | {"nuts.counts", "nuts.effects", "manifest", "laplace", "checks.counts"}
+    | {"nuts.counts", "nuts.effects", "nuts.problems", "manifest", "laplace", "checks.counts"}
     | {"checks.prior_density"}
     | {f"tables.{name}" for name in ("comma_separated", "html", "latex", "markdown")}
     | {"tables.rate_tables"},
     {"strata_tree", "plots", "nuts.joint_graph"}
-    | {"nuts.graph", "checks.locality_counts", "checks.likelihood_forms"}
-    | {"simulation.prior_draws"},
+    | {"nuts.graph", "nuts.density_sampling", "checks.locality_counts"}
+    | {"checks.likelihood_forms", "simulation.prior_draws"},
     {"stratified_fitting", "nuts.outcome_graph", "nuts.joint_sampling"}
     | {"checks.authority_likelihoods"}
     | {"nuts.sampling", "checks.replicates", "checks.log_likelihood"},
@@ -86,7 +87,9 @@ RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
 RESERVED = {
     "pymc": {"nuts.pymc_quietly"},
     "pytensor": {"nuts.pymc_quietly"},
-    "nutpie": {"nuts.sampling", "nuts.joint_sampling"},
+    "nutpie": {f"nuts.{n}" for n in ("nutpie_draws", "density_sampling", "sampling")}
+    | {"nuts.joint_sampling"},
+    "numba": {"nuts.numba_on_disk", "nuts.standardising"},
     "matplotlib": {"plots"},
     "great_tables": {"tables.html"},
     "geopandas": {"plots"},

@@ -100,31 +100,29 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     expected_slope = p["within"] + p["cross_level"] * b
     rho = 2 * unit - 1
     cross = rho * level_sd * slope_sd
-    # total = u0 + at u1 and turn = u1 - share total; their moments by matrix algebra
-    sigma = np.array([[level_sd**2, cross], [cross, slope_sd**2]])
-    unit_vectors = np.ones(n), np.zeros(n)
-    to_total = np.stack([np.stack([unit_vectors[0], at], 1), np.stack(unit_vectors[::-1], 1)], 1)
-    moments = to_total @ sigma @ to_total.swapaxes(1, 2)  # of (total, u1), per authority
-    share = moments[:, 0, 1] / moments[:, 0, 0] / (1 + known1 * slope_sd**2)
-    total, turn = u0 + at * u1, u1 - share * (u0 + at * u1)
-    var_turn = moments[:, 1, 1] - 2 * share * moments[:, 0, 1] + share**2 * moments[:, 0, 0]
-    cov = moments[:, 0, 1] - share * moments[:, 0, 0]
-    mean, rest = cov / var_turn * turn, moments[:, 0, 0] - cov**2 / var_turn
 
     def standardised(effect, mean, variance, estimate, information):
         precision = 1 / variance + information
         centre = (mean / variance + information * estimate) / precision
         return (effect - centre) * np.sqrt(precision), -0.5 * np.log(precision)
 
-    z1, jacobian1 = standardised(turn, 0.0, var_turn, guess1 - expected_slope, known1)
+    def seen(slope):
+        # Level effect that the events suggest at a slope effect: log expected events is a parabola
+        # about the authority's own slope.
+        t = expected_slope + slope - guess1
+        return guess0 - expected_level - at * t - spread_of * t**2 / 2
 
-    def seen(effect):
-        # A parabola about the authority's own slope, for the log of its expected events.
-        t = expected_slope + effect - guess1
-        return guess0 - expected_level - at * t - spread_of * t**2 / 2 + at * effect
-
-    rough = seen(turn) * known0 / (1 / moments[:, 0, 0] + known0)
-    z0, jacobian0 = standardised(total, mean, rest, seen(turn + share * rough), known0)
+    # The level falls with the slope as the events have it, and rises as the population has it.
+    own = guess1 - expected_slope
+    first = known1 * own / (1 / slope_sd**2 + known1)
+    falls = -(at + spread_of * (first - own))
+    rises = rho * level_sd / slope_sd
+    rest = level_sd**2 * (1 - rho**2)
+    known = (rises - falls) ** 2 / (rest + 1 / known0)
+    meet = (seen(first) - falls * first) / (rises - falls)
+    both = (known1 * own + known * meet) / (known1 + known)
+    z1, jacobian1 = standardised(u1, 0.0, slope_sd**2, both, known1 + known)
+    z0, jacobian0 = standardised(u0, rises * u1, rest, seen(u1), known0)
     point = p | {
         "level_sd_interval__": np.log(level_sd),
         "slope_sd_interval__": np.log(slope_sd),
@@ -147,8 +145,8 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     hand += half(level_sd, scale=0.5) + np.log(level_sd)
     hand += half(slope_sd, scale=0.25) + np.log(slope_sd)
     hand += stats.beta.logpdf(unit, 2, 2) + np.log(unit * (1 - unit))
-    # Effects have the bivariate normal density of the model; (u0, u1) -> (total, turn) has
-    # determinant 1, and each of those is standardised.
+    # Effects have the bivariate normal density of the model, and each is standardised.
+    sigma = np.array([[level_sd**2, cross], [cross, slope_sd**2]])
     hand += stats.multivariate_normal.logpdf(np.column_stack([u0, u1]), cov=sigma).sum()
     hand += (jacobian0 + jacobian1).sum()
     j = areas.authority_of_area

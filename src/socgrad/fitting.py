@@ -62,11 +62,13 @@ def fit(
         strata with joint authority effects all at once, by NUTS. An outcome of authorities beside
         the gradients needs NUTS: "auto" takes it, "laplace" is refused.
     method : {"nuts", "laplace", "auto"}
-        The engine. "nuts" is NUTS (nutpie on the PyMC graph), which compiles. "laplace" needs
-        neither PyMC nor a compiler: authority effects integrated out by quadrature, the other
-        parameters drawn by importance sampling from a fitted proposal. Both describe the same
-        posterior. "auto" is "laplace", and NUTS where that engine doubts its own draws or has no
-        such model; attrs `sampler` say which it was.
+        The engine. "nuts" is NUTS (nutpie): on a density written out for the usual models, and on
+        the PyMC graph, which compiles in every process, for the others (area covariates, no slopes
+        of authorities, totals of negative binomials). "laplace" needs neither nutpie nor a
+        compiler: authority effects integrated out by quadrature, the other parameters drawn by
+        importance sampling from a fitted proposal. Both describe the same posterior. "auto" is
+        "laplace", and NUTS where that engine doubts its own draws or has no such model; attrs
+        `sampler` say which it was.
     draws, chains : int
         Draws kept per chain (at least 1), and chains (at least 1; four are wanted for R-hat to mean
         anything). The draws of "laplace" are independent; chains only give the tree its form.
@@ -78,7 +80,8 @@ def fit(
         `chains`. The draws do not depend on it.
     target_accept : float, optional
         NUTS only: mean acceptance probability, between 0 and 1; nearer 1 takes smaller, safer
-        steps. By default 0.95, and 0.99 where authority totals are known.
+        steps. By default 0.8; 0.95 where totals are known, areas have covariates, authorities no
+        slopes, or an outcome of theirs is modelled; of joint strata 0.95, with totals 0.99.
     random_seed : int, optional
         At least 0; the one seed of everything random. By default one is drawn and recorded.
     progress : bool, optional
@@ -221,14 +224,13 @@ def fit(
 
 
 def _usual_target_accept(model: GradientModel | StratifiedModel | OutcomeModel) -> float:
-    """Smaller steps where totals are known, of which about one in 10,000 would else diverge."""
+    """The largest steps with which no such model was seen to diverge."""
     if isinstance(model, StratifiedModel):
-        tables = [*model.strata.values()]
-    else:
-        single = model.gradient_model if isinstance(model, OutcomeModel) else model
-        tables = [single.areas]
-    has_totals = any((~np.isnan(areas.total_events)).any() for areas in tables)
-    return 0.99 if has_totals else 0.95
+        has_totals = any((~np.isnan(each.total_events)).any() for each in model.strata.values())
+        return 0.99 if has_totals else 0.95
+    if isinstance(model, OutcomeModel) or model.designs.of_areas or not model.random_slopes:
+        return 0.95
+    return 0.8 if np.isnan(model.areas.total_events).all() else 0.95
 
 
 def _fit_laplace(
@@ -271,7 +273,14 @@ def _fit_nuts(
     instead_of: str,
 ) -> xr.DataTree:
     # PyMC and nutpie take seconds to import: only a fit that needs them pays for them.
-    if outcome is None:
+    from socgrad.nuts.density_sampling import NUTPIE_IS_KNOWN, sample_density  # noqa: PLC0415
+    from socgrad.nuts.problems import is_written_out  # noqa: PLC0415
+
+    packages: tuple[str, ...] = ("pymc", "pytensor", "nutpie")
+    if outcome is None and NUTPIE_IS_KNOWN and is_written_out(model):
+        packages = ("nutpie", "numba")
+        posterior, sample_stats = sample_density(model, data, options)
+    elif outcome is None:
         from socgrad.nuts.sampling import sample_nuts  # noqa: PLC0415
 
         posterior, sample_stats = sample_nuts(model, data, options)
@@ -294,7 +303,7 @@ def _fit_nuts(
         posterior,
         sample_stats,
         sampler=sampler,
-        packages=("pymc", "pytensor", "nutpie"),
+        packages=packages,
         random_seed=options.random_seed,
     )
     _record_quadrature(model, tree, data)

@@ -35,7 +35,8 @@ def centring(
     -------
     dict
         Dim authority: `centring_at` and `centring_spread`, mean and variance of w over events;
-        `centring_level` and `centring_slope`, the estimates; `level_information` and
+        `centring_level` and `centring_slope`, the estimates; `centring_log_sum`, the log of the sum
+        of exposure times exp(slope w) at that slope; `level_information` and
         `slope_information`; `shared_slope_information`, of areas that share a gamma factor;
         `events_per_factor`, events of an area, or of a locality; and, where areas lie off their
         authority's line, `centring_covariate`, `centring_area_moderator` and `centring_departure`,
@@ -74,6 +75,7 @@ def centring(
         "centring_at": at,
         "centring_spread": spread,
         "centring_level": np.log(np.maximum(total, 0.5)) - log_sum,
+        "centring_log_sum": log_sum,
         "centring_slope": slope,
         # An authority known to have no events is as if it had half of one; one not known has none.
         "level_information": np.where(number > 0, np.maximum(total, 0.5), 0.0),

@@ -9,13 +9,12 @@ import xarray as xr
 
 from socgrad.model.gradient_model import GradientModel
 from socgrad.nuts.graph import compact_data, compact_key, compact_model
+from socgrad.nuts.nutpie_draws import draws_by_nutpie
 from socgrad.nuts.options import NutsOptions
 from socgrad.nuts.pymc_quietly import pm
 from socgrad.schema import COEFFICIENTS, EFFECTS, PARAMETERS
 
 __all__ = ["Graph", "sample_graph", "sample_nuts"]
-
-_STATISTICS = ("diverging", "energy", "logp", "n_steps", "step_size", "depth")
 
 
 @dataclass(frozen=True)
@@ -96,19 +95,4 @@ def sample_graph(
         # The starting point is computed by the graph itself, from its own copy of the data.
         shared = graph[str(name)]
         shared.set_value(value.to_numpy().astype(shared.dtype))
-    trace = nutpie.sample(
-        compiled,
-        draws=options.draws,
-        tune=options.tune,
-        chains=options.chains,
-        cores=options.cores,
-        seed=options.random_seed,
-        target_accept=options.target_accept,
-        progress_bar=options.progress,
-        save_warmup=False,
-    )
-    statistics = trace["sample_stats"].to_dataset()
-    return (
-        trace["posterior"].to_dataset(),
-        statistics[[name for name in _STATISTICS if name in statistics]],
-    )
+    return draws_by_nutpie(compiled, options)
