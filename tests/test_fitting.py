@@ -62,7 +62,7 @@ def test_manifest_says_where_the_draws_come_from():
     attrs = run.tree.attrs
     assert attrs["socgrad_schema"] == SCHEMA_VERSION
     assert attrs["random_seed"] == "5"
-    assert json.loads(attrs["sampler"])["target_accept"] == 0.95  # it has totals
+    assert json.loads(attrs["sampler"])["target_accept"] == 0.9
     assert json.loads(attrs["model"])["priors"]["within"]["mean"] == pytest.approx(np.log(1.65))
     assert {"python", "socgrad", "nutpie"} <= set(json.loads(attrs["versions"]))
     assert attrs["data_sha256"] == data_hash(run.model.areas)
@@ -181,11 +181,12 @@ def test_an_authority_of_one_area_one_without_events_and_one_without_data():
 
 
 @pytest.mark.parametrize(
-    ("kind", "expected"), [("counts", 0.8), ("totals", 0.95), ("mixture", 0.95)]
+    ("options", "expected"),
+    [({}, 0.9), ({"random_slopes": False}, 0.95), ({"shape": "tenths"}, 0.95)],
 )
-def test_steps_are_smaller_where_totals_are_known(kind, expected):
-    """The default of `target_accept` follows what is known."""
+def test_steps_are_smaller_for_models_less_tried(options, expected):
+    """The default of `target_accept` follows the model."""
     from socgrad.fitting import _usual_target_accept
 
-    model = GradientModel(small_areas(kind), priors=INFORMED)
+    model = GradientModel(small_areas(), priors=INFORMED, **options)
     assert _usual_target_accept(model) == expected

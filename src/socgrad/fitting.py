@@ -80,8 +80,8 @@ def fit(
         `chains`. The draws do not depend on it.
     target_accept : float, optional
         NUTS only: mean acceptance probability, between 0 and 1; nearer 1 takes smaller, safer
-        steps. By default 0.8; 0.95 where totals are known, areas have covariates, authorities no
-        slopes, or an outcome of theirs is modelled; of joint strata 0.95, with totals 0.99.
+        steps. By default 0.9; 0.95 where areas have covariates or localities, authorities no slopes
+        or an outcome; of joint strata 0.95, with totals 0.99.
     random_seed : int, optional
         At least 0; the one seed of everything random. By default one is drawn and recorded.
     progress : bool, optional
@@ -228,9 +228,8 @@ def _usual_target_accept(model: GradientModel | StratifiedModel | OutcomeModel) 
     if isinstance(model, StratifiedModel):
         has_totals = any((~np.isnan(each.total_events)).any() for each in model.strata.values())
         return 0.99 if has_totals else 0.95
-    if isinstance(model, OutcomeModel) or model.designs.of_areas or not model.random_slopes:
-        return 0.95
-    return 0.8 if np.isnan(model.areas.total_events).all() else 0.95
+    plain = isinstance(model, GradientModel) and model.random_slopes
+    return 0.9 if plain and not (model.designs.of_areas or model.localities) else 0.95
 
 
 def _fit_laplace(
