@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from fits import INFORMED, sampled
+from fits import sampled
 from socgrad.errors import QuadratureWarning, SpecificationError
 from socgrad.fitting import fit
 from socgrad.manifest import data_hash
@@ -188,5 +188,5 @@ def test_steps_are_smaller_for_models_less_tried(options, expected):
     """The default of `target_accept` follows the model."""
     from socgrad.fitting import _usual_target_accept
 
-    model = GradientModel(small_areas(), priors=INFORMED, **options)
+    model = GradientModel(small_areas(), **options)
     assert _usual_target_accept(model) == expected

@@ -228,8 +228,9 @@ def _usual_target_accept(model: GradientModel | StratifiedModel | OutcomeModel) 
     if isinstance(model, StratifiedModel):
         has_totals = any((~np.isnan(each.total_events)).any() for each in model.strata.values())
         return 0.99 if has_totals else 0.95
-    plain = isinstance(model, GradientModel) and model.random_slopes
-    return 0.9 if plain and not (model.designs.of_areas or model.localities) else 0.95
+    if isinstance(model, OutcomeModel) or not model.random_slopes:
+        return 0.95
+    return 0.95 if model.designs.of_areas or model.localities else 0.9
 
 
 def _fit_laplace(
