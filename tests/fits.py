@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import xarray as xr
 
 from locality_tables import INFORMED, simulated_with_localities, with_localities
+from region_tables import simulated_with_regions, with_regions
 from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Priors
@@ -18,6 +19,7 @@ KINDS = (
     "poisson totals",
     "poisson mixture",
     "localities mixture",
+    "regions counts",
 )
 
 
@@ -38,6 +40,9 @@ def sampled(kind: str) -> Sampled:
         simulation = simulated_with_localities(authorities=40, areas=1600, seed=11)
         areas = with_localities(simulation.frame, known)
         return _of(simulation, GradientModel(areas, localities=True, priors=INFORMED))
+    if family == "regions":
+        simulation = simulated_with_regions(authorities=60, areas=1800, seed=12)
+        return _of(simulation, GradientModel(with_regions(simulation), regions=True))
     spread = 0.4 if family == "negative_binomial" else 0.0
     simulation = simulated(authorities=40, areas=1600, seed=11, overdispersion=spread)
     priors = Priors() if known == "counts" else INFORMED

@@ -42,7 +42,9 @@ def test_the_tree_is_what_the_schema_says():
     run = sampled("negative_binomial counts")
     check_tree(run.tree)
     names = set(run.tree["posterior"].data_vars)
-    assert names == (set(PARAMETERS) - {"pooled", "curvature", "locality_sd"}) | set(EFFECTS)
+    assert names == (set(PARAMETERS) - {"pooled", "curvature", "locality_sd", "region_sd"}) | set(
+        EFFECTS
+    )
     assert run.tree["posterior"]["level_effect"].dims == ("chain", "draw", "authority")
     assert list(run.tree["posterior"]["authority"].to_numpy()) == list(run.model.areas.authority)
     np.testing.assert_array_equal(run.tree["observed_data"]["events"], run.model.areas.events)

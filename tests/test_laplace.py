@@ -45,7 +45,9 @@ def test_the_tree_is_what_the_schema_says():
     tree = quick(GradientModel(areas, family="negative_binomial"))
     check_tree(tree)
     names = set(tree["posterior"].data_vars)
-    assert names == (set(PARAMETERS) - {"pooled", "curvature", "locality_sd"}) | set(EFFECTS)
+    assert names == (set(PARAMETERS) - {"pooled", "curvature", "locality_sd", "region_sd"}) | set(
+        EFFECTS
+    )
     assert tree["posterior"]["slope_effect"].dims == ("chain", "draw", "authority")
     assert list(tree["posterior"]["authority"].to_numpy()) == list(areas.authority)
     assert json.loads(tree.attrs["sampler"])["method"] == "laplace"

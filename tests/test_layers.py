@@ -52,7 +52,7 @@ FLOORS = (
     | {f"estimands.{name}" for name in ("rates", "gradients", "contextual", "crossings")}
     | {f"estimands.{name}" for name in ("group_rates", "observed_rates")}
     | {f"estimands.{name}" for name in ("inequality_of_rates", "variation", "slope_variation")}
-    | {"estimands.variance_partition", "estimands.gradient_pairs"}
+    | {"estimands.variance_partition", "estimands.gradient_pairs", "estimands.region_ratios"}
     | {"estimands.deprivation_ratios"},
     {"estimands.chains", "estimands.durations", "estimands.locality_sums"}
     | {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},

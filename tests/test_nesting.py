@@ -84,3 +84,21 @@ def test_strata_share_their_localities():
     long.iloc[0, long.columns.get_loc("msoa")] = "A-a"
     with pytest.raises(TableError, match=r"'msoa' \(locality\)"):
         Strata.from_long(long, **names, locality="msoa", complete=True, children_of="area")
+
+
+def test_regions_are_of_authorities():
+    """One region for all rows of an authority, sorted by label."""
+    areas = door(table().assign(rgn=["N", "N", "S", "S", "N", "N"]), region="rgn")
+    assert areas.region.tolist() == ["N", "S"]
+    assert areas.region_of_authority.tolist() == [0, 1, 0]
+    assert len(door(table()).region) == 0
+
+
+def test_an_authority_in_two_regions():
+    """It is named, with both."""
+    with pytest.raises(
+        TableError,
+        match=r"'rgn' \(region\) has 1 of 3 authorities in more than one region \('Barton' in 'N' "
+        r"and 'S'\).*lookup of authorities",
+    ):
+        door(table().assign(rgn=["N", "N", "S", "N", "N", "N"]), region="rgn")

@@ -100,6 +100,7 @@ OTHERS = {
     *("population_gradient", "duration_ratio", "joint_pymc_model"),
     # Of covariates, outcomes and localities, which this fit has none of.
     *("covariate_ratio", "moderated_gradient", "outcome_association", "locality_ratio"),
+    "region_ratio",
     # Tested by themselves, here or where the name says.
     *("compare_prior", "draw_prior", "load", "pymc_model", "save", "scenario"),
     # Needs the priors that a fit records: `test_shape_recovery`.

@@ -52,7 +52,7 @@ def test_the_tree_is_what_the_schema_says():
     }
     names = set(tree["posterior"].data_vars)
     assert names == (
-        set(PARAMETERS) - {"pooled", "curvature", "overdispersion", "locality_sd"}
+        set(PARAMETERS) - {"pooled", "curvature", "overdispersion", "locality_sd", "region_sd"}
     ) | set(EFFECTS)
     assert tree["posterior"]["within"].dims == ("chain", "draw", "stratum")
     assert tree["posterior"]["level_effect"].dims == ("chain", "draw", "stratum", "authority")

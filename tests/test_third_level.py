@@ -65,6 +65,7 @@ OTHERS = {
     "stratum_correlations": "strata",
     "variance_explained": "a null fit",
     "rate_table": "tables of rates",
+    "region_ratio": "regions",
     "save": "a path",
     "scenario": "a change",
 }
@@ -154,7 +155,7 @@ def test_shares_of_variance(fit, without):
     )
     with pytest.raises(EstimandError, match="this fit has none"):
         sg.vpc(without, level="locality")
-    with pytest.raises(EstimandError, match="level is 'msoa'; expected 'authority' or 'locality'"):
+    with pytest.raises(EstimandError, match="level is 'msoa'; expected 'region', 'authority' or"):
         sg.vpc(fit, level="msoa")
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from socgrad.estimands.outcome_association import outcome_association
     from socgrad.estimands.predictions import predict_authority_events, predict_events, predict_rate
     from socgrad.estimands.rates import expected_rate
+    from socgrad.estimands.region_ratios import region_ratio
     from socgrad.estimands.slope_variation import gradient_sd, level_slope_correlation
     from socgrad.estimands.stratum_correlations import stratum_correlations
     from socgrad.estimands.variance_partition import variance_explained, vpc
@@ -128,6 +129,7 @@ __all__ = [
     "rate_by_group",
     "rate_ratio",
     "rate_table",
+    "region_ratio",
     "relative_gap",
     "rii",
     "save",
@@ -204,6 +206,7 @@ _LAZY = {
     "pymc_model": "nuts.graph",
     "rate_by_group": "estimands.group_rates",
     "rate_table": "tables.rate_tables",
+    "region_ratio": "estimands.region_ratios",
     "relative_gap": "estimands.gaps",
     "rii": "estimands.inequality",
     "save": "reading.storage",

@@ -80,8 +80,8 @@ def fit(
         `chains`. The draws do not depend on it.
     target_accept : float, optional
         NUTS only: mean acceptance probability, between 0 and 1; nearer 1 takes smaller, safer
-        steps. By default 0.9; 0.95 where areas have covariates or localities, authorities no slopes
-        or an outcome; of joint strata 0.95, with totals 0.99.
+        steps. By default 0.9; 0.95 where areas have covariates or localities, authorities regions,
+        no slopes or an outcome; of joint strata 0.95, with totals 0.99.
     random_seed : int, optional
         At least 0; the one seed of everything random. By default one is drawn and recorded.
     progress : bool, optional
@@ -110,7 +110,8 @@ def fit(
     ConvergenceWarning
         If "laplace" doubts its draws; the message says why and what to do.
     SocgradWarning
-        If "auto" goes on with NUTS, or takes it for area covariates or a gradient that is no line.
+        If "auto" goes on with NUTS, or takes it for regions, area covariates or a gradient that is
+        no line.
     QuadratureWarning
         If drawn slopes left the range for which the compressed exposures are exact, and the error
         there is not negligible.
@@ -190,13 +191,8 @@ def fit(
         )
     data = likelihood_data(model)
     doubt = ""
-    if model.designs.of_areas and method != "nuts":
-        curved = model.departures is not None
-        what = f"departures from the line (shape={model.shape!r})" if curved else "area covariates"
-        reason = (
-            f"its integrals are over authorities of one line each, and {what} give the "
-            "neighbourhoods of an authority lines of their own"
-        )
+    what, reason = _beyond_laplace(model)
+    if what and method != "nuts":
         if method == "laplace":
             raise SpecificationError(
                 f"method='laplace' cannot fit {what}: {reason}. Choose method='nuts' (or "
@@ -223,6 +219,22 @@ def fit(
     return _fit_nuts(model, data, options, outcome=outcome, instead_of=doubt)
 
 
+def _beyond_laplace(model: GradientModel) -> tuple[str, str]:
+    """What of a model the compile-free engine cannot fit, and why; empty where it can."""
+    if model.designs.of_areas:
+        curved = model.departures is not None
+        what = f"departures from the line (shape={model.shape!r})" if curved else "area covariates"
+        return what, (
+            f"its integrals are over authorities of one line each, and {what} give the "
+            "neighbourhoods of an authority lines of their own"
+        )
+    if model.regions:
+        return "regions", (
+            "it integrates over authorities one by one, and those of a region share an effect"
+        )
+    return "", ""
+
+
 def _usual_target_accept(model: GradientModel | StratifiedModel | OutcomeModel) -> float:
     """The largest steps with which no such model was seen to diverge."""
     if isinstance(model, StratifiedModel):
@@ -230,7 +242,7 @@ def _usual_target_accept(model: GradientModel | StratifiedModel | OutcomeModel) 
         return 0.99 if has_totals else 0.95
     if isinstance(model, OutcomeModel) or not model.random_slopes:
         return 0.95
-    return 0.95 if model.designs.of_areas or model.localities else 0.9
+    return 0.95 if model.designs.of_areas or model.localities or model.regions else 0.9
 
 
 def _fit_laplace(

@@ -25,6 +25,7 @@ from socgrad.schema import (
     LEVEL_SCHEMA_VERSION,
     OUTCOME,
     PARAMETERS,
+    REGION_EFFECTS,
     SCHEMA_VERSION,
 )
 from socgrad.table.areas import Areas
@@ -65,6 +66,7 @@ def assemble(
     """
     seam = constants(model)
     meanings = PARAMETERS | EFFECTS | {n: words for n, (_, words) in COEFFICIENTS.items()} | OUTCOME
+    meanings |= REGION_EFFECTS
     names = [name for name in meanings if name in posterior]
     # A graph that served another model first has that one's labels.
     labels = {dim: seam[dim] for dim in posterior[names].dims if dim in seam.coords}
@@ -134,9 +136,13 @@ def data_hash(areas: Areas) -> str:
         np.array([areas.national_mean, areas.per]),
     ):
         digest.update(np.ascontiguousarray(array).tobytes())
-    if len(areas.locality):
-        digest.update("\x1f".join(map(str, areas.locality.tolist())).encode())
-        digest.update(np.ascontiguousarray(areas.locality_of_area).tobytes())
+    for nested, position in (
+        (areas.locality, areas.locality_of_area),
+        (areas.region, areas.region_of_authority),
+    ):
+        if len(nested):
+            digest.update("\x1f".join(map(str, nested.tolist())).encode())
+            digest.update(np.ascontiguousarray(position).tobytes())
     return digest.hexdigest()
 
 
@@ -176,7 +182,7 @@ def _covariate_columns(model: GradientModel) -> xr.Dataset:
 
 def _schema(model: GradientModel) -> int:
     """The schema whose readers know all that this model has."""
-    if model.localities:
+    if model.localities or model.regions:
         return LEVEL_SCHEMA_VERSION
     if model.departures is not None:
         return DEPARTURE_SCHEMA_VERSION
@@ -193,6 +199,7 @@ def _specification(model: GradientModel) -> dict[str, object]:
         "shape": model.shape,
         "knots": model.knots,
         "localities": model.localities,
+        "regions": model.regions,
         **asdict(model.formulas),
         "priors": asdict(model.priors),
     }
@@ -213,6 +220,7 @@ def _priors(model: GradientModel) -> dict[str, list[float] | list[list[float]]]:
         "slope_sd": model.random_slopes,
         "overdispersion": model.family == "negative_binomial",
         "locality_sd": model.localities,
+        "region_sd": model.regions,
     }
     priors: dict[str, list[float] | list[list[float]]] = {
         "intercept": intercept_prior(model).tolist()

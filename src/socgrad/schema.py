@@ -26,6 +26,7 @@ __all__ = [
     "OUTCOME",
     "PARAMETERS",
     "PER_STRATUM",
+    "REGION_EFFECTS",
     "SCHEMA_VERSION",
     "STRATIFIED_SCHEMA_VERSION",
     "check_tree",
@@ -41,8 +42,8 @@ STRATIFIED_SCHEMA_VERSION: Final = 2
 COVARIATE_SCHEMA_VERSION: Final = 3
 #: Of a fit whose gradient is no line, for the same reason; it may have covariates, too.
 DEPARTURE_SCHEMA_VERSION: Final = 4
-#: Of a fit with a level between areas and authorities: without it, shares of variance, replicated
-#: counts and scores of what is left out would be wrong.
+#: Of a fit with a level between areas and authorities, or above these: without it, rates, shares of
+#: variance, replicated counts or scores of what is left out would be wrong.
 LEVEL_SCHEMA_VERSION: Final = 5
 
 #: Group `posterior`, dims (chain, draw). A term that the model leaves out is absent, not zero.
@@ -59,12 +60,18 @@ PARAMETERS: Final[dict[str, str]] = {
     "correlation": "correlation of authority levels and slopes",
     "overdispersion": "coefficient of variation of neighbourhood rates about the model",
     "locality_sd": "coefficient of variation of localities' rates about their authority's line",
+    "region_sd": "standard deviation of regions' levels, log rate",
 }
 
 #: Group `posterior`, dims (chain, draw, authority).
 EFFECTS: Final[dict[str, str]] = {
     "level_effect": "deviation of an authority's level, log rate",
     "slope_effect": "deviation of an authority's slope, log rate ratio per step",
+}
+
+#: Group `posterior` of a fit with regions, dims (chain, draw, region).
+REGION_EFFECTS: Final[dict[str, str]] = {
+    "region_effect": "deviation of a region's authorities from the nation's level, log rate",
 }
 
 #: Group `posterior` of a fit with an outcome of authorities: dims (chain, draw[, outcome_term]).
@@ -151,12 +158,16 @@ CONSTANTS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "per": ((), "step of deprivation, proportion; 0.10 is ten percentage points"),
 }
 
-#: Group `constant_data`, where areas have localities: dims and meaning.
+#: Group `constant_data`, where areas have localities, or a model has regions: dims and meaning.
 LEVELS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "locality_of_area": (("area",), "position of the area's locality along dim locality"),
     "authority_of_locality": (
         ("locality",),
         "position of the locality's authority along dim authority",
+    ),
+    "region_of_authority": (
+        ("authority",),
+        "position of the authority's region along dim region",
     ),
 }
 

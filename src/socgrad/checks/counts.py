@@ -65,10 +65,11 @@ class Counts:
 class Population:
     """Draws of what an authority's line is before its own counts: mean and covariance.
 
-    `level` and `slope` (draws, authorities) are those of an authority of its mean deprivation and
-    covariates; `level_sd`, `slope_sd`, `correlation`, `overdispersion` and `locality_sd` (draws,)
-    are zero where the model has none. `covariate` and `area_moderator` are the coefficients of area
-    covariates, `departure` those of departures from a log-linear gradient, (draws, columns).
+    `level` and `slope` (draws, authorities) are those of an authority of its mean deprivation,
+    covariates and region; `level_sd`, `slope_sd`, `correlation`, `overdispersion` and `locality_sd`
+    (draws,) are zero where the model has none. `covariate` and `area_moderator` are the
+    coefficients of area covariates, `departure` those of departures from a log-linear gradient,
+    (draws, columns).
     """
 
     level: Floats
@@ -181,7 +182,7 @@ def lines_at(fit: xr.DataTree, at: Integers) -> Lines:
 
 def population_at(fit: xr.DataTree, at: Integers) -> Population:
     """What every authority's line is before its own counts, in the draws at these positions."""
-    terms = coefficients(fit).without_random_effects
+    terms = coefficients(fit).without_own_effects
     level, slope = line_draws(terms, geography(fit), own_effects=True)
     return Population(
         level[at],

@@ -17,7 +17,7 @@ __all__ = ["log_prior", "recorded_priors"]
 #: Terms whose prior has another name than they.
 _PRIOR_OF = {"pooled": "within"}
 _NORMAL = ("intercept", "within", "pooled", "between", "cross_level", "curvature")
-_POSITIVE = ("level_sd", "slope_sd", "overdispersion", "locality_sd")
+_POSITIVE = ("level_sd", "slope_sd", "overdispersion", "locality_sd", "region_sd")
 
 
 def recorded_priors(fit: xr.DataTree) -> dict[str, npt.NDArray[np.float64]]:

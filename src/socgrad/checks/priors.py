@@ -23,6 +23,7 @@ type Floats = npt.NDArray[np.float64]
 
 #: Steps of deprivation in which each coefficient is; exp of it is a ratio.
 _RATIOS: Final = {"within": 1, "pooled": 1, "between": 1, "cross_level": 2, "curvature": 2}
+_SPREADS: Final = ("level_sd", "slope_sd", "overdispersion", "locality_sd", "region_sd")
 #: How far a power of 1.02 over 0.98 may move a posterior before it counts (Kallioinen et al.).
 _NOTICEABLE: Final = 0.05
 _DRAWN: Final = 100_000
@@ -231,7 +232,7 @@ def _drawn(name: str, prior: Floats) -> Floats:
     first, second = prior
     if name == "correlation":
         return np.asarray(2 * beta.ppf(at, first, second) - 1)
-    if name in ("level_sd", "slope_sd", "overdispersion", "locality_sd"):
+    if name in _SPREADS:
         return np.asarray(truncnorm.ppf(at, -first / second, np.inf, first, second))
     return np.asarray(norm.ppf(at, first, second))
 
@@ -252,5 +253,10 @@ def _scaled(name: str, steps: float) -> tuple[str, Callable[[Floats], Floats]]:
     if name == "slope_sd":
         return "log ratio per 10 points", lambda x: steps * x
     variation = "coefficient of variation"
-    scales = {"level_sd": "log rate", "overdispersion": variation, "locality_sd": variation}
+    scales = {
+        "level_sd": "log rate",
+        "region_sd": "log rate",
+        "overdispersion": variation,
+        "locality_sd": variation,
+    }
     return scales.get(name, name), lambda x: x

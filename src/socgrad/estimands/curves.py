@@ -209,7 +209,7 @@ def new_authority_effects(
     """Level and slope effect of an authority that was not observed, one pair per draw.
 
     The same seed gives the same pairs, whichever estimand asks. Without random slopes the slope
-    effect is zero.
+    effect is zero. With regions, its region was not observed either.
     """
     rng = np.random.default_rng(random_seed)
     shape = (2, terms.intercept.sizes["chain"], terms.intercept.sizes["draw"])
@@ -217,6 +217,10 @@ def new_authority_effects(
     rho = terms.correlation
     level = terms.level_sd * z[0]
     slope = terms.slope_sd * (rho * z[0] + (1 - rho * rho) ** 0.5 * z[1])
+    if terms.has_regions:
+        level = level + terms.region_sd * xr.DataArray(
+            rng.standard_normal(shape[1:]), dims=("chain", "draw")
+        )
     return level, slope
 
 

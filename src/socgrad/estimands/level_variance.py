@@ -31,9 +31,13 @@ class Place:
 
 
 def level_variance(terms: Coefficients, within_part: float | xr.DataArray) -> xr.DataArray:
-    """Variance of log rates among authorities of one mean, at a within part of deprivation."""
+    """Variance of log rates among authorities of one mean, at a within part of deprivation.
+
+    Of authorities of any region: that of regions is in it.
+    """
     s0, s1 = terms.level_sd, terms.slope_sd * within_part
-    variance: xr.DataArray = s0 * s0 + 2 * terms.correlation * s0 * s1 + s1 * s1
+    own = s0 * s0 + 2 * terms.correlation * s0 * s1 + s1 * s1
+    variance: xr.DataArray = own + terms.region_sd**2
     return variance
 
 

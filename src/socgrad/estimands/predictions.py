@@ -67,7 +67,8 @@ def predict_rate(
         without effects; "new", an authority that was not observed, effects drawn, one pair per
         draw for all rows of the same `authority` (for all rows, without that column);
         "integrated", the mean over all such authorities. In a model with covariates of authorities
-        all but "own" are at their national means.
+        all but "own" are at their national means; in one with regions "average" is of none, and
+        "new" and "integrated" are of regions that were not observed either.
     rate_per
         Units of exposure that a rate counts, above 0.
     random_seed
@@ -251,7 +252,7 @@ def predict_authority_events(
     target
         "own", each authority with its fitted effects; "average", an authority without effects in
         its place; "new", a new one in its place, effects drawn, a pair for each authority and draw.
-        Covariates of authorities stay what they are in each.
+        Covariates of authorities, and what their region adds, stay what they are in each.
     random_seed
         Of the counts and effects, at least 0.
 
@@ -299,7 +300,7 @@ def predict_authority_events(
     if target == "new":
         terms = _with_new_effects(terms, land, random_seed)
     elif target == "average":
-        terms = terms.without_random_effects
+        terms = terms.without_own_effects
     mean = authority_rate_sums(terms, land, land.exposure)[0][:, kept]
     spread = _overdispersion(fit) ** 2 + terms.locality_sd**2
     factor = xr.DataArray(np.zeros(mean.shape), dims=("sample", "authority"))
@@ -381,6 +382,9 @@ def _effects(
         return 0.0, 0.0
     groups = int(places.group.max()) + 1
     level, slope = _drawn_effects(terms, groups, "group", random_seed)
+    if terms.has_regions:
+        rng = np.random.default_rng(random_seed).spawn(4)[3]
+        level = level + terms.region_sd * level.copy(data=rng.standard_normal(level.shape))
     at = xr.DataArray(places.group, dims="row", coords=row)
     return level.isel(group=at), slope.isel(group=at)
 
@@ -402,7 +406,7 @@ def _with_new_effects(terms: Coefficients, land: Geography, random_seed: int) ->
     level, slope = _drawn_effects(terms, labels.size, "authority", random_seed)
     return replace(
         terms,
-        level_effect=terms.level_covariates + level.assign_coords(authority=labels),
+        level_effect=terms.level_place + level.assign_coords(authority=labels),
         slope_effect=terms.slope_covariates + slope.assign_coords(authority=labels),
     )
 

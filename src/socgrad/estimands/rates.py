@@ -101,6 +101,9 @@ def expected_rate(
         v(x) = level_sd**2 + 2 correlation level_sd slope_sd w + slope_sd**2 w**2,
         w    = (x - m) / per
 
+    and region_sd**2 more in v(x) where the model has regions: "new" and "integrated" are of regions
+    that were not observed either, "average" is of no region, "each" of its own.
+
     Interpretation
     --------------
     How many events to expect among 10,000 children of neighbourhoods like this one. The "average"

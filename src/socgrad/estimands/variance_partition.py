@@ -22,9 +22,13 @@ from socgrad.reading.posterior import (
 
 __all__ = ["variance_explained", "vpc"]
 
-type Level = Literal["authority", "locality"]
+type Level = Literal["region", "authority", "locality"]
 
-_BETWEEN: Final = {"authority": "authorities", "locality": "localities of one authority"}
+_BETWEEN: Final = {
+    "region": "regions",
+    "authority": "authorities",
+    "locality": "localities of one authority",
+}
 
 
 @by_stratum
@@ -52,8 +56,9 @@ def vpc(
         Exposure N of the neighbourhood, above 0. By default the median of the fit's neighbourhoods
         that have exposure.
     level
-        Whose share: "authority" by default, or "locality", of localities within authorities, for a
-        fit with localities. The two add up to what neighbourhoods of one locality share.
+        Whose share: "authority" by default (within regions, in a fit with regions); "locality", of
+        localities within authorities, for a fit with localities; "region", for one with regions.
+        Shares add up to what neighbourhoods of one region, authority and locality have in common.
 
     Returns
     -------
@@ -65,7 +70,7 @@ def vpc(
     ------
     EstimandError
         If `deprivation` or `authority_mean` is no proportion; if `exposure` is not above 0; if
-        `level` is unknown, or "locality" in a fit without localities.
+        `level` is unknown, or one that the fit does not have.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -86,6 +91,11 @@ def vpc(
         Var = M + M**2 (exp(v) (1 + a**2) - 1)
         VPC = M**2 (exp(v) - 1) / Var                   of authorities
               M**2 exp(v) a**2 / Var                    of localities
+
+    With regions v is u + region_sd**2, u the variance among authorities of one region, and::
+
+        VPC = M**2 (exp(region_sd**2) - 1) / Var                   of regions
+              M**2 exp(region_sd**2) (exp(u) - 1) / Var            of authorities within them
 
     The rest is chance (M) and other differences between neighbourhoods (M**2 exp(v) a**2, without
     localities). The authorities' share is also the correlation of the counts of two such
@@ -110,12 +120,14 @@ def vpc(
     >>> share.median(("chain", "draw")).round(2).values.tolist()
     [0.07, 0.27]
     """
-    check_choice("level", level, ("authority", "locality"))
+    check_choice("level", level, ("region", "authority", "locality"))
     terms, land = coefficients(fit), geography(fit)
-    if level == "locality" and not terms.has_localities:
+    has = {"locality": terms.has_localities, "region": terms.has_regions}
+    if not has.get(level, True):
+        several = {"locality": "localities", "region": "regions"}[level]
         raise EstimandError(
-            "level='locality' asks for the share of localities, and this fit has none. Fit "
-            "GradientModel(areas, localities=True), or leave level out."
+            f"level={level!r} asks for the share of {several}, and this fit has none. Fit "
+            f"GradientModel(areas, {several}=True), or leave level out."
         )
     x = deprivation
     if x is None:
@@ -130,7 +142,16 @@ def vpc(
     between = xr.apply_ufunc(np.expm1, variance)
     # Divided by mean**2 throughout, so that large counts do not overflow.
     every = 1 / mean + between + spread * (1 + between)
-    share = (between if level == "authority" else spread * (1 + between)) / every
+    of_regions = xr.apply_ufunc(np.expm1, terms.region_sd**2)
+    parts = {
+        "region": of_regions,
+        "authority": between - of_regions,
+        "locality": spread * (1 + between),
+    }
+    share = parts[level] / every
+    between_whom = _BETWEEN[level] + (
+        " of one region" if level == "authority" and terms.has_regions else ""
+    )
     words = f"counts of neighbourhoods of exposure {size:,g} in {at.words}"
     if deprivation is None:
         share = share.isel(deprivation=0, drop=True)
@@ -139,7 +160,7 @@ def vpc(
         share,
         fit,
         estimand="vpc",
-        units=f"share of the variance of neighbourhood counts that lies between {_BETWEEN[level]}",
+        units=f"share of the variance of neighbourhood counts that lies between {between_whom}",
         per=land.per,
         reference=words,
     )
@@ -177,6 +198,7 @@ def variance_explained(fit: xr.DataTree, *, null: xr.DataTree) -> xr.DataArray:
 
         share = 1 - level_sd(full)**2 / level_sd(null)**2
 
+    (level_sd**2 + region_sd**2 of a fit with regions)
     with the level of the full fit at each authority's mean deprivation. The two posteriors come
     from two runs: their draws are paired as they come, as if independent, which makes the interval
     wider than one of both models together. Below 0 where deprivation explains nothing, or where
@@ -218,7 +240,10 @@ def variance_explained(fit: xr.DataTree, *, null: xr.DataTree) -> xr.DataArray:
             "GradientModel(areas, deprivation='none') to the same areas and give that."
         )
     _refuse_other_data(fit, null)
-    full_sd, null_sd = (one.level_sd.transpose("chain", "draw") for one in (terms, without))
+    full_sd, null_sd = (
+        ((one.level_sd**2 + one.region_sd**2) ** 0.5).transpose("chain", "draw")
+        for one in (terms, without)
+    )
     if full_sd.shape != null_sd.shape:
         raise EstimandError(
             f"The full fit has {full_sd.shape[0]} chains of {full_sd.shape[1]} draws and the null "

@@ -64,7 +64,8 @@ def authority_sd(
         sd(x) = sqrt(s0**2 + 2 rho s0 s1 w + s1**2 w**2)
 
     What authority deprivation explains (between, cross-level) is not in it: it is of authorities
-    of one mean. In a pooled model w is measured from the national mean.
+    of one mean. With regions they are of any region: region_sd**2 is added under the root. In a
+    pooled model w is measured from the national mean.
 
     Interpretation
     --------------

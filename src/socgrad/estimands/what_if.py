@@ -298,7 +298,7 @@ def _turned(
     draws = fit["posterior"].to_dataset()
     for name, effect, change in (
         ("slope_effect", terms.slope_effect - terms.slope_covariates, wanted - now),
-        ("level_effect", terms.level_effect - terms.level_covariates, (now - wanted) * lever),
+        ("level_effect", terms.level_effect - terms.level_place, (now - wanted) * lever),
     ):
         value = (effect + change * here).transpose("chain", "draw", "authority")
         draws[name] = value.drop_vars("authority", errors="ignore").assign_coords(labels)

@@ -58,10 +58,16 @@ def constants(model: GradientModel) -> xr.Dataset:
         for name, (dims, meaning) in CONSTANTS.items()
     }
     coords = {"area": areas.area.to_numpy(), "authority": areas.authority.to_numpy()}
+    levels = []
     if len(areas.locality):
         coords["locality"] = areas.locality.to_numpy()
-        for name, (dims, meaning) in LEVELS.items():
-            variables[name] = (dims, getattr(areas, name), {"long_name": meaning})
+        levels += ["locality_of_area", "authority_of_locality"]
+    if model.regions:
+        coords["region"] = areas.region.to_numpy()
+        levels += ["region_of_authority"]
+    for name in levels:
+        dims, meaning = LEVELS[name]
+        variables[name] = (dims, getattr(areas, name), {"long_name": meaning})
     for name, columns in model.designs.named.items():
         if columns.names:
             coords[name] = np.array(columns.names, dtype=object)

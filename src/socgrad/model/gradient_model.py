@@ -18,7 +18,7 @@ from socgrad.departures import (
 from socgrad.designs import Columns, Designs, Formulas
 from socgrad.errors import SocgradWarning, SpecificationError
 from socgrad.model.covariates import check_covariate_priors, checked_designs, coefficient_priors
-from socgrad.model.levels import check_levels
+from socgrad.model.levels import check_levels, check_regions_apart
 from socgrad.model.priors import Normal, Priors
 from socgrad.table.areas import Areas
 from socgrad.within_between import split
@@ -71,6 +71,9 @@ class GradientModel:
     localities : bool
         Whether areas of one locality (`Areas.from_frame(locality=...)`) share a rate of their own
         about their authority's line: a gamma factor of mean 1, integrated out. Poisson only.
+    regions : bool
+        Whether authorities of one region (`Areas.from_frame(region=...)`) share a normal deviation
+        of their level. For regions of interest by themselves, `authority_covariates="~ region"`.
     within_between : sequence of str
         Terms or columns of `covariates` to split: the deviation from the authority's child-weighted
         mean stays among the area covariates, that mean becomes an authority covariate.
@@ -85,7 +88,8 @@ class GradientModel:
         If a shape is asked for that deprivation cannot have: too few distinct values, or authority
         totals only.
         If localities are asked for that the areas do not have, that no authority has two of, or
-        beside the negative binomial family.
+        beside the negative binomial family; if regions are asked for that the areas do not have,
+        fewer than three, or beside the same regions in `authority_covariates`.
         If a term is asked for that the choice of `deprivation` leaves out; if a prior is given for
         a term that is left out (but a null model may have the priors of the full one); or if the
         counts are authority totals only and `within` has not been given a prior of its own.
@@ -102,12 +106,14 @@ class GradientModel:
     -----
     ::
 
-        level_j    = intercept + between * b_j [+ curvature * b_j**2] [+ k h_j] + level_effect_j
+        level_j    = intercept + between * b_j [+ curvature * b_j**2] [+ k h_j]
+                     [+ region_effect_r] + level_effect_j
         slope_j    = within + cross_level * b_j [+ l g_j] + slope_effect_j
         log rate_i = level_j + [z z_i] + (slope_j [+ x a_i]) * w_i [+ departure(x_i)]
         events_i   ~ Poisson(exposure_i * rate_i), or negative binomial, or with the factor of its
                      locality m: Poisson(exposure_i * rate_i * g_m), g_m ~ Gamma(mean 1)
         (level_effect, slope_effect)_j ~ Normal(0, Sigma): level_sd, slope_sd, correlation
+        region_effect_r ~ Normal(0, region_sd)
 
     with the columns h of `authority_covariates`, g of `moderators`, z of `covariates` and a of
     `area_moderators`, all centred at child-weighted national means: the intercept and `within` stay
@@ -151,6 +157,7 @@ class GradientModel:
     area_moderators: str | None = field(default=None, kw_only=True)
     within_between: Sequence[str] = field(default=(), kw_only=True)
     localities: bool = field(default=False, kw_only=True)
+    regions: bool = field(default=False, kw_only=True)
     priors: Priors = field(default=Priors(), kw_only=True)
     designs: Designs = field(init=False, repr=False)
     departures: Departures | None = field(init=False, repr=False)
@@ -203,12 +210,14 @@ class GradientModel:
         check_levels(
             self.areas,
             localities=self.localities,
+            regions=self.regions,
             family=self.family,
             area_moderators=self.area_moderators,
         )
         self._check_priors()
         object.__setattr__(self, "departures", self._departures())
         object.__setattr__(self, "designs", self._designs())
+        check_regions_apart(self.areas, self.designs, regions=self.regions)
         check_covariate_priors(self.priors, self.designs)
 
     @property
@@ -335,6 +344,7 @@ class GradientModel:
             "correlation": self.random_slopes or null,
             "overdispersion": self.family == "negative_binomial",
             "locality_sd": self.localities,
+            "region_sd": self.regions,
         }
         idle = [
             name
@@ -347,7 +357,8 @@ class GradientModel:
                 f"(family={self.family!r}, deprivation={self.deprivation!r}, "
                 f"random_slopes={self.random_slopes}, cross_level={self.cross_level}, "
                 f"curvature={self.curvature}, shape={self.shape!r}, "
-                f"localities={self.localities}). Leave them out, or put the terms in."
+                f"localities={self.localities}, regions={self.regions}). Leave them out, or put "
+                "the terms in."
             )
         if self.deprivation == "none" or self.priors.within != default.within:
             return

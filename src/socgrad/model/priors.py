@@ -170,6 +170,8 @@ class Priors:
     locality_sd : PositiveNormal
         Coefficient of variation of localities' rates about their authority's line (with localities
         only).
+    region_sd : PositiveNormal
+        Standard deviation of regions' levels (with regions only). Few regions say little of it.
 
     Examples
     --------
@@ -190,6 +192,7 @@ class Priors:
     correlation: float = 2.0
     overdispersion: PositiveNormal = field(default=PositiveNormal(0.0, 0.5))
     locality_sd: PositiveNormal = field(default=PositiveNormal(0.0, 0.5))
+    region_sd: PositiveNormal = field(default=PositiveNormal(0.0, 0.25))
     covariates: Mapping[str, Normal] = field(default_factory=dict)
     moderators: Mapping[str, Normal] = field(default_factory=dict)
 
@@ -295,4 +298,5 @@ _KINDS = {
     "slope_sd": PositiveNormal,
     "overdispersion": PositiveNormal,
     "locality_sd": PositiveNormal,
+    "region_sd": PositiveNormal,
 }

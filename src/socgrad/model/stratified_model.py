@@ -39,7 +39,7 @@ class StratifiedModel:
     covariates, authority_covariates, moderators, area_moderators, within_between
         As in `GradientModel`: one formula for all strata, coefficients of each. Not yet with joint
         authority effects.
-    localities : bool
+    localities, regions : bool
         As in `GradientModel`, in each stratum by itself. Not with joint authority effects.
     priors : Priors or mapping
         Priors of every stratum, or of each, by its label.
@@ -122,6 +122,7 @@ class StratifiedModel:
     area_moderators: str | None = field(default=None, kw_only=True)
     within_between: Sequence[str] = field(default=(), kw_only=True)
     localities: bool = field(default=False, kw_only=True)
+    regions: bool = field(default=False, kw_only=True)
     priors: Priors | Mapping[Any, Priors] = field(default=Priors(), kw_only=True)
     models: Mapping[Any, GradientModel] = field(init=False, repr=False)
 
@@ -186,6 +187,11 @@ class StratifiedModel:
                 "localities would have to go together over strata as authorities do, and then have "
                 "no closed form. Leave them out, or choose authority_effects='independent'."
             )
+        if self.regions:
+            raise SpecificationError(
+                "regions=True is not available with authority_effects='joint' yet. Leave them out, "
+                "or choose authority_effects='independent'."
+            )
         differ = {model.priors.correlation for model in self.models.values()}
         if len(differ) > 1:
             raise SpecificationError(
@@ -216,6 +222,7 @@ class StratifiedModel:
                         area_moderators=self.area_moderators,
                         within_between=self.within_between,
                         localities=self.localities,
+                        regions=self.regions,
                         priors=priors[label],
                     )
                 except SpecificationError as error:

@@ -12,7 +12,7 @@ from typing import Any
 
 from socgrad.nuts.pymc_quietly import pm, pt
 
-__all__ = ["level_and_slope_effects", "level_effects"]
+__all__ = ["level_and_slope_effects", "level_effects", "region_effects"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
@@ -89,6 +89,41 @@ def level_and_slope_effects(
     return level_effect, slope_effect
 
 
+def region_effects(
+    data: dict[str, Variable],
+    *,
+    expected_level: Variable,
+    expected_slope: Variable,
+    level_sd: Variable,
+    region_sd: Variable,
+    known: Variable,
+    regions: int,
+) -> Variable:
+    """Effects of regions ~ Normal(0, region_sd), standardised by what their authorities say.
+
+    The level that an authority's events suggest at its expected slope says of its region what its
+    own effect and the number of its events leave: precision 1 / (level_sd**2 + 1 / known).
+
+    Parameters
+    ----------
+    data, expected_level, expected_slope, level_sd, known
+        As in `level_effects`.
+    region_sd
+        Standard deviation of the effects.
+    regions
+        How many there are.
+    """
+    followed, _ = _followed(expected_slope - data["centring_slope"], data)
+    ahead = data["centring_level"] - expected_level - followed
+    said = known / (1.0 + known * level_sd**2)
+    lies_in = pt.eq(pt.arange(regions)[:, None], data["region_of_authority"][None, :])
+    information = (lies_in * said).sum(axis=1)
+    gain = 1.0 + information * region_sd**2
+    towards = region_sd * (lies_in * (said * ahead)).sum(axis=1) / gain
+    unit = _standard("region", towards=towards, gain=gain, dims="region")
+    return pm.Deterministic("region_effect", region_sd * unit, dims="region")
+
+
 def _followed(apart: Variable, data: dict[str, Variable]) -> tuple[Variable, Variable]:
     """Log of expected events over the slope, less its value at the slope that steers; its slope.
 
@@ -110,13 +145,13 @@ def _followed(apart: Variable, data: dict[str, Variable]) -> tuple[Variable, Var
     )
 
 
-def _standard(name: str, *, towards: Variable, gain: Variable) -> Variable:
-    """Standard normal variable of each authority, through one that its own data standardise.
+def _standard(name: str, *, towards: Variable, gain: Variable, dims: str = "authority") -> Variable:
+    """Standard normal variable of each authority (or region), through one that its own data standardise.
 
     Its conditional posterior is about Normal(towards, 1 / gain), gain the precision over that of
     the population alone. The free variable is (it - towards) * sqrt(gain): non-centred where the
     data say little, centred where they say much, and as far as need be between.
     """
     root = pt.sqrt(gain)
-    raw = pm.Normal(f"{name}_raw", mu=-towards * root, sigma=root, dims="authority")
+    raw = pm.Normal(f"{name}_raw", mu=-towards * root, sigma=root, dims=dims)
     return raw / root + towards

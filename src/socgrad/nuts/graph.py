@@ -17,7 +17,7 @@ from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal
 from socgrad.nuts.centring import centring
 from socgrad.nuts.counts import Shifts, observe_counts, observe_totals
-from socgrad.nuts.effects import level_and_slope_effects, level_effects
+from socgrad.nuts.effects import level_and_slope_effects, level_effects, region_effects
 from socgrad.nuts.packing import layout, packed, unpacked
 from socgrad.nuts.pymc_quietly import pm
 from socgrad.predictor import authority_level, authority_slope
@@ -105,6 +105,7 @@ def graph_key(model: GradientModel) -> tuple[object, ...]:
     return (
         model.family,
         model.localities,
+        len(model.areas.region) if model.regions else 0,
         model.deprivation,
         model.random_slopes,
         model.cross_level,
@@ -138,6 +139,8 @@ def _coords(model: GradientModel, seam: xr.Dataset, working: xr.Dataset) -> dict
         coords["counted_area"] = model.areas.area[model.areas.counted].to_numpy()
     if "locality" in seam.coords:
         coords["locality"] = seam["locality"].to_numpy()
+    if "region" in seam.coords:
+        coords["region"] = seam["region"].to_numpy()
     if "sum_events" in working:
         coords["total_authority"] = coords["authority"][working["sum_authority"].to_numpy()]
     return coords
@@ -193,6 +196,7 @@ def _prior_names(model: GradientModel) -> list[str]:
         "slope_sd": model.random_slopes,
         "overdispersion": model.family == "negative_binomial",
         "locality_sd": model.localities,
+        "region_sd": model.regions,
     }
     return [name for name, there in present.items() if there]
 
@@ -260,6 +264,18 @@ def _authorities(
     # A factor that areas share says nothing of how their rates differ.
     known_slope += data["shared_slope_information"]
     level_sd = _positive("level_sd", data["prior_level_sd"])
+    if model.regions:
+        region_effect = region_effects(
+            data,
+            expected_level=expected[0],
+            expected_slope=expected[1],
+            level_sd=level_sd,
+            region_sd=_positive("region_sd", data["prior_region_sd"]),
+            known=known_level,
+            regions=len(model.areas.region),
+        )
+        of_region = region_effect[data["region_of_authority"]]
+        shift, expected = shift + of_region, (expected[0] + of_region, expected[1])
     if not model.random_slopes:
         level_effect = level_effects(
             data,

@@ -8,7 +8,7 @@ from socgrad.nuts.graph import graph_data
 from socgrad.nuts.options import NutsOptions
 from socgrad.nuts.outcome_graph import outcome_data, outcome_graph, outcome_key
 from socgrad.nuts.sampling import Graph, sample_graph
-from socgrad.schema import EFFECTS, OUTCOME, PARAMETERS
+from socgrad.schema import EFFECTS, OUTCOME, PARAMETERS, REGION_EFFECTS
 
 __all__ = ["sample_outcome"]
 
@@ -35,7 +35,9 @@ def sample_outcome(
     inner = model.gradient_model
     values = xr.merge([constants(inner), graph_data(inner, data), outcome_data(model)])
     graph = Graph(
-        outcome_key(model), lambda: outcome_graph(model), (*PARAMETERS, *EFFECTS, *OUTCOME)
+        outcome_key(model),
+        lambda: outcome_graph(model),
+        (*PARAMETERS, *EFFECTS, *REGION_EFFECTS, *OUTCOME),
     )
     posterior, statistics = sample_graph(graph, values, options)
     return posterior.assign_coords(outcome_term=list(model.terms)), statistics

@@ -22,6 +22,7 @@ def is_written_out(model: GradientModel) -> bool:
         bool(model.random_slopes)
         and not model.designs.of_areas
         and not model.localities
+        and not model.regions
         and (model.family == "poisson" or not has_totals)
     )
 

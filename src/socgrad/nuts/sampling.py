@@ -12,7 +12,7 @@ from socgrad.nuts.graph import compact_data, compact_key, compact_model
 from socgrad.nuts.nutpie_draws import draws_by_nutpie
 from socgrad.nuts.options import NutsOptions
 from socgrad.nuts.pymc_quietly import pm
-from socgrad.schema import COEFFICIENTS, EFFECTS, PARAMETERS
+from socgrad.schema import COEFFICIENTS, EFFECTS, PARAMETERS, REGION_EFFECTS
 
 __all__ = ["Graph", "sample_graph", "sample_nuts"]
 
@@ -62,7 +62,7 @@ def sample_nuts(
     posterior, sample_stats : xarray.Dataset
         Dims (chain, draw[, authority, or names of covariates]).
     """
-    names = (*PARAMETERS, *EFFECTS, *COEFFICIENTS)
+    names = (*PARAMETERS, *EFFECTS, *COEFFICIENTS, *REGION_EFFECTS)
     graph = Graph(compact_key(model, data), lambda: compact_model(model, data), names)
     return sample_graph(graph, compact_data(model, data), options)
 

@@ -21,6 +21,7 @@ from socgrad.schema import (
     LEVELS,
     OUTCOME,
     PARAMETERS,
+    REGION_EFFECTS,
 )
 
 __all__ = ["refuse_restricted_covariates", "refuse_restricted_exposure", "without_events"]
@@ -48,6 +49,7 @@ _COORDINATES_WITHOUT_EVENTS: Final = (
     "area",
     "authority",
     "locality",
+    "region",
     "stratum",
     "stratum_bis",
     "outcome_term",
@@ -93,7 +95,7 @@ def without_events(fit: xr.DataTree) -> xr.DataTree:
     # Standardised raw effects give the information of an authority's counts; other terms may be
     # imputed counts. No summary reads either.
     draws = groups["posterior"]
-    known = PARAMETERS | EFFECTS | CORRELATIONS | COEFFICIENTS | OUTCOME
+    known = PARAMETERS | EFFECTS | CORRELATIONS | COEFFICIENTS | OUTCOME | REGION_EFFECTS
     groups["posterior"] = draws[[name for name in draws if name in known]]
     bare = {name: _bare(dataset) for name, dataset in groups.items()}
     if COVARIATE_GROUP in fit:
@@ -139,6 +141,7 @@ def _bare(dataset: xr.Dataset) -> xr.Dataset:
     meanings = (
         PARAMETERS
         | EFFECTS
+        | REGION_EFFECTS
         | CORRELATIONS
         | OUTCOME
         | {name: words for name, (_, words) in (COEFFICIENTS | CONSTANTS | DESIGNS).items()}

@@ -40,7 +40,7 @@ class Coefficients:
 
     `level_effect` and `slope_effect` are all that sets an authority apart from an average one of
     its mean deprivation: what its covariates make of it (`level_covariates`, `slope_covariates`)
-    and the random effects of the model.
+    its region (`level_region`), and the random effects of the model.
 
     `locality_sd` is the coefficient of variation of the factor that areas of one locality share.
     `covariate` and `area_moderator` are the coefficients of area covariates, `departure` those of
@@ -70,11 +70,24 @@ class Coefficients:
     area_moderator: npt.NDArray[np.float64]
     departure: npt.NDArray[np.float64]
     locality_sd: xr.DataArray = field(default_factory=lambda: xr.DataArray(0.0))
+    level_region: xr.DataArray = field(default_factory=lambda: xr.DataArray(0.0))
+    region_effect: xr.DataArray = field(default_factory=lambda: xr.DataArray(0.0))
+    region_sd: xr.DataArray = field(default_factory=lambda: xr.DataArray(0.0))
 
     @property
     def has_localities(self) -> bool:
         """Whether areas of one locality share a factor."""
         return bool(self.locality_sd.dims)
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether authorities of one region share a deviation."""
+        return bool(self.region_sd.dims)
+
+    @property
+    def level_place(self) -> xr.DataArray:
+        """What covariates and region make of an authority's level: of where it lies alone."""
+        return _own(self.level_covariates, self.level_region)
 
     @property
     def has_area_covariates(self) -> bool:
@@ -96,6 +109,11 @@ class Coefficients:
         """The same with the covariates of all areas at their national means."""
         none = np.zeros((len(self.covariate), 0))
         return replace(self, covariate=none, area_moderator=none)
+
+    @property
+    def without_own_effects(self) -> "Coefficients":
+        """The same with nothing but their covariates and regions to set authorities apart."""
+        return replace(self, level_effect=self.level_place, slope_effect=self.slope_covariates)
 
     @property
     def without_random_effects(self) -> "Coefficients":
@@ -221,13 +239,14 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
     level_covariates, slope_covariates = (
         _of_covariates(fit, name) for name in ("authority_covariate", "moderator")
     )
+    level_region = _of_regions(fit)
     return Coefficients(
         intercept=term("intercept"),
         within=term("within" if has_split else "pooled"),
         between=term("between"),
         curvature=term("curvature"),
         cross_level=term("cross_level"),
-        level_effect=_own(_by_label(term("level_effect"), fit), level_covariates),
+        level_effect=_own(_by_label(term("level_effect"), fit), level_covariates, level_region),
         slope_effect=_own(_by_label(term("slope_effect"), fit), slope_covariates),
         level_covariates=level_covariates,
         slope_covariates=slope_covariates,
@@ -243,6 +262,9 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
         area_moderator=_by_draw(fit, "area_moderator"),
         departure=_by_draw(fit, "departure"),
         locality_sd=term("locality_sd"),
+        level_region=level_region,
+        region_effect=term("region_effect"),
+        region_sd=term("region_sd"),
     )
 
 
@@ -449,9 +471,33 @@ def _check_columns(fit: xr.DataTree, name: str) -> None:
         )
 
 
-def _own(effect: xr.DataArray, covariates: xr.DataArray) -> xr.DataArray:
-    """Random effect and covariates of each authority together."""
-    return effect + covariates if covariates.dims else effect
+def _own(effect: xr.DataArray, *others: xr.DataArray) -> xr.DataArray:
+    """Random effect, covariates and region of each authority together."""
+    for other in others:
+        if other.dims:
+            effect = effect + other
+    return effect
+
+
+def _of_regions(fit: xr.DataTree) -> xr.DataArray:
+    """Effect of each authority's region, dim authority; a zero where there are none.
+
+    Raises
+    ------
+    SchemaError
+        If the fit does not say which region an authority is in.
+    """
+    draws, constants = fit["posterior"].to_dataset(), fit["constant_data"].to_dataset()
+    if "region_effect" not in draws:
+        return xr.DataArray(0.0)
+    if "region_of_authority" not in constants:
+        raise SchemaError(
+            "Group 'posterior' has region_effect, but group 'constant_data' has no "
+            "region_of_authority. Use the tree as it was returned or saved."
+        )
+    home = xr.DataArray(constants["region_of_authority"].to_numpy(), dims="authority")
+    of: xr.DataArray = draws["region_effect"].isel(region=home).drop_vars("region", errors="ignore")
+    return of.assign_coords(authority=constants["authority"].to_numpy())
 
 
 def _by_label(effect: xr.DataArray, fit: xr.DataTree) -> xr.DataArray:

@@ -94,9 +94,10 @@ def calibrated(truth: Truth, frame: pd.DataFrame, *, rate: float, per: float = 0
 
     Notes
     -----
-    With ``v_i = level_sd**2 + 2 correlation level_sd slope_sd w_i + (slope_sd w_i)**2`` the
-    expected rate of area i is ``exp(log_rate_i + v_i / 2)``, so the intercept is
-    ``log(rate / 10,000)`` less the log of the child-weighted mean of that at an intercept of 0.
+    With ``v_i = region_sd**2 + level_sd**2 + 2 correlation level_sd slope_sd w_i +
+    (slope_sd w_i)**2`` the expected rate of area i is ``exp(log_rate_i + v_i / 2)``, so the
+    intercept is ``log(rate / 10,000)`` less the log of the child-weighted mean of that at an
+    intercept of 0.
 
     Examples
     --------
@@ -118,7 +119,7 @@ def calibrated(truth: Truth, frame: pd.DataFrame, *, rate: float, per: float = 0
     none = np.zeros_like(parts.between_part)
     level, slope = level_and_slope(replace(truth, intercept=0.0), parts.between_part, none, none)
     of = parts.authority_of_area
-    variance = s0**2 + 2 * truth.correlation * s0 * s1 * w + (s1 * w) ** 2
+    variance = truth.region_sd**2 + s0**2 + 2 * truth.correlation * s0 * s1 * w + (s1 * w) ** 2
     relative = np.exp(log_rate(level[of], slope[of], w) + variance / 2)
     mean = np.average(relative, weights=parts.children)
     return replace(truth, intercept=float(np.log(rate / 10_000) - np.log(mean)))
@@ -184,7 +185,7 @@ def simulate(
     between part b of deprivation, in steps, as in the model::
 
         log rate_i = level_j + slope_j w_i
-        level_j = intercept + between b_j + curvature b_j**2 + level_effect_j
+        level_j = intercept + between b_j + curvature b_j**2 + region_effect_r + level_effect_j
         slope_j = within + cross_level b_j + slope_effect_j
         events_i ~ Poisson(children_i rate_i e_i g_m)
         e_i ~ Gamma of mean 1, variance overdispersion**2; g_m the same, variance locality_sd**2
@@ -232,6 +233,12 @@ def simulate(
         rng = np.random.default_rng([random_seed, 2, zlib.crc32(stage.encode())])
         level_effect, slope_effect = _authority_effects(truth, common, stage_correlation, rng)
         level, slope = level_and_slope(truth, parts.between_part, level_effect, slope_effect)
+        regional = {}
+        if truth.region_sd > 0:
+            first = np.unique(of, return_index=True)[1]
+            region, regions = pd.factorize(frame["region"].iloc[first])
+            region_effect = truth.region_sd * rng.standard_normal(len(regions))[region]
+            level, regional = level + region_effect, {"region_effect": region_effect}
         expected = parts.children * np.exp(log_rate(level[of], slope[of], parts.within_part))
         if truth.overdispersion > 0:
             phi = truth.overdispersion**-2
@@ -250,6 +257,7 @@ def simulate(
                     "between_part": parts.between_part,
                     "level_effect": level_effect,
                     "slope_effect": slope_effect,
+                    **regional,
                     "level": level,
                     "slope": slope,
                     "gradient": np.exp(slope),

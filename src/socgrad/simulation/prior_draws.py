@@ -108,8 +108,12 @@ def draw_prior(model: GradientModel, *, draws: int = 1000, random_seed: int = 0)
         drawn[name] = np.stack([normal(prior.mean, prior.sd) for prior in columns], axis=1)
     if model.localities:
         drawn["locality_sd"] = positive(priors.locality_sd)
+    if model.regions:
+        drawn["region_sd"] = positive(priors.region_sd)
+        z = rng.standard_normal((draws, len(model.areas.region)))
+        drawn["region_effect"] = drawn["region_sd"][:, None] * z
     values = {name: value for name, value in (drawn | effects).items() if name not in absent}
-    last = {name: dim for name, (dim, _) in COEFFICIENTS.items()}
+    last = {name: dim for name, (dim, _) in COEFFICIENTS.items()} | {"region_effect": "region"}
     posterior = xr.Dataset(
         {
             name: (("chain", "draw", last.get(name, "authority"))[: value.ndim + 1], value[None])

@@ -40,6 +40,8 @@ class Truth:
         Poisson counts, otherwise counts are negative binomial with ``phi = overdispersion**-2``.
     locality_sd
         Coefficient of variation of a gamma effect of each locality, at least 0.
+    region_sd
+        Standard deviation of a normal effect of each region on its authorities' levels, at least 0.
     """
 
     intercept: float
@@ -52,12 +54,13 @@ class Truth:
     correlation: float = 0.0
     overdispersion: float = 0.0
     locality_sd: float = 0.0
+    region_sd: float = 0.0
 
     def __post_init__(self) -> None:
         values = asdict(self)
         if bad := [name for name, value in values.items() if not np.isfinite(value)]:
             raise SpecificationError(f"Truth: {', '.join(bad)} is not finite. Pass finite numbers.")
-        scales = ("level_sd", "slope_sd", "overdispersion", "locality_sd")
+        scales = ("level_sd", "slope_sd", "overdispersion", "locality_sd", "region_sd")
         if negative := [name for name in scales if values[name] < 0]:
             raise SpecificationError(
                 f"Truth: {', '.join(negative)} is below 0. Expected a standard deviation or a "

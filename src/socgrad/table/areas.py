@@ -26,7 +26,7 @@ from socgrad.table.authority_numbers import given_means, given_totals
 from socgrad.table.covariate_columns import area_covariates, authority_covariate_table
 from socgrad.table.known_counts import known_counts
 from socgrad.table.label_checks import coded_labels, labels
-from socgrad.table.nesting import nested_localities
+from socgrad.table.nesting import LEVELS, nested_levels
 from socgrad.table.number_checks import (
     check_known,
     check_proportion,
@@ -73,6 +73,8 @@ class Areas:
     locality, locality_of_area
         Labels of groups of areas inside authorities, by authority, and the position of each area's,
         (n,); both empty where none were named.
+    region, region_of_authority
+        Labels of groups of authorities, and the position of each authority's, (J,); likewise.
     """
 
     area: pd.Index[Any]
@@ -93,6 +95,8 @@ class Areas:
     authority_covariates: pd.DataFrame = field(default_factory=pd.DataFrame)
     locality: pd.Index[Any] = field(default_factory=lambda: pd.Index([], dtype=object))
     locality_of_area: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    region: pd.Index[Any] = field(default_factory=lambda: pd.Index([], dtype=object))
+    region_of_authority: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def authority_of_locality(self) -> IntArray:
@@ -146,6 +150,7 @@ class Areas:
         covariates: Sequence[str] = (),
         authority_covariates: object = None,
         locality: str | None = None,
+        region: str | None = None,
     ) -> Self:
         """Check a table of areas, one row each, and keep what the model needs.
 
@@ -197,6 +202,9 @@ class Areas:
         locality
             Column of labels of a level between areas and authorities, such as the MSOA of each
             LSOA, for ``GradientModel(areas, localities=True)``. Each lies in one authority.
+        region
+            Column of labels of a level above authorities, one for all rows of an authority, for
+            ``GradientModel(areas, regions=True)``.
 
         Returns
         -------
@@ -263,6 +271,7 @@ class Areas:
         names |= {"children": children, "exposure": children if exposure is None else exposure}
         names |= {} if events is None else {"events": events}
         names |= {} if locality is None else {"locality": locality}
+        names |= {} if region is None else {"region": region}
         check_roles(names)
         table = as_pandas(frame)
         columns = {role: column(table, name, role=role) for role, name in names.items()}
@@ -272,11 +281,8 @@ class Areas:
         authorities = authorities.rename("authority")
         order = sorted_rows(unsorted, code, authorities, names)
         keys, group, size = unsorted[order].rename("area"), code[order], len(authorities)
-        nested: dict[str, Any] = {}
-        if locality is not None:
-            its = columns.pop("locality").iloc[order]
-            made = nested_localities(its, group, authorities, where=where["locality"])
-            nested = dict(zip(("locality_of_area", "locality"), made, strict=True))
+        levels = {role: columns.pop(role) for role in LEVELS if role in columns}
+        nested = nested_levels(levels, where, order, group, authorities)
         number = {
             role: numbers(values.iloc[order], keys, where=where[role])
             for role, values in columns.items()

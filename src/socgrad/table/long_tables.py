@@ -7,9 +7,10 @@ take the table apart: that what belongs to the area is the same in all of its ro
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -63,7 +64,7 @@ def long_tables(
     missing_rows: MissingRows,
     order: Sequence[Any] | None,
     covariates: Sequence[str] = (),
-    locality: str | None = None,
+    levels: Mapping[str, str | None] = MappingProxyType({}),
 ) -> LongTables:
     """Take a long table apart by stratum.
 
@@ -90,10 +91,11 @@ def long_tables(
     for other in others:
         values = column(table, other, role="covariate")
         _refuse_unlike(values, place, first, areas, f"Column {other!r} (covariate)")
-    if locality is not None:
-        values = column(table, locality, role="locality")
-        _refuse_unlike(values, place, first, areas, f"Column {locality!r} (locality)")
-        others = [*dict.fromkeys([*others, locality])]
+    named = {role: name for role, name in levels.items() if name is not None}
+    for role, level in named.items():
+        values = column(table, level, role=role)
+        _refuse_unlike(values, place, first, areas, f"Column {level!r} ({role})")
+    others = [*dict.fromkeys([*others, *named.values()])]
     base = table.iloc[first][[area, authority, deprivation, *others]].reset_index(drop=True)
 
     their = f"Column {children!r} (children)"

@@ -48,6 +48,8 @@ _SHARED = (
     "authority_covariates",
     "locality",
     "locality_of_area",
+    "region",
+    "region_of_authority",
 )
 
 
@@ -187,6 +189,7 @@ class Strata(Mapping[Any, Areas]):
         covariates: Sequence[str] = (),
         authority_covariates: object = None,
         locality: str | None = None,
+        region: str | None = None,
     ) -> Self:
         """Check a table of areas, one row each, with a column of events for each stage.
 
@@ -209,7 +212,7 @@ class Strata(Mapping[Any, Areas]):
             Counts by authority label, for each stage that has any: ``{stage: {authority: count}}``.
         authority_means, national_mean, per, missing_events, complete
             As in `Areas.from_frame`, for all stages.
-        covariates, authority_covariates, locality
+        covariates, authority_covariates, locality, region
             As in `Areas.from_frame`; they belong to the places, whatever the stage.
         zero_exposure
             As in `Areas.from_frame`. By default "refuse"; with "previous stage" "leave out", since
@@ -296,6 +299,7 @@ class Strata(Mapping[Any, Areas]):
                     covariates=covariates,
                     authority_covariates=authority_covariates,
                     locality=locality,
+                    region=region,
                 )
         if nested:
             warn_of_exceeding(tables)
@@ -329,6 +333,7 @@ class Strata(Mapping[Any, Areas]):
         covariates: Sequence[str] = (),
         authority_covariates: object = None,
         locality: str | None = None,
+        region: str | None = None,
     ) -> Self:
         """Check a long table, one row for each area and stratum (age, ethnicity, need ...).
 
@@ -363,9 +368,9 @@ class Strata(Mapping[Any, Areas]):
             or "no events" among the area's children (with ``children_of="area"``).
         authority_means, national_mean, per, missing_events, zero_exposure, complete
             As in `Areas.from_frame`, for all strata.
-        covariates, authority_covariates, locality
-            As in `Areas.from_frame`; area covariates and localities are the same in all rows of an
-            area.
+        covariates, authority_covariates, locality, region
+            As in `Areas.from_frame`; area covariates, localities and regions are the same in all
+            rows of an area.
 
         Returns
         -------
@@ -426,7 +431,7 @@ class Strata(Mapping[Any, Areas]):
             missing_rows=missing_rows,
             order=order,
             covariates=covariates,
-            locality=locality,
+            levels={"locality": locality, "region": region},
         )
         strangers = [label for label in given if label not in parts.frames]
         if strangers:
@@ -458,6 +463,7 @@ class Strata(Mapping[Any, Areas]):
                     covariates=covariates,
                     authority_covariates=authority_covariates,
                     locality=locality,
+                    region=region,
                 )
                 tables[label] = with_absent(
                     made, absent, missing_rows, refuse_idle=excused and zero_exposure == "refuse"

@@ -14,7 +14,7 @@ import xarray as xr
 from socgrad.errors import ConvergenceWarning
 from socgrad.reading.by_stratum import stratum, stratum_labels
 from socgrad.reading.posterior import importance_ess
-from socgrad.schema import COEFFICIENTS, CORRELATIONS, EFFECTS, PARAMETERS
+from socgrad.schema import COEFFICIENTS, CORRELATIONS, EFFECTS, PARAMETERS, REGION_EFFECTS
 
 __all__ = ["SamplingCheck", "check_sampling"]
 
@@ -181,7 +181,8 @@ def _varying(fit: xr.DataTree) -> xr.Dataset:
 def _own(fit: xr.DataTree) -> xr.Dataset:
     """Parameters and effects of a fit without strata."""
     draws = fit["posterior"].to_dataset()
-    return draws[[name for name in (*PARAMETERS, *COEFFICIENTS, *EFFECTS) if name in draws]]
+    names = (*PARAMETERS, *COEFFICIENTS, *EFFECTS, *REGION_EFFECTS)
+    return draws[[name for name in names if name in draws]]
 
 
 def _table(posterior: xr.Dataset, limit: float | None) -> pd.DataFrame:
