@@ -146,7 +146,7 @@ def _followed(apart: Variable, data: dict[str, Variable]) -> tuple[Variable, Var
 
 
 def _standard(name: str, *, towards: Variable, gain: Variable, dims: str = "authority") -> Variable:
-    """Standard normal variable of each authority (or region), through one that its own data standardise.
+    """Standard normal variable of each authority, or region, which its own data standardise.
 
     Its conditional posterior is about Normal(towards, 1 / gain), gain the precision over that of
     the population alone. The free variable is (it - towards) * sqrt(gain): non-centred where the
