@@ -5,6 +5,7 @@ Run from the root of the repository, on a machine with nothing else to do:
     python benchmarks/speed.py                       # all of it: about ten minutes
     python benchmarks/speed.py --only laplace nuts   # some engines
     python benchmarks/speed.py --only laplace nuts --totals    # authority totals of the same table
+    python benchmarks/speed.py --only nuts --cold      # numba's cache empty, as on a fresh machine
     python benchmarks/speed.py --only bambi --bambi /path/to/its/environment/bin/python
 
 It prints one table and writes docs/results/speed.csv. Every engine runs in a process of its own,
@@ -108,7 +109,7 @@ def child(
 
     sg.fit, sg.save  # noqa: B018 these are imported on first use
     if engine == "nuts":
-        import socgrad.nuts.sampling
+        import socgrad.nuts.density_sampling
     else:
         import socgrad.laplace
     imported = time.perf_counter()
@@ -277,18 +278,21 @@ def measured(
         here = ["Rscript", str(HERE / "speed.R"), engine, family, str(table), family]
     else:
         here += ["--whole"]
-    runs = [run(here) for _ in range(repeats)]
+    runs = []
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as empty:
+            runs.append(run(here, {"NUMBA_CACHE_DIR": empty} if options.cold else None))
     row: dict[str, object] = {"table": size, "family": family, "engine": engine, "runs": repeats}
     row["whole"] = statistics.median(each.seconds for each in runs)
     row["cpu"] = statistics.median(each.cpu for each in runs)
     row["peak"] = statistics.median(each.peak for each in runs)
     names = runs[0].report.keys()
     row |= {name: statistics.median(each.report[name] for each in runs) for name in names}
-    if engine in ("laplace", "nuts"):
+    if engine in ("laplace", "nuts") and not options.cold:
         warm = run([each for each in here if each != "--whole"]).report
         row |= {name: warm[name] for name in ("first", "further", "ess", "ess/s")}
         row["divergences"] = warm.get("divergences")
-    if engine == "nuts":
+    if engine == "nuts" and not options.cold:
         # What the first fit has and a further one has not.
         row["compile"] = warm["first"] - warm["further"]
     return row
@@ -314,6 +318,7 @@ def main() -> None:
     parser.add_argument("--areas", type=int, default=AREAS)
     parser.add_argument("--tenfold", action="store_true", help="ten times the areas, Poisson only")
     parser.add_argument("--totals", action="store_true", help="authority totals: laplace, nuts")
+    parser.add_argument("--cold", action="store_true", help="numba's cache empty: nuts")
     parser.add_argument("--bambi", default=sys.executable, help="a Python that has bambi")
     parser.add_argument("--out", type=Path, default=FILE)
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
@@ -337,6 +342,7 @@ def main() -> None:
     key = ["table", "family", "engine"]
     areas = arguments.areas * (10 if arguments.tenfold else 1)
     size = f"{arguments.authorities} totals" if arguments.totals else f"{areas} areas"
+    size += ", cold caches" * arguments.cold
     if arguments.totals and not {"laplace", "nuts"} >= set(arguments.only):
         parser.error("--totals is for --only laplace nuts: the others have no such model")
     families = arguments.families[:1] if arguments.tenfold else arguments.families
