@@ -59,12 +59,16 @@ def priors_of(family: str) -> Priors:
     return dataclasses.replace(PRIORS, overdispersion=OVERDISPERSION)
 
 
+#: Parameters of terms that the models here leave out.
+_ABSENT = ("curvature", "locality_sd", "region_sd")
+
+
 def truth_from_priors(family: str, rng: np.random.Generator) -> Truth:
     """Draw a truth from the priors."""
     values = {}
     for name in PARAMETERS:
         prior = getattr(priors_of(family), name, None)
-        if name == "curvature" or (name == "overdispersion" and family == "poisson"):
+        if name in _ABSENT or (name == "overdispersion" and family == "poisson"):
             continue
         if isinstance(prior, Normal):
             values[name] = rng.normal(prior.mean, prior.sd)
