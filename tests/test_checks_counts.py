@@ -10,10 +10,10 @@ from socgrad.checks.counts import (
     Lines,
     area_blocks,
     chosen_draws,
+    counts_by_position,
     drawn_counts,
     lines_at,
     log_probability,
-    observed_counts,
     population_at,
     total_moments,
 )
@@ -24,21 +24,21 @@ from socgrad.reading.posterior import coefficients, geography
 
 def test_counts_are_found_by_label(fit_with_events):
     """Counts stand where their area's label stands, in whatever order they come."""
-    counts = observed_counts(fit_with_events)
+    counts = counts_by_position(fit_with_events)
     assert counts.area.tolist() == list(range(500))
     assert counts.authority.tolist() == [5]
     turned = fit_with_events.copy()
     observed = fit_with_events["observed_data"].to_dataset()
     turned["observed_data"] = xr.DataTree(observed.isel(counted_area=slice(None, None, -1)))
-    again = observed_counts(turned)
-    assert again.area.tolist() == list(range(499, -1, -1))
-    assert again.events[::-1].tolist() == counts.events.tolist()
+    again = counts_by_position(turned)
+    assert again.area.tolist() == counts.area.tolist()
+    assert again.events.tolist() == counts.events.tolist()
 
 
 def test_a_fit_without_counts_is_refused(split_fit):
     """A fit saved without events cannot be checked against them."""
-    with pytest.raises(EstimandError, match=r"holds no counts.*include_events=True"):
-        observed_counts(split_fit)
+    with pytest.raises(EstimandError, match=r"A check needs the observed events.*include_events=False"):
+        counts_by_position(split_fit)
 
 
 def test_counts_of_other_areas_are_refused(fit_with_events):
@@ -48,14 +48,14 @@ def test_counts_of_other_areas_are_refused(fit_with_events):
     labels = observed["counted_area"].to_numpy().copy()
     labels[3] = "Z999"
     tree["observed_data"] = xr.DataTree(observed.assign_coords(counted_area=labels))
-    with pytest.raises(SchemaError, match=r"1 of 500 area labels of events .*first: 'Z999'"):
-        observed_counts(tree)
+    with pytest.raises(SchemaError, match=r"events for 1 of 500 labels .*first: 'Z999'"):
+        counts_by_position(tree)
 
 
 def test_strata_are_checked_one_by_one():
     """A fit of several strata is refused with the way to take one out."""
     with pytest.raises(EstimandError, match=r"3 strata.*socgrad\.stratum\(fit, 'referral'\)"):
-        observed_counts(example_fit_of_stages())
+        counts_by_position(example_fit_of_stages())
 
 
 def test_draws_are_spread_over_the_chains(split_fit):

@@ -6,7 +6,7 @@ from scipy.integrate import dblquad, quad
 from scipy.stats import multivariate_normal, nbinom, norm, poisson
 
 from socgrad.checks.authority_likelihoods import authority_likelihoods
-from socgrad.checks.counts import Population, observed_counts, population_at
+from socgrad.checks.counts import Population, counts_by_position, population_at
 from socgrad.checks.integrated import integrated_likelihoods
 from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
@@ -29,7 +29,7 @@ def fitted(family, **options):
 def parts(request):
     """Counts, population in three draws, and geography of either family."""
     tree = fitted(request.param)
-    return observed_counts(tree), population_at(tree, AT), geography(tree)
+    return counts_by_position(tree), population_at(tree, AT), geography(tree)
 
 
 def rows_of(counts, land, j):

@@ -111,7 +111,7 @@ def test_areas_are_those_of_arviz(full, monkeypatch):
     monkeypatch.setattr(blocks, "_BLOCK", 4000 * 7)
     scores = leave_out(full, unit="area", draws=4000)
     lines = blocks.lines_at(full, np.arange(4000))
-    counts = blocks.observed_counts(full)
+    counts = blocks.counts_by_position(full)
     land = blocks.geography(full)
     mean = np.concatenate([m for _, m in blocks.area_blocks(lines, land, counts.area)], axis=1)
     values = poisson.logpmf(counts.events, mean).reshape(4, 1000, -1)

@@ -18,8 +18,8 @@ from socgrad.checks.authority_likelihoods import authority_likelihoods
 from socgrad.checks.counts import (
     Lines,
     area_blocks,
+    counts_by_position,
     lines_at,
-    observed_counts,
     population_at,
     total_moments,
 )
@@ -43,7 +43,7 @@ AT = np.array([3, 150, 399])
 def parts():
     """Counts, geography and lines of three draws of a mixture of counts and totals."""
     tree = locality_fit("mixture")
-    return observed_counts(tree), geography(tree), lines_at(tree, AT)
+    return counts_by_position(tree), geography(tree), lines_at(tree, AT)
 
 
 def means_of(counts, land, lines):
@@ -99,7 +99,7 @@ def test_an_area_given_the_others_by_bayes(parts):
 def test_both_wings_have_one_likelihood():
     """The joint probability by hand is the compressed density of the left wing."""
     tree = locality_fit()
-    counts, land, lines = observed_counts(tree), geography(tree), lines_at(tree, AT)
+    counts, land, lines = counts_by_position(tree), geography(tree), lines_at(tree, AT)
     model = GradientModel(small_localities(), localities=True, priors=INFORMED)
     data = {name: value.to_numpy() for name, value in likelihood_data(model).data_vars.items()}
     j, g = data["count_authority"], data["locality_authority"]
@@ -186,7 +186,7 @@ def test_total_moments_have_the_squares_of_localities(parts, by_rows):
 def test_counts_drawn_again_share_their_factor():
     """Drawn counts of groups have the variance that shared factors give them, and so do tenths."""
     tree = locality_fit()
-    counts, land = observed_counts(tree), geography(tree)
+    counts, land = counts_by_position(tree), geography(tree)
     draws = 4000
     lines = lines_at(tree, np.full(draws, 5))
     group = np.arange(land.exposure.size) % 2
@@ -242,7 +242,7 @@ def test_the_model_that_made_the_counts_predicts_best(fits):
     by_authority = {name: leave_out(fits[name]) for name in ("areas", "localities")}
     assert compare_left_out(by_authority).index[0] == "localities"
     assert by_authority["localities"].quadrature_error < 1e-3
-    events = observed_counts(fits["poisson"]).events
+    events = counts_by_position(fits["poisson"]).events
     np.testing.assert_array_equal(by_area["localities"].table["events"], events)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom, poisson
 
-from socgrad.checks.counts import area_blocks, lines_at, observed_counts
+from socgrad.checks.counts import area_blocks, lines_at, counts_by_position
 from socgrad.checks.log_likelihood import add_log_likelihood
 from socgrad.errors import EstimandError
 from socgrad.fitting import fit
@@ -31,7 +31,7 @@ def tree(request):
 
 def test_values_are_scipys(tree):
     """Each count's log probability is SciPy's, in the draw and area where it stands."""
-    counts, land = observed_counts(tree), geography(tree)
+    counts, land = counts_by_position(tree), geography(tree)
     lines = lines_at(tree, np.arange(100))
     (_, mean), *_ = area_blocks(lines, land, counts.area)
     r = lines.overdispersion[:, None] ** 2

@@ -13,12 +13,13 @@ import numpy.typing as npt
 import xarray as xr
 from scipy.special import betaln, gammaln
 
-from socgrad.errors import EstimandError, SchemaError
+from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import line_draws
 from socgrad.estimands.exposure_sums import group_sums
 from socgrad.localities import area_pairs
 from socgrad.predictor import log_rate
 from socgrad.reading.by_stratum import stratum_labels
+from socgrad.reading.observed import observed_counts
 from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography
 
 __all__ = [
@@ -27,10 +28,10 @@ __all__ = [
     "Population",
     "area_blocks",
     "chosen_draws",
+    "counts_by_position",
     "drawn_counts",
     "lines_at",
     "log_probability",
-    "observed_counts",
     "off_line",
     "population_at",
     "total_moments",
@@ -123,7 +124,7 @@ class Lines:
         return _has_columns(self)
 
 
-def observed_counts(fit: xr.DataTree) -> Counts:
+def counts_by_position(fit: xr.DataTree) -> Counts:
     """Read the counts of a fit.
 
     Raises
@@ -139,21 +140,10 @@ def observed_counts(fit: xr.DataTree) -> Counts:
             f"This fit has {len(labels)} strata, and a check is of one at a time. Take one out: "
             f"socgrad.stratum(fit, {labels[0]!r})."
         )
-    observed = fit["observed_data"].to_dataset() if "observed_data" in fit.children else None
-    if observed is None or not {"events", "total_events"} & set(observed.data_vars):
-        raise EstimandError(
-            "This fit holds no counts (group 'observed_data'), and a check compares the model with "
-            "them. Use the fit as it was returned, or one saved with include_events=True."
-        )
-    none = np.zeros(0)
-    areas, events, authorities, totals = none.astype(int), none, none.astype(int), none
-    if "events" in observed:
-        known = observed["events"].dropna(observed["events"].dims[0])
-        areas, events = _positions(fit, "area", known), known.to_numpy().astype(float)
-    if "total_events" in observed:
-        known = observed["total_events"].dropna(observed["total_events"].dims[0])
-        authorities, totals = _positions(fit, "authority", known), known.to_numpy().astype(float)
-    return Counts(areas, events, authorities, totals)
+    counts = observed_counts(fit, purpose="A check")
+    areas = np.flatnonzero(counts.counted)
+    authorities = np.flatnonzero(~np.isnan(counts.total_events))
+    return Counts(areas, counts.events[areas], authorities, counts.total_events[authorities])
 
 
 def chosen_draws(terms: Coefficients, draws: int) -> Integers:
@@ -366,18 +356,3 @@ def _term(fit: xr.DataTree, name: str, at: Integers) -> Floats:
         return np.zeros(len(at))
     values: Floats = fit["posterior"][name].transpose("chain", "draw").to_numpy().ravel()
     return values[at]
-
-
-def _positions(fit: xr.DataTree, dim: str, counts: xr.DataArray) -> Integers:
-    """Where the labels of counts stand along a dim of `constant_data`."""
-    labels = fit["constant_data"].to_dataset().indexes[dim]
-    own = counts.indexes[str(counts.dims[0])]
-    at = labels.get_indexer(own)
-    lost = own[at < 0].tolist()
-    if lost:
-        raise SchemaError(
-            f"{len(lost)} of {len(own)} {dim} labels of {counts.name} are not in group "
-            f"'constant_data' (first: {lost[0]!r}). The two groups come from different fits: use "
-            "the tree as it was returned or saved."
-        )
-    return at.astype(np.int64)

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import binom
 
-from socgrad.checks.counts import chosen_draws, lines_at, observed_counts, population_at
+from socgrad.checks.counts import chosen_draws, counts_by_position, lines_at, population_at
 from socgrad.checks.replicates import (
     AreaReplicates,
     AuthorityReplicates,
@@ -142,7 +142,7 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
     >>> check.statistics.loc["dispersion", "observed"].round(2).item()
     1.0
     """
-    counts = observed_counts(fit)
+    counts = counts_by_position(fit)
     terms, land = coefficients(fit), geography(fit)
     at = chosen_draws(terms, draws)
     rngs = np.random.default_rng(random_seed).spawn(2)

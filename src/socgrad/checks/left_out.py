@@ -16,8 +16,8 @@ from scipy.special import logsumexp
 from socgrad.checks.counts import (
     Counts,
     chosen_draws,
+    counts_by_position,
     lines_at,
-    observed_counts,
     population_at,
 )
 from socgrad.checks.integrated import integrated_likelihoods
@@ -144,7 +144,7 @@ def leave_out(fit: xr.DataTree, *, unit: Unit = "authority", draws: int = 1000) 
     True
     """
     check_choice("unit", unit, ("authority", "area"))
-    counts = observed_counts(fit)
+    counts = counts_by_position(fit)
     at = chosen_draws(coefficients(fit), draws)
     if unit == "authority":
         table, error = _authorities(fit, counts, at)

@@ -6,9 +6,9 @@ import xarray as xr
 
 from socgrad.checks.counts import (
     chosen_draws,
+    counts_by_position,
     lines_at,
     log_probability,
-    observed_counts,
     total_moments,
 )
 from socgrad.checks.locality_counts import log_probabilities
@@ -68,7 +68,7 @@ def add_log_likelihood(fit: xr.DataTree, *, most_gigabytes: float = 1.0) -> xr.D
     >>> dict(sg.add_log_likelihood(fitted)["log_likelihood"].sizes)
     {'chain': 4, 'draw': 1000, 'counted_area': 200}
     """
-    counts = observed_counts(fit)
+    counts = counts_by_position(fit)
     like = coefficients(fit).intercept.transpose("chain", "draw")
     size = like.size * (len(counts.area) + len(counts.authority)) * 8 / 1e9
     if not size <= most_gigabytes:
@@ -108,7 +108,7 @@ def add_log_likelihood(fit: xr.DataTree, *, most_gigabytes: float = 1.0) -> xr.D
 
 def _totals(fit: xr.DataTree) -> Floats:
     """Log probability (draws, totals) of the authority totals."""
-    counts, land = observed_counts(fit), geography(fit)
+    counts, land = counts_by_position(fit), geography(fit)
     lines = lines_at(fit, chosen_draws(coefficients(fit), coefficients(fit).intercept.size))
     among = np.isin(land.authority_of_area, counts.authority)
     mean, variance = total_moments(lines, land, among=among)

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import beta, norm, truncnorm
 
-from socgrad.checks.counts import chosen_draws, observed_counts, population_at
+from socgrad.checks.counts import chosen_draws, counts_by_position, population_at
 from socgrad.checks.integrated import integrated_likelihoods
 from socgrad.checks.prior_density import log_prior, recorded_priors
 from socgrad.errors import EstimandError
@@ -164,7 +164,7 @@ def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
     >>> sensitivity.loc["within", "diagnosis"]
     'the counts decide'
     """
-    counts = observed_counts(fit)
+    counts = counts_by_position(fit)
     at = chosen_draws(coefficients(fit), draws)
     found = integrated_likelihoods(counts, population_at(fit, at), geography(fit))
     draws_of = fit["posterior"].to_dataset()
