@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom, poisson
 
-from socgrad.checks.counts import area_blocks, lines_at, counts_by_position
+from socgrad.checks.counts import area_blocks, counts_by_position, lines_at
 from socgrad.checks.log_likelihood import add_log_likelihood
 from socgrad.errors import EstimandError
 from socgrad.fitting import fit
