@@ -37,7 +37,7 @@ def test_counts_are_found_by_label(fit_with_events):
 
 def test_a_fit_without_counts_is_refused(split_fit):
     """A fit saved without events cannot be checked against them."""
-    with pytest.raises(EstimandError, match=r"A check needs the observed events.*include_events=False"):
+    with pytest.raises(EstimandError, match=r"A check needs the observed events.*=False"):
         counts_by_position(split_fit)
 
 

@@ -113,8 +113,8 @@ def packed_problem(model: GradientModel, data: xr.Dataset) -> FloatArray:
 
 
 def first_guess(model: GradientModel, data: xr.Dataset) -> FloatArray:
-    """A point without bounds to start near: prior means of coefficients, sds of their priors."""
-    sds = [np.log(prior.sd) for prior in _sd_priors(model)]
+    """A point without bounds to start near: about where the priors lie, effects at their centres."""
+    sds = [np.log(max(prior.mean, prior.sd)) for prior in _sd_priors(model)]
     effects = np.zeros(2 * len(model.areas.authority))
     means = [prior.mean for prior in _coefficient_priors(model, data)]
     return np.concatenate([means, sds[:2], [0.0], sds[2:], effects])
