@@ -113,7 +113,7 @@ def packed_problem(model: GradientModel, data: xr.Dataset) -> FloatArray:
 
 
 def first_guess(model: GradientModel, data: xr.Dataset) -> FloatArray:
-    """A point without bounds to start near: about where the priors lie, effects at their centres."""
+    """A point without bounds to start near: about where the priors lie."""
     sds = [np.log(max(prior.mean, prior.sd)) for prior in _sd_priors(model)]
     effects = np.zeros(2 * len(model.areas.authority))
     means = [prior.mean for prior in _coefficient_priors(model, data)]
