@@ -2,7 +2,7 @@
 
 Run from the root of the repository, on a machine with nothing else to do:
 
-    python benchmarks/joint.py                            # four cases, full correlations
+    python benchmarks/joint.py                            # five cases, full correlations
     python benchmarks/joint.py --correlations factor
 
 150 authorities, 32,844 areas; 4 chains of 1,000 draws after 1,000 of tuning, two at a time. Every
@@ -13,6 +13,8 @@ of the fit after it, from table to tree.
 * rare: the fifth has some 300 events.
 * twelve: strata from 650,000 down to 300 events.
 * copies: five common strata whose levels correlate by 0.985 and slopes by 0.97.
+* totals: the strata of "common", every authority known by its totals only, with informative priors
+  of gradients.
 """
 
 import argparse
@@ -24,6 +26,7 @@ import time
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 from arviz_stats import ess, rhat
@@ -41,7 +44,14 @@ CASES = {
     "rare": ((*RATES[:4], 0.24), 0.6, 0.5),
     "twelve": (TWELVE, 0.6, 0.5),
     "copies": (RATES, 0.985, 0.97),
+    "totals": (RATES, 0.6, 0.5),
 }
+#: What a study of public totals would state beforehand of the gradients.
+INFORMED = sg.Priors(
+    within=sg.rate_ratio(1.65, interval=(1.5, 1.82)),
+    cross_level=sg.Normal(-0.05, 0.05),
+    slope_sd=sg.PositiveNormal(0.12, 0.03),
+)
 
 
 def model_of(case: str, correlations: str, *, authorities: int, areas: int) -> StratifiedModel:
@@ -59,8 +69,12 @@ def model_of(case: str, correlations: str, *, authorities: int, areas: int) -> S
         authorities=authorities,
         areas=areas,
         seed=2019,
+        totals="all" if case == "totals" else "none",
     )
-    return StratifiedModel(made.strata, authority_effects="joint", correlations=correlations)
+    priors = INFORMED if case == "totals" else sg.Priors()
+    return StratifiedModel(
+        made.strata, authority_effects="joint", correlations=correlations, priors=priors
+    )
 
 
 def worst(draws: xr.DataArray) -> tuple[float, float]:
@@ -75,7 +89,10 @@ def worst(draws: xr.DataArray) -> tuple[float, float]:
 def measured(case: str, correlations: str, *, authorities: int, areas: int) -> dict[str, object]:
     """One row of the table."""
     model = model_of(case, correlations, authorities=authorities, areas=areas)
-    events = [float(one.areas.events.sum()) for one in model.models.values()]
+    events = [
+        float(np.nansum([*one.areas.events, *one.areas.total_events]))
+        for one in model.models.values()
+    ]
     options = {"chains": 4, "cores": 2, "random_seed": 1, "progress": False}
     begin = time.perf_counter()
     sg.fit(model, draws=1, tune=1, **options)

@@ -1,6 +1,7 @@
 """Simulated strata whose authority effects correlate, with the truth that made them."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -40,11 +41,11 @@ def joint_strata(
     authorities: int,
     areas: int,
     seed: int,
-    totals: bool = False,
+    totals: Literal["none", "half", "all"] = "none",
 ) -> Joint:
     """Poisson counts of strata, independent given rates, on one simulated geography.
 
-    With `totals`, every second authority is known by its totals only.
+    `totals`: which authorities are known by their totals only, of "half" every second one.
     """
     rng = np.random.default_rng([seed, 1])
     first = next(iter(truths.values()))
@@ -72,9 +73,9 @@ def joint_strata(
         slope = truth.within + truth.cross_level * between + effects[:, len(truths) + s]
         frame[name] = rng.poisson(children * np.exp(level[of] + slope[of] * within))
     given = {}
-    if totals:
+    if totals != "none":
         sums = frame.groupby("authority")[list(truths)].sum()
-        chosen = sums.index[::2]
+        chosen = sums.index[:: 2 if totals == "half" else 1]
         given["totals"] = {name: sums.loc[chosen, name].to_dict() for name in truths}
         frame = frame.astype(dict.fromkeys(truths, "float64"))
         frame.loc[frame["authority"].isin(chosen), list(truths)] = np.nan

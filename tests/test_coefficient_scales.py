@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from socgrad.nuts.coefficient_scales import coefficient_scales
+from socgrad.nuts.coefficient_scales import coefficient_scales, rough_effects
 
-TERMS = ((0, np.arange(4)), (1, np.arange(4)))
 FLAT = {"prior_mean": np.zeros(8), "prior_sd": np.full(8, 5.0)}
 
 
@@ -20,17 +19,24 @@ def estimates(authorities=400, seed=0):
     return centre[:, None] + line[:, None] * b + 0.3 * away, b, centre, line
 
 
+def scales(values, information, b, prior):
+    """Centre and scale from rough estimates."""
+    terms = [(np.ones_like(b), np.arange(4)), (b, np.arange(4))]
+    rough = rough_effects(values, information, terms=terms)
+    return coefficient_scales(rough, terms=terms, **prior)
+
+
 def test_centre_is_the_regression_on_authority_deprivation():
     """Where much is known, centres are the intercepts and slopes of the lines."""
     values, b, centre, line = estimates()
-    found, _ = coefficient_scales(values, np.full(values.shape, 1e4), b, terms=TERMS, **FLAT)
+    found, _ = scales(values, np.full(values.shape, 1e4), b, FLAT)
     assert found == pytest.approx(np.concatenate([centre, line]), abs=0.05)
 
 
 def test_scales_hold_the_errors_of_near_copies_together():
     """Errors of two intercepts correlate as the authorities do; their size falls with the root."""
     values, b, _, _ = estimates()
-    _, scale = coefficient_scales(values, np.full(values.shape, 1e4), b, terms=TERMS, **FLAT)
+    _, scale = scales(values, np.full(values.shape, 1e4), b, FLAT)
     assert np.array_equal(scale, np.tril(scale))
     covariance = scale @ scale.T
     root = np.sqrt(np.diag(covariance))
@@ -48,6 +54,6 @@ def test_nothing_known_leaves_the_prior():
     information = np.full(values.shape, 1e4)
     information[2:] = 0.0
     prior = {"prior_mean": np.full(8, 0.5), "prior_sd": np.full(8, 0.05)}
-    centre, scale = coefficient_scales(values, information, b, terms=TERMS, **prior)
+    centre, scale = scales(values, information, b, prior)
     assert np.sqrt(np.diag(scale @ scale.T))[[2, 3, 6, 7]] == pytest.approx(0.05)
     assert centre[[2, 3, 6, 7]] == pytest.approx(0.5, abs=0.16)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from joint_tables import alike, joint_strata, stage
 from socgrad.model.compression import constants, likelihood_data
@@ -20,9 +20,17 @@ def _place(i, k):
     return i * (i - 1) // 2 + k
 
 
+def sd_position(value, scale):
+    """The x of a standard deviation: log(sd / scale) = log v - 1 / (2 v**2), x = v - 1 / v."""
+    v = optimize.brentq(lambda v: np.log(v) - 0.5 / v**2 - np.log(value / scale), 0.05, 50)
+    return v - 1 / v
+
+
 def model_of(**options):
     """Two strata in twelve authorities, of which half are known by totals."""
-    made = joint_strata(STAGES, alike(2, 0.6, 0.5), authorities=12, areas=240, seed=4, totals=True)
+    made = joint_strata(
+        STAGES, alike(2, 0.6, 0.5), authorities=12, areas=240, seed=4, totals="half"
+    )
     return StratifiedModel(made.strata, authority_effects="joint", priors=PRIORS, **options)
 
 
@@ -54,14 +62,17 @@ def test_density_equals_scipy_by_hand(correlations):
     coefficient = np.array([-3.1, -5.0, 0.45, 0.6, 0.2, 0.3, -0.03, -0.06])
     level_sd, slope_sd = np.array([0.25, 0.35]), np.array([0.1, 0.15])
     centre, scale = (data[f"coefficient_{name}"].to_numpy() for name in ("centre", "scale"))
+    # All priors but those of effects, each with the log Jacobian of its scale.
+    sds, prior = np.concatenate([level_sd, slope_sd]), np.array([0.5, 0.5, 0.25, 0.25])
+    x = np.array([sd_position(*each) for each in zip(sds, prior / 2, strict=True)])
+    mixing = data["spread_mixing"].to_numpy()
+    v = (x + np.sqrt(x**2 + 4)) / 2
+    hand = np.sum(stats.halfnorm.logpdf(sds, scale=prior) + np.log(sds / v))
+    hand += np.linalg.slogdet(mixing)[1]
     point = {
         "coefficients_raw": np.linalg.solve(scale, coefficient - centre),
-        "level_sd_interval__": np.log(level_sd),
-        "slope_sd_interval__": np.log(slope_sd),
+        "spreads_raw": np.linalg.solve(mixing, x),
     }
-    # All priors but those of effects; each log Jacobian of a scale is its log.
-    hand = np.sum(stats.halfnorm.logpdf(level_sd, scale=0.5) + np.log(level_sd))
-    hand += np.sum(stats.halfnorm.logpdf(slope_sd, scale=0.25) + np.log(slope_sd))
     mean, sd = (data[f"coefficient_{name}"].to_numpy() for name in ("mean", "sd"))
     crude = [float(each["prior_intercept"][0]) for each in map(likelihood_data, models)]
     prior = [PRIORS.within.mean] * 2
@@ -72,7 +83,9 @@ def test_density_equals_scipy_by_hand(correlations):
 
     if correlations == "full":
         unit = rng.uniform(0.2, 0.8, 6)
-        point["partial_correlation_unit_logodds__"] = np.log(unit / (1 - unit))
+        mixing = data["partial_mixing"].to_numpy()
+        point["partial_correlations_raw"] = np.linalg.solve(mixing, np.log(unit / (1 - unit)))
+        hand += np.linalg.slogdet(mixing)[1]
         partial = 2 * unit - 1
         # Rows of the Cholesky factor from partial correlations, in the order of the lower triangle.
         root = np.eye(4)
@@ -84,7 +97,7 @@ def test_density_equals_scipy_by_hand(correlations):
         # LKJ(2), as betas of the partial correlations (Lewandowski et al. 2009, section 3.2).
         shape = 2 + (4 - 2 - np.tril_indices(4, -1)[1]) / 2
         hand += np.sum(stats.beta.logpdf(unit, shape, shape) + np.log(unit * (1 - unit)))
-        loadings = root
+        loadings = root[data["effect_place"].to_numpy()]
     else:
         names = ("level_loading", "slope_loading", "factor_correlation", "own_correlation")
         units = {name: rng.uniform(0.2, 0.8, 1 if "factor" in name else 2) for name in names}
@@ -114,34 +127,42 @@ def test_density_equals_scipy_by_hand(correlations):
             coefficient[[2, 3], None] + coefficient[[6, 7], None] * b,
         ]
     )
-    # The standardised variables that give chosen x, authority by authority, with NumPy.
-    components = loadings.shape[1]
-    x = rng.normal(size=(components, len(b)))
-    scaled = sds[:, None] * loadings
+    # The standardised variables that give chosen effects, authority by authority, with NumPy:
+    # components of levels given slopes, then those of slopes.
+    turned = np.linalg.cholesky(covariance[np.ix_([2, 3, 0, 1], [2, 3, 0, 1])])
+    root = np.block(
+        [[turned[2:, 2:], turned[2:, :2]], [np.zeros((2, 2)), turned[:2, :2]]]
+    )  # rows: levels, slopes
+    x = rng.normal(size=(4, len(b)))
+    effects = root @ x
     field = {name: data[name].to_numpy() for name in data}
-    known0, known1, at = (
-        field[name] for name in ("level_information", "slope_information", "centring_at")
+    known0, known1, at, spread = (
+        field[f"{name}"]
+        for name in ("level_information", "slope_information", "centring_at", "centring_spread")
     )
     slope = field["centring_slope"] - expected[2:]
     off = slope / (1 + known1 * slope_sd[:, None] ** 2)
-    total = field["centring_level"] - expected[:2] + at * slope
-    total -= field["centring_spread"] * off**2 / 2
+    total = field["centring_level"] - expected[:2] + at * slope - spread * off**2 / 2
+    # At the slopes there are, the events say of levels what a parabola leaves.
+    apart = effects[2:] - slope
+    level = field["centring_level"] - expected[:2] - at * apart - spread * apart**2 / 2
     raw = np.empty_like(x)
     for j in range(len(b)):
-        seen = np.vstack([scaled[:2] + at[:, [j]] * scaled[2:], scaled[2:]])
+        seen = np.vstack([root[:2] + at[:, [j]] * root[2:], root[2:]])
         weight = np.concatenate([known0[:, j], known1[:, j]])
         estimate = np.concatenate([total[:, j], slope[:, j]])
-        factor = np.linalg.cholesky(np.eye(components) + seen.T @ (weight[:, None] * seen))
+        factor = np.linalg.cholesky(np.eye(4) + seen.T @ (weight[:, None] * seen))
         raw[:, j] = factor.T @ x[:, j] - np.linalg.solve(factor, seen.T @ (weight * estimate))
+        left = level[:, j] - root[:2, 2:] @ x[2:, j]
+        own = np.linalg.cholesky(np.eye(2) + root[:2, :2].T @ (known0[:, [j]] * root[:2, :2]))
+        raw[:2, j] = own.T @ x[:2, j]
+        raw[:2, j] -= np.linalg.solve(own, root[:2, :2].T @ (known0[:, j] * left))
         hand += stats.norm.logpdf(x[:, j]).sum() - np.log(np.diag(factor)).sum()
     point["effects_raw"] = raw
-    effects = scaled @ x
-    if correlations == "full":
-        # With as many components as effects, that is the normal density of the effects themselves,
-        # but for the constant determinant of the loadings.
-        by_effects = stats.multivariate_normal.logpdf(effects.T, cov=covariance).sum()
-        by_components = stats.norm.logpdf(x).sum() - len(b) * np.linalg.slogdet(scaled)[1]
-        assert by_effects == pytest.approx(by_components, rel=1e-10)
+    # That is the normal density of the effects themselves, but for the determinant of the loadings.
+    by_effects = stats.multivariate_normal.logpdf(effects.T, cov=covariance).sum()
+    by_components = stats.norm.logpdf(x).sum() - len(b) * np.linalg.slogdet(root)[1]
+    assert by_effects == pytest.approx(by_components, rel=1e-10)
 
     log_level, log_slope = expected[:2] + effects[:2], expected[2:] + effects[2:]
     for s, one in enumerate(models):
@@ -156,11 +177,58 @@ def test_density_equals_scipy_by_hand(correlations):
     assert float(graph.compile_logp(mode="FAST_COMPILE")(point)) == pytest.approx(hand, rel=1e-10)
 
 
+@pytest.mark.parametrize("correlations", ["full", "factor"])
+def test_compact_graph_has_the_same_density(correlations):
+    """The graph that is sampled, its data in a few arrays, has the density of the one to read."""
+    from socgrad.nuts.joint_data import joint_data
+    from socgrad.nuts.joint_graph import joint_compact_data, joint_compact_model
+
+    model = model_of(correlations=correlations)
+    models = list(model.models.values())
+    data = joint_data(models, [likelihood_data(one) for one in models])
+    plain, compact = graph_of(correlations=correlations), joint_compact_model(model, data)
+    # 31 arrays: those of one length for all models in two, of others one for all of the same dims.
+    assert (len(data), len(joint_compact_data(data))) == (31, 10)
+    point = plain.initial_point()
+    rng = np.random.default_rng(3)
+    point = {name: value + 0.1 * rng.normal(size=value.shape) for name, value in point.items()}
+    assert set(compact.initial_point()) == set(point)
+    found, expected = (
+        float(one.compile_logp(mode="FAST_COMPILE")(point)) for one in (compact, plain)
+    )
+    assert np.isfinite(expected)
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("correlations", ["full", "factor"])
+def test_gradient_is_that_of_the_density(correlations):
+    """The gradient, through effects standardised in two stages, is the central difference."""
+    graph = graph_of(correlations=correlations)
+    point = graph.initial_point()
+    rng = np.random.default_rng(5)
+    point = {name: value + 0.1 * rng.normal(size=value.shape) for name, value in point.items()}
+    found = graph.compile_dlogp(mode="FAST_COMPILE")(point)
+    density = graph.compile_logp(mode="FAST_COMPILE")
+    direction = {name: rng.normal(size=value.shape) for name, value in point.items()}
+    step = 1e-5
+    up, down = (
+        float(density({name: point[name] + sign * step * direction[name] for name in point}))
+        for sign in (1, -1)
+    )
+    every = np.concatenate([direction[each.name].ravel() for each in graph.value_vars])
+    assert found @ every == pytest.approx((up - down) / (2 * step), rel=1e-6)
+
+
 def test_prior_effects_have_the_loadings_moments():
-    """Effects drawn from the prior have the variances and correlations of fixed loadings."""
+    """Effects drawn from the prior have the variances and correlations of fixed loadings.
+
+    The factor takes the effects best known first. Events say of slopes a quarter of what they say
+    of levels (priors of SDs 0.25 and 0.5), times the variance of w; the many are 7 times the few.
+    """
     import pymc as pm
 
     graph = graph_of()
+    assert graph["effect_place"].get_value().tolist() == [0, 2, 1, 3]
     fixed = {
         "coefficients_raw": np.zeros(8),
         "level_sd": np.array([0.3, 0.2]),
@@ -178,9 +246,9 @@ def test_prior_effects_have_the_loadings_moments():
     assert level.std(axis=(0, 2)) == pytest.approx([0.3, 0.2], rel=0.05)
     assert slope.std(axis=(0, 2)) == pytest.approx([0.1, 0.15], rel=0.05)
     pairs = np.corrcoef(np.concatenate([level, slope], axis=1).transpose(1, 0, 2).reshape(4, -1))
-    # Levels correlate by 2 * 0.9 - 1; all other partial correlations are 0.
-    assert pairs[0, 1] == pytest.approx(0.8, abs=0.03)
-    assert np.abs(pairs[[0, 0, 1, 2], [2, 3, 2, 3]]).max() < 0.06
+    # The two taken first correlate by 2 * 0.9 - 1; all other partial correlations are 0.
+    assert pairs[0, 2] == pytest.approx(0.8, abs=0.03)
+    assert np.abs(pairs[[0, 0, 1, 1, 2], [1, 3, 2, 3, 3]]).max() < 0.06
 
 
 def test_generated_counts_have_the_mean_of_the_equation():
@@ -226,3 +294,16 @@ def test_independent_strata_have_no_joint_graph():
     independent = StratifiedModel(model_of().strata, priors=PRIORS)
     with pytest.raises(SpecificationError, match=r"has no joint graph.*pymc_model"):
         joint_pymc_model(independent)
+
+
+def test_mixing_holds_partial_correlations_of_copies_together():
+    """Partial correlations with the first effect correlate as the others do, given the first."""
+    from socgrad.nuts.correlations import partial_mixing
+
+    # Effects 2 and 3 correlate by 0.9, each with the first by 0.5: given it, by
+    # (0.9 - 0.25) / (1 - 0.25) = 0.8667. A single one is left for the second column.
+    mixing = partial_mixing(np.array([[1, 0.5, 0.5], [0.5, 1, 0.9], [0.5, 0.9, 1]]))
+    # Order: (2, 1), (3, 1), (3, 2).
+    expected = [[1, 0.8667, 0], [0.8667, 1, 0], [0, 0, 1]]
+    np.testing.assert_allclose(mixing @ mixing.T, expected, atol=1e-4)
+    assert np.array_equal(mixing, np.tril(mixing))

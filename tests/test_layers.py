@@ -26,7 +26,7 @@ FLOORS = (
         "simulation.truth",
         "estimands.exposure_sums",
     }
-    | {"nuts.joint_effects", "nuts.density"}
+    | {"nuts.joint_effects", "nuts.density", "nuts.spreads"}
     | {"estimands.poisson_intervals", "estimands.end_points"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"},
     {"table.label_checks", "table.number_checks", "table.known_counts", "table.covariate_columns"}
@@ -70,10 +70,11 @@ FLOORS = (
     {"strata_tree", "plots", "nuts.joint_graph"}
     | {"nuts.graph", "nuts.density_sampling", "checks.locality_counts"}
     | {"checks.likelihood_forms", "simulation.prior_draws"},
-    {"stratified_fitting", "nuts.outcome_graph", "nuts.joint_sampling"}
+    {"stratified_fitting", "nuts.outcome_graph"}
     | {"checks.authority_likelihoods"}
     | {"nuts.sampling", "checks.replicates", "checks.log_likelihood"},
-    {"nuts.outcome_sampling", "joint_fitting", "checks.fit_check", "checks.integrated"},
+    {"nuts.outcome_sampling", "nuts.joint_sampling", "checks.fit_check", "checks.integrated"},
+    {"joint_fitting"},
     {"fitting", "checks.left_out", "checks.priors"},
     {"__init__"},
 )
@@ -87,8 +88,7 @@ RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
 RESERVED = {
     "pymc": {"nuts.pymc_quietly"},
     "pytensor": {"nuts.pymc_quietly"},
-    "nutpie": {f"nuts.{n}" for n in ("nutpie_draws", "density_sampling", "sampling")}
-    | {"nuts.joint_sampling"},
+    "nutpie": {f"nuts.{n}" for n in ("nutpie_draws", "density_sampling", "sampling")},
     "numba": {"nuts.numba_on_disk", "nuts.standardising"},
     "matplotlib": {"plots"},
     "great_tables": {"tables.html"},

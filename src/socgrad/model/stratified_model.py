@@ -37,8 +37,8 @@ class StratifiedModel:
         As in `GradientModel`, for all strata. Joint authority effects need the Poisson family,
         random slopes and shape "line".
     covariates, authority_covariates, moderators, area_moderators, within_between
-        As in `GradientModel`: one formula for all strata, coefficients of each. Not yet with joint
-        authority effects.
+        As in `GradientModel`: one formula for all strata, coefficients of each. With joint
+        authority effects only those of authorities.
     localities, regions : bool
         As in `GradientModel`, in each stratum by itself. Not with joint authority effects.
     priors : Priors or mapping
@@ -170,11 +170,13 @@ class StratifiedModel:
                 "model has no slopes of their own (random_slopes=False). Put them in, or choose "
                 "authority_effects='independent'."
             )
-        given = ("covariates", "authority_covariates", "moderators", "area_moderators")
-        if idle := [name for name in (*given, "within_between") if getattr(self, name)]:
+        of_areas = ("covariates", "area_moderators", "within_between")
+        if idle := [name for name in of_areas if getattr(self, name)]:
             raise SpecificationError(
-                f"{', '.join(idle)}: covariates are not available with authority_effects='joint' "
-                "yet. Leave them out, or choose authority_effects='independent'."
+                f"{', '.join(idle)}: covariates of areas are not available with "
+                "authority_effects='joint', whose effects are steered by one line of each "
+                "authority; those of authorities are (authority_covariates, moderators). Leave "
+                "them out, or choose authority_effects='independent'."
             )
         if self.shape != "line":
             raise SpecificationError(

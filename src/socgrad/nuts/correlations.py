@@ -8,14 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from socgrad.arrays import FloatArray
 from socgrad.nuts.pymc_quietly import pm, pt
 
-__all__ = ["factor_loadings", "full_loadings"]
+__all__ = ["factor_loadings", "full_loadings", "partial_mixing"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
 
-def full_loadings(effects: int, concentration: Variable) -> Variable:
+def full_loadings(
+    effects: int, concentration: Variable, place: Variable, mixing: Variable
+) -> Variable:
     """Loadings of any correlation matrix: its Cholesky factor, LKJ a priori.
 
     Parameters
@@ -26,17 +29,23 @@ def full_loadings(effects: int, concentration: Variable) -> Variable:
         eta of the LKJ distribution, density proportional to det(R)**(eta - 1). Every single
         correlation is (r + 1) / 2 ~ Beta(eta + effects / 2 - 1, the same): with many effects, the
         prior draws each towards zero.
+    place
+        Of each effect, its place in the order in which the factor takes them: a permutation.
+    mixing
+        From `partial_mixing`: it steers the sampler only.
 
     Returns
     -------
     Variable
-        Lower triangular, shape (effects, effects).
+        Shape (effects, effects); lower triangular where effects stand in the order of `place`.
 
     Notes
     -----
     Free variables are the partial correlations of effects i and k given the effects before k, which
     are independent a priori: (partial + 1) / 2 ~ Beta(eta + (effects - 2 - k) / 2, the same), k
-    from 0.
+    from 0. The distribution is the same in any order. Its sampling is not: an effect that the data
+    hardly know, taken before one that they know well, leaves the latter's correlations unclear in
+    sign. The sampler moves in u, where log((1 + partial) / (1 - partial)) = mixing @ u.
 
     References
     ----------
@@ -45,7 +54,16 @@ def full_loadings(effects: int, concentration: Variable) -> Variable:
     """
     row, column = np.tril_indices(effects, -1)
     shape = concentration + (effects - 2 - column) / 2
-    unit = pm.Beta("partial_correlation_unit", shape, shape, shape=len(row))
+    raw = pm.CustomDist(
+        "partial_correlations_raw",
+        shape,
+        mixing,
+        logp=_log_density,
+        random=_draw,
+        signature="(p),(p,p)->(p)",
+        dtype="float64",
+    )
+    unit = pm.Deterministic("partial_correlation_unit", pt.sigmoid(mixing @ raw))
     # One half stands for no correlation: on the diagonal and above it.
     position = np.full((effects, effects), len(row))
     position[row, column] = np.arange(len(row))
@@ -53,7 +71,56 @@ def full_loadings(effects: int, concentration: Variable) -> Variable:
     # What the effects before k leave: product over them of sqrt(1 - partial**2).
     before = np.triu(np.ones((effects, effects)), 1)
     left = 0.5 * pt.log(4.0 * unit * (1.0 - unit)) @ before
-    return (2.0 * unit - 1.0 + np.eye(effects)) * pt.exp(left)
+    return ((2.0 * unit - 1.0 + np.eye(effects)) * pt.exp(left))[place]
+
+
+def _log_density(value: Variable, shape: Variable, mixing: Variable) -> Variable:
+    """Log density of u: Beta(shape, shape) of the sigmoid of mixing @ u, and the change to u."""
+    y = mixing @ value
+    # log of unit and of 1 - unit; their sum is the derivative of the sigmoid, too
+    both = -pt.softplus(y) - pt.softplus(-y)
+    constant = pt.gammaln(2.0 * shape) - 2.0 * pt.gammaln(shape)
+    return pt.sum(shape * both + constant + pt.log(pt.diagonal(mixing)))
+
+
+def _draw(
+    shape: FloatArray,
+    mixing: FloatArray,
+    rng: np.random.Generator | None = None,
+    size: int | tuple[int, ...] | None = None,
+) -> FloatArray:
+    if rng is None:
+        rng = np.random.default_rng()
+    many = () if size is None else tuple(np.atleast_1d(size))
+    unit = rng.beta(shape, shape, size=(*many, shape.shape[-1]))
+    u: FloatArray = np.linalg.solve(mixing, np.log(unit / (1.0 - unit))[..., None])[..., 0]
+    return u
+
+
+def partial_mixing(correlations: FloatArray) -> FloatArray:
+    """Scales on which the partial correlations of one effect with all later ones are independent.
+
+    Their errors correlate as the later effects do, given this one and those before it.
+
+    Parameters
+    ----------
+    correlations : ndarray, shape (effects, effects)
+        Rough correlations of the effects, in the order in which the factor takes them.
+
+    Returns
+    -------
+    ndarray, shape (partial correlations, partial correlations)
+        Lower triangular, in the order of the lower triangle, row by row.
+    """
+    row, column = np.tril_indices(len(correlations), -1)
+    factor = np.linalg.cholesky(correlations)
+    mixing = np.eye(len(row))
+    for k in range(len(correlations) - 1):
+        later = factor[k + 1 :, k + 1 :]
+        own = later / np.linalg.norm(later, axis=1, keepdims=True)
+        here = np.flatnonzero(column == k)
+        mixing[np.ix_(here, here)] = np.linalg.cholesky(own @ own.T)
+    return mixing
 
 
 def factor_loadings(strata: int, concentration: Variable) -> Variable:

@@ -1,36 +1,76 @@
 """The data of the joint graph: those of every stratum, side by side."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import xarray as xr
 
-from socgrad.arrays import FloatArray
+from socgrad.arrays import FloatArray, IntArray
 from socgrad.model.compression import constants
 from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Normal
 from socgrad.nuts.centring import centring
-from socgrad.nuts.coefficient_scales import coefficient_scales
+from socgrad.nuts.coefficient_scales import coefficient_scales, invertible, rough_effects
+from socgrad.nuts.correlations import partial_mixing
+from socgrad.nuts.spreads import spread_mixing
 
-__all__ = ["joint_coefficients", "joint_data"]
+__all__ = ["Coefficient", "joint_coefficients", "joint_data"]
 
+_DESIGNS = ("authority_covariate_design", "moderator_design")
 _ALSO = ("centring_at", "centring_slope", "level_information", "slope_information")
 
 
-def joint_coefficients(model: GradientModel) -> list[tuple[str, str, int]]:
-    """Each coefficient: its name, whether it belongs to the level or the slope, and its power of b.
+@dataclass(frozen=True, eq=False)
+class Coefficient:
+    """A coefficient that every stratum has.
 
-    In the order of the free vector of the graph, each once for all strata.
+    Attributes
+    ----------
+    name, prior : str
+        Its name in `socgrad.schema`, and that of its prior.
+    of : {"level", "slope"}
+        What it adds to.
+    column : ndarray, shape (authorities,)
+        What it multiplies.
+    place : int
+        Which of the coefficients of this name it is.
     """
-    names = [("intercept", "level", 0)]
+
+    name: str
+    prior: str
+    of: Literal["level", "slope"]
+    column: FloatArray
+    place: int = 0
+
+
+def joint_coefficients(model: GradientModel) -> list[Coefficient]:
+    """The coefficients, in the order of the free vector of the graph: each once for all strata.
+
+    Those that multiply the same column stand together.
+    """
+    b = constants(model)["between_part"].to_numpy()
+    one = np.ones_like(b)
+    made = [Coefficient("intercept", "intercept", "level", one)]
     if model.deprivation != "none":
-        names.append(("pooled" if model.deprivation == "pooled" else "within", "slope", 0))
+        name = "pooled" if model.deprivation == "pooled" else "within"
+        made.append(Coefficient(name, "within", "slope", one))
     if model.deprivation == "split":
-        names.append(("between", "level", 1))
+        made.append(Coefficient("between", "between", "level", b))
     if model.cross_level:
-        names.append(("cross_level", "slope", 1))
+        made.append(Coefficient("cross_level", "cross_level", "slope", b))
     if model.curvature:
-        names.append(("curvature", "level", 2))
-    return names
+        made.append(Coefficient("curvature", "curvature", "level", b**2))
+    kinds: tuple[tuple[str, Literal["level", "slope"]], ...] = (
+        ("authority_covariate", "level"),
+        ("moderator", "slope"),
+    )
+    for dim, of in kinds:
+        name = f"{dim}_coefficient"
+        columns = model.designs.named[dim].matrix.T
+        made += [Coefficient(name, name, of, each, k) for k, each in enumerate(columns)]
+    return made
 
 
 def joint_data(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -50,12 +90,19 @@ def joint_data(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> x
         `count_*` (authorities with counts), `area_*` and `sum_*` one stratum after the other, where
         `*_cell` is the position of stratum and authority in an array of shape (stratum, authority).
         `prior_*`, dims (stratum, moment). `coefficient_*`: their prior, and the scales of
-        `socgrad.nuts.coefficient_scales`.
+        `socgrad.nuts.coefficient_scales`; `spread_mixing`, from `socgrad.nuts.spreads`.
+        `effect_place`: the order, best known first, in which
+        `socgrad.nuts.correlations` takes the levels of all strata and their slopes; and
+        `partial_mixing`, from there.
     """
     own = [_centring(model, each) for model, each in zip(models, data, strict=True)]
     dims = ("stratum", "authority")
     joint = xr.Dataset({n: (dims, np.stack([each[n] for each in own])) for n in own[0]})
-    joint["between_part"] = ("authority", constants(models[0])["between_part"].to_numpy())
+    seam = constants(models[0])
+    joint["between_part"] = ("authority", seam["between_part"].to_numpy())
+    for name in _DESIGNS:
+        if name in seam:
+            joint[name] = (seam[name].dims, seam[name].to_numpy())
     authorities = joint.sizes["authority"]
     for kind, names in (
         ("count", ("events", "events_within")),
@@ -77,7 +124,8 @@ def joint_data(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> x
         for name in ("node_within", "node_exposure"):
             values = _stacked([each[f"{theirs}_{name}"].to_numpy() for _, each in parts])
             joint[f"{kind}_{name}"] = ((f"{kind}_row", f"{kind}_node"), values)
-    return joint.assign(_priors(models)).assign(_scales(models, data, joint))
+    joint = joint.assign(_priors(models))
+    return joint.assign(_scales(models, data, joint))
 
 
 def _centring(model: GradientModel, data: xr.Dataset) -> dict[str, FloatArray]:
@@ -104,6 +152,22 @@ def _stacked(parts: list[FloatArray]) -> FloatArray:
     return np.concatenate([np.pad(each, ((0, 0), (0, width - each.shape[1]))) for each in parts])
 
 
+def _places(joint: xr.Dataset) -> IntArray:
+    """Place of each effect, levels and then slopes, in the order of what events say of them.
+
+    That is their information beside the variance that effects have a priori.
+    """
+    told = [
+        joint[f"{name}_information"].sum("authority")
+        * (joint[f"prior_{name}_sd"] ** 2).sum("moment")  # mean and SD of the prior of an SD
+        for name in ("level", "slope")
+    ]
+    order = np.argsort(-np.concatenate(told), kind="stable")
+    places: IntArray = np.empty_like(order)
+    places[order] = np.arange(len(order))
+    return places
+
+
 def _priors(
     models: Sequence[GradientModel],
 ) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
@@ -119,34 +183,50 @@ def _scales(
     models: Sequence[GradientModel], data: Sequence[xr.Dataset], joint: xr.Dataset
 ) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
     """Prior of the free coefficients, given the scales on which they are about independent."""
-    strata = len(models)
-    names = joint_coefficients(models[0])
-    moments = np.array(
-        [
-            each["prior_intercept"].to_numpy()
-            if name == "intercept"
-            else [getattr(model.step_priors, prior).mean, getattr(model.step_priors, prior).sd]
-            for name, _, _ in names
-            for prior in ["within" if name == "pooled" else name]
-            for model, each in zip(models, data, strict=True)
-        ]
-    )
-    rows = {"level": np.arange(strata), "slope": strata + np.arange(strata)}
-    terms = [
-        (power, np.concatenate([rows[kind] for _, kind, p in names if p == power]))
-        for power in sorted({power for _, _, power in names})
-    ]
-    centre, scale = coefficient_scales(
+    coefficients = joint_coefficients(models[0])
+    pairs = list(zip(models, data, strict=True))
+    moments = [_moments(each, *pair) for each in coefficients for pair in pairs]
+    mean, sd = np.array(moments).T
+    strata = np.arange(len(models))
+    rows = {"level": strata, "slope": len(models) + strata}
+    terms: list[tuple[FloatArray, IntArray]] = []
+    for each in coefficients:
+        own = rows[each.of]
+        if terms and terms[-1][0] is each.column:
+            own = np.concatenate([terms.pop()[1], own])
+        terms.append((each.column, own))
+    rough = rough_effects(
         np.concatenate([joint["centring_level"], joint["centring_slope"]]),
         np.concatenate([joint["level_information"], joint["slope_information"]]),
-        joint["between_part"].to_numpy(),
         terms=terms,
-        prior_mean=moments[:, 0],
-        prior_sd=moments[:, 1],
     )
+    centre, scale = coefficient_scales(rough, terms=terms, prior_mean=mean, prior_sd=sd)
+    spreads = np.concatenate([joint["prior_level_sd"], joint["prior_slope_sd"]])
+    mixing = spread_mixing(
+        rough.covariance, rough.noise, prior_mean=spreads[:, 0], prior_sd=spreads[:, 1]
+    )
+    places = _places(joint)
+    order = np.argsort(places)
+    root = np.sqrt(np.maximum(np.diag(rough.covariance), 1e-12))
+    alike = invertible((rough.covariance / np.outer(root, root))[np.ix_(order, order)])
     return {
+        "effect_place": (("effect",), places),
+        "partial_mixing": (("partial", "partial_bis"), partial_mixing(alike)),
+        "spread_mixing": (("effect", "effect_bis"), mixing),
         "coefficient_centre": (("coefficient",), centre),
         "coefficient_scale": (("coefficient", "coefficient_bis"), scale),
-        "coefficient_mean": (("coefficient",), moments[:, 0]),
-        "coefficient_sd": (("coefficient",), moments[:, 1]),
+        "coefficient_mean": (("coefficient",), mean),
+        "coefficient_sd": (("coefficient",), sd),
     }
+
+
+def _moments(one: Coefficient, model: GradientModel, data: xr.Dataset) -> tuple[float, float]:
+    """Mean and SD of the prior of a coefficient in one stratum."""
+    if one.name == "intercept":
+        mean, sd = data["prior_intercept"].to_numpy()
+        return float(mean), float(sd)
+    if one.name in model.coefficient_priors:
+        prior: Normal = model.coefficient_priors[one.name][one.place]
+    else:
+        prior = getattr(model.step_priors, one.prior)
+    return prior.mean, prior.sd

@@ -18,10 +18,12 @@ from socgrad.nuts.correlations import factor_loadings, full_loadings
 from socgrad.nuts.joint_counts import observe_joint_counts, observe_joint_totals
 from socgrad.nuts.joint_data import joint_coefficients, joint_data
 from socgrad.nuts.joint_effects import joint_effects
+from socgrad.nuts.packing import layout, packed, unpacked
 from socgrad.nuts.pymc_quietly import pm, pt
+from socgrad.nuts.spreads import standard_deviations
 from socgrad.predictor import authority_level, authority_slope
 
-__all__ = ["joint_key", "joint_pymc_model"]
+__all__ = ["joint_compact_data", "joint_compact_model", "joint_key", "joint_pymc_model"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
@@ -53,39 +55,77 @@ def joint_pymc_model(model: StratifiedModel, *, data: xr.Dataset | None = None) 
 
     Notes
     -----
-    The free variables `coefficients_raw` and `effects_raw` are coefficients and effects on scales
-    on which their posterior is about standard normal (`socgrad.nuts.coefficient_scales`,
-    `socgrad.nuts.joint_effects`). Their distribution is the model's whatever the scales are.
+    The free variables `coefficients_raw`, `spreads_raw`, `partial_correlations_raw` and
+    `effects_raw` are coefficients, standard deviations, correlations and effects on scales on which
+    their posterior is about normal (`socgrad.nuts.coefficient_scales`, `spreads`, `correlations`,
+    `joint_effects`). Their distribution is the model's whatever the scales are.
     """
     if model.authority_effects != "joint":
         raise SpecificationError(
             "authority_effects='independent' has no joint graph: each stratum is a model of its "
             "own, socgrad.pymc_model(model.models[label])."
         )
-    models = list(model.models.values())
-    labels = list(model.strata.labels)
     if data is None:
+        models = list(model.models.values())
         data = joint_data(models, [likelihood_data(each) for each in models])
-    coords = {
-        "stratum": labels,
-        "stratum_bis": labels,
-        "authority": models[0].areas.authority.to_numpy(),
-        "component": np.arange(2 * len(models) + (2 if model.correlations == "factor" else 0)),
-    }
-    with pm.Model(coords=coords) as graph:
+    with pm.Model(coords=_coords(model)) as graph:
         given = {
             str(name): pm.Data(str(name), values.to_numpy(), dims=values.dims or None)
             for name, values in data.data_vars.items()
         }
-        level, slope = _authorities(models[0], given, len(models), model.correlations)
-        if "count_events" in data:
-            counts = [each.areas.events[each.areas.counted] for each in models]
-            observe_joint_counts(given, level, slope, np.concatenate(counts))
-        if "sum_events" in data:
-            totals = [each.areas.total_events for each in models]
-            totals = [each[~np.isnan(each)] for each in totals]
-            observe_joint_totals(given, level, slope, np.concatenate(totals))
+        _terms(model, given)
     return graph
+
+
+def joint_compact_model(model: StratifiedModel, data: xr.Dataset) -> pm.Model:
+    """Build the graph of `joint_pymc_model` with its data in a few arrays, which compiles sooner.
+
+    Parameters
+    ----------
+    model : StratifiedModel
+        The specification.
+    data : xarray.Dataset
+        What `socgrad.nuts.joint_data` makes of it.
+    """
+    small, free = _parts(data)
+    lengths = ("coefficient", "area_row", "sum_row")
+    coords = {name: np.arange(data.sizes[name]) for name in lengths if name in data.sizes}
+    with pm.Model(coords=_coords(model) | coords) as graph:
+        arrays = {
+            str(name): pm.Data(str(name), values.to_numpy())
+            for name, values in joint_compact_data(data).data_vars.items()
+        }
+        given = unpacked(arrays, layout(small))
+        for stack, names in _alike(free).items():
+            given |= {name: arrays[stack][k] for k, name in enumerate(names)}
+        _terms(model, given)
+    return graph
+
+
+def joint_compact_data(data: xr.Dataset) -> xr.Dataset:
+    """Values of the data of `joint_compact_model`, by name."""
+    small, free = _parts(data)
+    stacks = {
+        stack: ((f"{stack}_name", *free[names[0]].dims), np.stack([free[n] for n in names]))
+        for stack, names in _alike(free).items()
+    }
+    return packed(small).assign(stacks)
+
+
+def _parts(data: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    """What has one shape in all models of a key, and what is as long as the table is."""
+    rows = [name for name in data if str(name).startswith(("count_", "sum_", "area_"))]
+    rows = [name for name in rows if data[name].ndim]
+    return data.drop_vars(rows), data[rows]
+
+
+def _alike(free: xr.Dataset) -> dict[str, list[str]]:
+    """Names of arrays of the same dims and kind, which make one array of the compact graph."""
+    stacks: dict[str, list[str]] = {}
+    for name, values in free.data_vars.items():
+        stack = "_by_".join([values.dtype.kind, *map(str, values.dims)])
+        stacks.setdefault(stack, []).append(str(name))
+    return stacks
 
 
 def joint_key(model: StratifiedModel, data: xr.Dataset) -> tuple[object, ...]:
@@ -95,10 +135,35 @@ def joint_key(model: StratifiedModel, data: xr.Dataset) -> tuple[object, ...]:
         model.correlations,
         len(models),
         len(models[0].areas.authority),
-        tuple(joint_coefficients(models[0])),
+        tuple((one.name, one.place) for one in joint_coefficients(models[0])),
         "count_events" in data,
         "sum_events" in data,
     )
+
+
+def _coords(model: StratifiedModel) -> dict[str, Any]:
+    labels, first = list(model.strata.labels), model.strata.first
+    designs = model.models[labels[0]].designs.named
+    covariates = {name: list(designs[name].names) for name in ("authority_covariate", "moderator")}
+    return {
+        "stratum": labels,
+        "stratum_bis": labels,
+        "authority": first.authority.to_numpy(),
+        "component": np.arange(2 * len(labels)),
+    } | {name: columns for name, columns in covariates.items() if columns}
+
+
+def _terms(model: StratifiedModel, data: dict[str, Variable]) -> None:
+    """Parameters, effects and observed counts, inside the context of a PyMC model."""
+    models = list(model.models.values())
+    level, slope = _authorities(models[0], data, len(models), model.correlations)
+    if "count_events" in data:
+        counts = [each.areas.events[each.areas.counted] for each in models]
+        observe_joint_counts(data, level, slope, np.concatenate(counts))
+    if "sum_events" in data:
+        totals = [each.areas.total_events for each in models]
+        totals = [each[~np.isnan(each)] for each in totals]
+        observe_joint_totals(data, level, slope, np.concatenate(totals))
 
 
 def _authorities(
@@ -116,21 +181,25 @@ def _authorities(
     )
     values = data["coefficient_centre"] + data["coefficient_scale"] @ raw
     coefficient: dict[str, Variable] = {}
-    for k, (name, _, _) in enumerate(joint_coefficients(model)):
-        own = values[k * strata : (k + 1) * strata]
-        coefficient[name] = pm.Deterministic(name, own, dims="stratum")[:, None]
-    level_sd, slope_sd = (
-        pm.TruncatedNormal(
-            name,
-            mu=data[f"prior_{name}"][:, 0],
-            sigma=data[f"prior_{name}"][:, 1],
-            lower=0.0,
-            dims="stratum",
-        )
-        for name in ("level_sd", "slope_sd")
-    )
+    shift: dict[str, Variable] = {}
+    every = joint_coefficients(model)
+    values = values.reshape((len(every), strata))
+    for name in dict.fromkeys(one.name for one in every):
+        places = [k for k, one in enumerate(every) if one.name == name]
+        dim = name.removesuffix("_coefficient")
+        if dim == name:
+            (k,) = places
+            coefficient[name] = pm.Deterministic(name, values[k], dims="stratum")[:, None]
+        else:
+            own = pm.Deterministic(name, values[places].T, dims=("stratum", dim))
+            shift[dim] = own @ data[f"{dim}_design"].T
+    prior = pt.concatenate([data["prior_level_sd"], data["prior_slope_sd"]])
+    sds = standard_deviations("spreads_raw", prior[:, 0], prior[:, 1], data["spread_mixing"])
+    level_sd = pm.Deterministic("level_sd", sds[:strata], dims="stratum")
+    slope_sd = pm.Deterministic("slope_sd", sds[strata:], dims="stratum")
     if correlations == "full":
-        loadings = full_loadings(2 * strata, data["prior_correlation"])
+        names = ("prior_correlation", "effect_place", "partial_mixing")
+        loadings = full_loadings(2 * strata, *(data[name] for name in names))
     else:
         loadings = factor_loadings(strata, data["prior_correlation"])
     _report_correlations(loadings @ loadings.T, strata)
@@ -144,17 +213,18 @@ def _authorities(
     )
     within = coefficient.get("within", coefficient.get("pooled"))
     cross_level = coefficient.get("cross_level", 0.0)
+    level_shift, slope_shift = shift.get("authority_covariate", 0.0), shift.get("moderator", 0.0)
     # One number per authority all the same, also where nothing makes it differ.
     everywhere = 0.0 * b
     level_effect, slope_effect = joint_effects(
         data,
-        expected_level=authority_level(*terms, everywhere),
-        expected_slope=authority_slope(within, cross_level, b, everywhere),
+        expected_level=authority_level(*terms, everywhere, covariates=level_shift),
+        expected_slope=authority_slope(within, cross_level, b, everywhere, moderators=slope_shift),
         slope_sd=slope_sd,
         loadings=pt.concatenate([level_sd, slope_sd])[:, None] * loadings,
     )
-    level = authority_level(*terms, level_effect)
-    slope = authority_slope(within, cross_level, b, slope_effect)
+    level = authority_level(*terms, level_effect, covariates=level_shift)
+    slope = authority_slope(within, cross_level, b, slope_effect, moderators=slope_shift)
     return level.ravel(), slope.ravel()
 
 

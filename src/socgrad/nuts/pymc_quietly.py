@@ -8,6 +8,7 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message=".*BLAS.*")
     import pymc as pm
     import pytensor.tensor
+    from pytensor.gradient import DisconnectedType
     from pytensor.graph.basic import Apply
     from pytensor.graph.op import Op
     from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
@@ -17,4 +18,4 @@ pt: Any = pytensor.tensor
 #: Says how numba computes an operation of one's own.
 register_numba: Any = register_funcify_default_op_cache_key
 
-__all__ = ["Apply", "Op", "pm", "pt", "register_numba"]
+__all__ = ["Apply", "DisconnectedType", "Op", "pm", "pt", "register_numba"]

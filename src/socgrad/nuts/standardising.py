@@ -26,7 +26,7 @@ import numpy as np
 from numba import njit
 
 from socgrad.arrays import FloatArray
-from socgrad.nuts.pymc_quietly import Apply, Op, pt, register_numba
+from socgrad.nuts.pymc_quietly import Apply, DisconnectedType, Op, pt, register_numba
 
 __all__ = ["standardise"]
 
@@ -77,6 +77,8 @@ class _Standardise(Op):
         loadings, said, _ = inputs
         independent, _, factor = outputs
         d_independent, d_log, _ = cotangents  # the factor is not handed out
+        if isinstance(d_log.type, DisconnectedType):  # of a call whose determinant nobody wants
+            d_log = pt.constant(0.0)
         made: Variable = _Pullback()(loadings, said, factor, independent, d_independent, d_log)
         return list(made)
 

@@ -1,0 +1,133 @@
+"""Covariates of authorities in a joint model: refused ones, the density, and a recovery."""
+
+import functools
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from covariate_tables import GINI, GINI_TURNS, covariate_table
+from socgrad.errors import SpecificationError
+from socgrad.estimands.covariate_ratios import covariate_ratio
+from socgrad.estimands.gradients import gradient
+from socgrad.fitting import fit
+from socgrad.model.compression import likelihood_data
+from socgrad.model.stratified_model import StratifiedModel
+from socgrad.table.strata import Strata
+from socgrad.tables.summaries import summarise
+
+FORMULAS = {"authority_covariates": "~ scale(gini) + region", "moderators": "~ scale(gini)"}
+
+
+@functools.cache
+def strata_of(authorities=12, areas=240, level_sd=0.2, mixed=False):
+    """The events of the covariate table, and a third of them, as two strata.
+
+    `mixed`: of every second authority only the totals.
+    """
+    table = covariate_table(authorities=authorities, areas=areas, level_sd=level_sd)
+    frame = table.areas
+    third = np.random.default_rng(1).binomial(frame["events"].astype(int), 1 / 3).astype(float)
+    frame, given = frame.assign(third=third), {}
+    if mixed:
+        sums = frame.groupby("authority")[["events", "third"]].sum().iloc[::2]
+        frame.loc[frame["authority"].isin(sums.index), ["events", "third"]] = np.nan
+        given = {"totals": {name: sums[name].to_dict() for name in sums}}
+    return Strata.from_stages(
+        frame,
+        area="area",
+        authority="authority",
+        deprivation="deprivation",
+        children="children",
+        stages=["events", "third"],
+        complete=True,
+        covariates=["setting", "density"],
+        authority_covariates=table.authorities,
+        **given,
+    )
+
+
+def model_of(**options):
+    """The joint model with covariates of authorities."""
+    return StratifiedModel(strata_of(**options), authority_effects="joint", **FORMULAS)
+
+
+@pytest.mark.parametrize("more", [{}, {"area_moderators": "~ setting"}])
+def test_covariates_of_areas_are_refused(more):
+    """They are named, and what can be had instead."""
+    given = {"covariates": "~ setting"} | more
+    words = rf"^{', '.join(given)}: covariates of areas are not available .* those of authorities"
+    with pytest.raises(SpecificationError, match=words):
+        StratifiedModel(strata_of(), authority_effects="joint", **given)
+
+
+@pytest.mark.mcmc
+def test_density_has_the_columns_in_level_and_slope():
+    """Counts and coefficients have the density written out with SciPy, each stratum its own."""
+    from socgrad.nuts.joint_data import joint_coefficients, joint_data
+    from socgrad.nuts.joint_graph import joint_compact_model
+
+    model = model_of()
+    models = list(model.models.values())
+    data = joint_data(models, [likelihood_data(one) for one in models])
+    graph = joint_compact_model(model, data)
+    point = graph.initial_point()
+    rng = np.random.default_rng(3)
+    point = {name: value + 0.1 * rng.normal(size=value.shape) for name, value in point.items()}
+
+    names = [(one.name, one.place) for one in joint_coefficients(models[0])]
+    assert names[-3:] == [
+        ("authority_covariate_coefficient", 0),
+        ("authority_covariate_coefficient", 1),
+        ("moderator_coefficient", 0),
+    ]
+    centre, scale, mean, sd = (
+        data[f"coefficient_{name}"].to_numpy() for name in ("centre", "scale", "mean", "sd")
+    )
+    values = centre + scale @ point["coefficients_raw"]
+    by_name = values.reshape(len(names), 2)
+    # Defaults per unit of a column: 0.5 for the level, 0.2 for the slope.
+    assert sd[-6:] == pytest.approx([0.5, 0.5, 0.5, 0.5, 0.2, 0.2])
+    assert mean[-6:] == pytest.approx(0.0)
+    (raw,) = (each for each in graph.free_RVs if each.name == "coefficients_raw")
+    prior = float(graph.compile_logp(vars=[raw], mode="FAST_COMPILE")(point))
+    expected = stats.norm.logpdf(values, mean, sd).sum() + np.linalg.slogdet(scale)[1]
+    assert prior == pytest.approx(expected, rel=1e-10)
+
+    wanted = [graph[name] for name in ("level_effect", "slope_effect")]
+    wanted = graph.replace_rvs_by_values(wanted)
+    effects = graph.compile_fn(wanted, inputs=graph.value_vars, mode="FAST_COMPILE")(point)
+    (observed,) = graph.observed_RVs
+    found = float(graph.compile_logp(vars=[observed], mode="FAST_COMPILE")(point))
+    expected = 0.0
+    intercept, within, between, cross_level = by_name[:4]
+    for s, one in enumerate(models):
+        areas, designs = one.areas, one.designs.named
+        b = data["between_part"].to_numpy()
+        level = intercept[s] + between[s] * b + effects[0][s]
+        level = level + designs["authority_covariate"].matrix @ by_name[4:6, s]
+        slope = within[s] + cross_level[s] * b + effects[1][s]
+        slope = slope + designs["moderator"].matrix @ by_name[6:, s]
+        j = areas.authority_of_area
+        w = (areas.deprivation - areas.authority_mean[j]) / areas.per
+        mu = areas.exposure * np.exp(level[j] + slope[j] * w)
+        expected += stats.poisson.logpmf(areas.events, mu).sum()
+    assert found == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.mcmc
+def test_joint_fit_has_the_coefficients_of_every_stratum():
+    """Ratios of both strata lie by the truth, with labels that estimands read.
+
+    Half of the authorities are known by totals, which the sampler finds as easy.
+    """
+    model = model_of(authorities=40, areas=1200, level_sd=0.1, mixed=True)
+    options = {"draws": 300, "tune": 300, "chains": 2, "target_accept": 0.95}
+    tree = fit(model, **options, random_seed=4, progress=False)
+    assert not tree["sample_stats"]["diverging"].any()
+    assert summarise(gradient(tree))["ess_bulk"].min() > 150
+    for effect, truth in (("level", GINI), ("gradient", GINI_TURNS)):
+        draws = np.log(covariate_ratio(tree, effect=effect)).sel(covariate="scale(gini)")
+        assert draws.sizes["stratum"] == 2
+        z = (draws.mean(("chain", "draw")) - truth) / draws.std(("chain", "draw"))
+        assert np.abs(z).max() < 3.5
