@@ -1,12 +1,22 @@
 """Inverse intervention in England by stage and year, from the DfE's public totals, 2013-2022.
 
-    python examples/public_stages.py --data ../shared/data                  # 2013 to 2022, minutes
+    python examples/public_stages.py --data ../shared/data                  # 2013 to 2022
     python examples/public_stages.py --data ../shared/data --years 2019
+    python examples/public_stages.py --data ../shared/data --effects independent      # seconds
 
 For each year and stage, and for plan starts by category of abuse and children in need by need code,
-the between and contextual rate ratios per 10 points of deprivation. Public totals of whole
-authorities say nothing of the gradient between neighbourhoods: it comes from a published study, as
-a prior (`public_priors.py`; `public_totals.py` says how much of each estimate is prior).
+the between and contextual rate ratios per 10 points of deprivation. The stages of a year are fitted
+jointly: an authority high at one stage is high at the next, so two stages' ratios are compared
+within each draw. Categories and needs are fitted one by one.
+
+What totals cannot say. Counts of whole authorities say nothing of the gradient between
+neighbourhoods: it comes from a published study of 2018-19, as a prior, the same in every year
+(`public_priors.py`; `public_totals.py` says how much of each estimate is prior). A contextual ratio
+is the between ratio, which totals do tell, over that gradient: were the true gradient of a year or
+stage 5% steeper than the prior has it, the ratio would be 5% lower. So a change from year to year
+is one of authorities' rates; that gradients stayed the same is assumed. Whether deprived
+authorities have flatter gradients, and whether an authority steep at one stage is steep at the
+next, no total can say.
 
 Suppressed counts (1-5, shown as c) and those not returned are never zeros: these authorities are
 left out of that stage and year, and named in public_stages_left_out.csv. Where many are, they are
@@ -23,6 +33,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -108,9 +119,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of public data")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the tables")
     parser.add_argument("--years", type=int, nargs="+", default=list(YEARS), choices=YEARS)
+    parser.add_argument(
+        "--effects",
+        choices=("joint", "independent"),
+        default="joint",
+        help="of authorities at the stages of a year",
+    )
+    parser.add_argument("--draws", type=int, default=1000, help="draws in each of four chains")
     parser.add_argument("--seed", type=int, default=2019, help="of everything random")
     given = parser.parse_args(arguments)
-    run(read_years(given.data), given.out, years=given.years, seed=given.seed)
+    run(
+        read_years(given.data),
+        given.out,
+        years=given.years,
+        effects=given.effects,
+        draws=given.draws,
+        seed=given.seed,
+    )
 
 
 def read_years(data: Path) -> England:
@@ -136,6 +161,7 @@ def run(
     seed: int,
     years: Sequence[int] = YEARS,
     counts: Sequence[Count] = COUNTS,
+    effects: Literal["joint", "independent"] = "joint",
     draws: int = 1000,
 ) -> pd.DataFrame:
     """Fit every count in every year; print, write and return the table.
@@ -150,6 +176,8 @@ def run(
         Of everything random; each year and kind has a seed of its own.
     years, counts
         What to fit.
+    effects
+        Of authorities at the stages of a year; at categories and needs they are independent.
     draws
         Kept per chain, of four.
 
@@ -160,7 +188,7 @@ def run(
     """
     start = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
-    tables, absent, checks = [], [], []
+    tables, absent, checks, exceeding = [], [], [], []
     for year in years:
         for place, kind in enumerate(dict.fromkeys(count.kind for count in counts)):
             some = {count.name: count for count in counts if count.kind == kind}
@@ -168,14 +196,18 @@ def run(
             for count in some.values():
                 blank = names[totals[count.column].isna()]
                 absent += [(year, count.name, code, name) for code, name in blank.items()]
-            strata = strata_of_year(areas, totals, list(some.values()))
-            fit, check = fitted(strata, some, seed=seed + 10 * year + place, draws=draws)
+            strata, words = strata_of_year(areas, totals, list(some.values()))
+            exceeding += [(year, words)] if words else []
+            together = effects if kind == "stage" and len(some) > 1 else "independent"
+            fit, check = fitted(
+                strata, some, seed=seed + 10 * year + place, effects=together, draws=draws
+            )
             checks.append((year, kind, check))
             tables.append(estimates(fit, some, totals, year))
         print(f"{year}: fitted ({time.perf_counter() - start:.0f} s)", flush=True)
     table = pd.concat(tables, ignore_index=True)
     left_out = pd.DataFrame(absent, columns=["year", "count", "code", "authority"])
-    report(table, left_out, checks)
+    report(table, left_out, checks, exceeding)
     table.to_csv(out / "public_stages.csv", index=False)
     left_out.to_csv(out / "public_stages_left_out.csv", index=False)
     if len(years) > 1:
@@ -199,12 +231,17 @@ def year_of(england: England, year: int) -> tuple[pd.DataFrame, pd.DataFrame, pd
     return areas, totals, totals["la_name"]
 
 
-def strata_of_year(areas: pd.DataFrame, totals: pd.DataFrame, counts: Sequence[Count]) -> sg.Strata:
-    """Strata of authority totals; an authority without a count stays in the means alone."""
-    with warnings.catch_warnings():
-        # Totals may exceed those of the stage before: plans at 31 March are of several years.
-        warnings.simplefilter("ignore", sg.errors.StageOrderWarning)
-        return sg.Strata.from_stages(
+def strata_of_year(
+    areas: pd.DataFrame, totals: pd.DataFrame, counts: Sequence[Count]
+) -> tuple[sg.Strata, str]:
+    """Strata of authority totals; an authority without a count stays in the means alone.
+
+    Also returns which stages exceed the stage before them, in words: those at 31 March are of
+    children whose referral may be years back, so they may.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        strata = sg.Strata.from_stages(
             areas,
             area="lsoa11cd",
             authority="authority",
@@ -216,10 +253,22 @@ def strata_of_year(areas: pd.DataFrame, totals: pd.DataFrame, counts: Sequence[C
             missing_events="leave out",
             complete=True,
         )
+    words = ""
+    for one in caught:
+        if issubclass(one.category, sg.errors.StageOrderWarning):
+            words = str(one.message).partition(": ")[2].partition(". Episodes")[0]
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    return strata, words
 
 
 def fitted(
-    strata: sg.Strata, counts: Mapping[str, Count], *, seed: int, draws: int
+    strata: sg.Strata,
+    counts: Mapping[str, Count],
+    *,
+    seed: int,
+    effects: Literal["joint", "independent"],
+    draws: int,
 ) -> tuple[xr.DataTree, str]:
     """Fit all strata of a year; return the fit and whether it can be trusted."""
     priors = {}
@@ -230,13 +279,12 @@ def fitted(
             cross_level=base.cross_level,
             slope_sd=base.slope_sd,
         )
-    model = sg.StratifiedModel(strata, priors=priors)
+    model = sg.StratifiedModel(strata, authority_effects=effects, priors=priors)
     with warnings.catch_warnings():
         # Whether the draws can be trusted is printed with the report.
         warnings.filterwarnings("ignore", message=".*goes on with NUTS")
         warnings.simplefilter("ignore", sg.errors.ConvergenceWarning)
-        # Where NUTS is needed, totals want small steps: at 0.95 a draw diverged (2016).
-        fit = sg.fit(model, method="auto", draws=draws, target_accept=0.99, random_seed=seed)
+        fit = sg.fit(model, method="auto", draws=draws, random_seed=seed)
         check = sg.check_sampling(fit)
     return fit, "" if check.converged else check.statement
 
@@ -244,13 +292,22 @@ def fitted(
 def estimates(
     fit: xr.DataTree, counts: Mapping[str, Count], totals: pd.DataFrame, year: int
 ) -> pd.DataFrame:
-    """Ratios per 10 points of every count: between, of whole authorities' rates, and contextual."""
+    """Ratios per 10 points of every count: between, of whole authorities' rates, and contextual.
+
+    Of a joint fit also the contextual ratio over that of the first count, draw by draw, with the
+    probability that it is below 1, and the correlation of authorities' levels with the first's.
+    """
     mean = float(fit["constant_data"]["national_mean"])
     draws = {
         "between": sg.between(fit),
         "between_rates": sg.between(fit, scale="rates"),
         "contextual": sg.inverse_intervention(fit, deprivation=mean),
     }
+    first, *others = counts
+    alike = {}
+    if "level_correlation" in fit["posterior"]:
+        levels = sg.stratum_correlations(fit)["level_correlation"]
+        alike = {name: levels.sel(pair=f"{first}, {name}", drop=True) for name in others}
     rows = []
     for name, count in counts.items():
         column = totals[count.column]
@@ -269,26 +326,41 @@ def estimates(
             row[what] = summary["estimate"]
             row[f"{what}_lower"] = summary["lower"]
             row[f"{what}_upper"] = summary["upper"]
+        if name in alike:
+            contextual = draws["contextual"]
+            over = contextual.sel(stratum=name) / contextual.sel(stratum=first)
+            for what, values in (("over_first", over), ("level_correlation", alike[name])):
+                ends = np.quantile(values, [0.5, 0.025, 0.975])
+                row |= dict(zip((what, f"{what}_lower", f"{what}_upper"), ends, strict=True))
+            row["over_first_below_one"] = float((over < 1).mean())
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def report(
-    table: pd.DataFrame, left_out: pd.DataFrame, checks: Sequence[tuple[int, str, str]]
+    table: pd.DataFrame,
+    left_out: pd.DataFrame,
+    checks: Sequence[tuple[int, str, str]],
+    exceeding: Sequence[tuple[int, str]] = (),
 ) -> None:
-    """Print the contextual ratio of every count by year, and what was left out."""
+    """Print the ratios of every count by year, what was left out, and what was odd."""
+    print("\nBETWEEN: ratio of whole authorities' rates per 10 points of their mean deprivation.\n")
+    print(by_year(table, "between_rates"))
     print("\nCONTEXTUAL rate ratio, an authority 10 points more deprived over another, at equal")
     print("neighbourhood deprivation (the national mean). Below 1: higher in affluent authorities.")
-    print("Gradient between neighbourhoods from the literature. + over a tenth of the authorities")
-    print("left out: few events are hidden there, so what is left is no fair sample.\n")
-    marked = table.assign(
-        cell=[
-            f"{row['contextual']:.2f}{'+' if row['many_left_out'] else ' '}"
-            for row in table.to_dict("records")
-        ]
-    )
-    wide = marked.pivot_table(index="count", columns="year", values="cell", aggfunc="first")
-    print(wide.loc[list(dict.fromkeys(table["count"]))].to_string())
+    print("The gradient between neighbourhoods is from the literature, the same in every year: if")
+    print("it was 5% steeper in a year, that year's ratios are 5% lower. + over a tenth of the")
+    print("authorities left out: few events are hidden there, so what is left is no fair sample.\n")
+    print(by_year(table, "contextual"))
+    if "over_first" in table:
+        together = table[table["over_first"].notna()]
+        first = table.loc[table["kind"] == "stage", "count"].iloc[0]
+        print(f"\nOver the contextual ratio of {first.lower()}, in the same draw of the joint fit")
+        print("(below 1: leans further towards affluent authorities); * 95% interval excludes 1.\n")
+        print(by_year(together, "over_first"))
+        print(f"\nCORRELATION of authorities' levels with those of {first.lower()}, given their")
+        print("deprivation. Of their gradients totals say nothing.\n")
+        print(by_year(together, "level_correlation"))
     last = table[table["year"] == table["year"].max()]
     print(f"\nWith 95% intervals, {int(last['year'].iloc[0])}:")
     for row in last.to_dict("records"):
@@ -304,8 +376,25 @@ def report(
         for (year, name), rows in stages.groupby(["year", "count"]):
             print(f"  {year} {name}: {', '.join(rows['authority'])}")
     print(f"\n{len(left_out)} left out in all, each by name in public_stages_left_out.csv")
+    if exceeding:
+        print("\nStages that exceed the stage before them. Those at 31 March count children whose")
+        print("referral may be years back, so they may; the same children cannot.")
+        for year, words in exceeding:
+            print(f"  {year}: {words}")
     bad = [f"  {year}, {kind}: {words}" for year, kind, words in checks if words]
     print("\n" + ("\n".join(["NOT CONVERGED:", *bad]) if bad else "All fits converged."))
+
+
+def by_year(table: pd.DataFrame, what: str) -> str:
+    """One estimate of every count, a column for each year, marked as the report says."""
+    cells = []
+    for row in table.to_dict("records"):
+        apart = what == "over_first" and not row["over_first_lower"] < 1 < row["over_first_upper"]
+        mark = ("+" if row["many_left_out"] else "") + ("*" if apart else "")
+        cells.append(f"{row[what]:.2f}{mark:<2}")
+    marked = table.assign(cell=cells)
+    wide = marked.pivot_table(index="count", columns="year", values="cell", aggfunc="first")
+    return str(wide.loc[list(dict.fromkeys(table["count"]))].fillna("").to_string())
 
 
 def trends(table: pd.DataFrame) -> Figure:

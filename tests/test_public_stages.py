@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import sys
 from collections.abc import Iterator
@@ -67,7 +68,9 @@ def test_children_are_scaled_to_the_year(stages: ModuleType, england: object) ->
 def test_a_suppressed_total_is_not_zero(stages: ModuleType, england: object) -> None:
     """Its authority is out of that stage's likelihood, in the others', and in all means."""
     areas, totals, _ = stages.year_of(england, 2019)
-    strata = stages.strata_of_year(areas, totals, counts_named(stages, "referrals", "cpp_start"))
+    counts = counts_named(stages, "referrals", "cpp_start")
+    strata, exceeding = stages.strata_of_year(areas, totals, counts)
+    assert exceeding == ""
     plans = strata["Plan starts"]
     assert plans.total_events.tolist() == pytest.approx([3.0, np.nan, 12.0], nan_ok=True)
     assert strata["Referrals"].total_events.tolist() == [20.0, 30.0, 80.0]
@@ -75,37 +78,65 @@ def test_a_suppressed_total_is_not_zero(stages: ModuleType, england: object) -> 
     assert plans.authority_mean.tolist() == pytest.approx([0.125, 0.20, 0.275])
 
 
+def test_stages_that_exceed_the_one_before_are_named(
+    stages: ModuleType, england: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """More plans than referrals are no error, and are said in the report; categories have no order.
+
+    Plans started: 3, none known, 12; taken as the stage after them, referrals (20, 30, 80) exceed
+    them in the two authorities that have both, by 17 + 68 = 85.
+    """
+    areas, totals, _ = stages.year_of(england, 2019)
+    referrals, plans = counts_named(stages, "referrals", "cpp_start")
+    _, words = stages.strata_of_year(areas, totals, [plans, referrals])
+    assert words == (
+        "Referrals exceeds Plan starts in 2 of 3 authority totals (E1, E3), by 85 events in all"
+    )
+    apart = [dataclasses.replace(one, kind="category") for one in (plans, referrals)]
+    assert stages.strata_of_year(areas, totals, apart)[1] == ""
+    stages.report(*reported("B"), [(2019, "stage", "")], [(2019, words)])
+    assert f"  2019: {words}" in capsys.readouterr().out
+
+
+def reported(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A table of two counts, the second of which many authorities hide, and who they are."""
+    row = {"year": 2019, "kind": "stage", "events": 100, "authorities": 9}
+    ratios = {
+        f"{what}{end}": value
+        for what in ("between", "between_rates", "contextual", "over_first", "level_correlation")
+        for end, value in (("", 0.8), ("_lower", 0.7), ("_upper", 0.9))
+    }
+    few, many = ({"count": one, "many_left_out": one == name} for one in ("A", name))
+    table = pd.DataFrame([row | ratios | one | {"left_out": 1} for one in (few, many)])
+    columns = ["year", "count", "code", "authority"]
+    return table, pd.DataFrame([(2019, name, "E2", "Barton")], columns=columns)
+
+
 def test_rows_with_many_suppressed_counts_are_marked(
     stages: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What is left of a count that a tenth of the authorities hide is no fair sample."""
-    row = {"year": 2019, "kind": "stage", "events": 100, "authorities": 9}
-    ratios = {
-        f"{name}{end}": value
-        for name in ("between", "between_rates", "contextual")
-        for end, value in (("", 0.8), ("_lower", 0.7), ("_upper", 0.9))
-    }
-    few, many = ({"count": name, "many_left_out": name == "B"} for name in "AB")
-    table = pd.DataFrame([row | ratios | one | {"left_out": 1} for one in (few, many)])
-    absent = pd.DataFrame(
-        [(2019, "B", "E2", "Barton")], columns=["year", "count", "code", "authority"]
-    )
-    stages.report(table, absent, [(2019, "stage", "")])
+    stages.report(*reported("B"), [(2019, "stage", "")])
     printed = capsys.readouterr().out
-    assert "0.80+" in printed
+    assert "0.80+ " in printed
+    assert "0.80+*" in printed
+    assert "Over the contextual ratio of a, in the same draw" in printed
     assert "2019 B: Barton" in printed
     assert "All fits converged" in printed
 
 
 @pytest.mark.mcmc
 def test_real_england_agrees_with_the_earlier_trial(stages: ModuleType, tmp_path: Path) -> None:
-    """Referrals and plan starts of 2019: contextual ratios within the trial's intervals."""
+    """Referrals and plan starts of 2019, jointly: contextual ratios within the trial's intervals.
+
+    Each count alone gives the same ratio; only the joint fit says how two of them compare.
+    """
     folder = os.environ.get("SOCGRAD_DATA")
     if not folder:
         pytest.skip("SOCGRAD_DATA does not name the folder of public data")
     counts = counts_named(stages, "referrals", "cpp_start", "Sexual_Initial", "Neglect_Initial")
     england = stages.read_years(Path(folder))
-    table = stages.run(england, tmp_path, seed=1, years=[2019], counts=counts)
+    table = stages.run(england, tmp_path, seed=1, years=[2019], counts=counts, draws=500)
     rows = table.set_index("count")
     assert 0.76 < rows.loc["Referrals", "contextual"] < 0.94
     assert 0.62 < rows.loc["Plan starts", "contextual"] < 0.81
@@ -115,5 +146,19 @@ def test_real_england_agrees_with_the_earlier_trial(stages: ModuleType, tmp_path
         "Plan starts: neglect": False,
         "Plan starts: sexual": True,
     }
+    compared = rows.loc["Plan starts"]
+    ratio = compared["contextual"] / rows.loc["Referrals", "contextual"]
+    assert compared["over_first"] == pytest.approx(ratio, rel=0.02)
+    assert compared["over_first_lower"] < compared["over_first"] < compared["over_first_upper"]
+    assert 0.3 < compared["level_correlation"] < 0.9
+    assert rows.drop("Plan starts")["over_first"].isna().all()
     left_out = pd.read_csv(tmp_path / "public_stages_left_out.csv")
     assert len(left_out) == rows["left_out"].sum()
+    some = counts[:2]
+    alone = stages.run(
+        england, tmp_path, seed=1, years=[2019], counts=some, effects="independent"
+    ).set_index("count")
+    assert "over_first" not in alone
+    difference = alone["contextual"] / rows.loc[alone.index, "contextual"] - 1
+    # An interval is about 10% wide either way.
+    assert difference.abs().max() < 0.03
