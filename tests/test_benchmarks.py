@@ -99,6 +99,19 @@ def test_nested_contrasts_compare_both_ways(tmp_path):
     assert (table["reported_sd"] > 0).all()
 
 
+def test_own_gradients_are_held_against_the_truth(tmp_path):
+    """Five stages, fitted one by one and as a chain, which are alike at the first stage alone."""
+    table, _ = run(
+        "chain_gradients.py", tmp_path / "chain.csv", "--seeds", "1",
+        "--authorities", "8", "--areas", "400",
+    )  # fmt: skip
+    assert (table["gradients"] == 8).all()
+    assert table["coverage"].between(0.5, 1.0).all()
+    wide = table.pivot_table(index="stage", columns="fit", values="rmse")
+    assert wide.loc["referral", "chain"] == pytest.approx(wide.loc["referral", "independent"])
+    assert (wide.drop("referral")["chain"] != wide.drop("referral")["independent"]).all()
+
+
 def test_strata_are_timed(tmp_path):
     """All strata are fitted after a first two, and take longer than none."""
     table, _ = run(
