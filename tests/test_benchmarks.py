@@ -142,3 +142,15 @@ def test_shapes_are_timed(tmp_path):
     assert table["shape"].tolist() == ["tenths"]
     assert 8 < table.loc[0, "cells"] <= 80
     assert (table[["first", "further", "rate_by_group"]] > 0).all(axis=None)
+
+
+def test_localities_cost_what_they_cost(tmp_path):
+    """Integrated out or not there at all: seconds, memory and estimates side by side."""
+    table, printed = run(
+        "third_level.py", tmp_path / "third.csv", "--only", "none, laplace", "gamma, laplace",
+        "--authorities", "12", "--areas", "360", "--draws", "100",
+    )  # fmt: skip
+    assert table["case"].tolist() == ["none, laplace", "gamma, laplace"]
+    assert table["numbers_per_draw"].tolist() == [31, 32]
+    assert table["locality_sd"].notna().tolist() == [False, True]
+    assert "locality_sd" in printed

@@ -289,3 +289,60 @@ def test_a_stage_correlation_outside_its_range_is_refused(correlation):
     """A common part of the effects cannot make them negatively correlated."""
     with pytest.raises(SpecificationError, match="Expected a number from 0 to 1"):
         simulate(authorities=5, areas=50, stage_correlation=correlation, random_seed=1)
+
+
+SHARED = Truth(intercept=-2.0, within=0.5, between=0.3, locality_sd=0.5)
+
+
+def test_localities_lie_in_one_authority_and_hold_like_areas():
+    """About five areas each, of like deprivation, whose counts have the variance of the factor."""
+    made = simulate(
+        authorities=30, areas=3000, stages={"a": SHARED}, areas_per_locality=5, random_seed=2
+    )
+    frame = made.frame
+    by = frame.groupby("locality")
+    assert by["authority"].nunique().max() == 1
+    assert by.size().mean() == pytest.approx(5.0, abs=0.2)
+    assert by.size().min() >= 3
+    inside = frame["deprivation"] - by["deprivation"].transform("mean")
+    apart = frame["deprivation"] - frame.groupby("authority")["deprivation"].transform("mean")
+    assert 0.2 < inside.var() / apart.var() < 0.8
+    effects = made.effects.set_index("authority").loc[frame["authority"]]
+    w = (frame["deprivation"].to_numpy() - effects["authority_mean"].to_numpy()) / 0.1
+    log_rate = effects["level"].to_numpy() + effects["slope"].to_numpy() * w
+    expected = frame["children"] * np.exp(log_rate)
+    seen, mean = (x.groupby(frame["locality"]).sum() for x in (frame["a"], expected))
+    # (Y / E - 1)**2 has the mean 0.25 + 1 / E; 600 localities know it to some 8%.
+    assert ((seen / mean - 1) ** 2 - 1 / mean).mean() == pytest.approx(0.25, rel=0.25)
+
+
+def test_localities_change_nothing_else():
+    """The rest of the table is the same with and without them."""
+    plain = {"stages": {"a": PLAIN}, "authorities": 10, "areas": 200, "random_seed": 5}
+    with_them = simulate(**plain, areas_per_locality=4).frame
+    pd.testing.assert_frame_equal(with_them.drop(columns="locality"), simulate(**plain).frame)
+
+
+def test_a_spread_of_localities_needs_them():
+    """The message names the option; less than one area in each is refused."""
+    with pytest.raises(SpecificationError, match=r"a: locality_sd is above 0.*areas_per_locality"):
+        simulate(authorities=5, areas=50, stages={"a": SHARED}, random_seed=1)
+    with pytest.raises(SpecificationError, match=r"areas_per_locality is 0\.5"):
+        simulate(
+            authorities=5, areas=50, stages={"a": SHARED}, areas_per_locality=0.5, random_seed=1
+        )
+
+
+def test_regions_move_the_levels_of_their_authorities():
+    """One effect for all authorities of a region, in their levels and in a column."""
+    truth = Truth(intercept=-4.0, within=0.5, between=0.3, level_sd=0.2, region_sd=0.3)
+    made = simulate(authorities=40, areas=400, stages={"a": truth}, random_seed=3)
+    region = made.frame.groupby("authority")["region"].first()
+    effects = made.effects.set_index("authority")
+    own = effects["region_effect"].groupby(region).nunique()
+    assert (own == 1).all()
+    assert effects["region_effect"].groupby(region).first().nunique() == region.nunique()
+    rest = effects["level"] - effects["region_effect"] - effects["level_effect"]
+    np.testing.assert_allclose(rest, -4.0 + 0.3 * effects["between_part"], rtol=1e-12)
+    plain = simulate(authorities=40, areas=400, stages={"a": PLAIN}, random_seed=3)
+    assert "region_effect" not in plain.effects

@@ -1,5 +1,7 @@
 """Every estimand on a fit with regions: an effect of its region is part of an authority's own."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -154,6 +156,19 @@ def test_average_level_is_the_nations(fit):
     assert land.authority_mean.size == 18
 
 
+def test_excess_events_know_the_regions_of_the_fit(fit, folded):
+    """By default those of the model; they add up to the nation, and may be given otherwise."""
+    by_region = sg.excess_events(fit, by="region")
+    assert set(by_region["region"].to_numpy()) == set(fit["posterior"]["region"].to_numpy())
+    np.testing.assert_allclose(by_region.sum("region"), sg.excess_events(fit), rtol=1e-9)
+    home = fit["constant_data"]["region_of_authority"].to_numpy()
+    labels = fit["constant_data"]["authority"].to_numpy().tolist()
+    given = dict(zip(labels, fit["posterior"]["region"].to_numpy()[home], strict=True))
+    xr.testing.assert_allclose(sg.excess_events(folded, by="region", regions=given), by_region)
+    with pytest.raises(EstimandError, match="by='region' needs regions"):
+        sg.excess_events(folded, by="region")
+
+
 def test_a_scenario_leaves_the_region_where_it_is(fit):
     """Turning an authority's line keeps its region's effect once, in pooled models too."""
     altered = sg.scenario(fit, "A001", average_slope=True)
@@ -222,8 +237,6 @@ def test_the_hash_knows_regions():
     frame = simulation.frame.assign(
         region=simulation.frame["region"].where(simulation.frame["authority"] != "A001", "R99")
     )
-    import dataclasses
-
     other = with_regions(dataclasses.replace(simulation, frame=frame))
     assert data_hash(one) != data_hash(other)
 

@@ -49,7 +49,8 @@ def excess_events(
         Over what events are summed: the "nation"; each "region"; each "authority"; each "area" of
         one authority.
     regions
-        Region of every authority, by label, for by="region". Other authorities may be in it too.
+        Region of every authority, by label, for by="region". Other authorities may be in it too. By
+        default the regions of the fit, if the model has any.
     authority
         Label of the authority, for by="area".
     groups
@@ -118,6 +119,8 @@ def excess_events(
     terms, land = coefficients(fit), geography(fit)
     check_choice("against", against, AGAINST)
     check_choice("by", by, ("nation", "region", "authority", "area"))
+    if by == "region" and regions is None and terms.has_regions:
+        regions = _regions_of_fit(fit)
     _check_companions(by, regions, authority)
     if authority is not None:
         inside = np.flatnonzero(land.authority_of_area == land.position(authority))
@@ -175,6 +178,13 @@ def _regions(
         )
     names = list(dict.fromkeys(found))
     return np.array(names, dtype=object), np.array([names.index(name) for name in found])
+
+
+def _regions_of_fit(fit: xr.DataTree) -> Mapping[Hashable, Hashable]:
+    """Region of each authority of a fit with regions, by label."""
+    home = fit["constant_data"].to_dataset()["region_of_authority"]
+    names = fit["posterior"].to_dataset()["region"].to_numpy()[home.to_numpy()]
+    return dict(zip(home["authority"].to_numpy().tolist(), names.tolist(), strict=True))
 
 
 def _is_missing(name: Hashable) -> bool:
