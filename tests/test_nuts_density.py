@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from locality_tables import small_localities
+from region_tables import simulated_with_regions, with_regions
 from socgrad.fitting import fit
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
@@ -157,6 +159,14 @@ def test_draws_are_parameters_on_their_own_scale():
 def test_other_models_are_left_to_the_graph(options, kind):
     """Models without slopes of authorities, and totals of negative binomials, are not written."""
     assert not is_written_out(GradientModel(small_areas(kind), **options))
+
+
+def test_other_levels_are_left_to_the_graph():
+    """Localities and regions are not written either."""
+    assert not is_written_out(GradientModel(small_localities(), localities=True))
+    areas = with_regions(simulated_with_regions())
+    assert not is_written_out(GradientModel(areas, regions=True))
+    assert is_written_out(GradientModel(areas))
 
 
 def test_all_written_models_say_so():

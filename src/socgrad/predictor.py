@@ -11,10 +11,10 @@ all proportions, and per = 0.10 (ten percentage points)::
     log rate_i = level_j + covariates_i + (slope_j + moderators_i) * w_i + departure(x_i)
 
 where covariates_j and moderators_j are sums of coefficient times column over the covariates of
-authorities, covariates_i and moderators_i over those of areas; all columns are centred at their
-child-weighted national means, so that an average authority has none. The departure from a
-log-linear gradient is a function of deprivation itself (`socgrad.departures`); where the gradient
-is a line there is none.
+authorities (and, in covariates_j, what its region adds), covariates_i and moderators_i over those
+of areas; all columns are centred at their child-weighted national means, so that an average
+authority has none. The departure from a log-linear gradient is a function of deprivation itself
+(`socgrad.departures`); where the gradient is a line there is none.
 
 Only ``+`` and ``*`` are used, so the same three functions build the PyTensor graph, evaluate
 xarray draws and evaluate NumPy arrays.

@@ -159,7 +159,7 @@ def vpc(
     return labelled(
         share,
         fit,
-        estimand="vpc",
+        estimand="vpc" if level == "authority" else f"vpc_{level}",
         units=f"share of the variance of neighbourhood counts that lies between {between_whom}",
         per=land.per,
         reference=words,
