@@ -6,9 +6,9 @@ Run by hand, from the root of the repository:
 
 Each replicate simulates 60 authorities of 60 areas in localities of about five, whose rates differ
 by a coefficient of 0.3, and fits it by the compile-free engine: as if areas were independent, with
-a factor of each area, and with one of each locality. Of authorities' own
-levels and slopes, coverage is the share of authorities. With `--raw`, every replicate is kept in that
-file and none is fitted twice.
+a factor of each area, and with one of each locality. Of authorities' own levels and slopes,
+coverage is the share of authorities. With `--raw`, every replicate is kept in that file and none is
+fitted twice.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def replicate(number: int) -> pd.DataFrame:
             true = getattr(truth, term)
             row = {"kind": kind, "replicate": number, "term": term, "truth": true, "lower": low}
             row |= {"upper": high, "mean": float(posterior[term].mean())}
-            rows.append(row | {"inside": low <= true <= high, "width": high - low})
+            rows.append(row | {"inside": float(low <= true <= high), "width": high - low})
         for term, draws in _lines(posterior, tree["constant_data"]["between_part"]).items():
             true = simulation.effects.set_index("authority")[term].loc[draws["authority"]]
             low, high = np.quantile(draws.transpose("chain", "draw", "authority"), TAILS, (0, 1))
