@@ -104,8 +104,11 @@ def main() -> None:
         pd.concat(parts).to_csv(arguments.raw, index=False)
     results = pd.concat(parts)
     table = coverage(results)
-    widths = results.groupby(["kind", "term"])["width"].mean().rename("width")
-    table = table.join(widths, on=["kind", "term"]).round(4)
+    by = results.groupby(["kind", "term"])
+    # Of authorities the shares of replicates vary, not single intervals.
+    table = table.drop(columns="standard_error")
+    table = table.join(by["inside"].sem().rename("standard_error"), on=["kind", "term"])
+    table = table.join(by["width"].mean(), on=["kind", "term"]).round(4)
     RESULTS.mkdir(parents=True, exist_ok=True)
     table.to_csv(RESULTS / "coverage_localities.csv", index=False)
     print(table.to_string(index=False))
