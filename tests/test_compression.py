@@ -183,3 +183,21 @@ def test_areas_of_a_locality_are_constants_of_the_fit():
     np.testing.assert_array_equal(seam["authority_of_locality"], areas.authority_of_locality)
     assert seam["locality"].to_numpy().tolist() == areas.locality.tolist()
     assert "locality_of_area" not in constants(GradientModel(small_areas()))
+
+
+def test_squares_of_localities_hold_covariates_of_areas():
+    """Squared expected events of localities, by authority, from the nodes of pairs of areas."""
+    frame = simulated_with_localities().frame
+    kind = np.where(np.arange(len(frame)) % 3 == 0, "rural", "urban")
+    areas = with_localities(frame.assign(kind=kind), "totals", covariates=("kind",))
+    model = GradientModel(areas, localities=True, covariates="~ kind", priors=PRIORS)
+    data = likelihood_data(model)
+    level, slope, zeta = -4.0, 0.5, 0.3
+    shifts = zeta * data["square_node_covariate"].to_numpy()[..., 0]
+    rates = np.exp(2 * (level + shifts + slope * data["square_node_within"].to_numpy()))
+    reached = (data["square_node_exposure"].to_numpy() * rates).sum(axis=1)
+    z = model.designs.covariates.matrix[:, 0]
+    mean = areas.exposure * np.exp(level + zeta * z + slope * model.within_part)
+    squares = np.bincount(areas.locality_of_area, mean) ** 2
+    expected = np.bincount(areas.authority_of_locality, squares)
+    np.testing.assert_allclose(reached, expected, rtol=1e-9)
