@@ -184,7 +184,12 @@ def test_an_authority_of_one_area_one_without_events_and_one_without_data():
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [({}, 0.9), ({"random_slopes": False}, 0.95), ({"shape": "tenths"}, 0.95)],
+    [
+        ({}, 0.9),
+        ({"family": "negative_binomial"}, 0.9),
+        ({"random_slopes": False}, 0.95),
+        ({"shape": "tenths"}, 0.95),
+    ],
 )
 def test_steps_are_smaller_for_models_less_tried(options, expected):
     """The default of `target_accept` follows the model."""

@@ -81,7 +81,7 @@ def fit(
     target_accept : float, optional
         NUTS only: mean acceptance probability, between 0 and 1; nearer 1 takes smaller, safer
         steps. By default 0.9; 0.95 where areas have covariates or localities, authorities regions,
-        no slopes or an outcome; of joint strata 0.95, with totals 0.99.
+        no slopes, an outcome or negative binomial totals; of joint strata 0.95, with totals 0.99.
     random_seed : int, optional
         At least 0; the one seed of everything random. By default one is drawn and recorded.
     progress : bool, optional
@@ -241,6 +241,8 @@ def _usual_target_accept(model: GradientModel | StratifiedModel | OutcomeModel) 
         has_totals = any((~np.isnan(each.total_events)).any() for each in model.strata.values())
         return 0.99 if has_totals else 0.95
     if isinstance(model, OutcomeModel) or not model.random_slopes:
+        return 0.95
+    if model.family == "negative_binomial" and (~np.isnan(model.areas.total_events)).any():
         return 0.95
     return 0.95 if model.designs.of_areas or model.localities or model.regions else 0.9
 
