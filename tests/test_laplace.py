@@ -215,7 +215,7 @@ def test_models_that_need_nuts_have_it_by_default(monkeypatch):
     )
     with pytest.warns(SocgradWarning, match="method='auto' takes NUTS: area covariates"):
         taken = fit(covered, random_seed=1)
-    assert "lines of their own" in taken["instead_of"]
+    assert "off the line of their authority" in taken["instead_of"]
 
 
 @pytest.mark.mcmc

@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.deprivation_ratios import departure_from_line
-from socgrad.plots import departure_curve
+from socgrad.plots import authority_lines, departure_curve
 from socgrad.reading.departure_example import bent_example_fit
+from socgrad.reading.example import example_fit
 from socgrad.reading.posterior import geography
 
 
@@ -43,3 +44,16 @@ def test_a_line_is_not_drawn(split_fit):
     """There is nothing to see."""
     with pytest.raises(EstimandError, match="departure_curve has nothing to draw"):
         departure_curve(split_fit)
+
+
+def test_lines_of_authorities_bend_too():
+    """On a logarithmic axis a line of the example is straight, that of the bent fit is not."""
+    bends = []
+    for fit in (example_fit(), bent_example_fit()):
+        x, y = authority_lines(fit, ax=Figure().subplots()).lines[0].get_data()
+        log_rate, along = np.log(y), np.asarray(x)
+        straight = np.polyval(np.polyfit(along, log_rate, 1), along)
+        bends.append(np.abs(log_rate - straight).max())
+    # Medians over draws bend a little by themselves.
+    assert bends[0] < 0.01
+    assert bends[1] > 0.1

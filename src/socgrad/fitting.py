@@ -225,8 +225,8 @@ def _beyond_laplace(model: GradientModel) -> tuple[str, str]:
         curved = model.departures is not None
         what = f"departures from the line (shape={model.shape!r})" if curved else "area covariates"
         return what, (
-            f"its integrals are over authorities of one line each, and {what} give the "
-            "neighbourhoods of an authority lines of their own"
+            f"its integrals are over authorities of one line each, and {what} take "
+            "neighbourhoods off the line of their authority"
         )
     if model.regions:
         return "regions", (
