@@ -1,10 +1,13 @@
 """Simulated tables whose gradient is no line, and fits of them."""
 
 import functools
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from socgrad.fitting import fit
@@ -61,3 +64,27 @@ def bent_fit(truth: Truth, shape: str) -> xr.DataTree:
     """Sampled by NUTS with a fixed seed."""
     model = GradientModel(bent_table(truth).areas, shape=shape)
     return fit(model, method="nuts", draws=1000, tune=500, chains=4, random_seed=5, progress=False)
+
+
+def main() -> None:
+    """Write the parabola with the columns of each shape, for `golden/shapes.R`."""
+    folder = Path(sys.argv[1])
+    areas = bent_table("parabola").areas
+    for shape in ("line", "tenths", "spline"):
+        model = GradientModel(areas, shape=shape)
+        columns = model.designs.departures
+        frame = pd.DataFrame(
+            {
+                "events": areas.events,
+                "children": areas.exposure,
+                "authority": areas.authority_of_area,
+                "w": model.within_part,
+                "b": model.between_part[areas.authority_of_area],
+            }
+            | {f"departure{name}": columns.matrix[:, k] for k, name in enumerate(columns.names)}
+        )
+        frame.to_csv(folder / f"{shape}.csv", index=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,9 @@
 """Gradients that are no line, sampled: the truth is found, and a line is found to be one."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from bent_tables import bent_fit, bent_table
@@ -78,3 +81,22 @@ def test_a_curve_predicts_authorities_better():
     assert table.loc["line", "difference"] < -2 * table.loc["line", "se"]
     sensitivity = prior_sensitivity(curve)
     assert sensitivity.loc["departure[1]", "diagnosis"] == "the counts decide"
+
+
+@pytest.mark.mcmc
+@pytest.mark.parametrize("shape", ["tenths", "spline"])
+def test_estimates_are_those_of_lme4(shape):
+    """Posterior means within a quarter SD of maximum likelihood (`golden/shapes.R`)."""
+    golden = pd.read_csv(Path(__file__).parent / "golden" / "shapes.csv").set_index("shape")
+    wanted = golden.loc[shape].set_index("term")
+    draws = bent_fit("parabola", shape)["posterior"].to_dataset()
+    names = {"(Intercept)": "intercept", "w": "within", "b": "between", "w:b": "cross_level"}
+    for term, row in wanted.iterrows():
+        column = term.removeprefix("departure")
+        found = (
+            draws["departure_coefficient"].sel(departure=column)
+            if column != term
+            else draws[names[term]]
+        )
+        assert abs(float(found.mean()) - row["estimate"]) < 0.25 * float(found.std()), term
+        assert float(found.std()) == pytest.approx(row["se"], rel=0.15), term

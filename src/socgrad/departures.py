@@ -4,7 +4,8 @@ A gradient that is no line is a line and a departure from it. The departure is a
 neighbourhood deprivation x alone, the same in every authority, and a sum of columns phi_k(x) that
 are orthogonal, over the nation's children, to 1, to x and to one another. So the line stays what
 it was: the straight line that fits the curve best. Steps give each child-weighted tenth of
-neighbourhoods a departure of its own; a natural cubic spline gives a smooth one.
+neighbourhoods a departure of its own, and a slope inside tenths that is not the line's; a natural
+cubic spline gives a smooth one.
 """
 
 from collections.abc import Sequence
@@ -33,6 +34,10 @@ KNOTS: Final[dict[int, tuple[float, ...]]] = {
 }
 
 
+#: Share of the variance of deprivation inside tenths below which it is rounding error.
+_NO_SPREAD: Final = 1e-9
+
+
 @dataclass(frozen=True, eq=False)
 class Departures:
     """The columns phi_k of departures, to be evaluated at any deprivation.
@@ -43,7 +48,8 @@ class Departures:
         Of steps, the least deprivation of the second tenth and of those above it; of a spline, its
         knots. Proportions.
     weights : ndarray, shape (parts, columns)
-        Of each column, the weight of each tenth; or of 1, x and the curved parts of the spline.
+        Of each column, the weight of each tenth and, last, of x; or of 1, x and the curved parts of
+        the spline.
     is_spline : bool
         Whether it is a spline, and not steps.
 
@@ -66,13 +72,19 @@ class Departures:
     def at(self, deprivation: npt.ArrayLike) -> FloatArray:
         """Columns at these deprivations (proportions), shape (..., columns).
 
-        Beyond the outer knots a spline goes on as a line, beyond the outer tenths their steps do.
+        Beyond the outer knots a spline goes on as a line, beyond the outer tenths these do.
         """
         x = np.asarray(deprivation, dtype=np.float64)
         if self.is_spline:
             values: FloatArray = _spline_parts(x, self.places) @ self.weights
             return values
-        return self.weights[self.tenth_of(x) - 1]
+        return self.weights[self.tenth_of(x) - 1] + x[..., None] * self.tilt
+
+    @property
+    def tilt(self) -> FloatArray:
+        """Of steps, how much each column changes inside a tenth, per unit of deprivation."""
+        assert not self.is_spline, "a spline changes everywhere"
+        return self.weights[-1]
 
     def slope_at(self, deprivation: npt.ArrayLike) -> FloatArray:
         """Derivatives of the columns of a spline by deprivation (a proportion)."""
@@ -92,6 +104,9 @@ def departures_by_tenth(
 ) -> Departures:
     """Steps: each child-weighted tenth of neighbourhoods departs from the line by itself.
 
+    The last column gives rates a slope inside tenths that is not the trend's: without it the trend
+    would have to fit both, and the departures of wide tenths would suffer.
+
     Parameters
     ----------
     deprivation : ndarray, shape (areas,)
@@ -104,12 +119,20 @@ def departures_by_tenth(
     Returns
     -------
     Departures
-        With `tenths` - 2 columns, orthogonal to 1 and to deprivation.
+        With `tenths` - 1 columns, orthogonal to 1 and to deprivation; one less if deprivation does
+        not vary inside tenths.
 
     Raises
     ------
     SpecificationError
         If deprivation has too few distinct values to be cut into as many groups.
+
+    Notes
+    -----
+    The columns span the steps, less their projections on 1 and x. Those orthogonal to the tenths'
+    means m_t are steps themselves (polynomials in m_t, the first of which bends); the last is
+    ``m_t - a - s x``, with the regression of m_t on x: s is the share of the variance of x that
+    lies between tenths.
 
     Examples
     --------
@@ -140,9 +163,18 @@ def departures_by_tenth(
     centred = 2 * (mean - mean.min()) / np.ptp(mean) - 1
     powers = np.polynomial.legendre.legvander(centred, tenths - 1)
     q, _ = np.linalg.qr(share[:, None] * powers)
-    columns = q[:, 2:] / share[:, None] / np.sqrt(tenths - 2)
+    steps = _upward(q[:, 2:] / share[:, None], q[-1, 2:])
+    weights = np.vstack([steps, np.zeros((1, tenths - 2))])
+    national = np.average(x, weights=weight)
+    between, total = (
+        np.average((values - national) ** 2, weights=weight) for values in (mean[group], x)
+    )
+    if total - between > _NO_SPREAD * total:
+        inside = between / total
+        last = np.append(mean - (1 - inside) * national, -inside)
+        weights = np.column_stack([weights, last / np.sqrt(between * (1 - inside))])
     least = np.array([x[group == t].min() for t in range(1, tenths)])
-    return Departures(least, _upward(columns, columns[-1]), is_spline=False)
+    return Departures(least, weights / np.sqrt(weights.shape[1]), is_spline=False)
 
 
 def smooth_departures(deprivation: FloatArray, children: FloatArray, *, knots: int) -> Departures:

@@ -124,7 +124,7 @@ DEPARTURES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "departure_knots": (("departure_place",), "knots of the spline: deprivation, proportion"),
     "departure_weights": (
         ("departure_part", "departure"),
-        "of each column, the weight of each tenth; or of 1, deprivation and the spline's parts",
+        "of each column, weights of tenths and deprivation; of 1, deprivation and spline parts",
     ),
 }
 

@@ -28,7 +28,7 @@ from socgrad.reading.posterior import (
 from socgrad.reading.support import count_near, warn_if_thin
 from socgrad.within_between import weighted_means
 
-__all__ = ["departure_from_line", "deprivation_ratio"]
+__all__ = ["departure_from_line", "deprivation_ratio", "of_tenths"]
 
 #: Shares of children below the middles of tenths.
 _MIDDLES: Final = tuple((2 * k + 1) / 20 for k in range(10))
@@ -170,8 +170,8 @@ def departure_from_line(
     -----
     ``exp(departure(x))``, the same in every authority. Over the nation's children the departure is
     orthogonal to a constant and to x: the line is the one nearest to the curve. Beyond its outer
-    knots a spline goes on straight (on the scale of log rates); beyond the outer tenths their steps
-    go on.
+    knots a spline goes on straight (on the scale of log rates), and so do steps beyond the outer
+    tenths.
 
     Interpretation
     --------------
@@ -200,7 +200,7 @@ def departure_from_line(
             "with GradientModel(areas, shape='spline') or shape='tenths'."
         )
     x = deprivation_grid(
-        land, _of_tenths(land, bend.departures) if deprivation is None else deprivation
+        land, of_tenths(land, bend.departures) if deprivation is None else deprivation
     )
     _warn_of_support(
         land, x.to_numpy(), steps=None if bend.departures.is_spline else bend.departures
@@ -216,14 +216,14 @@ def departure_from_line(
     )
 
 
-def _of_tenths(land: Geography, departures: Departures) -> list[float]:
+def of_tenths(land: Geography, departures: Departures) -> list[float]:
     """One deprivation in each child-weighted tenth: its mean, or the median of a spline's."""
     if departures.is_spline:
         middles = weighted_quantile(land.deprivation, land.children, _MIDDLES)
         values: list[float] = np.unique(middles).tolist()
         return values
     tenth = departures.tenth_of(land.deprivation) - 1
-    number = len(departures.weights)
+    number = len(departures.places) + 1
     means: list[float] = weighted_means(land.deprivation, land.children, tenth, number).tolist()
     return means
 
@@ -236,7 +236,7 @@ def _warn_of_support(
     if steps is None:
         counts = count_near(land, land.has_data, deprivation)
     else:
-        number = np.bincount(steps.tenth_of(seen), minlength=len(steps.weights) + 1)
+        number = np.bincount(steps.tenth_of(seen), minlength=len(steps.places) + 2)
         inside = (deprivation >= seen.min()) & (deprivation <= seen.max())
         counts = np.where(inside, number[steps.tenth_of(deprivation)], 0)
     warn_if_thin(

@@ -122,16 +122,11 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
             data[f"count_{name}"] = (("counted_cell", name), values[first])
         for name, values in _area_columns(model).items():
             data[f"row_{name}"] = (("counted_area", name), values[rows])
+        data |= _count_departures(model, rows, areas.authority_of_area[first], rule)
         if model.localities:
             of_localities, rule = _locality_counts(model, slopes)
             data |= of_localities
             rules.append(rule)
-        if _is_smooth(model):
-            of = areas.authority_of_area[first]
-            at_nodes = _at_nodes(model, of, rule.position)
-            data["count_node_departure"] = (("counted_cell", "count_node", "departure"), at_nodes)
-            summed = areas.events[rows] @ model.designs.departures.matrix[rows]
-            data["count_events_departure"] = (("departure",), summed)
     if not np.isnan(areas.total_events).all():
         authority = np.flatnonzero(~np.isnan(areas.total_events))
         rows = np.isin(areas.authority_of_area, authority)
@@ -142,10 +137,7 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         of = np.searchsorted(authority, areas.authority_of_area[first])
         columns = {name: values[first] for name, values in _cell_columns(model).items()}
         data |= _side_by_side("sum", rule, of, columns, dim="total_authority")
-        if _is_smooth(model):
-            at = np.asarray(data["sum_node_within"][1])
-            dims = ("total_authority", "sum_node", "departure")
-            data["sum_node_departure"] = (dims, _at_nodes(model, authority, at))
+        data |= _sum_departures(model, authority, data)
         squares, square = _squares(model, rows, slopes)
         data |= squares
         rules += [rule, square]
@@ -335,11 +327,60 @@ def _area_columns(model: GradientModel) -> dict[str, FloatArray]:
 
 
 def _cell_columns(model: GradientModel) -> dict[str, FloatArray]:
-    """Those of them that are one value in all areas of a cell."""
+    """Those of them that are one value in all areas of a cell; of steps, where w is 0."""
     columns = _area_columns(model)
     if _is_smooth(model):
         del columns["departure"]
+    elif _is_in_steps(model):
+        # Equal in equal tenths of one authority to the last bit, so that they share a cell.
+        areas, made = model.areas, model.departures
+        assert made is not None
+        home = areas.authority_of_area
+        pooled = model.deprivation != "split"
+        origin = np.full(len(home), areas.national_mean) if pooled else areas.authority_mean[home]
+        tenth = made.tenth_of(areas.deprivation) - 1
+        columns["departure"] = made.weights[tenth] + origin[:, None] * made.tilt
     return columns
+
+
+def _count_departures(
+    model: GradientModel, rows: BoolArray, authority: IntArray, rule: Rules
+) -> Variables:
+    """What departures are inside cells of counts, besides what is one value in each."""
+    if _is_in_steps(model):
+        return {"count_departure_slope": (("departure",), _slope_inside(model))}
+    if not _is_smooth(model):
+        return {}
+    at_nodes = _at_nodes(model, authority, rule.position)
+    summed = model.areas.events[rows] @ model.designs.departures.matrix[rows]
+    return {
+        "count_node_departure": (("counted_cell", "count_node", "departure"), at_nodes),
+        "count_events_departure": (("departure",), summed),
+    }
+
+
+def _sum_departures(model: GradientModel, authority: IntArray, data: Variables) -> Variables:
+    """Departures at the nodes of authorities known as totals, of which `data` has the rest."""
+    at = np.asarray(data["sum_node_within"][1], dtype=np.float64)
+    if _is_smooth(model):
+        columns = _at_nodes(model, authority, at)
+    elif _is_in_steps(model):
+        of_cells = np.asarray(data["sum_node_departure"][1], dtype=np.float64)
+        columns = of_cells + at[..., None] * _slope_inside(model)
+    else:
+        return {}
+    return {"sum_node_departure": (("total_authority", "sum_node", "departure"), columns)}
+
+
+def _is_in_steps(model: GradientModel) -> bool:
+    """Whether departures are steps, with a slope inside them that is the same everywhere."""
+    return model.departures is not None and not model.departures.is_spline
+
+
+def _slope_inside(model: GradientModel) -> FloatArray:
+    """What each column of steps adds to the slope inside tenths, per step of deprivation."""
+    assert model.departures is not None
+    return model.areas.per * model.departures.tilt
 
 
 def _is_smooth(model: GradientModel) -> bool:

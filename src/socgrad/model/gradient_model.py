@@ -284,7 +284,7 @@ class GradientModel:
             knots = 5 if self.knots is None else self.knots
             return smooth_departures(areas.deprivation, areas.children, knots=knots)
         steps = departures_by_tenth(areas.deprivation, areas.children)
-        tenths = np.arange(1, len(steps.weights) + 1)
+        tenths = np.arange(1, len(steps.weights))
         empty = np.setdiff1d(tenths, steps.tenth_of(areas.deprivation[areas.counted]))
         if empty.size:
             warnings.warn(

@@ -82,6 +82,8 @@ def _shifted(data: dict[str, Variable], kind: str, shifts: Shifts) -> tuple[Vari
             ("departure", shifts.departure),
         )
     )
+    if shifts.departure is not None and f"{kind}_departure_slope" in data:
+        slope += (data[f"{kind}_departure_slope"] * shifts.departure).sum()
     return level + departure, slope
 
 

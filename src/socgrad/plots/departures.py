@@ -7,6 +7,7 @@ import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.curves import bend_of, exponential
+from socgrad.estimands.deprivation_ratios import of_tenths
 from socgrad.plots.style import (
     STYLE,
     axes_or_new,
@@ -66,7 +67,8 @@ def departure_curve(
     Notes
     -----
     The numbers are those of `socgrad.departure_from_line`, for 99% of children. Of steps, each
-    tenth of neighbourhoods is drawn over the deprivation that it covers.
+    tenth of neighbourhoods is drawn over the deprivation that it covers, at the height of its mean
+    deprivation.
 
     Interpretation
     --------------
@@ -91,13 +93,13 @@ def departure_curve(
             "GradientModel(areas, shape='spline') or shape='tenths'."
         )
     first, last = weighted_quantile(land.deprivation, land.children, _RANGE).tolist()
-    if bend.departures.is_spline:
-        x = np.linspace(first, last, _POINTS)
-    else:
+    x = at = np.linspace(first, last, _POINTS)
+    if not bend.departures.is_spline:
         # Each step from its own edge to the next one's: two points apiece.
         edges = np.concatenate([[first], bend.departures.places, [last]])
-        x = np.stack([edges[:-1], np.nextafter(edges[1:], 0.0)], axis=1).ravel()
-    ratio = exponential(bend.at(xr.DataArray(x, dims="deprivation")))
+        x = np.stack([edges[:-1], edges[1:]], axis=1).ravel()
+        at = np.repeat(of_tenths(land, bend.departures), 2)
+    ratio = exponential(bend.at(xr.DataArray(at, dims="deprivation")))
     ax = axes_or_new(ax)
     ax.axhline(1, color=STYLE.ink, linewidth=STYLE.thin)
     draw_band(
