@@ -12,6 +12,7 @@ import xarray as xr
 
 from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
+from socgrad.model.priors import Normal, Priors
 from socgrad.ranks import quantile_groups
 from socgrad.table.areas import Areas
 from tables import simulated, simulated_areas
@@ -34,13 +35,10 @@ class Bent:
 
 
 @functools.cache
-def bent_table(truth: Truth, *, seed: int = 12) -> Bent:
-    """Forty authorities of forty areas, whose slopes do not change with authority deprivation.
-
-    The seed is that of effects and counts; the geography is always the same.
-    """
+def bent_table(truth: Truth) -> Bent:
+    """Forty authorities of forty areas, whose slopes do not change with authority deprivation."""
     frame = simulated(authorities=40, areas=1600, seed=11).frame.copy()
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(12)
     labels = np.array(sorted(frame["authority"].unique()))
     j = np.searchsorted(labels, frame["authority"])
     x, children = (frame[name].to_numpy() for name in ("deprivation", "children"))
@@ -60,9 +58,10 @@ def bent_table(truth: Truth, *, seed: int = 12) -> Bent:
 
 
 @functools.cache
-def bent_fit(truth: Truth, shape: str) -> xr.DataTree:
+def bent_fit(truth: Truth, shape: str, *, prior_sd: float = 0.2) -> xr.DataTree:
     """Sampled by NUTS with a fixed seed."""
-    model = GradientModel(bent_table(truth).areas, shape=shape)
+    priors = Priors(departure=Normal(0.0, prior_sd))
+    model = GradientModel(bent_table(truth).areas, shape=shape, priors=priors)
     return fit(model, method="nuts", draws=1000, tune=500, chains=4, random_seed=5, progress=False)
 
 

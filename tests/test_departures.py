@@ -50,7 +50,7 @@ def test_no_level_no_slope_and_equal_size(shape):
     k = columns.shape[1]
     np.testing.assert_allclose(products[:2, 2:], 0.0, atol=1e-12)
     np.testing.assert_allclose(products[2:, 2:], np.eye(k) / k, atol=1e-11)
-    assert k == (8 if shape == "tenths" else int(shape) - 2)
+    assert k == (9 if shape == "tenths" else int(shape) - 2)
 
 
 def test_steps_are_of_the_tenths_of_children():
@@ -59,9 +59,29 @@ def test_steps_are_of_the_tenths_of_children():
     steps = departures_by_tenth(x, children)
     tenth = quantile_groups(x, children, 10)
     np.testing.assert_array_equal(steps.tenth_of(x), tenth)
-    mean = np.array([np.average(x[tenth == t], weights=children[tenth == t]) for t in range(1, 11)])
-    columns = np.column_stack([np.ones(10), mean, steps.weights])
-    assert np.linalg.matrix_rank(columns) == 10
+    columns = np.column_stack([np.ones_like(x), x, steps.at(x)])
+    wanted = (tenth[:, None] == np.arange(1, 11)).astype(float)
+    made = columns @ np.linalg.lstsq(columns, wanted)[0]
+    np.testing.assert_allclose(made, wanted, atol=1e-10)
+
+
+def test_a_slope_inside_tenths_by_hand():
+    """Two areas in each of three tenths: the last column is the tenths' means less their line.
+
+    Deprivation 0, 0.1 | 0.3, 0.4 | 0.6, 0.7: means 0.05, 0.35, 0.65 about 0.35. Their variance is
+    0.06, that of x 0.06 + 0.0025, so s = 0.96. At the first area the column is in proportion to
+    0.05 - 0.35 - 0.96 (0 - 0.35) = 0.036, at the second, 0.1 further on, to 0.036 - 0.096 = -0.06.
+    Inside tenths it falls, from one to the next it rises.
+    """
+    x = np.array([0.0, 0.1, 0.3, 0.4, 0.6, 0.7])
+    steps = departures_by_tenth(x, np.ones(6), tenths=3)
+    assert steps.weights.shape == (4, 2)
+    last = steps.at(x)[:, 1]
+    np.testing.assert_allclose(last / last[0] * 0.036, [0.036, -0.06, 0.048, -0.048, 0.06, -0.036])
+    assert last[0] > 0
+    # Where deprivation is one value in each tenth there is nothing inside.
+    flat = departures_by_tenth(np.repeat([0.05, 0.35, 0.65], 2), np.ones(6), tenths=3)
+    assert flat.weights.shape == (4, 1)
 
 
 @pytest.mark.parametrize("knots", KNOTS)

@@ -47,14 +47,14 @@ FLOORS = (
     {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"}
     | {"estimands.level_variance"}
     | {"table.stage_tables", "table.long_tables"},
-    {"model.compression", "nuts.centring", "table.strata", "estimands.ranked_units"}
+    {"model.departure_cells", "nuts.centring", "table.strata", "estimands.ranked_units"}
     | {"model.outcome_model", "estimands.outcome_association", "estimands.covariate_ratios"}
     | {f"estimands.{name}" for name in ("rates", "gradients", "contextual", "crossings")}
     | {f"estimands.{name}" for name in ("group_rates", "observed_rates")}
     | {f"estimands.{name}" for name in ("inequality_of_rates", "variation", "slope_variation")}
     | {"estimands.variance_partition", "estimands.gradient_pairs", "estimands.region_ratios"}
     | {"estimands.deprivation_ratios"},
-    {"estimands.chains", "estimands.durations", "estimands.locality_sums"}
+    {"estimands.chains", "estimands.durations", "estimands.locality_sums", "model.compression"}
     | {f"estimands.{name}" for name in ("deprivation_groups", "inequality", "concentration")},
     {"estimands.gradient_contrasts"}
     | {f"estimands.{name}" for name in ("gaps", "attributable", "authority_ranks")}

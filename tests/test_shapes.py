@@ -19,9 +19,9 @@ from tables import simulated, simulated_areas, small_areas
 SHAPES = ("tenths", "spline")
 
 
-@pytest.mark.parametrize(("shape", "knots", "columns"), [("tenths", None, 8), ("spline", None, 3)])
+@pytest.mark.parametrize(("shape", "knots", "columns"), [("tenths", None, 9), ("spline", None, 3)])
 def test_columns_of_a_shape(shape, knots, columns):
-    """Ten tenths leave eight columns beside a line, five knots three."""
+    """Steps of ten tenths leave nine columns beside a line, five knots three."""
     model = GradientModel(small_areas(), shape=shape, knots=knots)
     assert model.designs.departures.matrix.shape == (240, columns)
     assert model.designs.of_areas

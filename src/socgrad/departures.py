@@ -78,13 +78,15 @@ class Departures:
         if self.is_spline:
             values: FloatArray = _spline_parts(x, self.places) @ self.weights
             return values
-        return self.weights[self.tenth_of(x) - 1] + x[..., None] * self.tilt
+        steps: FloatArray = self.weights[self.tenth_of(x) - 1] + x[..., None] * self.tilt
+        return steps
 
     @property
     def tilt(self) -> FloatArray:
         """Of steps, how much each column changes inside a tenth, per unit of deprivation."""
         assert not self.is_spline, "a spline changes everywhere"
-        return self.weights[-1]
+        inside: FloatArray = self.weights[-1]
+        return inside
 
     def slope_at(self, deprivation: npt.ArrayLike) -> FloatArray:
         """Derivatives of the columns of a spline by deprivation (a proportion)."""
@@ -163,7 +165,8 @@ def departures_by_tenth(
     centred = 2 * (mean - mean.min()) / np.ptp(mean) - 1
     powers = np.polynomial.legendre.legvander(centred, tenths - 1)
     q, _ = np.linalg.qr(share[:, None] * powers)
-    steps = _upward(q[:, 2:] / share[:, None], q[-1, 2:])
+    columns = np.asarray(q[:, 2:] / share[:, None], dtype=np.float64)
+    steps = _upward(columns, columns[-1])
     weights = np.vstack([steps, np.zeros((1, tenths - 2))])
     national = np.average(x, weights=weight)
     between, total = (

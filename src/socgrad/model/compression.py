@@ -16,6 +16,14 @@ from scipy.special import gammaln
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.localities import area_pairs
+from socgrad.model.departure_cells import (
+    area_columns,
+    cell_columns,
+    count_departures,
+    intervals,
+    is_smooth,
+    sum_departures,
+)
 from socgrad.model.gradient_model import GradientModel
 from socgrad.quadrature import Rules, chosen_rules, exponential_sums
 from socgrad.schema import CONSTANTS, DEPARTURES, DESIGNS, LEVELS
@@ -103,7 +111,7 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
     within_part = model.within_part
     slopes = _slope_range(areas.per)
     # A spline adds to the slope: room for that, too.
-    nominal, slopes = slopes, _wider(slopes, 1.4 if _is_smooth(model) else 1.0)
+    nominal, slopes = slopes, _wider(slopes, 1.4 if is_smooth(model) else 1.0)
     data: Variables = {}
     rules: list[Rules] = []
 
@@ -118,11 +126,11 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         data |= _rule("count", "counted_cell", rule)
         data["count_authority"] = (("counted_cell",), areas.authority_of_area[first])
         data["row_authority"] = (("counted_area",), areas.authority_of_area[rows])
-        for name, values in _cell_columns(model).items():
+        for name, values in cell_columns(model).items():
             data[f"count_{name}"] = (("counted_cell", name), values[first])
-        for name, values in _area_columns(model).items():
+        for name, values in area_columns(model).items():
             data[f"row_{name}"] = (("counted_area", name), values[rows])
-        data |= _count_departures(model, rows, areas.authority_of_area[first], rule)
+        data |= count_departures(model, rows, areas.authority_of_area[first], rule)
         if model.localities:
             of_localities, rule = _locality_counts(model, slopes)
             data |= of_localities
@@ -135,9 +143,9 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         exposure = areas.exposure[rows]
         rule = chosen_rules(cell, within_part[rows], exposure, cells=len(first), slopes=slopes)
         of = np.searchsorted(authority, areas.authority_of_area[first])
-        columns = {name: values[first] for name, values in _cell_columns(model).items()}
+        columns = {name: values[first] for name, values in cell_columns(model).items()}
         data |= _side_by_side("sum", rule, of, columns, dim="total_authority")
-        data |= _sum_departures(model, authority, data)
+        data |= sum_departures(model, authority, data)
         squares, square = _squares(model, rows, slopes)
         data |= squares
         rules += [rule, square]
@@ -210,7 +218,7 @@ def curve_error(
     coefficient : ndarray, shape (draws, departures)
         The same draws of what takes rates off the line.
     """
-    if not _is_smooth(model) or "count_node_departure" not in data:
+    if not is_smooth(model) or "count_node_departure" not in data:
         return 0.0
     areas, rows = model.areas, model.areas.counted
     _, cell = area_cells(model, rows)
@@ -247,11 +255,8 @@ def area_cells(model: GradientModel, rows: BoolArray) -> tuple[IntArray, IntArra
         The cell of each of `rows`.
     """
     chosen = np.flatnonzero(rows)
-    columns = [values[chosen] for values in _cell_columns(model).values()]
-    if (made := model.departures) is not None and _is_smooth(model):
-        # Between its knots a spline is one polynomial, which Gauss rules reproduce.
-        interval = np.searchsorted(made.places, model.areas.deprivation[chosen])
-        columns.append(interval[:, None].astype(np.float64))
+    columns = [values[chosen] for values in cell_columns(model).values()]
+    columns += [values[chosen] for values in intervals(model)]
     first, cell = _cells(model.areas.authority_of_area[chosen], columns)
     return chosen[first], cell
 
@@ -268,7 +273,7 @@ def _cells(home: IntArray, columns: list[FloatArray]) -> tuple[IntArray, IntArra
 def _locality_counts(model: GradientModel, slopes: tuple[float, float]) -> tuple[Variables, Rules]:
     """Counts of localities, and the Gauss rules of their exposures."""
     areas, rows = model.areas, np.flatnonzero(model.areas.counted)
-    columns = {name: values[rows] for name, values in _area_columns(model).items()}
+    columns = {name: values[rows] for name, values in area_columns(model).items()}
     present, locality = np.unique(areas.locality_of_area[rows], return_inverse=True)
     first, cell = _cells(locality, list(columns.values()))
     rule = chosen_rules(
@@ -305,7 +310,7 @@ def _squares(
     chosen = np.flatnonzero(rows)
     authority = areas.authority_of_area[chosen]
     within_part, weight = model.within_part[chosen], areas.exposure[chosen] ** 2
-    columns = {name: values[chosen] for name, values in _area_columns(model).items()}
+    columns = {name: values[chosen] for name, values in area_columns(model).items()}
     if model.localities:
         pairs = area_pairs(areas.locality_of_area[chosen])
         authority = authority[pairs.first]
@@ -317,86 +322,6 @@ def _squares(
     of = np.unique(authority, return_inverse=True)[1][first].astype(np.int64)
     its = {name: values[first] for name, values in columns.items()}
     return _side_by_side("square", square, of, its, dim="total_authority"), square
-
-
-def _area_columns(model: GradientModel) -> dict[str, FloatArray]:
-    """Design matrices of areas, those there are, by the dim of their columns."""
-    made = model.designs.named
-    names = ("covariate", "area_moderator", "departure")
-    return {name: made[name].matrix for name in names if made[name].names}
-
-
-def _cell_columns(model: GradientModel) -> dict[str, FloatArray]:
-    """Those of them that are one value in all areas of a cell; of steps, where w is 0."""
-    columns = _area_columns(model)
-    if _is_smooth(model):
-        del columns["departure"]
-    elif _is_in_steps(model):
-        # Equal in equal tenths of one authority to the last bit, so that they share a cell.
-        areas, made = model.areas, model.departures
-        assert made is not None
-        home = areas.authority_of_area
-        pooled = model.deprivation != "split"
-        origin = np.full(len(home), areas.national_mean) if pooled else areas.authority_mean[home]
-        tenth = made.tenth_of(areas.deprivation) - 1
-        columns["departure"] = made.weights[tenth] + origin[:, None] * made.tilt
-    return columns
-
-
-def _count_departures(
-    model: GradientModel, rows: BoolArray, authority: IntArray, rule: Rules
-) -> Variables:
-    """What departures are inside cells of counts, besides what is one value in each."""
-    if _is_in_steps(model):
-        return {"count_departure_slope": (("departure",), _slope_inside(model))}
-    if not _is_smooth(model):
-        return {}
-    at_nodes = _at_nodes(model, authority, rule.position)
-    summed = model.areas.events[rows] @ model.designs.departures.matrix[rows]
-    return {
-        "count_node_departure": (("counted_cell", "count_node", "departure"), at_nodes),
-        "count_events_departure": (("departure",), summed),
-    }
-
-
-def _sum_departures(model: GradientModel, authority: IntArray, data: Variables) -> Variables:
-    """Departures at the nodes of authorities known as totals, of which `data` has the rest."""
-    at = np.asarray(data["sum_node_within"][1], dtype=np.float64)
-    if _is_smooth(model):
-        columns = _at_nodes(model, authority, at)
-    elif _is_in_steps(model):
-        of_cells = np.asarray(data["sum_node_departure"][1], dtype=np.float64)
-        columns = of_cells + at[..., None] * _slope_inside(model)
-    else:
-        return {}
-    return {"sum_node_departure": (("total_authority", "sum_node", "departure"), columns)}
-
-
-def _is_in_steps(model: GradientModel) -> bool:
-    """Whether departures are steps, with a slope inside them that is the same everywhere."""
-    return model.departures is not None and not model.departures.is_spline
-
-
-def _slope_inside(model: GradientModel) -> FloatArray:
-    """What each column of steps adds to the slope inside tenths, per step of deprivation."""
-    assert model.departures is not None
-    return model.areas.per * model.departures.tilt
-
-
-def _is_smooth(model: GradientModel) -> bool:
-    """Whether departures vary within cells: of a spline, where no gamma factor needs its rows."""
-    made = model.departures
-    has_factor = model.family != "poisson" or model.localities
-    return made is not None and made.is_spline and not has_factor
-
-
-def _at_nodes(model: GradientModel, authority: IntArray, position: FloatArray) -> FloatArray:
-    """Columns of departures at the nodes of some authorities' exposure, (rows, nodes, columns)."""
-    areas, made = model.areas, model.departures
-    assert made is not None
-    pooled = model.deprivation != "split"
-    origin = areas.national_mean if pooled else areas.authority_mean[authority][:, None]
-    return made.at(origin + areas.per * position)
 
 
 def _side_by_side(
