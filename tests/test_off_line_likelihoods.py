@@ -12,7 +12,7 @@ from covariate_tables import covariate_table
 from fits import INFORMED
 from locality_tables import small_localities
 from socgrad.checks.authority_likelihoods import authority_likelihoods
-from socgrad.checks.counts import observed_counts, off_line, population_at
+from socgrad.checks.counts import counts_by_position, off_line, population_at
 from socgrad.checks.integrated import integrated_likelihoods
 from socgrad.manifest import _observed
 from socgrad.model.gradient_model import GradientModel
@@ -52,7 +52,7 @@ def parts_of(case):
         off = off + turn * model.within_part
     else:
         off = draws["departure_coefficient"].to_numpy() @ designs.departures.matrix.T
-    return observed_counts(tree), population, geography(tree), off
+    return counts_by_position(tree), population, geography(tree), off
 
 
 @pytest.fixture(scope="module", params=CASES)
