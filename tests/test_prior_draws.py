@@ -73,7 +73,7 @@ def test_a_prior_has_no_counts(model):
     """It cannot be mistaken for a fit: counts are missing, and the sampler is named."""
     prior = draw_prior(model)
     assert "prior" in prior.attrs["sampler"]
-    with pytest.raises(EstimandError, match="holds no counts"):
+    with pytest.raises(EstimandError, match="this fit holds none"):
         sg.check_fit(prior)
 
 
