@@ -31,7 +31,7 @@ from socgrad.schema import EFFECTS, PARAMETERS
 
 FILE = RESULTS / "robustness.csv"
 GRAPHS = ("socgrad", "centred", "non-centred")
-SETTINGS = {"draws": 1000, "tune": 500, "chains": 4, "target_accept": 0.95}
+SETTINGS = {"draws": 1000, "tune": 500, "chains": 4, "target_accept": 0.9}
 NAMED = ("England, 60,000 events", "England, 3,000 events", "20 authorities of 5 areas")
 ROBUST = (
     *(case for case in CASES if case.name in NAMED),
