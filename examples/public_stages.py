@@ -284,7 +284,11 @@ def fitted(
         # Whether the draws can be trusted is printed with the report.
         warnings.filterwarnings("ignore", message=".*goes on with NUTS")
         warnings.simplefilter("ignore", sg.errors.ConvergenceWarning)
-        fit = sg.fit(model, method="auto", draws=draws, random_seed=seed)
+        if effects == "joint":
+            # Of 2019, six stages: no divergence at 0.9 or 0.95, at half the cost of the default.
+            fit = sg.fit(model, draws=draws, tune=500, target_accept=0.95, random_seed=seed)
+        else:
+            fit = sg.fit(model, draws=draws, random_seed=seed)
         check = sg.check_sampling(fit)
     return fit, "" if check.converged else check.statement
 
