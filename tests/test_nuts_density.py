@@ -1,6 +1,7 @@
 """The density that is written out: its gradient, and the PyMC graph's density beside it."""
 
 import json
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -209,3 +210,18 @@ def test_without_a_place_to_keep_code_functions_still_work():
 
     made = kept(refuse, lambda function: ("compiled", function), abs)
     assert made == ("compiled", abs)
+
+
+def test_a_change_of_source_is_a_change_of_number(tmp_path):
+    """What numba keeps is told apart by the source of every module that it calls."""
+    from socgrad.nuts.numba_on_disk import source_number
+
+    one, two = (ModuleType(name) for name in ("one", "two"))
+    for module in (one, two):
+        module.__file__ = str(tmp_path / f"{module.__name__}.py")
+        (tmp_path / f"{module.__name__}.py").write_text("x = 1\n")
+    before = source_number(one, two)
+    assert before > 0
+    assert source_number(one, two) == before
+    (tmp_path / "two.py").write_text("x = 2\n")
+    assert source_number(one, two) != before
