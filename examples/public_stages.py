@@ -2,7 +2,7 @@
 
     python examples/public_stages.py --data ../shared/data                  # 2013 to 2022
     python examples/public_stages.py --data ../shared/data --years 2019
-    python examples/public_stages.py --data ../shared/data --effects independent      # seconds
+    python examples/public_stages.py --data ../shared/data --effects independent      # quicker
 
 For each year and stage, and for plan starts by category of abuse and children in need by need code,
 the between and contextual rate ratios per 10 points of deprivation. The stages of a year are fitted
