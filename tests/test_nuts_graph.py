@@ -121,8 +121,13 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     rest = level_sd**2 * (1 - rho**2)
     known = (rises - falls) ** 2 / (rest + 1 / known0)
     meet = (seen(first) - falls * first) / (rises - falls)
-    both = (known1 * own + known * meet) / (known1 + known)
-    z1, jacobian1 = standardised(u1, 0.0, slope_sd**2, both, known1 + known)
+    # The precision is over that of the population by the larger root of a quadratic: what the lines
+    # say were they straight, and what the bend adds over slopes as far off as are left.
+    straight = 1 + slope_sd**2 * (known1 + known)
+    bend = (spread_of * slope_sd**2) ** 2 / (rest + 1 / known0)
+    gain = np.array([np.roots([1, -a, -b]).max() for a, b in zip(straight, bend, strict=True)])
+    centre = slope_sd**2 * (known1 * own + known * meet) / gain
+    z1, jacobian1 = (u1 - centre) * np.sqrt(gain) / slope_sd, np.log(slope_sd / np.sqrt(gain))
     z0, jacobian0 = standardised(u0, rises * u1, rest, seen(u1), known0)
     point = p | {
         "level_sd_interval__": np.log(level_sd),

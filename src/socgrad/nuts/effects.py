@@ -75,7 +75,10 @@ def level_and_slope_effects(
     gain = 1.0 + known_level * rest**2
     weight = known_level / gain
     pull = correlation * level_sd + turn * slope_sd
-    slope_gain = 1.0 + first_known + weight * pull**2
+    straight = 1.0 + first_known + weight * pull**2
+    # The events' line bends, so that it says more of slopes far off: as much as it bends over them.
+    bent = data["centring_spread"] * slope_sd**2
+    slope_gain = 0.5 * (straight + pt.sqrt(straight**2 + 4.0 * weight * bent**2))
     towards = (weight * pull * gap - slope_sd * known_slope * apart) / slope_gain
     slope_unit = _standard("slope", towards=towards, gain=slope_gain)
     slope_effect = pm.Deterministic("slope_effect", slope_sd * slope_unit, dims="authority")

@@ -50,6 +50,8 @@ class Steered(NamedTuple):
     rest: float
     gain: float
     pull: float
+    straight: float
+    bent: float
     slope_gain: float
     slope_unit: float
     slope_share: float
@@ -116,7 +118,9 @@ def steered(  # noqa: PLR0917 numba compiles positions faster than names
     gain = 1.0 + known_level * rest * rest
     pull = correlation * level_sd + first_turn * slope_sd
     weight = known_level / gain
-    slope_gain = 1.0 + first_known + weight * pull * pull
+    straight = 1.0 + first_known + weight * pull * pull
+    bent = curve.spread * slope_sd * slope_sd
+    slope_gain = 0.5 * (straight + sqrt(straight * straight + 4.0 * weight * bent * bent))
     slope_share = slope_raw / sqrt(slope_gain)
     slope_unit = slope_share + (weight * pull * gap - slope_sd * known_slope * apart) / slope_gain
     slope_effect = slope_sd * slope_unit
@@ -146,6 +150,8 @@ def steered(  # noqa: PLR0917 numba compiles positions faster than names
         rest,
         gain,
         pull,
+        straight,
+        bent,
         slope_gain,
         slope_unit,
         slope_share,
@@ -186,10 +192,14 @@ def d_steered(of: Steered, d_level_effect: float, d_slope_effect: float) -> Adjo
     d_slope_sd -= d_sum * of.known_slope * of.apart
     d_known_slope = -d_sum * of.slope_sd * of.apart
     d_apart -= d_sum * of.slope_sd * of.known_slope
-    d_pull = weight * (d_sum * of.gap + 2.0 * d_slope_gain * of.pull)
-    d_weight += of.pull * (d_sum * of.gap + d_slope_gain * of.pull)
+    # slope_gain**2 = straight * slope_gain + weight * bent**2
+    d_bent = d_slope_gain / (2.0 * of.slope_gain - of.straight)
+    d_straight = d_bent * of.slope_gain
+    d_pull = weight * (d_sum * of.gap + 2.0 * d_straight * of.pull)
+    d_weight += of.pull * (d_sum * of.gap + d_straight * of.pull) + d_bent * of.bent * of.bent
+    d_slope_sd += 4.0 * d_bent * weight * of.bent * of.bent / of.slope_sd
     d_gap = d_sum * weight * of.pull
-    d_first_known = d_slope_gain
+    d_first_known = d_straight
     # weight = known_level / gain, gain = 1 + known_level * rest**2
     d_gain -= d_weight * weight / of.gain
     d_known_level = d_weight / of.gain + d_gain * of.rest * of.rest
