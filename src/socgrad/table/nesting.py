@@ -79,10 +79,7 @@ def nested_localities(
         Their labels, by authority.
     """
     code, found = coded_labels(values, where=where)
-    first = np.full(len(found), len(authorities), dtype=np.int64)
-    np.minimum.at(first, code, authority_of_area)
-    last = np.zeros(len(found), dtype=np.int64)
-    np.maximum.at(last, code, authority_of_area)
+    first, last = _ends(authority_of_area, of=code, size=len(found))
     astride = np.flatnonzero(first != last)
     if len(astride):
         named = [
@@ -130,10 +127,7 @@ def nested_regions(
         Their labels, sorted.
     """
     code, found = coded_labels(values, where=where)
-    first = np.full(len(authorities), len(found), dtype=np.int64)
-    np.minimum.at(first, authority_of_area, code)
-    last = np.zeros(len(authorities), dtype=np.int64)
-    np.maximum.at(last, authority_of_area, code)
+    first, last = _ends(code, of=authority_of_area, size=len(authorities))
     astride = np.flatnonzero(first != last)
     if len(astride):
         named = [
@@ -146,3 +140,12 @@ def nested_regions(
             "authority: take it from a lookup of authorities, not of areas."
         )
     return first, found.rename("region")
+
+
+def _ends(code: IntArray, *, of: IntArray, size: int) -> tuple[IntArray, IntArray]:
+    """Lowest and highest code of the areas of each group; they differ where there are several."""
+    first = np.full(size, np.iinfo(np.int64).max)
+    last = np.zeros(size, dtype=np.int64)
+    np.minimum.at(first, of, code)
+    np.maximum.at(last, of, code)
+    return first, last
