@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from fits import sampled
+from fits import INFORMED, sampled
 from socgrad.errors import QuadratureWarning, SpecificationError
 from socgrad.fitting import fit
 from socgrad.manifest import data_hash
@@ -64,7 +64,7 @@ def test_manifest_says_where_the_draws_come_from():
     attrs = run.tree.attrs
     assert attrs["socgrad_schema"] == SCHEMA_VERSION
     assert attrs["random_seed"] == "5"
-    assert json.loads(attrs["sampler"])["target_accept"] == 0.9
+    assert json.loads(attrs["sampler"])["target_accept"] == 0.95
     assert json.loads(attrs["model"])["priors"]["within"]["mean"] == pytest.approx(np.log(1.65))
     assert {"python", "socgrad", "nutpie"} <= set(json.loads(attrs["versions"]))
     assert attrs["data_sha256"] == data_hash(run.model.areas)
@@ -148,7 +148,7 @@ def test_plain_pymc_sampling_gives_the_same_posterior():
 def test_slopes_outside_the_exact_range_are_reported(monkeypatch):
     """Drawn slopes that leave the range of the Gauss rule give a warning, and the error there."""
     monkeypatch.setattr("socgrad.model.compression.SLOPE_RANGE", (-0.05, 0.05))
-    monkeypatch.setattr("socgrad.fitting._NEGLIGIBLE", 1e-9)
+    monkeypatch.setattr("socgrad.quadrature_record._NEGLIGIBLE", 1e-9)
     options = {
         "method": "nuts",
         "draws": 50,
@@ -183,17 +183,19 @@ def test_an_authority_of_one_area_one_without_events_and_one_without_data():
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"),
+    ("options", "table", "expected"),
     [
-        ({}, 0.9),
-        ({"family": "negative_binomial"}, 0.9),
-        ({"random_slopes": False}, 0.95),
-        ({"shape": "tenths"}, 0.95),
+        ({}, {}, 0.9),
+        ({"family": "negative_binomial"}, {}, 0.9),
+        ({"random_slopes": False}, {}, 0.95),
+        ({"shape": "tenths"}, {}, 0.95),
+        ({}, {"authorities": 9}, 0.95),
+        ({"priors": INFORMED}, {"kind": "totals"}, 0.95),
     ],
 )
-def test_steps_are_smaller_for_models_less_tried(options, expected):
+def test_steps_are_smaller_for_models_less_tried(options, table, expected):
     """The default of `target_accept` follows the model."""
     from socgrad.fitting import _usual_target_accept
 
-    model = GradientModel(small_areas(), **options)
+    model = GradientModel(small_areas(**table), **options)
     assert _usual_target_accept(model) == expected

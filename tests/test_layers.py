@@ -67,7 +67,7 @@ FLOORS = (
     | {"checks.prior_density"}
     | {f"tables.{name}" for name in ("comma_separated", "html", "latex", "markdown")}
     | {"tables.rate_tables"},
-    {"strata_tree", "plots", "nuts.joint_graph"}
+    {"strata_tree", "quadrature_record", "plots", "nuts.joint_graph"}
     | {"nuts.graph", "nuts.density_sampling", "checks.locality_counts"}
     | {"checks.likelihood_forms", "simulation.prior_draws"},
     {"stratified_fitting", "nuts.outcome_graph"}
@@ -81,7 +81,7 @@ FLOORS = (
 
 #: Modules and packages of each wing; the others serve both.
 LEFT = {"table", "model", "nuts", "laplace", "simulation", "manifest", "fitting"}
-LEFT |= {"strata_tree", "stratified_fitting", "joint_fitting"}
+LEFT |= {"strata_tree", "quadrature_record", "stratified_fitting", "joint_fitting"}
 RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
 
 #: What only the named modules may import, because it takes seconds or is an optional extra.

@@ -7,10 +7,10 @@ from scipy import stats
 from covariate_tables import covariate_table
 from fits import INFORMED
 from socgrad.errors import QuadratureWarning
-from socgrad.fitting import _check_curve
 from socgrad.model.compression import curve_error, likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, Priors
+from socgrad.quadrature_record import _check_curve
 from socgrad.simulation.prior_draws import draw_prior
 from tables import areas_of, simulated, simulated_areas, small_areas
 

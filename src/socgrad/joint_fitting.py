@@ -1,7 +1,6 @@
 """Fitting all strata at once, their authority effects correlated."""
 
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,9 +8,9 @@ import xarray as xr
 
 from socgrad.manifest import assemble
 from socgrad.model.compression import likelihood_data
-from socgrad.model.gradient_model import GradientModel
 from socgrad.model.stratified_model import StratifiedModel
 from socgrad.nuts.options import NutsOptions
+from socgrad.quadrature_record import record_quadrature
 from socgrad.schema import CORRELATIONS
 from socgrad.strata_tree import join_strata
 
@@ -20,12 +19,7 @@ __all__ = ["fit_joint"]
 _PACKAGE: Final = (str(Path(__file__).parent),)
 
 
-def fit_joint(
-    model: StratifiedModel,
-    options: NutsOptions,
-    *,
-    check: Callable[[GradientModel, xr.DataTree, xr.Dataset], None],
-) -> xr.DataTree:
+def fit_joint(model: StratifiedModel, options: NutsOptions) -> xr.DataTree:
     """Sample all strata together, and give each its part of the tree.
 
     Parameters
@@ -34,8 +28,6 @@ def fit_joint(
         The specification, its authority effects joint.
     options : NutsOptions
         How to sample.
-    check : callable
-        Records in the tree of one stratum how exact its likelihood was.
 
     Returns
     -------
@@ -46,7 +38,7 @@ def fit_joint(
     Warns
     -----
     QuadratureWarning
-        What `check` warns of, by stratum.
+        What `socgrad.quadrature_record` warns of, by stratum.
     """
     # PyMC and nutpie take seconds to import: only a fit that needs them pays for them.
     from socgrad.nuts.joint_sampling import sample_joint  # noqa: PLC0415
@@ -75,7 +67,7 @@ def fit_joint(
         )
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            check(one, trees[label], data[label])
+            record_quadrature(one, trees[label], data[label])
         for each in caught:
             warnings.warn(
                 f"Stratum {label!r}: {each.message}", each.category, skip_file_prefixes=_PACKAGE
