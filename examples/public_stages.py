@@ -286,7 +286,7 @@ def fitted(
         warnings.simplefilter("ignore", sg.errors.ConvergenceWarning)
         if effects == "joint":
             # Of 2019, six stages: no divergence at 0.9 or 0.95, at half the cost of the default.
-            fit = sg.fit(model, draws=draws, tune=500, target_accept=0.95, random_seed=seed)
+            fit = sg.fit(model, draws=draws, tune=500, target_accept=0.9, random_seed=seed)
         else:
             fit = sg.fit(model, draws=draws, random_seed=seed)
         check = sg.check_sampling(fit)

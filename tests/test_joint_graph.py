@@ -15,9 +15,64 @@ PRIORS = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
 STAGES = {"many": stage(400, within=1.6), "few": stage(60, within=1.8)}
 
 
-def _place(i, k):
-    """Position of row i, column k in the lower triangle without diagonal, row by row."""
-    return i * (i - 1) // 2 + k
+#: What steers the free variables of standard deviations and correlations.
+STEERING = ("effect_place", "spread_mixing", "partial_mixing", "level_tilt")
+
+
+def factor_of(partial):
+    """Rows of the Cholesky factor from partial correlations, in the order of the triangle."""
+    size = int((1 + np.sqrt(1 + 8 * len(partial))) / 2)
+    root = np.eye(size, dtype=partial.dtype)
+    for i, k, r in zip(*np.tril_indices(size, -1), partial, strict=True):
+        root[i, k] = r * np.sqrt(1 - np.sum(root[i, :k] ** 2))
+    for i in range(size):
+        root[i, i] = np.sqrt(1 - np.sum(root[i, :i] ** 2))
+    return root
+
+
+def partials_of(correlations):
+    """Partial correlations of a matrix, by the steps of Cholesky; complex numbers keep theirs."""
+    size = len(correlations)
+    root = np.zeros_like(correlations)
+    for i in range(size):
+        for k in range(i + 1):
+            rest = correlations[i, k] - np.sum(root[i, :k] * root[k, :k])
+            root[i, k] = np.sqrt(rest) if i == k else rest / root[k, k]
+    rows = zip(*np.tril_indices(size, -1), strict=True)
+    return np.array([root[i, k] / np.sqrt(1 - np.sum(root[i, :k] ** 2)) for i, k in rows])
+
+
+def parts_of(raw, spread_scale, place, spread_mixing, partial_mixing, tilt):
+    """SDs of levels and slopes and their partial correlations, from the free variables."""
+    effects, strata = len(spread_scale), len(tilt)
+    x = spread_mixing @ raw[:effects]
+    v = (x + np.sqrt(x**2 + 4)) / 2
+    totals = spread_scale * v * np.exp(-0.5 / v**2)
+    root = factor_of(np.tanh(partial_mixing @ raw[effects:] / 2))[place]
+    covariance = totals[:, None] * (root @ root.T) * totals
+    back = np.eye(effects)
+    back[np.arange(strata), strata + np.arange(strata)] = -tilt
+    covariance = back @ covariance @ back.T
+    sds = np.sqrt(np.diag(covariance))
+    return sds, partials_of(covariance / np.outer(sds, sds))
+
+
+def raw_of(sds, correlations, spread_scale, place, spread_mixing, partial_mixing, tilt):
+    """The free variables of standard deviations and correlations of levels and slopes."""
+    strata = len(tilt)
+    forth = np.eye(len(sds))
+    forth[np.arange(strata), strata + np.arange(strata)] = tilt
+    covariance = forth @ (sds[:, None] * correlations * sds) @ forth.T
+    totals = np.sqrt(np.diag(covariance))
+    order = np.argsort(place)
+    partial = partials_of((covariance / np.outer(totals, totals))[np.ix_(order, order)])
+    x = [sd_position(*each) for each in zip(totals, spread_scale, strict=True)]
+    return np.concatenate(
+        [
+            np.linalg.solve(spread_mixing, x),
+            np.linalg.solve(partial_mixing, 2 * np.arctanh(partial)),
+        ]
+    )
 
 
 def sd_position(value, scale):
@@ -63,16 +118,9 @@ def test_density_equals_scipy_by_hand(correlations):
     level_sd, slope_sd = np.array([0.25, 0.35]), np.array([0.1, 0.15])
     centre, scale = (data[f"coefficient_{name}"].to_numpy() for name in ("centre", "scale"))
     # All priors but those of effects, each with the log Jacobian of its scale.
-    sds, prior = np.concatenate([level_sd, slope_sd]), np.array([0.5, 0.5, 0.25, 0.25])
-    x = np.array([sd_position(*each) for each in zip(sds, prior / 2, strict=True)])
-    mixing = data["spread_mixing"].to_numpy()
-    v = (x + np.sqrt(x**2 + 4)) / 2
-    hand = np.sum(stats.halfnorm.logpdf(sds, scale=prior) + np.log(sds / v))
-    hand += np.linalg.slogdet(mixing)[1]
-    point = {
-        "coefficients_raw": np.linalg.solve(scale, coefficient - centre),
-        "spreads_raw": np.linalg.solve(mixing, x),
-    }
+    sds, spread_prior = np.concatenate([level_sd, slope_sd]), np.array([0.5, 0.5, 0.25, 0.25])
+    hand = np.sum(stats.halfnorm.logpdf(sds, scale=spread_prior))
+    point = {"coefficients_raw": np.linalg.solve(scale, coefficient - centre)}
     mean, sd = (data[f"coefficient_{name}"].to_numpy() for name in ("mean", "sd"))
     crude = [float(each["prior_intercept"][0]) for each in map(likelihood_data, models)]
     prior = [PRIORS.within.mean] * 2
@@ -83,22 +131,27 @@ def test_density_equals_scipy_by_hand(correlations):
 
     if correlations == "full":
         unit = rng.uniform(0.2, 0.8, 6)
-        mixing = data["partial_mixing"].to_numpy()
-        point["partial_correlations_raw"] = np.linalg.solve(mixing, np.log(unit / (1 - unit)))
-        hand += np.linalg.slogdet(mixing)[1]
-        partial = 2 * unit - 1
-        # Rows of the Cholesky factor from partial correlations, in the order of the lower triangle.
-        root = np.eye(4)
-        for i, k, r in zip(*np.tril_indices(4, -1), partial, strict=True):
-            rest = np.prod([np.sqrt(1 - partial[_place(i, m)] ** 2) for m in range(k)])
-            root[i, k] = r * rest
-        for i in range(1, 4):
-            root[i, i] = np.sqrt(1 - np.sum(root[i, :i] ** 2))
         # LKJ(2), as betas of the partial correlations (Lewandowski et al. 2009, section 3.2).
         shape = 2 + (4 - 2 - np.tril_indices(4, -1)[1]) / 2
         hand += np.sum(stats.beta.logpdf(unit, shape, shape) + np.log(unit * (1 - unit)))
-        loadings = root[data["effect_place"].to_numpy()]
+        loadings = factor_of(2 * unit - 1)
+        steering = (
+            spread_prior / 2,
+            *(data[name].to_numpy() for name in STEERING),
+        )
+        point["covariance_raw"] = raw_of(sds, loadings @ loadings.T, *steering)
+        derivatives = np.empty((10, 10))
+        for k in range(10):
+            step = point["covariance_raw"] + 1e-30j * np.eye(10)[k]
+            moved, partial = parts_of(step, *steering)
+            derivatives[:, k] = np.concatenate([moved, 2 * np.arctanh(partial)]).imag / 1e-30
+        hand += np.linalg.slogdet(derivatives)[1]
     else:
+        x = np.array([sd_position(*each) for each in zip(sds, spread_prior / 2, strict=True)])
+        mixing = data["spread_mixing"].to_numpy()
+        v = (x + np.sqrt(x**2 + 4)) / 2
+        hand += np.log(sds / v).sum() + np.linalg.slogdet(mixing)[1]
+        point["spreads_raw"] = np.linalg.solve(mixing, x)
         names = ("level_loading", "slope_loading", "factor_correlation", "own_correlation")
         units = {name: rng.uniform(0.2, 0.8, 1 if "factor" in name else 2) for name in names}
         for name, unit in units.items():
@@ -187,8 +240,8 @@ def test_compact_graph_has_the_same_density(correlations):
     models = list(model.models.values())
     data = joint_data(models, [likelihood_data(one) for one in models])
     plain, compact = graph_of(correlations=correlations), joint_compact_model(model, data)
-    # 31 arrays: those of one length for all models in two, of others one for all of the same dims.
-    assert (len(data), len(joint_compact_data(data))) == (31, 10)
+    # 32 arrays: those of one length for all models in two, of others one for all of the same dims.
+    assert (len(data), len(joint_compact_data(data))) == (32, 10)
     point = plain.initial_point()
     rng = np.random.default_rng(3)
     point = {name: value + 0.1 * rng.normal(size=value.shape) for name, value in point.items()}
@@ -229,26 +282,51 @@ def test_prior_effects_have_the_loadings_moments():
 
     graph = graph_of()
     assert graph["effect_place"].get_value().tolist() == [0, 2, 1, 3]
-    fixed = {
-        "coefficients_raw": np.zeros(8),
-        "level_sd": np.array([0.3, 0.2]),
-        "slope_sd": np.array([0.1, 0.15]),
-        "partial_correlation_unit": np.array([0.9, 0.5, 0.5, 0.5, 0.5, 0.5]),
-    }
-    free = pm.do(graph, fixed)
-    level, slope = pm.draw(
-        [free["level_effect"], free["slope_effect"]],
+    sds, correlations = np.array([0.3, 0.2, 0.1, 0.15]), np.eye(4)
+    correlations[0, 2] = correlations[2, 0] = 0.8
+    steering = [graph[name].get_value() for name in STEERING]
+    raw = raw_of(sds, correlations, np.array([0.25, 0.25, 0.125, 0.125]), *steering)
+    free = pm.do(graph, {"coefficients_raw": np.zeros(8), "covariance_raw": raw})
+    names = ("level_sd", "slope_sd", "level_slope_correlation", "level_effect", "slope_effect")
+    *told, level, slope = pm.draw(
+        [free[name] for name in names],
         draws=400,
         random_seed=np.random.default_rng(3),
         mode="FAST_COMPILE",
     )
+    assert [each[0].tolist() for each in told[:2]] == [
+        pytest.approx([0.3, 0.2]),
+        pytest.approx([0.1, 0.15]),
+    ]
+    np.testing.assert_allclose(told[2][0], correlations[:2, 2:], atol=1e-12)
     # 400 draws of 12 authorities: standard errors of SDs 1%, of a correlation below 0.015.
     assert level.std(axis=(0, 2)) == pytest.approx([0.3, 0.2], rel=0.05)
     assert slope.std(axis=(0, 2)) == pytest.approx([0.1, 0.15], rel=0.05)
     pairs = np.corrcoef(np.concatenate([level, slope], axis=1).transpose(1, 0, 2).reshape(4, -1))
-    # The two taken first correlate by 2 * 0.9 - 1; all other partial correlations are 0.
     assert pairs[0, 2] == pytest.approx(0.8, abs=0.03)
     assert np.abs(pairs[[0, 0, 1, 1, 2], [1, 3, 2, 3, 3]]).max() < 0.06
+
+
+def test_prior_draws_are_from_the_stated_priors():
+    """SDs drawn are half-normal and correlations betas, whatever steers the free variables."""
+    import pymc as pm
+
+    graph = graph_of()
+    assert graph["level_tilt"].get_value().min() > 0.05
+    names = ("level_sd", "slope_sd", "level_correlation", "level_slope_correlation")
+    drawn = pm.draw(
+        [graph[name] for name in names],
+        draws=1000,
+        random_seed=np.random.default_rng(8),
+        mode="FAST_COMPILE",
+    )
+    for sd, scale in zip(drawn[:2], (0.5, 0.25), strict=True):
+        for own in sd.T:
+            assert stats.kstest(own, stats.halfnorm(scale=scale).cdf).pvalue > 1e-3
+    # LKJ(2) of four effects: (r + 1) / 2 ~ Beta(2 + 4 / 2 - 1, the same)
+    across = drawn[3].reshape(1000, 4).T
+    for own in (drawn[2][:, 0, 1], *across):
+        assert stats.kstest((own + 1) / 2, stats.beta(3, 3).cdf).pvalue > 1e-3
 
 
 def test_generated_counts_have_the_mean_of_the_equation():

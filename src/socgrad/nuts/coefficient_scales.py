@@ -14,6 +14,8 @@ from socgrad.arrays import FloatArray, IntArray
 
 __all__ = ["Rough", "coefficient_scales", "invertible", "rough_effects"]
 
+# Of an authority about which nothing is known; one of many events weighs 10.
+_LEAST_WEIGHT = 1e-3
 # Least share of its own variance that a coefficient keeps, given the others.
 _LEAST_OWN = 1e-4
 
@@ -64,7 +66,8 @@ def rough_effects(
     residual = np.zeros((effects, authorities))
     for row in range(effects):
         X = design[:, has_term[:, row]]
-        weight = information[row] / (1.0 + 0.1 * information[row])
+        # Slopes of totals are those at which their levels stand: better than none.
+        weight = information[row] / (1.0 + 0.1 * information[row]) + _LEAST_WEIGHT
         # A hint of the prior keeps the normal equations solvable where nothing is known.
         gram = (X * weight[:, None]).T @ X + 1e-6 * np.eye(X.shape[1])
         own = np.linalg.solve(gram, X.T @ (weight * estimates[row]))

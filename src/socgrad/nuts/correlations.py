@@ -1,4 +1,4 @@
-"""How the authority effects of all strata hang together: loadings of a joint model.
+"""Correlations of the authority effects of all strata: any matrix (LKJ), or that of two factors.
 
 An authority has 2 S effects: its levels in S strata, then its slopes. Each structure gives them as
 loadings times independent standard normal variables: effects / SD = L x, correlation L L'.
@@ -11,59 +11,39 @@ import numpy as np
 from socgrad.arrays import FloatArray
 from socgrad.nuts.pymc_quietly import pm, pt
 
-__all__ = ["factor_loadings", "full_loadings", "partial_mixing"]
+__all__ = [
+    "draw_lkj_factors",
+    "factor_loadings",
+    "lkj_factor",
+    "lkj_log_density",
+    "lkj_to_raw",
+    "partial_mixing",
+]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
 
-def full_loadings(
-    effects: int, concentration: Variable, place: Variable, mixing: Variable
-) -> Variable:
-    """Loadings of any correlation matrix: its Cholesky factor, LKJ a priori.
+def lkj_factor(raw: Variable, effects: int, mixing: Variable) -> Variable:
+    """Cholesky factor of a correlation matrix from free variables u.
 
     Parameters
     ----------
+    raw
+        u, one for each pair of effects, in the order of the lower triangle, row by row.
     effects
         How many effects an authority has.
-    concentration
-        eta of the LKJ distribution, density proportional to det(R)**(eta - 1). Every single
-        correlation is (r + 1) / 2 ~ Beta(eta + effects / 2 - 1, the same): with many effects, the
-        prior draws each towards zero.
-    place
-        Of each effect, its place in the order in which the factor takes them: a permutation.
     mixing
         From `partial_mixing`: it steers the sampler only.
 
-    Returns
-    -------
-    Variable
-        Shape (effects, effects); lower triangular where effects stand in the order of `place`.
-
     Notes
     -----
-    Free variables are the partial correlations of effects i and k given the effects before k, which
-    are independent a priori: (partial + 1) / 2 ~ Beta(eta + (effects - 2 - k) / 2, the same), k
-    from 0. The distribution is the same in any order. Its sampling is not: an effect that the data
-    hardly know, taken before one that they know well, leaves the latter's correlations unclear in
-    sign. The sampler moves in u, where log((1 + partial) / (1 - partial)) = mixing @ u.
-
-    References
-    ----------
-    Lewandowski, Kurowicka & Joe 2009, Journal of Multivariate Analysis 100(9), doi
-    10.1016/j.jmva.2009.04.008.
+    log((1 + partial) / (1 - partial)) = mixing @ u, where partial are the partial correlations of
+    effects i and k given the effects before k. An effect that the data hardly know, taken before
+    one that they know well, leaves the latter's correlations unclear in sign: so the order matters
+    to the sampler.
     """
     row, column = np.tril_indices(effects, -1)
-    shape = concentration + (effects - 2 - column) / 2
-    raw = pm.CustomDist(
-        "partial_correlations_raw",
-        shape,
-        mixing,
-        logp=_log_density,
-        random=_draw,
-        signature="(p),(p,p)->(p)",
-        dtype="float64",
-    )
-    unit = pm.Deterministic("partial_correlation_unit", pt.sigmoid(mixing @ raw))
+    unit = pt.sigmoid(mixing @ raw)
     # One half stands for no correlation: on the diagonal and above it.
     position = np.full((effects, effects), len(row))
     position[row, column] = np.arange(len(row))
@@ -71,30 +51,71 @@ def full_loadings(
     # What the effects before k leave: product over them of sqrt(1 - partial**2).
     before = np.triu(np.ones((effects, effects)), 1)
     left = 0.5 * pt.log(4.0 * unit * (1.0 - unit)) @ before
-    return ((2.0 * unit - 1.0 + np.eye(effects)) * pt.exp(left))[place]
+    return (2.0 * unit - 1.0 + np.eye(effects)) * pt.exp(left)
 
 
-def _log_density(value: Variable, shape: Variable, mixing: Variable) -> Variable:
-    """Log density of u: Beta(shape, shape) of the sigmoid of mixing @ u, and the change to u."""
-    y = mixing @ value
+def lkj_log_density(raw: Variable, effects: int, concentration: Variable, mixing: Variable) -> Any:
+    """Log density of the free variables u of `lkj_factor` where its matrix is LKJ.
+
+    Parameters
+    ----------
+    raw, effects, mixing
+        As for `lkj_factor`.
+    concentration
+        eta of the LKJ distribution, density proportional to det(R)**(eta - 1). Every single
+        correlation is (r + 1) / 2 ~ Beta(eta + effects / 2 - 1, the same): with many effects, the
+        prior draws each towards zero.
+
+    Notes
+    -----
+    Partial correlations are independent: (partial + 1) / 2 ~ Beta(eta + (effects - 2 - k) / 2, the
+    same), k from 0. The distribution of the matrix is the same in any order of the effects.
+
+    References
+    ----------
+    Lewandowski, Kurowicka & Joe 2009, Journal of Multivariate Analysis 100(9), doi
+    10.1016/j.jmva.2009.04.008.
+    """
+    shape = _beta_shapes(effects, concentration)
+    y = mixing @ raw
     # log of unit and of 1 - unit; their sum is the derivative of the sigmoid, too
     both = -pt.softplus(y) - pt.softplus(-y)
     constant = pt.gammaln(2.0 * shape) - 2.0 * pt.gammaln(shape)
     return pt.sum(shape * both + constant + pt.log(pt.diagonal(mixing)))
 
 
-def _draw(
-    shape: FloatArray,
-    mixing: FloatArray,
-    rng: np.random.Generator | None = None,
-    size: int | tuple[int, ...] | None = None,
+def draw_lkj_factors(
+    effects: int, concentration: float, rng: np.random.Generator, shape: tuple[int, ...]
 ) -> FloatArray:
-    if rng is None:
-        rng = np.random.default_rng()
-    many = () if size is None else tuple(np.atleast_1d(size))
-    unit = rng.beta(shape, shape, size=(*many, shape.shape[-1]))
-    u: FloatArray = np.linalg.solve(mixing, np.log(unit / (1.0 - unit))[..., None])[..., 0]
-    return u
+    """Cholesky factors of matrices from the LKJ distribution, shape (*shape, effects, effects)."""
+    betas = _beta_shapes(effects, concentration)
+    partial = 2.0 * rng.beta(betas, betas, size=(*shape, len(betas))) - 1.0
+    row, column = np.tril_indices(effects, -1)
+    factor = np.zeros((*shape, effects, effects))
+    factor[..., row, column] = partial
+    left = np.ones((*shape, effects))
+    for k in range(effects):
+        own = factor[..., :, k].copy()
+        own[..., k] = 1.0
+        factor[..., :, k] = own * left
+        left = left * np.sqrt(1.0 - np.where(np.arange(effects) > k, own, 0.0) ** 2)
+    return factor
+
+
+def lkj_to_raw(factor: FloatArray, mixing: FloatArray) -> FloatArray:
+    """The free variables u of a correlation matrix's Cholesky factor: inverse of `lkj_factor`."""
+    row, column = np.tril_indices(factor.shape[-1], -1)
+    # What the effects before k leave of each, squared.
+    left = 1.0 - np.cumsum(factor**2, axis=-1) + factor**2
+    partial = factor[..., row, column] / np.sqrt(left[..., row, column])
+    raw: FloatArray = np.linalg.solve(mixing, 2.0 * np.arctanh(partial)[..., None])[..., 0]
+    return raw
+
+
+def _beta_shapes(effects: int, concentration: Any) -> Any:
+    """Shapes of the betas of partial correlations, in the order of the lower triangle."""
+    _, column = np.tril_indices(effects, -1)
+    return concentration + (effects - 2 - column) / 2
 
 
 def partial_mixing(correlations: FloatArray) -> FloatArray:

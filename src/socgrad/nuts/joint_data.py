@@ -90,7 +90,8 @@ def joint_data(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> x
         `count_*` (authorities with counts), `area_*` and `sum_*` one stratum after the other, where
         `*_cell` is the position of stratum and authority in an array of shape (stratum, authority).
         `prior_*`, dims (stratum, moment). `coefficient_*`: their prior, and the scales of
-        `socgrad.nuts.coefficient_scales`; `spread_mixing`, from `socgrad.nuts.spreads`.
+        `socgrad.nuts.coefficient_scales`; `spread_mixing`, from `socgrad.nuts.spreads`;
+        `level_tilt`, of `socgrad.nuts.joint_covariance`.
         `effect_place`: the order, best known first, in which
         `socgrad.nuts.correlations` takes the levels of all strata and their slopes; and
         `partial_mixing`, from there.
@@ -125,6 +126,7 @@ def joint_data(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> x
             values = _stacked([each[f"{theirs}_{name}"].to_numpy() for _, each in parts])
             joint[f"{kind}_{name}"] = ((f"{kind}_row", f"{kind}_node"), values)
     joint = joint.assign(_priors(models))
+    joint["level_tilt"] = ("stratum", _tilt(joint))
     return joint.assign(_scales(models, data, joint))
 
 
@@ -168,6 +170,20 @@ def _places(joint: xr.Dataset) -> IntArray:
     return places
 
 
+def _tilt(joint: xr.Dataset) -> FloatArray:
+    """Where events stand on average, in the steps of w, as far as they do not tell the slope.
+
+    Mean over authorities by what their events say of the level; 0 where counts of neighbourhoods
+    tell slopes more closely than their prior does.
+    """
+    level, slope = (joint[f"{name}_information"].to_numpy() for name in ("level", "slope"))
+    weight = level / (1.0 + 0.1 * level)
+    prior = (joint["prior_slope_sd"] ** 2).sum("moment").to_numpy()
+    untold = 1.0 / (1.0 + slope * prior[:, None])
+    tilt: FloatArray = np.sum(weight * untold * joint["centring_at"].to_numpy(), axis=1)
+    return tilt / np.maximum(weight.sum(axis=1), 1e-12)
+
+
 def _priors(
     models: Sequence[GradientModel],
 ) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
@@ -201,6 +217,7 @@ def _scales(
         terms=terms,
     )
     centre, scale = coefficient_scales(rough, terms=terms, prior_mean=mean, prior_sd=sd)
+    scale = _tilted(scale, coefficients, joint["level_tilt"].to_numpy())
     spreads = np.concatenate([joint["prior_level_sd"], joint["prior_slope_sd"]])
     mixing = spread_mixing(
         rough.covariance, rough.noise, prior_mean=spreads[:, 0], prior_sd=spreads[:, 1]
@@ -218,6 +235,25 @@ def _scales(
         "coefficient_mean": (("coefficient",), mean),
         "coefficient_sd": (("coefficient",), sd),
     }
+
+
+def _tilted(
+    scale: FloatArray, coefficients: Sequence[Coefficient], tilt: FloatArray
+) -> FloatArray:
+    """Scale of the coefficients where those of levels are known only with those of slopes.
+
+    What is known is the coefficient of level + tilt slope, where both multiply the same column.
+    """
+    strata = len(tilt)
+    level = np.eye(len(scale))
+    for i, one in enumerate(coefficients):
+        for k, other in enumerate(coefficients):
+            if one.of == "level" and other.of == "slope" and one.column is other.column:
+                at = np.arange(strata)
+                level[strata * i + at, strata * k + at] = -tilt
+    root = level @ scale
+    lower: FloatArray = np.linalg.cholesky(root @ root.T)
+    return lower
 
 
 def _moments(one: Coefficient, model: GradientModel, data: xr.Dataset) -> tuple[float, float]:

@@ -14,8 +14,9 @@ from socgrad.errors import SpecificationError
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.stratified_model import Correlations, StratifiedModel
-from socgrad.nuts.correlations import factor_loadings, full_loadings
+from socgrad.nuts.correlations import factor_loadings
 from socgrad.nuts.joint_counts import observe_joint_counts, observe_joint_totals
+from socgrad.nuts.joint_covariance import full_covariance
 from socgrad.nuts.joint_data import joint_coefficients, joint_data
 from socgrad.nuts.joint_effects import joint_effects
 from socgrad.nuts.packing import layout, packed, unpacked
@@ -55,10 +56,11 @@ def joint_pymc_model(model: StratifiedModel, *, data: xr.Dataset | None = None) 
 
     Notes
     -----
-    The free variables `coefficients_raw`, `spreads_raw`, `partial_correlations_raw` and
-    `effects_raw` are coefficients, standard deviations, correlations and effects on scales on which
-    their posterior is about normal (`socgrad.nuts.coefficient_scales`, `spreads`, `correlations`,
-    `joint_effects`). Their distribution is the model's whatever the scales are.
+    The free variables `coefficients_raw`, `covariance_raw` and `effects_raw` are coefficients,
+    standard deviations with correlations, and effects, on scales on which their posterior is about
+    normal (`socgrad.nuts.coefficient_scales`, `joint_covariance`, `joint_effects`). Of two factors,
+    standard deviations are `spreads_raw`, and the loadings stand beside them
+    (`socgrad.nuts.correlations`). Their distribution is the model's whatever the scales are.
     """
     if model.authority_effects != "joint":
         raise SpecificationError(
@@ -193,15 +195,14 @@ def _authorities(
         else:
             own = pm.Deterministic(name, values[places].T, dims=("stratum", dim))
             shift[dim] = own @ data[f"{dim}_design"].T
-    prior = pt.concatenate([data["prior_level_sd"], data["prior_slope_sd"]])
-    sds = standard_deviations("spreads_raw", prior[:, 0], prior[:, 1], data["spread_mixing"])
+    if correlations == "full":
+        sds, loadings = full_covariance(data, strata)
+    else:
+        prior = pt.concatenate([data["prior_level_sd"], data["prior_slope_sd"]])
+        sds = standard_deviations("spreads_raw", prior[:, 0], prior[:, 1], data["spread_mixing"])
+        loadings = factor_loadings(strata, data["prior_correlation"])
     level_sd = pm.Deterministic("level_sd", sds[:strata], dims="stratum")
     slope_sd = pm.Deterministic("slope_sd", sds[strata:], dims="stratum")
-    if correlations == "full":
-        names = ("prior_correlation", "effect_place", "partial_mixing")
-        loadings = full_loadings(2 * strata, *(data[name] for name in names))
-    else:
-        loadings = factor_loadings(strata, data["prior_correlation"])
     _report_correlations(loadings @ loadings.T, strata)
 
     b = data["between_part"]
@@ -221,7 +222,7 @@ def _authorities(
         expected_level=authority_level(*terms, everywhere, covariates=level_shift),
         expected_slope=authority_slope(within, cross_level, b, everywhere, moderators=slope_shift),
         slope_sd=slope_sd,
-        loadings=pt.concatenate([level_sd, slope_sd])[:, None] * loadings,
+        loadings=sds[:, None] * loadings,
     )
     level = authority_level(*terms, level_effect, covariates=level_shift)
     slope = authority_slope(within, cross_level, b, slope_effect, moderators=slope_shift)

@@ -16,7 +16,16 @@ from socgrad.arrays import FloatArray
 from socgrad.nuts.coefficient_scales import invertible
 from socgrad.nuts.pymc_quietly import pm, pt
 
-__all__ = ["light_tail", "light_tail_root", "spread_mixing", "standard_deviations"]
+__all__ = [
+    "draw_spreads",
+    "light_tail",
+    "light_tail_root",
+    "spread_mixing",
+    "spreads_log_density",
+    "spreads_of",
+    "spreads_to_raw",
+    "standard_deviations",
+]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
@@ -51,11 +60,16 @@ def standard_deviations(name: str, mean: Variable, sd: Variable, mixing: Variabl
         mean,
         sd,
         mixing,
-        logp=_log_density,
+        logp=spreads_log_density,
         random=_draw,
         signature="(e),(e),(e,e)->(e)",
         dtype="float64",
     )
+    return spreads_of(raw, mean, sd, mixing)
+
+
+def spreads_of(raw: Variable, mean: Variable, sd: Variable, mixing: Variable) -> Variable:
+    """Standard deviations of free variables z, by the formula of `standard_deviations`."""
     return light_tail(pt.arcsinh(0.5 * (mixing @ raw)), mean, sd, xp=pt)
 
 
@@ -64,7 +78,7 @@ def light_tail(a: Any, mean: Any, sd: Any, *, xp: Any) -> Any:
     return 0.5 * xp.sqrt(mean**2 + sd**2) * xp.exp(a - 0.5 * xp.exp(-2.0 * a))
 
 
-def _log_density(value: Variable, mean: Variable, sd: Variable, mixing: Variable) -> Variable:
+def spreads_log_density(value: Variable, mean: Variable, sd: Variable, mixing: Variable) -> Variable:
     """Log density of z: of the normal distributions above zero, and of the change of variables."""
     a = pt.arcsinh(0.5 * (mixing @ value))
     away = (light_tail(a, mean, sd, xp=pt) - mean) / sd
@@ -85,9 +99,23 @@ def _draw(
     if rng is None:
         rng = np.random.default_rng()
     shape = () if size is None else tuple(np.atleast_1d(size))
+    return spreads_to_raw(draw_spreads(mean, sd, rng, shape), mean, sd, mixing)
+
+
+def draw_spreads(
+    mean: FloatArray, sd: FloatArray, rng: np.random.Generator, shape: tuple[int, ...]
+) -> FloatArray:
+    """Standard deviations from their prior, shape (*shape, effects)."""
     share = rng.uniform(ndtr(-mean / sd), 1.0, size=(*shape, mean.shape[-1]))
-    ratio = (mean + sd * ndtri(share)) / (0.5 * np.hypot(mean, sd))
-    x = 2.0 * np.sinh(light_tail_root(np.log(ratio), xp=np))
+    drawn: FloatArray = mean + sd * ndtri(share)
+    return drawn
+
+
+def spreads_to_raw(
+    values: FloatArray, mean: FloatArray, sd: FloatArray, mixing: FloatArray
+) -> FloatArray:
+    """The free variables z of standard deviations: the inverse of `spreads_of`, with NumPy."""
+    x = 2.0 * np.sinh(light_tail_root(np.log(values / (0.5 * np.hypot(mean, sd))), xp=np))
     z: FloatArray = np.linalg.solve(mixing, x[..., None])[..., 0]
     return z
 

@@ -1,0 +1,127 @@
+"""Covariance of the authority effects of all strata, on scales on which what events say is simple.
+
+Where only an authority's total is known, its events tell the sum total = level + tilt slope, tilt
+being where deprivation's events stand on average, and nothing of the slope. So they tell the
+covariance of totals between strata, closely where strata are alike; that of levels follows only with
+the slopes' variances and correlations, of which the prior alone speaks. A sampler that moves levels'
+standard deviations and correlations has to follow that narrow ridge. So the free variables are
+standard deviations and correlations of (total, slope); the priors stay those of (level, slope).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from socgrad.arrays import FloatArray, IntArray
+from socgrad.nuts.correlations import draw_lkj_factors, lkj_factor, lkj_log_density, lkj_to_raw
+from socgrad.nuts.pymc_quietly import pm, pt
+from socgrad.nuts.spreads import draw_spreads, spreads_log_density, spreads_of, spreads_to_raw
+
+__all__ = ["full_covariance"]
+
+type Variable = Any  # PyTensor's variables carry no useful static types.
+
+#: Names of the data in the order that the distribution takes them.
+_DATA = (
+    "prior_correlation",
+    "effect_place",
+    "spread_mixing",
+    "partial_mixing",
+    "level_tilt",
+)
+
+
+def full_covariance(data: dict[str, Variable], strata: int) -> tuple[Variable, Variable]:
+    """Standard deviations of the effects, and loadings of correlations of any kind.
+
+    Parameters
+    ----------
+    data
+        The graph's data, by name: `prior_level_sd`, `prior_slope_sd` and `prior_correlation`, the
+        priors; `effect_place`, `spread_mixing`, `partial_mixing` and `level_tilt`, which steer the
+        sampler only.
+    strata
+        How many strata there are.
+
+    Returns
+    -------
+    sds : Variable
+        Shape (2 strata,): of levels, then of slopes. Normal above zero a priori.
+    loadings : Variable
+        Shape (2 strata, 2 strata). The correlations loadings @ loadings.T are LKJ a priori.
+
+    Notes
+    -----
+    With T the matrix of (total, slope) from (level, slope) and n = 2 strata, the covariances are
+    S' = T S T'; det T = 1, so dS' = dS. As S = D R D has the volume 2**n prod(D)**n dD dR::
+
+        p(D', R') = p(D) p(R) prod(D')**n / prod(D)**n,   det R = det R' prod(D')**2 / prod(D)**2
+
+    which is the density of independent priors of D' and R', times p(D) / p(D') and
+    (prod(D') / prod(D))**(n + 2 eta - 2).
+    """
+    moments = pt.concatenate([data["prior_level_sd"], data["prior_slope_sd"]])
+    given = [moments[:, 0], moments[:, 1], *(data[name] for name in _DATA)]
+    effects = 2 * strata
+
+    def density(value: Variable, *given: Variable) -> Variable:
+        mean, sd, concentration, _, of_spreads, of_partials, _ = given
+        totals, sds, _ = _parts(value, effects, given)
+        independent = spreads_log_density(value[:effects], mean, sd, of_spreads) + lkj_log_density(
+            value[effects:], effects, concentration, of_partials
+        )
+        moved = 0.5 * (((totals - mean) / sd) ** 2 - ((sds - mean) / sd) ** 2)
+        volume = (effects + 2.0 * concentration - 2.0) * pt.log(totals / sds)
+        return independent + pt.sum(moved + volume)
+
+    raw = pm.CustomDist(
+        "covariance_raw",
+        *given,
+        logp=density,
+        random=_draw,
+        signature=f"(e),(e),(),(e),(e,e),(p,p),(s)->({effects * (effects + 1) // 2})",
+        dtype="float64",
+    )
+    _, sds, scaled = _parts(raw, effects, given)
+    return sds, scaled / sds[:, None]
+
+
+def _parts(
+    raw: Variable, effects: int, given: Sequence[Variable]
+) -> tuple[Variable, Variable, Variable]:
+    """SDs of totals and slopes; of levels and slopes; and loadings times the latter SDs."""
+    mean, sd, _, place, of_spreads, of_partials, tilt = given
+    strata = effects // 2
+    totals = spreads_of(raw[:effects], mean, sd, of_spreads)
+    scaled = totals[:, None] * lkj_factor(raw[effects:], effects, of_partials)[place]
+    levels = scaled[:strata] - tilt[:, None] * scaled[strata:]
+    scaled = pt.concatenate([levels, scaled[strata:]])
+    return totals, pt.sqrt(pt.sum(scaled**2, axis=1)), scaled
+
+
+def _draw(  # noqa: PLR0917 PyMC passes by position
+    mean: FloatArray,
+    sd: FloatArray,
+    concentration: FloatArray,
+    place: IntArray,
+    of_spreads: FloatArray,
+    of_partials: FloatArray,
+    tilt: FloatArray,
+    rng: np.random.Generator | None = None,
+    size: int | tuple[int, ...] | None = None,
+) -> FloatArray:
+    """Free variables of standard deviations and correlations from their priors."""
+    if rng is None:
+        rng = np.random.default_rng()
+    shape = () if size is None else tuple(np.atleast_1d(size))
+    effects, strata = len(mean), len(tilt)
+    sds = draw_spreads(mean, sd, rng, shape)
+    scaled = sds[..., None] * draw_lkj_factors(effects, float(concentration), rng, shape)
+    scaled[..., :strata, :] += tilt[:, None] * scaled[..., strata:, :]
+    totals = np.linalg.norm(scaled, axis=-1)
+    # Rows in the order in which the factor takes the effects.
+    unit = (scaled / totals[..., None])[..., np.argsort(place), :]
+    factor = np.linalg.cholesky(unit @ np.swapaxes(unit, -1, -2))
+    raw = spreads_to_raw(totals, mean, sd, of_spreads), lkj_to_raw(factor, of_partials)
+    return np.concatenate(raw, axis=-1)
