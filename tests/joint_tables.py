@@ -43,7 +43,9 @@ def joint_strata(
     seed: int,
     totals: Literal["none", "half", "all"] = "none",
 ) -> Joint:
-    """Poisson counts of strata, independent given rates, on one simulated geography.
+    """Counts of strata, independent given rates, on one simulated geography.
+
+    Poisson, but for a truth's overdispersion: a gamma factor of each area.
 
     `totals`: which authorities are known by their totals only, of "half" every second one.
     """
@@ -71,7 +73,11 @@ def joint_strata(
     for s, (name, truth) in enumerate(truths.items()):
         level = truth.intercept + truth.between * between + effects[:, s]
         slope = truth.within + truth.cross_level * between + effects[:, len(truths) + s]
-        frame[name] = rng.poisson(children * np.exp(level[of] + slope[of] * within))
+        mean = children * np.exp(level[of] + slope[of] * within)
+        if truth.overdispersion:
+            shape = truth.overdispersion**-2
+            mean *= rng.gamma(shape, 1 / shape, size=len(mean))
+        frame[name] = rng.poisson(mean)
     given = {}
     if totals != "none":
         sums = frame.groupby("authority")[list(truths)].sum()

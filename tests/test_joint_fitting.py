@@ -2,6 +2,7 @@
 
 import functools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -103,3 +104,23 @@ def test_own_correlation_is_the_diagonal():
     )
     assert np.linalg.eigvalsh(whole).min() > -1e-9
     np.testing.assert_allclose(np.diagonal(whole, axis1=-2, axis2=-1), 1.0, atol=1e-12)
+
+
+def test_overdispersed_counts_are_recovered():
+    """Of areas that vary beyond the model, SDs, correlation and the variation itself come back."""
+    truths = {
+        name: replace(one, overdispersion=spread)
+        for (name, one), spread in zip(STAGES.items(), (0.3, 0.6), strict=False)
+    }
+    made = joint_strata(truths, alike(2, 0.8, 0.7), authorities=40, areas=1600, seed=22)
+    model = StratifiedModel(made.strata, authority_effects="joint", family="negative_binomial")
+    tree = fit(model, draws=400, tune=500, chains=2, random_seed=6, progress=False)
+    assert not tree["sample_stats"]["diverging"].any()
+    draws = tree["posterior"].to_dataset()
+    for name in ("within", "between", "level_sd", "slope_sd", "overdispersion"):
+        truth = np.array([getattr(one, name) for one in truths.values()])
+        z = (draws[name].mean(("chain", "draw")) - truth) / draws[name].std(("chain", "draw"))
+        assert np.abs(z).max() < 3.5, name
+    # 1,600 areas with some 10 and 4 events each: the variation is known to about 5%.
+    assert (draws["overdispersion"].std(("chain", "draw")) < [0.02, 0.04]).all()
+    assert summarise(gradient(tree))["ess_bulk"].min() > 300

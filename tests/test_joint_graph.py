@@ -42,8 +42,9 @@ def partials_of(correlations):
     return np.array([root[i, k] / np.sqrt(1 - np.sum(root[i, :k] ** 2)) for i, k in rows])
 
 
-def parts_of(raw, spread_scale, place, spread_mixing, partial_mixing, tilt):
+def parts_of(raw, spread_scale, steering):
     """SDs of levels and slopes and their partial correlations, from the free variables."""
+    place, spread_mixing, partial_mixing, tilt = steering
     effects, strata = len(spread_scale), len(tilt)
     x = spread_mixing @ raw[:effects]
     v = (x + np.sqrt(x**2 + 4)) / 2
@@ -57,8 +58,9 @@ def parts_of(raw, spread_scale, place, spread_mixing, partial_mixing, tilt):
     return sds, partials_of(covariance / np.outer(sds, sds))
 
 
-def raw_of(sds, correlations, spread_scale, place, spread_mixing, partial_mixing, tilt):
+def raw_of(sds, correlations, spread_scale, steering):
     """The free variables of standard deviations and correlations of levels and slopes."""
+    place, spread_mixing, partial_mixing, tilt = steering
     strata = len(tilt)
     forth = np.eye(len(sds))
     forth[np.arange(strata), strata + np.arange(strata)] = tilt
@@ -104,15 +106,18 @@ def test_initial_point_has_finite_density(correlations, terms):
     assert np.isfinite(graph.compile_logp(mode="FAST_COMPILE")(graph.initial_point()))
 
 
-@pytest.mark.parametrize("correlations", ["full", "factor"])
-def test_density_equals_scipy_by_hand(correlations):
+@pytest.mark.parametrize(
+    ("correlations", "family"),
+    [("full", "poisson"), ("factor", "poisson"), ("full", "negative_binomial")],
+)
+def test_density_equals_scipy_by_hand(correlations, family):
     """Priors, effects and counts add up to the density written out with SciPy, row by row."""
     from socgrad.nuts.joint_data import joint_data
 
-    model = model_of(correlations=correlations)
+    model = model_of(correlations=correlations, family=family)
     models = list(model.models.values())
     data = joint_data(models, [likelihood_data(one) for one in models])
-    graph = graph_of(correlations=correlations)
+    graph = graph_of(correlations=correlations, family=family)
     rng = np.random.default_rng(7)
     coefficient = np.array([-3.1, -5.0, 0.45, 0.6, 0.2, 0.3, -0.03, -0.06])
     level_sd, slope_sd = np.array([0.25, 0.35]), np.array([0.1, 0.15])
@@ -135,15 +140,12 @@ def test_density_equals_scipy_by_hand(correlations):
         shape = 2 + (4 - 2 - np.tril_indices(4, -1)[1]) / 2
         hand += np.sum(stats.beta.logpdf(unit, shape, shape) + np.log(unit * (1 - unit)))
         loadings = factor_of(2 * unit - 1)
-        steering = (
-            spread_prior / 2,
-            *(data[name].to_numpy() for name in STEERING),
-        )
-        point["covariance_raw"] = raw_of(sds, loadings @ loadings.T, *steering)
+        steering = [data[name].to_numpy() for name in STEERING]
+        point["covariance_raw"] = raw_of(sds, loadings @ loadings.T, spread_prior / 2, steering)
         derivatives = np.empty((10, 10))
         for k in range(10):
             step = point["covariance_raw"] + 1e-30j * np.eye(10)[k]
-            moved, partial = parts_of(step, *steering)
+            moved, partial = parts_of(step, spread_prior / 2, steering)
             derivatives[:, k] = np.concatenate([moved, 2 * np.arctanh(partial)]).imag / 1e-30
         hand += np.linalg.slogdet(derivatives)[1]
     else:
@@ -218,30 +220,47 @@ def test_density_equals_scipy_by_hand(correlations):
     assert by_effects == pytest.approx(by_components, rel=1e-10)
 
     log_level, log_slope = expected[:2] + effects[:2], expected[2:] + effects[2:]
+    overdispersion = np.array([0.3, 0.5])
+    if family == "negative_binomial":
+        point["overdispersion_interval__"] = np.log(overdispersion)
+        hand += np.sum(stats.halfnorm.logpdf(overdispersion, scale=0.5) + np.log(overdispersion))
     for s, one in enumerate(models):
         areas = one.areas
         j, within = areas.authority_of_area, constants(one)["within_part"].to_numpy()
         rates = areas.exposure * np.exp(log_level[s, j] + log_slope[s, j] * within)
         counted = areas.counted
-        hand += stats.poisson.logpmf(areas.events[counted], rates[counted]).sum()
         known = ~np.isnan(areas.total_events)
         sums = np.bincount(j, rates)[known]
-        hand += stats.poisson.logpmf(areas.total_events[known], sums).sum()
+        if family == "poisson":
+            hand += stats.poisson.logpmf(areas.events[counted], rates[counted]).sum()
+            hand += stats.poisson.logpmf(areas.total_events[known], sums).sum()
+            continue
+        r = overdispersion[s] ** 2
+        share = 1 / (1 + r * rates[counted])
+        hand += stats.nbinom.logpmf(areas.events[counted], 1 / r, share).sum()
+        size = sums**2 / (r * np.bincount(j, rates**2)[known])
+        hand += stats.nbinom.logpmf(areas.total_events[known], size, size / (size + sums)).sum()
     assert float(graph.compile_logp(mode="FAST_COMPILE")(point)) == pytest.approx(hand, rel=1e-10)
 
 
-@pytest.mark.parametrize("correlations", ["full", "factor"])
-def test_compact_graph_has_the_same_density(correlations):
+@pytest.mark.parametrize(
+    ("correlations", "family", "arrays"),
+    [("full", "poisson", 33), ("factor", "poisson", 33), ("full", "negative_binomial", 39)],
+)
+def test_compact_graph_has_the_same_density(correlations, family, arrays):
     """The graph that is sampled, its data in a few arrays, has the density of the one to read."""
     from socgrad.nuts.joint_data import joint_data
     from socgrad.nuts.joint_graph import joint_compact_data, joint_compact_model
 
-    model = model_of(correlations=correlations)
+    options = {"correlations": correlations, "family": family}
+    model = model_of(**options)
     models = list(model.models.values())
     data = joint_data(models, [likelihood_data(one) for one in models])
-    plain, compact = graph_of(correlations=correlations), joint_compact_model(model, data)
-    # 32 arrays: those of one length for all models in two, of others one for all of the same dims.
-    assert (len(data), len(joint_compact_data(data))) == (32, 10)
+    plain, compact = graph_of(**options), joint_compact_model(model, data)
+    # Those of one length for all models make two arrays, others one for all of the same dims; of
+    # the negative binomial come squared exposure at its nodes, and steps of counts.
+    joined = 10 + 3 * (family != "poisson")
+    assert (len(data), len(joint_compact_data(data))) == (arrays, joined)
     point = plain.initial_point()
     rng = np.random.default_rng(3)
     point = {name: value + 0.1 * rng.normal(size=value.shape) for name, value in point.items()}
@@ -285,7 +304,7 @@ def test_prior_effects_have_the_loadings_moments():
     sds, correlations = np.array([0.3, 0.2, 0.1, 0.15]), np.eye(4)
     correlations[0, 2] = correlations[2, 0] = 0.8
     steering = [graph[name].get_value() for name in STEERING]
-    raw = raw_of(sds, correlations, np.array([0.25, 0.25, 0.125, 0.125]), *steering)
+    raw = raw_of(sds, correlations, np.array([0.25, 0.25, 0.125, 0.125]), steering)
     free = pm.do(graph, {"coefficients_raw": np.zeros(8), "covariance_raw": raw})
     names = ("level_sd", "slope_sd", "level_slope_correlation", "level_effect", "slope_effect")
     *told, level, slope = pm.draw(

@@ -111,6 +111,7 @@ def negative_binomial_counts(
     steps: Array,
     constant: Array,
     xp: Any,
+    step_overdispersion: Array | None = None,
 ) -> Array:
     """Negative binomial log-likelihood of neighbourhood counts.
 
@@ -122,10 +123,19 @@ def negative_binomial_counts(
     where n_k (`exceeding`) counts the neighbourhoods with more than k events, k = 0, 1, ...
     (`steps`). This form needs no gamma functions and stays exact as r approaches 0, where it is the
     Poisson likelihood.
+
+    Where strata differ in overdispersion, `overdispersion` has an entry for each neighbourhood, and
+    `step_overdispersion` one for each of `steps`, which are then of each stratum in turn.
     """
     mean = xp.exp(row_log_exposure + log_rate(row_level, row_slope, row_within))
     return _sharing_a_factor(
-        row_events, mean, overdispersion, exceeding=exceeding, steps=steps, xp=xp
+        row_events,
+        mean,
+        overdispersion,
+        exceeding=exceeding,
+        steps=steps,
+        step_spread=overdispersion if step_overdispersion is None else step_overdispersion,
+        xp=xp,
     ) + (xp.sum(events * level + events_within * slope) + constant)
 
 
@@ -171,16 +181,30 @@ def locality_counts(
         node_slope=locality_node_slope,
     )
     return _sharing_a_factor(
-        locality_events, mean, locality_sd, exceeding=exceeding, steps=steps, xp=xp
+        locality_events,
+        mean,
+        locality_sd,
+        exceeding=exceeding,
+        steps=steps,
+        step_spread=locality_sd,
+        xp=xp,
     ) + (xp.sum(events * level + events_within * slope) + constant)
 
 
 def _sharing_a_factor(
-    events: Array, mean: Array, spread: Array, *, exceeding: Array, steps: Array, xp: Any
+    events: Array,
+    mean: Array,
+    spread: Array,
+    *,
+    exceeding: Array,
+    steps: Array,
+    step_spread: Array,
+    xp: Any,
 ) -> Array:
     """What a gamma factor of each row makes of its events: their log-likelihood without log mu."""
     r = spread * spread
-    return xp.sum(exceeding * xp.log1p(r * steps)) - xp.sum((events + 1.0 / r) * xp.log1p(r * mean))
+    above = xp.sum(exceeding * xp.log1p(step_spread * step_spread * steps))
+    return above - xp.sum((events + 1.0 / r) * xp.log1p(r * mean))
 
 
 def negative_binomial_totals(
@@ -205,7 +229,8 @@ def negative_binomial_totals(
 
     A sum of negative binomial neighbourhoods has mean M_j = sum_i mu_i and variance
     M_j + r sum_i mu_i**2, r = overdispersion**2. The total gets the negative binomial with these
-    two moments: 1 / phi_j = r sum_i mu_i**2 / M_j**2. `square_*` are the Gauss rules of exposure
+    two moments: 1 / phi_j = r sum_i mu_i**2 / M_j**2. `overdispersion` is one number, or one for
+    each total. `square_*` are the Gauss rules of exposure
     squared (at twice the log rate). `node_level`, `node_slope`, `square_level` and `square_slope`
     are what area covariates add to level and slope at each node.
     """

@@ -157,13 +157,6 @@ class StratifiedModel:
 
     def _check_joint(self) -> None:
         """Refuse what no joint model has been built for."""
-        if self.family != "poisson":
-            raise SpecificationError(
-                f"family={self.family!r} is not available with authority_effects='joint': its "
-                "likelihood reads every area of every stratum at each of some hundred thousand "
-                "steps, which takes hours for England. Choose family='poisson', or "
-                "authority_effects='independent'."
-            )
         if not self.random_slopes:
             raise SpecificationError(
                 "authority_effects='joint' correlates levels and slopes of authorities, and this "

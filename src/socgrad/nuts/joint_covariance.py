@@ -1,11 +1,11 @@
 """Covariance of the authority effects of all strata, on scales on which what events say is simple.
 
-Where only an authority's total is known, its events tell the sum total = level + tilt slope, tilt
-being where deprivation's events stand on average, and nothing of the slope. So they tell the
-covariance of totals between strata, closely where strata are alike; that of levels follows only with
-the slopes' variances and correlations, of which the prior alone speaks. A sampler that moves levels'
-standard deviations and correlations has to follow that narrow ridge. So the free variables are
-standard deviations and correlations of (total, slope); the priors stay those of (level, slope).
+Where only an authority's total is known, its events tell level + tilt slope, tilt being the mean of
+w over them, and nothing of the slope. So they tell the covariances of these sums between strata,
+closely where strata are alike; those of levels follow only with the slopes' own, of which the prior
+alone speaks. A sampler that moves the levels' standard deviations and correlations has to keep to
+that narrow ridge. So the free variables are standard deviations and correlations of (total, slope),
+total = level + tilt slope; the priors stay those of (level, slope).
 """
 
 from collections.abc import Sequence

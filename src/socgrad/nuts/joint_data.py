@@ -14,6 +14,7 @@ from socgrad.model.priors import Normal
 from socgrad.nuts.centring import centring
 from socgrad.nuts.coefficient_scales import coefficient_scales, invertible, rough_effects
 from socgrad.nuts.correlations import partial_mixing
+from socgrad.nuts.joint_rows import joint_rows
 from socgrad.nuts.spreads import spread_mixing
 
 __all__ = ["Coefficient", "joint_coefficients", "joint_data"]
@@ -87,8 +88,7 @@ def joint_data(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> x
     -------
     xarray.Dataset
         Dims (stratum, authority): what the events of each stratum say of each authority.
-        `count_*` (authorities with counts), `area_*` and `sum_*` one stratum after the other, where
-        `*_cell` is the position of stratum and authority in an array of shape (stratum, authority).
+        What `socgrad.nuts.joint_rows` makes of the counts.
         `prior_*`, dims (stratum, moment). `coefficient_*`: their prior, and the scales of
         `socgrad.nuts.coefficient_scales`; `spread_mixing`, from `socgrad.nuts.spreads`;
         `level_tilt`, of `socgrad.nuts.joint_covariance`.
@@ -104,34 +104,17 @@ def joint_data(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> x
     for name in _DESIGNS:
         if name in seam:
             joint[name] = (seam[name].dims, seam[name].to_numpy())
-    authorities = joint.sizes["authority"]
-    for kind, names in (
-        ("count", ("events", "events_within")),
-        ("sum", ("events",)),
-        ("area", ("within", "log_exposure")),
-    ):
-        theirs = "row" if kind == "area" else kind
-        parts = [(s, each) for s, each in enumerate(data) if f"{theirs}_authority" in each]
-        if not parts:
-            continue
-        cells = [s * authorities + each[f"{theirs}_authority"].to_numpy() for s, each in parts]
-        joint[f"{kind}_cell"] = (f"{kind}_row", np.concatenate(cells))
-        for name in names:
-            values = np.concatenate([each[f"{theirs}_{name}"].to_numpy() for _, each in parts])
-            joint[f"{kind}_{name}"] = (f"{kind}_row", values)
-        if kind == "area":
-            continue
-        joint[f"{kind}_constant"] = ((), sum(float(each[f"{kind}_constant"]) for _, each in parts))
-        for name in ("node_within", "node_exposure"):
-            values = _stacked([each[f"{theirs}_{name}"].to_numpy() for _, each in parts])
-            joint[f"{kind}_{name}"] = ((f"{kind}_row", f"{kind}_node"), values)
+    joint = joint.assign(joint_rows(models, data))
     joint = joint.assign(_priors(models))
     joint["level_tilt"] = ("stratum", _tilt(joint))
     return joint.assign(_scales(models, data, joint))
 
 
 def _centring(model: GradientModel, data: xr.Dataset) -> dict[str, FloatArray]:
-    """Rough estimates of one stratum, with the log of its expected events about them."""
+    """Rough estimates of one stratum, with the log of its expected events about them.
+
+    Information is what is left of it by the gamma factors of areas, at a rough overdispersion.
+    """
     within_part = constants(model)["within_part"].to_numpy()
     found = centring(model, data, within_part)
     values: dict[str, FloatArray] = {name: found[name].to_numpy() for name in _ALSO}
@@ -145,13 +128,27 @@ def _centring(model: GradientModel, data: xr.Dataset) -> dict[str, FloatArray]:
     square = np.bincount(of, mass * (within_part - values["centring_at"][of]) ** 2, n)
     values["centring_level"] = np.where(known, np.log(events / np.where(known, total, 1.0)), 0.0)
     values["centring_spread"] = np.where(known, square / np.where(known, total, 1.0), 0.0)
+    if model.family == "negative_binomial":
+        expected = mass * (events / np.where(known, total, 1.0))[of]
+        lost = 1.0 + _overdispersion(model, expected) ** 2 * found["events_per_factor"].to_numpy()
+        for name in ("level_information", "slope_information"):
+            values[name] /= lost
     return values
 
 
-def _stacked(parts: list[FloatArray]) -> FloatArray:
-    """Nodes of all strata: those of no exposure fill up rows that have fewer."""
-    width = max(each.shape[1] for each in parts)
-    return np.concatenate([np.pad(each, ((0, 0), (0, width - each.shape[1]))) for each in parts])
+def _overdispersion(model: GradientModel, expected: FloatArray) -> float:
+    """Rough overdispersion of one stratum: by moments of its counts, as far as its prior allows.
+
+    Of totals alone, what the prior says.
+    """
+    prior = model.step_priors.overdispersion
+    usual = float(np.hypot(prior.mean, prior.sd))
+    rows = model.areas.counted
+    if not rows.any():
+        return usual
+    mean = expected[rows]
+    excess = np.sum((model.areas.events[rows] - mean) ** 2 - mean) / np.sum(mean**2)
+    return float(np.clip(np.sqrt(max(excess, 0.0)), 0.1 * usual, 4.0 * usual))
 
 
 def _places(joint: xr.Dataset) -> IntArray:
@@ -188,7 +185,10 @@ def _priors(
     models: Sequence[GradientModel],
 ) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
     made: dict[str, tuple[tuple[str, ...], FloatArray]] = {}
-    for name in ("level_sd", "slope_sd"):
+    names = ["level_sd", "slope_sd"]
+    if models[0].family == "negative_binomial":
+        names.append("overdispersion")
+    for name in names:
         priors = [getattr(model.step_priors, name) for model in models]
         moments = np.array([[prior.mean, prior.sd] for prior in priors])
         made[f"prior_{name}"] = (("stratum", "moment"), moments)
@@ -237,9 +237,7 @@ def _scales(
     }
 
 
-def _tilted(
-    scale: FloatArray, coefficients: Sequence[Coefficient], tilt: FloatArray
-) -> FloatArray:
+def _tilted(scale: FloatArray, coefficients: Sequence[Coefficient], tilt: FloatArray) -> FloatArray:
     """Scale of the coefficients where those of levels are known only with those of slopes.
 
     What is known is the coefficient of level + tilt slope, where both multiply the same column.

@@ -19,6 +19,7 @@ from socgrad.nuts.joint_counts import observe_joint_counts, observe_joint_totals
 from socgrad.nuts.joint_covariance import full_covariance
 from socgrad.nuts.joint_data import joint_coefficients, joint_data
 from socgrad.nuts.joint_effects import joint_effects
+from socgrad.nuts.joint_rows import KINDS
 from socgrad.nuts.packing import layout, packed, unpacked
 from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.nuts.spreads import standard_deviations
@@ -116,7 +117,7 @@ def joint_compact_data(data: xr.Dataset) -> xr.Dataset:
 
 def _parts(data: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
     """What has one shape in all models of a key, and what is as long as the table is."""
-    rows = [name for name in data if str(name).startswith(("count_", "sum_", "area_"))]
+    rows = [name for name in data if str(name).startswith(KINDS)]
     rows = [name for name in rows if data[name].ndim]
     return data.drop_vars(rows), data[rows]
 
@@ -135,6 +136,7 @@ def joint_key(model: StratifiedModel, data: xr.Dataset) -> tuple[object, ...]:
     models = list(model.models.values())
     return (
         model.correlations,
+        model.family,
         len(models),
         len(models[0].areas.authority),
         tuple((one.name, one.place) for one in joint_coefficients(models[0])),
@@ -159,13 +161,19 @@ def _terms(model: StratifiedModel, data: dict[str, Variable]) -> None:
     """Parameters, effects and observed counts, inside the context of a PyMC model."""
     models = list(model.models.values())
     level, slope = _authorities(models[0], data, len(models), model.correlations)
+    overdispersion = None
+    if model.family == "negative_binomial":
+        prior = data["prior_overdispersion"]
+        overdispersion = pm.TruncatedNormal(
+            "overdispersion", mu=prior[:, 0], sigma=prior[:, 1], lower=0.0, dims="stratum"
+        )
     if "count_events" in data:
         counts = [each.areas.events[each.areas.counted] for each in models]
-        observe_joint_counts(data, level, slope, np.concatenate(counts))
+        observe_joint_counts(data, level, slope, overdispersion, np.concatenate(counts))
     if "sum_events" in data:
         totals = [each.areas.total_events for each in models]
         totals = [each[~np.isnan(each)] for each in totals]
-        observe_joint_totals(data, level, slope, np.concatenate(totals))
+        observe_joint_totals(data, level, slope, overdispersion, np.concatenate(totals))
 
 
 def _authorities(
@@ -201,7 +209,7 @@ def _authorities(
         prior = pt.concatenate([data["prior_level_sd"], data["prior_slope_sd"]])
         sds = standard_deviations("spreads_raw", prior[:, 0], prior[:, 1], data["spread_mixing"])
         loadings = factor_loadings(strata, data["prior_correlation"])
-    level_sd = pm.Deterministic("level_sd", sds[:strata], dims="stratum")
+    pm.Deterministic("level_sd", sds[:strata], dims="stratum")
     slope_sd = pm.Deterministic("slope_sd", sds[strata:], dims="stratum")
     _report_correlations(loadings @ loadings.T, strata)
 

@@ -78,7 +78,9 @@ def light_tail(a: Any, mean: Any, sd: Any, *, xp: Any) -> Any:
     return 0.5 * xp.sqrt(mean**2 + sd**2) * xp.exp(a - 0.5 * xp.exp(-2.0 * a))
 
 
-def spreads_log_density(value: Variable, mean: Variable, sd: Variable, mixing: Variable) -> Variable:
+def spreads_log_density(
+    value: Variable, mean: Variable, sd: Variable, mixing: Variable
+) -> Variable:
     """Log density of z: of the normal distributions above zero, and of the change of variables."""
     a = pt.arcsinh(0.5 * (mixing @ value))
     away = (light_tail(a, mean, sd, xp=pt) - mean) / sd

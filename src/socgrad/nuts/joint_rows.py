@@ -1,0 +1,93 @@
+"""What the likelihood of the joint graph reads: counts of all strata, one after the other."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from socgrad.arrays import FloatArray
+from socgrad.model.gradient_model import GradientModel
+
+__all__ = ["KINDS", "joint_rows"]
+
+type Variables = dict[str, tuple[tuple[str, ...], np.ndarray]]
+
+#: Beginnings of the names of what is as long as the table is.
+KINDS = ("count_", "sum_", "square_", "area_", "step_")
+
+
+def joint_rows(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> Variables:
+    """Sums, Gauss rules and counts of all strata.
+
+    Parameters
+    ----------
+    models : sequence of GradientModel
+        One per stratum, of one geography and the same terms.
+    data : sequence of xarray.Dataset
+        Their likelihood data.
+
+    Returns
+    -------
+    dict
+        `count_*` (authorities with counts), `area_*` (their areas) and `sum_*` (authorities with
+        totals), `*_cell` being the position of stratum and authority in an array of shape (stratum,
+        authority). Of the negative binomial also `square_*`, the rules of squared exposure of
+        totals; and `step_*`, how many counts of a stratum are above 0, 1, 2, ...
+    """
+    authorities = len(models[0].areas.authority)
+    made: Variables = {}
+    for kind, theirs, names in (
+        ("count", "count", ("events", "events_within")),
+        ("sum", "sum", ("events",)),
+        ("area", "row", ("within", "log_exposure", "events")),
+    ):
+        parts = [(s, each) for s, each in enumerate(data) if f"{theirs}_authority" in each]
+        if not parts:
+            continue
+        cells = [s * authorities + each[f"{theirs}_authority"].to_numpy() for s, each in parts]
+        made[f"{kind}_cell"] = ((f"{kind}_row",), np.concatenate(cells))
+        for name in names:
+            values = np.concatenate([each[f"{theirs}_{name}"].to_numpy() for _, each in parts])
+            made[f"{kind}_{name}"] = ((f"{kind}_row",), values)
+        if kind != "area":
+            constant = sum(float(each[f"{kind}_constant"]) for _, each in parts)
+            made[f"{kind}_constant"] = ((), np.array(constant))
+            made |= _nodes(kind, f"{kind}_row", data)
+    if models[0].family == "negative_binomial":
+        made |= _nodes("square", "sum_row", data)
+        made |= _steps(data)
+    return made
+
+
+def _nodes(kind: str, row: str, data: Sequence[xr.Dataset]) -> Variables:
+    """Gauss rules, if there are any."""
+    made: Variables = {}
+    for name in ("node_within", "node_exposure"):
+        parts = [each[f"{kind}_{name}"].to_numpy() for each in data if f"{kind}_{name}" in each]
+        if parts:
+            made[f"{kind}_{name}"] = ((row, f"{kind}_node"), _stacked(parts))
+    return made
+
+
+def _stacked(parts: list[FloatArray]) -> FloatArray:
+    """Nodes of all strata: those of no exposure fill up rows that have fewer."""
+    width = max(each.shape[1] for each in parts)
+    return np.concatenate([np.pad(each, ((0, 0), (0, width - each.shape[1]))) for each in parts])
+
+
+def _steps(data: Sequence[xr.Dataset]) -> Variables:
+    """How many counts of each stratum exceed 0, 1, ...: what a gamma factor makes of constants."""
+    parts = [(s, each) for s, each in enumerate(data) if "exceeding" in each]
+    if not parts:
+        return {}
+    stratum = np.concatenate([np.full(each.sizes["count"], s) for s, each in parts])
+    exceeding, number = (
+        np.concatenate([each[name].to_numpy() for _, each in parts])
+        for name in ("exceeding", "steps")
+    )
+    row = ("step_row",)
+    return {
+        "step_stratum": (row, stratum),
+        "step_exceeding": (row, exceeding),
+        "step_number": (row, number),
+    }
