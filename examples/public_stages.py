@@ -21,7 +21,8 @@ next, no total can say.
 Suppressed counts (1-5, shown as c) and those not returned are never zeros: these authorities are
 left out of that stage and year, and named in public_stages_left_out.csv. Where many are, they are
 the small ones and those with few events, so that what is left is no fair sample: such rows are
-marked.
+marked. So are two counts of one authority left out that cannot both be right, as 118 conferences
+beside 1,291 plans that began at one: see `doubtful`.
 """
 
 from __future__ import annotations  # pandas' own classes are not generic at run time
@@ -95,6 +96,9 @@ HARMONISED = {"E06000048": "E06000057", "E08000020": "E08000037"}
 CATEGORIES = "raw_ees_2022/d2_cpps_starting_by_category_of_abuse_2013_to_2022.csv.gz"
 #: Share of authorities without a count above which a row is marked.
 MANY = 0.10
+#: SDs from the country's median beyond which the ratio of two stages is doubted: of the 750 ratios
+#: of a year, were they normal, one would be so once in two hundred years.
+DOUBTED = 4.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +183,7 @@ def run(
     effects
         Of authorities at the stages of a year; at categories and needs they are independent.
     draws
-        Kept per chain, of four.
+        Kept per chain, of four, of joint stages; twice as many of the others.
 
     Returns
     -------
@@ -195,7 +199,10 @@ def run(
             areas, totals, names = year_of(england, year)
             for count in some.values():
                 blank = names[totals[count.column].isna()]
-                absent += [(year, count.name, code, name) for code, name in blank.items()]
+                absent += [(year, count.name, code, at, "no count") for code, at in blank.items()]
+            for name, code, why in doubtful(totals, list(some.values())):
+                totals.loc[code, some[name].column] = math.nan
+                absent.append((year, name, code, names[code], why))
             strata, words = strata_of_year(areas, totals, list(some.values()))
             exceeding += [(year, words)] if words else []
             together = effects if kind == "stage" and len(some) > 1 else "independent"
@@ -206,7 +213,8 @@ def run(
             tables.append(estimates(fit, some, totals, year))
         print(f"{year}: fitted ({time.perf_counter() - start:.0f} s)", flush=True)
     table = pd.concat(tables, ignore_index=True)
-    left_out = pd.DataFrame(absent, columns=["year", "count", "code", "authority"])
+    columns = ["year", "count", "code", "authority", "why"]
+    left_out = pd.DataFrame(absent, columns=columns).drop_duplicates(columns[:3])
     report(table, left_out, checks, exceeding)
     table.to_csv(out / "public_stages.csv", index=False)
     left_out.to_csv(out / "public_stages_left_out.csv", index=False)
@@ -227,8 +235,33 @@ def year_of(england: England, year: int) -> tuple[pd.DataFrame, pd.DataFrame, pd
     summed = areas.groupby("authority")["children"].sum()
     factor = (dfe["pop_0_17_prev_mid_year"] / summed).reindex(summed.index).fillna(1.0)
     areas = areas.assign(children=areas["children"] * areas["authority"].map(factor))
-    totals = dfe.loc[summed.index]
+    totals = dfe.loc[summed.index].copy()
     return areas, totals, totals["la_name"]
+
+
+def doubtful(totals: pd.DataFrame, counts: Sequence[Count]) -> list[tuple[str, str, str]]:
+    """Counts of an authority that cannot both be right: name, code of the authority, and why.
+
+    Of each stage and the next, in the order given, the log ratio of an authority's counts is held
+    against the country's median; SDs are from the median absolute deviation, with the chance in the
+    two counts. Which of the two is wrong the table does not say, so both are. A normal model of
+    authorities has no room for such a pair: it takes the gradient at one stage to be five SDs
+    steeper or five flatter, and no sampler passes from the one to the other.
+    """
+    if counts[0].kind != "stage":
+        return []
+    found = []
+    for one, other in zip(counts, counts[1:], strict=False):
+        pair = totals[[one.column, other.column]].astype(float)
+        pair = pair[(pair > 0).all(axis=1)]
+        off = np.log(pair[one.column] / pair[other.column])
+        off -= off.median()
+        spread = 1.4826 * off.abs().median()
+        z = off / np.sqrt(spread**2 + (1 / pair).sum(axis=1))
+        for code, (first, second) in pair[z.abs() > DOUBTED].iterrows():
+            why = f"{one.name} {first:,.0f} beside {other.name} {second:,.0f}"
+            found += [(each.name, str(code), why) for each in (one, other)]
+    return found
 
 
 def strata_of_year(
@@ -288,7 +321,8 @@ def fitted(
             # Of 2019, six stages: no divergence at 0.9 or 0.95, at half the cost of the default.
             fit = sg.fit(model, draws=draws, tune=500, target_accept=0.9, random_seed=seed)
         else:
-            fit = sg.fit(model, draws=draws, random_seed=seed)
+            # Correlations of rare counts, many of them hidden, mix slowly; and these fits are fast.
+            fit = sg.fit(model, draws=2 * draws, random_seed=seed)
         check = sg.check_sampling(fit)
     return fit, "" if check.converged else check.statement
 
@@ -376,9 +410,16 @@ def report(
         )
     stages = left_out[left_out["count"].isin(table.loc[table["kind"] == "stage", "count"])]
     if len(stages):
-        print("\nStages: authorities without a count (suppressed or not returned), left out:")
-        for (year, name), rows in stages.groupby(["year", "count"]):
+        print(
+            "\nStages: authorities left out, without a count (suppressed or not returned) or with"
+        )
+        print(f"two that are not like each other (over {DOUBTED} SDs off the country's ratio):")
+        missing = stages["why"] == "no count"
+        for (year, name), rows in stages[missing].groupby(["year", "count"]):
             print(f"  {year} {name}: {', '.join(rows['authority'])}")
+        doubts = stages[~missing].groupby(["year", "authority"], sort=False)["why"].unique()
+        for (year, authority), why in doubts.items():
+            print(f"  {year} {authority}, doubted: {'; '.join(why)}")
     print(f"\n{len(left_out)} left out in all, each by name in public_stages_left_out.csv")
     if exceeding:
         print("\nStages that exceed the stage before them. Those at 31 March count children whose")

@@ -78,6 +78,31 @@ def test_a_suppressed_total_is_not_zero(stages: ModuleType, england: object) -> 
     assert plans.authority_mean.tolist() == pytest.approx([0.125, 0.20, 0.275])
 
 
+def test_counts_that_cannot_both_be_right_are_doubted(stages: ModuleType) -> None:
+    """118 conferences beside 1,291 plans are; a pair of few events, as far off, is not.
+
+    Log ratios of the others are 0.01 to 0.13 about 0.07, with a chance of 0.06: 118 / 1,291 is 2.4
+    off, 3 / 1 is 1.0 off, with a chance of 1.2.
+    """
+    referrals, icpc, plans = counts_named(stages, "referrals", "icpc", "cpp_start")
+    totals = pd.DataFrame(
+        {
+            "referrals": [5000.0, 5100.0, 4900.0, 5000.0, 5050.0, np.nan, 5000.0],
+            "icpc": [505.0, 535.0, 550.0, 570.0, 118.0, 3.0, 0.0],
+            "cpp_start": [500.0, 500.0, 500.0, 500.0, 1291.0, 1.0, 400.0],
+        },
+        index=[f"E{number}" for number in range(7)],
+    )
+    found = stages.doubtful(totals, [icpc, plans])
+    why = "Conferences 118 beside Plan starts 1,291"
+    assert found == [("Conferences", "E4", why), ("Plan starts", "E4", why)]
+    assert stages.doubtful(totals, [referrals]) == []
+    # Referrals agree with plans but for the same authority.
+    assert {code for _, code, _ in stages.doubtful(totals, [referrals, icpc, plans])} == {"E4"}
+    apart = [dataclasses.replace(one, kind="need") for one in (icpc, plans)]
+    assert stages.doubtful(totals, apart) == []
+
+
 def test_stages_that_exceed_the_one_before_are_named(
     stages: ModuleType, england: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -108,8 +133,9 @@ def reported(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     }
     few, many = ({"count": one, "many_left_out": one == name} for one in ("A", name))
     table = pd.DataFrame([row | ratios | one | {"left_out": 1} for one in (few, many)])
-    columns = ["year", "count", "code", "authority"]
-    return table, pd.DataFrame([(2019, name, "E2", "Barton")], columns=columns)
+    columns = ["year", "count", "code", "authority", "why"]
+    left_out = [(2019, name, "E2", "Barton", "no count"), (2019, name, "E3", "Corham", "B 1")]
+    return table, pd.DataFrame(left_out, columns=columns)
 
 
 def test_rows_with_many_suppressed_counts_are_marked(
@@ -121,7 +147,8 @@ def test_rows_with_many_suppressed_counts_are_marked(
     assert "0.80+ " in printed
     assert "0.80+*" in printed
     assert "Over the contextual ratio of a, in the same draw" in printed
-    assert "2019 B: Barton" in printed
+    assert "2019 B: Barton\n" in printed
+    assert "2019 Corham, doubted: B 1" in printed
     assert "All fits converged" in printed
 
 

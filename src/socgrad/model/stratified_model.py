@@ -163,14 +163,6 @@ class StratifiedModel:
                 "model has no slopes of their own (random_slopes=False). Put them in, or choose "
                 "authority_effects='independent'."
             )
-        of_areas = ("covariates", "area_moderators", "within_between")
-        if idle := [name for name in of_areas if getattr(self, name)]:
-            raise SpecificationError(
-                f"{', '.join(idle)}: covariates of areas are not available with "
-                "authority_effects='joint', whose effects are steered by one line of each "
-                "authority; those of authorities are (authority_covariates, moderators). Leave "
-                "them out, or choose authority_effects='independent'."
-            )
         if self.shape != "line":
             raise SpecificationError(
                 f"shape={self.shape!r} is not available with authority_effects='joint' yet. Leave "

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from socgrad.arrays import FloatArray
 from socgrad.model import likelihoods
+from socgrad.nuts.counts import Shifts
 from socgrad.nuts.observed import SHAPES, draw_areas, draw_totals, observe
 from socgrad.nuts.pymc_quietly import pt
 
@@ -16,13 +17,17 @@ type Variable = Any  # PyTensor's variables carry no useful static types.
 # Each stratum has an overdispersion of its own: as many numbers as counts, or totals.
 _BY_AREA: Final = {**SHAPES, "overdispersion": "n"}
 _BY_TOTAL: Final = {**SHAPES, "overdispersion": "c"}
+# Nodes of totals, as the likelihood and as the data call them.
+_NODES: Final = {"node": "sum_node", "square": "square_node"}
 
 
 def observe_joint_counts(
     data: dict[str, Variable],
     level: Variable,
     slope: Variable,
+    *,
     overdispersion: Variable | None,
+    shifts: Shifts,
     observed: FloatArray,
 ) -> None:
     """Neighbourhood counts of all strata, one stratum after the other.
@@ -35,13 +40,16 @@ def observe_joint_counts(
         Of every stratum and authority, one vector each.
     overdispersion
         Of every stratum; None where counts are Poisson.
+    shifts
+        Coefficients of columns of areas, a row for each stratum.
     observed
         The counts, in the order of `area_cell`.
     """
     cell, row = data["count_cell"], data["area_cell"]
-    statistics = {"level": level[cell], "slope": slope[cell]}
+    of_cell, of_row = (_shifted(data, kind, shifts) for kind in ("count", "area"))
+    statistics = {"level": level[cell] + of_cell[0], "slope": slope[cell] + of_cell[1]}
     statistics |= {n: data[f"count_{n}"] for n in ("events", "events_within", "constant")}
-    rows = {"row_level": level[row], "row_slope": slope[row]}
+    rows = {"row_level": level[row] + of_row[0], "row_slope": slope[row] + of_row[1]}
     rows |= {f"row_{name}": data[f"area_{name}"] for name in ("within", "log_exposure")}
     density: Callable[..., Variable] = likelihoods.poisson_counts
     if overdispersion is None:
@@ -49,7 +57,7 @@ def observe_joint_counts(
     else:
         density = likelihoods.negative_binomial_counts
         statistics |= rows
-        statistics["overdispersion"] = overdispersion[row // data["between_part"].shape[0]]
+        statistics["overdispersion"] = overdispersion[_stratum(data, row)]
         statistics["step_overdispersion"] = overdispersion[data["step_stratum"]]
         statistics["row_events"] = data["area_events"]
         statistics |= {"exceeding": data["step_exceeding"], "steps": data["step_number"]}
@@ -70,14 +78,16 @@ def observe_joint_totals(
     data: dict[str, Variable],
     level: Variable,
     slope: Variable,
+    *,
     overdispersion: Variable | None,
+    shifts: Shifts,
     observed: FloatArray,
 ) -> None:
     """Authority totals of all strata, one stratum after the other.
 
     Parameters
     ----------
-    data, level, slope, overdispersion, observed
+    data, level, slope, overdispersion, shifts, observed
         As for `observe_joint_counts`; the totals in the order of `sum_cell`.
     """
     cell = data["sum_cell"]
@@ -88,9 +98,16 @@ def observe_joint_totals(
     density: Callable[..., Variable] = likelihoods.poisson_totals
     if overdispersion is not None:
         density = functools.partial(likelihoods.negative_binomial_totals, log_gamma=pt.gammaln)
-        statistics["overdispersion"] = overdispersion[cell // data["between_part"].shape[0]]
+        statistics["overdispersion"] = overdispersion[_stratum(data, cell)]
         for name in ("within", "exposure"):
             statistics[f"square_{name}"] = data[f"square_node_{name}"]
+    kinds = {"node": "sum_node"} if overdispersion is None else _NODES
+    for kind, nodes in kinds.items():
+        added = _shifted(data, nodes, shifts)
+        if shifts.covariate is not None:
+            statistics[f"{kind}_level"] = added[0]
+        if shifts.area_moderator is not None:
+            statistics[f"{kind}_slope"] = added[1]
     observe(
         "total_events",
         statistics,
@@ -102,3 +119,25 @@ def observe_joint_totals(
         core="c",
         shapes=_BY_TOTAL,
     )
+
+
+def _stratum(data: dict[str, Variable], cell: Variable) -> Variable:
+    """The stratum of each cell."""
+    return cell // data["between_part"].shape[0]
+
+
+def _shifted(data: dict[str, Variable], kind: str, shifts: Shifts) -> tuple[Variable, Variable]:
+    """What columns of areas add to level and slope of cells, areas or nodes; 0 where nothing."""
+    of = _stratum(data, data[f"{kind.removesuffix('_node').replace('square', 'sum')}_cell"])
+    added: list[Variable] = []
+    for name, coefficient in (
+        ("covariate", shifts.covariate),
+        ("area_moderator", shifts.area_moderator),
+    ):
+        if coefficient is None:
+            added.append(0.0)
+            continue
+        own = coefficient[of]
+        own = own[:, None, :] if kind.endswith("_node") else own
+        added.append((data[f"{kind}_{name}"] * own).sum(axis=-1))
+    return added[0], added[1]

@@ -14,7 +14,7 @@ from socgrad.model.priors import Normal
 from socgrad.nuts.centring import centring
 from socgrad.nuts.coefficient_scales import coefficient_scales, invertible, rough_effects
 from socgrad.nuts.correlations import partial_mixing
-from socgrad.nuts.joint_rows import joint_rows
+from socgrad.nuts.joint_rows import OF_AREAS, joint_rows
 from socgrad.nuts.spreads import spread_mixing
 
 __all__ = ["Coefficient", "joint_coefficients", "joint_data"]
@@ -97,8 +97,12 @@ def joint_data(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> x
         `partial_mixing`, from there.
     """
     own = [_centring(model, each) for model, each in zip(models, data, strict=True)]
-    dims = ("stratum", "authority")
-    joint = xr.Dataset({n: (dims, np.stack([each[n] for each in own])) for n in own[0]})
+    joint = xr.Dataset(
+        {
+            name: (("stratum", *value.dims), np.stack([each[name] for each in own]))
+            for name, value in own[0].items()
+        }
+    )
     seam = constants(models[0])
     joint["between_part"] = ("authority", seam["between_part"].to_numpy())
     for name in _DESIGNS:
@@ -110,7 +114,7 @@ def joint_data(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> x
     return joint.assign(_scales(models, data, joint))
 
 
-def _centring(model: GradientModel, data: xr.Dataset) -> dict[str, FloatArray]:
+def _centring(model: GradientModel, data: xr.Dataset) -> dict[str, xr.DataArray]:
     """Rough estimates of one stratum, with the log of its expected events about them.
 
     Information is what is left of it by the gamma factors of areas, at a rough overdispersion.
@@ -133,7 +137,9 @@ def _centring(model: GradientModel, data: xr.Dataset) -> dict[str, FloatArray]:
         lost = 1.0 + _overdispersion(model, expected) ** 2 * found["events_per_factor"].to_numpy()
         for name in ("level_information", "slope_information"):
             values[name] /= lost
-    return values
+    made = {name: xr.DataArray(value, dims="authority") for name, value in values.items()}
+    means = [f"centring_{name}" for name in OF_AREAS]
+    return made | {name: found[name] for name in means if name in found}
 
 
 def _overdispersion(model: GradientModel, expected: FloatArray) -> float:
@@ -192,6 +198,12 @@ def _priors(
         priors = [getattr(model.step_priors, name) for model in models]
         moments = np.array([[prior.mean, prior.sd] for prior in priors])
         made[f"prior_{name}"] = (("stratum", "moment"), moments)
+    for dim in OF_AREAS:
+        name = f"{dim}_coefficient"
+        if name in models[0].coefficient_priors:
+            every = [model.coefficient_priors[name] for model in models]
+            moments = np.array([[[prior.mean, prior.sd] for prior in priors] for priors in every])
+            made[f"prior_{name}"] = (("stratum", dim, "moment"), moments)
     return {**made, "prior_correlation": ((), np.array(models[0].step_priors.correlation))}
 
 

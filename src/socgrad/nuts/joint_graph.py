@@ -15,11 +15,12 @@ from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.stratified_model import Correlations, StratifiedModel
 from socgrad.nuts.correlations import factor_loadings
+from socgrad.nuts.counts import Shifts
 from socgrad.nuts.joint_counts import observe_joint_counts, observe_joint_totals
 from socgrad.nuts.joint_covariance import full_covariance
 from socgrad.nuts.joint_data import joint_coefficients, joint_data
 from socgrad.nuts.joint_effects import joint_effects
-from socgrad.nuts.joint_rows import KINDS
+from socgrad.nuts.joint_rows import KINDS, OF_AREAS
 from socgrad.nuts.packing import layout, packed, unpacked
 from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.nuts.spreads import standard_deviations
@@ -140,6 +141,7 @@ def joint_key(model: StratifiedModel, data: xr.Dataset) -> tuple[object, ...]:
         len(models),
         len(models[0].areas.authority),
         tuple((one.name, one.place) for one in joint_coefficients(models[0])),
+        tuple(len(models[0].designs.named[name].names) for name in OF_AREAS),
         "count_events" in data,
         "sum_events" in data,
     )
@@ -148,7 +150,8 @@ def joint_key(model: StratifiedModel, data: xr.Dataset) -> tuple[object, ...]:
 def _coords(model: StratifiedModel) -> dict[str, Any]:
     labels, first = list(model.strata.labels), model.strata.first
     designs = model.models[labels[0]].designs.named
-    covariates = {name: list(designs[name].names) for name in ("authority_covariate", "moderator")}
+    named = ("authority_covariate", "moderator", *OF_AREAS)
+    covariates = {name: list(designs[name].names) for name in named}
     return {
         "stratum": labels,
         "stratum_bis": labels,
@@ -160,24 +163,30 @@ def _coords(model: StratifiedModel) -> dict[str, Any]:
 def _terms(model: StratifiedModel, data: dict[str, Variable]) -> None:
     """Parameters, effects and observed counts, inside the context of a PyMC model."""
     models = list(model.models.values())
-    level, slope = _authorities(models[0], data, len(models), model.correlations)
+    shifts = Shifts(*(_coefficients_of_areas(data, name) for name in OF_AREAS))
+    level, slope = _authorities(models[0], data, shifts, len(models), model.correlations)
     overdispersion = None
     if model.family == "negative_binomial":
         prior = data["prior_overdispersion"]
         overdispersion = pm.TruncatedNormal(
             "overdispersion", mu=prior[:, 0], sigma=prior[:, 1], lower=0.0, dims="stratum"
         )
+    beside = {"overdispersion": overdispersion, "shifts": shifts}
     if "count_events" in data:
         counts = [each.areas.events[each.areas.counted] for each in models]
-        observe_joint_counts(data, level, slope, overdispersion, np.concatenate(counts))
+        observe_joint_counts(data, level, slope, **beside, observed=np.concatenate(counts))
     if "sum_events" in data:
         totals = [each.areas.total_events for each in models]
         totals = [each[~np.isnan(each)] for each in totals]
-        observe_joint_totals(data, level, slope, overdispersion, np.concatenate(totals))
+        observe_joint_totals(data, level, slope, **beside, observed=np.concatenate(totals))
 
 
 def _authorities(
-    model: GradientModel, data: dict[str, Variable], strata: int, correlations: Correlations
+    model: GradientModel,
+    data: dict[str, Variable],
+    shifts: Shifts,
+    strata: int,
+    correlations: Correlations,
 ) -> tuple[Variable, Variable]:
     """Level and slope of every stratum and authority, one vector each."""
     raw = pm.CustomDist(
@@ -227,14 +236,32 @@ def _authorities(
     everywhere = 0.0 * b
     level_effect, slope_effect = joint_effects(
         data,
-        expected_level=authority_level(*terms, everywhere, covariates=level_shift),
-        expected_slope=authority_slope(within, cross_level, b, everywhere, moderators=slope_shift),
+        expected_level=authority_level(*terms, everywhere, covariates=level_shift)
+        + _on_average(data, "covariate", shifts.covariate),
+        expected_slope=authority_slope(within, cross_level, b, everywhere, moderators=slope_shift)
+        + _on_average(data, "area_moderator", shifts.area_moderator),
         slope_sd=slope_sd,
         loadings=sds[:, None] * loadings,
     )
     level = authority_level(*terms, level_effect, covariates=level_shift)
     slope = authority_slope(within, cross_level, b, slope_effect, moderators=slope_shift)
     return level.ravel(), slope.ravel()
+
+
+def _coefficients_of_areas(data: dict[str, Variable], name: str) -> Variable | None:
+    """Coefficients of columns of areas, a row for each stratum; None where there are none."""
+    prior = data.get(f"prior_{name}_coefficient")
+    if prior is None:
+        return None
+    moments = {"mu": prior[:, :, 0], "sigma": prior[:, :, 1]}
+    return pm.Normal(f"{name}_coefficient", **moments, dims=("stratum", name))
+
+
+def _on_average(data: dict[str, Variable], name: str, coefficient: Variable | None) -> Variable:
+    """What columns of areas make of an authority's average neighbourhood: it steers alone."""
+    if coefficient is None:
+        return 0.0
+    return (data[f"centring_{name}"] * coefficient[:, None, :]).sum(axis=-1)
 
 
 def _coefficient_density(

@@ -8,10 +8,12 @@ import xarray as xr
 from socgrad.arrays import FloatArray
 from socgrad.model.gradient_model import GradientModel
 
-__all__ = ["KINDS", "joint_rows"]
+__all__ = ["KINDS", "OF_AREAS", "joint_rows"]
 
 type Variables = dict[str, tuple[tuple[str, ...], np.ndarray]]
 
+#: Columns of areas, by the dims that name them: those of the level, and of the slope.
+OF_AREAS = ("covariate", "area_moderator")
 #: Beginnings of the names of what is as long as the table is.
 KINDS = ("count_", "sum_", "square_", "area_", "step_")
 
@@ -31,8 +33,9 @@ def joint_rows(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> V
     dict
         `count_*` (authorities with counts), `area_*` (their areas) and `sum_*` (authorities with
         totals), `*_cell` being the position of stratum and authority in an array of shape (stratum,
-        authority). Of the negative binomial also `square_*`, the rules of squared exposure of
-        totals; and `step_*`, how many counts of a stratum are above 0, 1, 2, ...
+        authority); with `*_covariate` and `*_area_moderator`, columns of cells, areas and nodes,
+        where there are any. Of the negative binomial also `square_*`, the rules of squared exposure
+        of totals; and `step_*`, how many counts of a stratum are above 0, 1, 2, ...
     """
     authorities = len(models[0].areas.authority)
     made: Variables = {}
@@ -49,6 +52,10 @@ def joint_rows(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> V
         for name in names:
             values = np.concatenate([each[f"{theirs}_{name}"].to_numpy() for _, each in parts])
             made[f"{kind}_{name}"] = ((f"{kind}_row",), values)
+        for name in OF_AREAS:
+            columns = [each[f"{theirs}_{name}"] for _, each in parts if f"{theirs}_{name}" in each]
+            if columns:
+                made[f"{kind}_{name}"] = ((f"{kind}_row", name), np.concatenate(columns))
         if kind != "area":
             constant = sum(float(each[f"{kind}_constant"]) for _, each in parts)
             made[f"{kind}_constant"] = ((), np.array(constant))
@@ -62,17 +69,24 @@ def joint_rows(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> V
 def _nodes(kind: str, row: str, data: Sequence[xr.Dataset]) -> Variables:
     """Gauss rules, if there are any."""
     made: Variables = {}
-    for name in ("node_within", "node_exposure"):
-        parts = [each[f"{kind}_{name}"].to_numpy() for each in data if f"{kind}_{name}" in each]
+    for name in ("within", "exposure", *OF_AREAS):
+        node = f"{kind}_node_{name}"
+        parts = [each[node].to_numpy() for each in data if node in each]
         if parts:
-            made[f"{kind}_{name}"] = ((row, f"{kind}_node"), _stacked(parts))
+            dims = (row, f"{kind}_node", name)[: parts[0].ndim]
+            made[node] = (dims, _stacked(parts))
     return made
 
 
 def _stacked(parts: list[FloatArray]) -> FloatArray:
     """Nodes of all strata: those of no exposure fill up rows that have fewer."""
     width = max(each.shape[1] for each in parts)
-    return np.concatenate([np.pad(each, ((0, 0), (0, width - each.shape[1]))) for each in parts])
+    filled = []
+    for each in parts:
+        room = [(0, 0)] * each.ndim
+        room[1] = (0, width - each.shape[1])
+        filled.append(np.pad(each, room))
+    return np.concatenate(filled)
 
 
 def _steps(data: Sequence[xr.Dataset]) -> Variables:
