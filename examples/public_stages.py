@@ -28,6 +28,7 @@ beside 1,291 plans that began at one: see `doubtful`.
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
 import argparse
+import itertools
 import math
 import time
 import warnings
@@ -251,10 +252,10 @@ def doubtful(totals: pd.DataFrame, counts: Sequence[Count]) -> list[tuple[str, s
     if counts[0].kind != "stage":
         return []
     found = []
-    for one, other in zip(counts, counts[1:], strict=False):
+    for one, other in itertools.pairwise(counts):
         pair = totals[[one.column, other.column]].astype(float)
         pair = pair[(pair > 0).all(axis=1)]
-        off = np.log(pair[one.column] / pair[other.column])
+        off = (pair[one.column] / pair[other.column]).map(math.log)
         off -= off.median()
         spread = 1.4826 * off.abs().median()
         z = off / np.sqrt(spread**2 + (1 / pair).sum(axis=1))
@@ -410,16 +411,13 @@ def report(
         )
     stages = left_out[left_out["count"].isin(table.loc[table["kind"] == "stage", "count"])]
     if len(stages):
-        print(
-            "\nStages: authorities left out, without a count (suppressed or not returned) or with"
-        )
-        print(f"two that are not like each other (over {DOUBTED} SDs off the country's ratio):")
+        print("\nStages: authorities left out, without a count (suppressed or not returned), or")
+        print(f"with two that go ill together (over {DOUBTED} SDs off the country's ratio):")
         missing = stages["why"] == "no count"
         for (year, name), rows in stages[missing].groupby(["year", "count"]):
             print(f"  {year} {name}: {', '.join(rows['authority'])}")
-        doubts = stages[~missing].groupby(["year", "authority"], sort=False)["why"].unique()
-        for (year, authority), why in doubts.items():
-            print(f"  {year} {authority}, doubted: {'; '.join(why)}")
+        for (year, authority), rows in stages[~missing].groupby(["year", "authority"]):
+            print(f"  {year} {authority}, doubted: {'; '.join(rows['why'].unique())}")
     print(f"\n{len(left_out)} left out in all, each by name in public_stages_left_out.csv")
     if exceeding:
         print("\nStages that exceed the stage before them. Those at 31 March count children whose")

@@ -1,4 +1,4 @@
-"""Covariates of authorities in a joint model: refused ones, the density, and a recovery."""
+"""Covariates in a joint model: the density, and a recovery."""
 
 import functools
 
@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from covariate_tables import GINI, GINI_TURNS, covariate_table
-from socgrad.errors import SpecificationError
+from covariate_tables import DENSITY, GINI, GINI_TURNS, covariate_table
 from socgrad.estimands.covariate_ratios import covariate_ratio
 from socgrad.estimands.gradients import gradient
 from socgrad.fitting import fit
@@ -50,15 +49,6 @@ def strata_of(authorities=12, areas=240, level_sd=0.2, mixed=False):
 def model_of(**options):
     """The joint model with covariates of authorities."""
     return StratifiedModel(strata_of(**options), authority_effects="joint", **FORMULAS)
-
-
-@pytest.mark.parametrize("more", [{}, {"area_moderators": "~ setting"}])
-def test_covariates_of_areas_are_refused(more):
-    """They are named, and what can be had instead."""
-    given = {"covariates": "~ setting"} | more
-    words = rf"^{', '.join(given)}: covariates of areas are not available .* those of authorities"
-    with pytest.raises(SpecificationError, match=words):
-        StratifiedModel(strata_of(), authority_effects="joint", **given)
 
 
 @pytest.mark.mcmc
@@ -115,19 +105,86 @@ def test_density_has_the_columns_in_level_and_slope():
     assert found == pytest.approx(expected, rel=1e-10)
 
 
+OF_AREAS = {"covariates": "~ setting + scale(log(density))", "area_moderators": "~ setting"}
+
+
+@pytest.mark.mcmc
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_density_has_the_columns_of_areas(family):
+    """Each neighbourhood has its own level and slope, counted alone or within a total."""
+    from socgrad.nuts.joint_data import joint_data
+    from socgrad.nuts.joint_graph import joint_compact_model
+
+    model = StratifiedModel(
+        strata_of(mixed=True), authority_effects="joint", family=family, **FORMULAS, **OF_AREAS
+    )
+    models = list(model.models.values())
+    data = joint_data(models, [likelihood_data(one) for one in models])
+    graph = joint_compact_model(model, data)
+    point = graph.initial_point()
+    rng = np.random.default_rng(3)
+    point = {name: value + 0.1 * rng.normal(size=value.shape) for name, value in point.items()}
+    names = [f"{name}_coefficient" for name in ("covariate", "area_moderator")]
+    own, turns = (point[name] for name in names)
+    prior = [each for each in graph.free_RVs if each.name in names]
+    assert float(graph.compile_logp(vars=prior, mode="FAST_COMPILE")(point)) == pytest.approx(
+        stats.norm.logpdf(own, 0, 0.5).sum() + stats.norm.logpdf(turns, 0, 0.2).sum()
+    )
+    centre, scale = (data[f"coefficient_{name}"].to_numpy() for name in ("centre", "scale"))
+    by_name = (centre + scale @ point["coefficients_raw"]).reshape(-1, 2)
+    wanted = graph.replace_rvs_by_values([graph[n] for n in ("level_effect", "slope_effect")])
+    effects = graph.compile_fn(
+        wanted, inputs=graph.value_vars, mode="FAST_COMPILE", on_unused_input="ignore"
+    )(point)
+    found = float(graph.compile_logp(vars=graph.observed_RVs, mode="FAST_COMPILE")(point))
+    spread = np.exp(point.get("overdispersion_interval__", np.zeros(2)))
+    expected = 0.0
+    intercept, within, between, cross_level = by_name[:4]
+    for s, one in enumerate(models):
+        areas, designs = one.areas, one.designs.named
+        b, j = data["between_part"].to_numpy(), one.areas.authority_of_area
+        level = intercept[s] + between[s] * b + effects[0][s]
+        level = level + designs["authority_covariate"].matrix @ by_name[4:6, s]
+        slope = within[s] + cross_level[s] * b + effects[1][s]
+        slope = slope + designs["moderator"].matrix @ by_name[6:, s]
+        level = level[j] + designs["covariate"].matrix @ own[s]
+        slope = slope[j] + designs["area_moderator"].matrix @ turns[s]
+        w = (areas.deprivation - areas.authority_mean[j]) / areas.per
+        mu = areas.exposure * np.exp(level + slope * w)
+        counted, known = areas.counted, ~np.isnan(areas.total_events)
+        sums, squares = (np.bincount(j, mu**power)[known] for power in (1, 2))
+        if family == "poisson":
+            expected += stats.poisson.logpmf(areas.events[counted], mu[counted]).sum()
+            expected += stats.poisson.logpmf(areas.total_events[known], sums).sum()
+            continue
+        r = spread[s] ** 2
+        size = np.concatenate([np.full(counted.sum(), 1 / r), sums**2 / (r * squares)])
+        mean = np.concatenate([mu[counted], sums])
+        events = np.concatenate([areas.events[counted], areas.total_events[known]])
+        expected += stats.nbinom.logpmf(events, size, size / (size + mean)).sum()
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
 @pytest.mark.mcmc
 def test_joint_fit_has_the_coefficients_of_every_stratum():
     """Ratios of both strata lie by the truth, with labels that estimands read.
 
     Half of the authorities are known by totals, which the sampler finds as easy.
     """
-    model = model_of(authorities=40, areas=1200, level_sd=0.1, mixed=True)
+    strata = strata_of(authorities=40, areas=1200, level_sd=0.1, mixed=True)
+    model = StratifiedModel(
+        strata, authority_effects="joint", **FORMULAS, covariates="~ setting + scale(log(density))"
+    )
     options = {"draws": 300, "tune": 300, "chains": 2, "target_accept": 0.95}
     tree = fit(model, **options, random_seed=4, progress=False)
     assert not tree["sample_stats"]["diverging"].any()
     assert summarise(gradient(tree))["ess_bulk"].min() > 150
-    for effect, truth in (("level", GINI), ("gradient", GINI_TURNS)):
-        draws = np.log(covariate_ratio(tree, effect=effect)).sel(covariate="scale(gini)")
+    for effect, name, truth in (
+        ("level", "scale(gini)", GINI),
+        ("gradient", "scale(gini)", GINI_TURNS),
+        ("level", "scale(log(density))", DENSITY),
+    ):
+        draws = np.log(covariate_ratio(tree, effect=effect)).sel(covariate=name)
         assert draws.sizes["stratum"] == 2
         z = (draws.mean(("chain", "draw")) - truth) / draws.std(("chain", "draw"))
         assert np.abs(z).max() < 3.5

@@ -26,11 +26,11 @@ FLOORS = (
         "simulation.truth",
         "estimands.exposure_sums",
     }
-    | {"nuts.joint_effects", "nuts.density", "nuts.spreads"}
+    | {"nuts.joint_effects", "nuts.density", "nuts.spreads", "nuts.observed"}
     | {"estimands.poisson_intervals", "estimands.end_points"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"},
     {"table.label_checks", "table.number_checks", "table.known_counts", "table.covariate_columns"}
-    | {"reading.fitted_designs"}
+    | {"reading.fitted_designs", "nuts.joint_covariance"}
     | {"simulation.pathway", "simulation.groups", "simulation.parts"}
     | {"simulation.geography", "reading.example", "reading.posterior", "reading.disclosure"}
     | {"tables.summaries", "tables.journal"},
@@ -47,7 +47,13 @@ FLOORS = (
     {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"}
     | {"estimands.level_variance"}
     | {"table.stage_tables", "table.long_tables"},
-    {"model.departure_cells", "nuts.centring", "table.strata", "estimands.ranked_units"}
+    {
+        "model.departure_cells",
+        "nuts.centring",
+        "nuts.joint_rows",
+        "table.strata",
+        "estimands.ranked_units",
+    }
     | {"model.outcome_model", "estimands.outcome_association", "estimands.covariate_ratios"}
     | {f"estimands.{name}" for name in ("rates", "gradients", "contextual", "crossings")}
     | {f"estimands.{name}" for name in ("group_rates", "observed_rates")}

@@ -82,7 +82,6 @@ JOINT = {"authority_effects": "joint"}
     [
         ({"correlations": "factor"}, r"correlations='factor' is of joint authority effects"),
         ({"correlations": "lkj", **JOINT}, r"'lkj' is unknown; expected 'full' or 'factor'"),
-        ({"family": "negative_binomial", **JOINT}, r"not available with .*takes hours.*'poisson'"),
         ({"random_slopes": False, **JOINT}, r"no slopes of their own .random_slopes=False"),
         (
             {
@@ -96,7 +95,7 @@ JOINT = {"authority_effects": "joint"}
             r"Priors.correlation has 2 values \(\[2.0, 4.0\]\)",
         ),
     ],
-    ids=["independent", "unknown", "negative binomial", "no slopes", "priors"],
+    ids=["independent", "unknown", "no slopes", "priors"],
 )
 def test_what_no_joint_model_can_do_is_refused(options, words):
     """Each refusal says what is wrong and what to choose."""

@@ -34,11 +34,10 @@ class StratifiedModel:
         Of joint authority effects. "full": any correlation matrix. "factor": one common factor of
         levels, one of slopes, and parts of each stratum's own; see Notes.
     family, deprivation, random_slopes, cross_level, curvature, shape, knots
-        As in `GradientModel`, for all strata. Joint authority effects need the Poisson family,
-        random slopes and shape "line".
+        As in `GradientModel`, for all strata. Joint authority effects need random slopes and shape
+        "line".
     covariates, authority_covariates, moderators, area_moderators, within_between
-        As in `GradientModel`: one formula for all strata, coefficients of each. With joint
-        authority effects only those of authorities.
+        As in `GradientModel`: one formula for all strata, coefficients of each.
     localities, regions : bool
         As in `GradientModel`, in each stratum by itself. Not with joint authority effects.
     priors : Priors or mapping
@@ -53,8 +52,8 @@ class StratifiedModel:
     ------
     SpecificationError
         As `GradientModel` does, naming the stratum; if `authority_effects` is unknown; if priors by
-        label do not name the strata; if authority effects are joint, and the family is negative
-        binomial, there are no random slopes, the shape is no line, or priors of the correlation
+        label do not name the strata; if authority effects are joint, and there are no random
+        slopes, the shape is no line, there are localities or regions, or priors of the correlation
         differ between strata; if `correlations` is given for independent ones.
 
     Warns

@@ -2,32 +2,18 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from socgrad.model import likelihoods
 from socgrad.model.gradient_model import GradientModel
-from socgrad.nuts.observed import draw_areas, draw_totals, observe
+from socgrad.nuts.observed import Shifts, draw_areas, draw_totals, observe
 from socgrad.nuts.pymc_quietly import pt
 
-__all__ = ["Shifts", "observe_counts", "observe_totals"]
+__all__ = ["observe_counts", "observe_totals"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
-
-
-@dataclass(frozen=True, eq=False)
-class Shifts:
-    """Coefficients of columns of areas; None where there are none.
-
-    Of covariates that change the level, of those that change the slope, and of departures from a
-    log-linear gradient.
-    """
-
-    covariate: Variable | None
-    area_moderator: Variable | None
-    departure: Variable | None = None
 
 
 def _shifted(data: dict[str, Variable], kind: str, shifts: Shifts) -> tuple[Variable, Variable]:

@@ -16,8 +16,9 @@ from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal
 from socgrad.nuts.centring import centring
-from socgrad.nuts.counts import Shifts, observe_counts, observe_totals
+from socgrad.nuts.counts import observe_counts, observe_totals
 from socgrad.nuts.effects import level_and_slope_effects, level_effects, region_effects
+from socgrad.nuts.observed import Shifts
 from socgrad.nuts.packing import layout, packed, unpacked
 from socgrad.nuts.pymc_quietly import pm
 from socgrad.predictor import authority_level, authority_slope

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from socgrad.arrays import FloatArray
 from socgrad.model import likelihoods
-from socgrad.nuts.counts import Shifts
-from socgrad.nuts.observed import SHAPES, draw_areas, draw_totals, observe
+from socgrad.nuts.observed import SHAPES, Shifts, draw_areas, draw_totals, observe
 from socgrad.nuts.pymc_quietly import pt
 
 __all__ = ["observe_joint_counts", "observe_joint_totals"]

@@ -15,12 +15,12 @@ from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.stratified_model import Correlations, StratifiedModel
 from socgrad.nuts.correlations import factor_loadings
-from socgrad.nuts.counts import Shifts
 from socgrad.nuts.joint_counts import observe_joint_counts, observe_joint_totals
 from socgrad.nuts.joint_covariance import full_covariance
 from socgrad.nuts.joint_data import joint_coefficients, joint_data
 from socgrad.nuts.joint_effects import joint_effects
 from socgrad.nuts.joint_rows import KINDS, OF_AREAS
+from socgrad.nuts.observed import Shifts
 from socgrad.nuts.packing import layout, packed, unpacked
 from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.nuts.spreads import standard_deviations
@@ -171,14 +171,17 @@ def _terms(model: StratifiedModel, data: dict[str, Variable]) -> None:
         overdispersion = pm.TruncatedNormal(
             "overdispersion", mu=prior[:, 0], sigma=prior[:, 1], lower=0.0, dims="stratum"
         )
-    beside = {"overdispersion": overdispersion, "shifts": shifts}
     if "count_events" in data:
-        counts = [each.areas.events[each.areas.counted] for each in models]
-        observe_joint_counts(data, level, slope, **beside, observed=np.concatenate(counts))
+        counts = np.concatenate([each.areas.events[each.areas.counted] for each in models])
+        observe_joint_counts(
+            data, level, slope, overdispersion=overdispersion, shifts=shifts, observed=counts
+        )
     if "sum_events" in data:
-        totals = [each.areas.total_events for each in models]
-        totals = [each[~np.isnan(each)] for each in totals]
-        observe_joint_totals(data, level, slope, **beside, observed=np.concatenate(totals))
+        totals = np.concatenate([each.areas.total_events for each in models])
+        totals = totals[~np.isnan(totals)]
+        observe_joint_totals(
+            data, level, slope, overdispersion=overdispersion, shifts=shifts, observed=totals
+        )
 
 
 def _authorities(

@@ -1,6 +1,7 @@
 """Observed counts of a PyMC graph: a compressed density, and a generator row by row."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -9,11 +10,25 @@ from socgrad.arrays import FloatArray
 from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.predictor import log_rate
 
-__all__ = ["SHAPES", "draw_areas", "draw_totals", "observe"]
+__all__ = ["SHAPES", "Shifts", "draw_areas", "draw_totals", "observe"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 type Size = int | tuple[int, ...] | None
 type Draw = Callable[[dict[str, FloatArray], np.random.Generator, Size], FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Shifts:
+    """Coefficients of columns of areas; None where there are none.
+
+    Of covariates that change the level, of those that change the slope, and of departures from a
+    log-linear gradient.
+    """
+
+    covariate: Variable | None
+    area_moderator: Variable | None
+    departure: Variable | None = None
+
 
 # Core dimensions of the arguments of each likelihood, in the notation of generalised ufuncs: n
 # counted areas, c cells of them (or authorities with totals), g localities, k, q and h nodes, m
