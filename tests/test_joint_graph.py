@@ -272,10 +272,13 @@ def test_compact_graph_has_the_same_density(correlations, family, arrays):
     assert found == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("correlations", ["full", "factor"])
-def test_gradient_is_that_of_the_density(correlations):
+@pytest.mark.parametrize(
+    ("correlations", "family"),
+    [("full", "poisson"), ("factor", "poisson"), ("full", "negative_binomial")],
+)
+def test_gradient_is_that_of_the_density(correlations, family):
     """The gradient, through effects standardised in two stages, is the central difference."""
-    graph = graph_of(correlations=correlations)
+    graph = graph_of(correlations=correlations, family=family)
     point = graph.initial_point()
     rng = np.random.default_rng(5)
     point = {name: value + 0.1 * rng.normal(size=value.shape) for name, value in point.items()}
