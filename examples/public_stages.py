@@ -320,7 +320,7 @@ def fitted(
         warnings.simplefilter("ignore", sg.errors.ConvergenceWarning)
         if effects == "joint":
             # Of 2019, six stages: no divergence at 0.9 or 0.95, at half the cost of the default.
-            fit = sg.fit(model, draws=draws, tune=500, target_accept=0.9, random_seed=seed)
+            fit = sg.fit(model, draws=draws, tune=500, target_accept=0.95, random_seed=seed)
         else:
             # Correlations of rare counts, many of them hidden, mix slowly; and these fits are fast.
             fit = sg.fit(model, draws=2 * draws, random_seed=seed)
@@ -460,7 +460,8 @@ def trends(table: pd.DataFrame) -> Figure:
             )  # fmt: skip
         ax.axhline(1, color="#888888", linewidth=0.8)
         ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(frameon=False, fontsize=7, ncols=2, loc="lower center")
+        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.07)}
+        ax.legend(frameon=False, fontsize=7, ncols=3, **below)
         ax.set_title({"stage": "Stages", "category": "Plan starts by category of abuse",
                       "need": "Children in need by need"}.get(kind, kind), loc="left")  # fmt: skip
     panels[0].set_ylabel("Contextual rate ratio per 10 points")
