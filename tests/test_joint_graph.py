@@ -245,7 +245,7 @@ def test_density_equals_scipy_by_hand(correlations, family):
 
 @pytest.mark.parametrize(
     ("correlations", "family", "arrays"),
-    [("full", "poisson", 33), ("factor", "poisson", 33), ("full", "negative_binomial", 39)],
+    [("full", "poisson", 33), ("factor", "poisson", 33), ("full", "negative_binomial", 43)],
 )
 def test_compact_graph_has_the_same_density(correlations, family, arrays):
     """The graph that is sampled, its data in a few arrays, has the density of the one to read."""

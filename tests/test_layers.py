@@ -14,7 +14,13 @@ SOURCE = Path(socgrad.__file__).parent
 FLOORS = (
     {"errors", "arrays", "predictor"},
     {"nuts.pymc_quietly", "nuts.options", "nuts.packing", "nuts.numba_on_disk"},
-    {"nuts.standardising", "nuts.correlations", "nuts.coefficient_scales", "nuts.steering"}
+    {
+        "nuts.standardising",
+        "nuts.correlations",
+        "nuts.overdispersed",
+        "nuts.coefficient_scales",
+        "nuts.steering",
+    }
     | {"nuts.nutpie_draws"}
     | {"schema", "within_between", "quadrature", "ranks", "formulas", "localities"},
     {
@@ -26,7 +32,13 @@ FLOORS = (
         "simulation.truth",
         "estimands.exposure_sums",
     }
-    | {"nuts.joint_effects", "nuts.density", "nuts.spreads", "nuts.observed"}
+    | {
+        "nuts.joint_effects",
+        "nuts.joint_overdispersed",
+        "nuts.density",
+        "nuts.spreads",
+        "nuts.observed",
+    }
     | {"estimands.poisson_intervals", "estimands.end_points"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"},
     {"table.label_checks", "table.number_checks", "table.known_counts", "table.covariate_columns"}
@@ -95,7 +107,7 @@ RESERVED = {
     "pymc": {"nuts.pymc_quietly"},
     "pytensor": {"nuts.pymc_quietly"},
     "nutpie": {f"nuts.{n}" for n in ("nutpie_draws", "density_sampling", "sampling")},
-    "numba": {"nuts.numba_on_disk", "nuts.standardising"},
+    "numba": {"nuts.numba_on_disk", "nuts.standardising", "nuts.joint_overdispersed"},
     "matplotlib": {"plots"},
     "great_tables": {"tables.html"},
     "geopandas": {"plots"},

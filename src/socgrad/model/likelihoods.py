@@ -14,6 +14,7 @@ from socgrad.predictor import log_rate
 __all__ = [
     "locality_counts",
     "negative_binomial_counts",
+    "negative_binomial_sums",
     "negative_binomial_totals",
     "poisson_counts",
     "poisson_totals",
@@ -128,15 +129,38 @@ def negative_binomial_counts(
     `step_overdispersion` one for each of `steps`, which are then of each stratum in turn.
     """
     mean = xp.exp(row_log_exposure + log_rate(row_level, row_slope, row_within))
-    return _sharing_a_factor(
-        row_events,
-        mean,
-        overdispersion,
+    sums = negative_binomial_sums(
+        level,
+        slope,
+        overdispersion if step_overdispersion is None else step_overdispersion,
+        events=events,
+        events_within=events_within,
         exceeding=exceeding,
         steps=steps,
-        step_spread=overdispersion if step_overdispersion is None else step_overdispersion,
+        constant=constant,
         xp=xp,
-    ) + (xp.sum(events * level + events_within * slope) + constant)
+    )
+    return sums + _sharing_a_factor(row_events, mean, overdispersion, xp=xp)
+
+
+def negative_binomial_sums(
+    level: Array,
+    slope: Array,
+    overdispersion: Array,
+    *,
+    events: Array,
+    events_within: Array,
+    exceeding: Array,
+    steps: Array,
+    constant: Array,
+    xp: Any,
+) -> Array:
+    """What of `negative_binomial_counts` needs sums of events alone.
+
+    All of it but -sum_i (y_i + 1/r) log(1 + r mu_i). Arguments are as there.
+    """
+    above = xp.sum(exceeding * xp.log1p(overdispersion * overdispersion * steps))
+    return above + (xp.sum(events * level + events_within * slope) + constant)
 
 
 def locality_counts(
@@ -180,31 +204,24 @@ def locality_counts(
         node_level=locality_node_level,
         node_slope=locality_node_slope,
     )
-    return _sharing_a_factor(
-        locality_events,
-        mean,
+    sums = negative_binomial_sums(
+        level,
+        slope,
         locality_sd,
+        events=events,
+        events_within=events_within,
         exceeding=exceeding,
         steps=steps,
-        step_spread=locality_sd,
+        constant=constant,
         xp=xp,
-    ) + (xp.sum(events * level + events_within * slope) + constant)
+    )
+    return sums + _sharing_a_factor(locality_events, mean, locality_sd, xp=xp)
 
 
-def _sharing_a_factor(
-    events: Array,
-    mean: Array,
-    spread: Array,
-    *,
-    exceeding: Array,
-    steps: Array,
-    step_spread: Array,
-    xp: Any,
-) -> Array:
-    """What a gamma factor of each row makes of its events: their log-likelihood without log mu."""
+def _sharing_a_factor(events: Array, mean: Array, spread: Array, *, xp: Any) -> Array:
+    """What a gamma factor of each row makes of its events, besides sums of events."""
     r = spread * spread
-    above = xp.sum(exceeding * xp.log1p(step_spread * step_spread * steps))
-    return above - xp.sum((events + 1.0 / r) * xp.log1p(r * mean))
+    return -xp.sum((events + 1.0 / r) * xp.log1p(r * mean))
 
 
 def negative_binomial_totals(

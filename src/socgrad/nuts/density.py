@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from socgrad.arrays import FloatArray
 from socgrad.nuts.numba_on_disk import compiled
+from socgrad.nuts.overdispersed import overdispersed
 from socgrad.nuts.steering import Curve, Steered, d_steered, steered
 
 __all__ = ["HEADER", "Problem", "draws", "log_density", "problem_of"]
@@ -332,34 +333,18 @@ def _poisson(level: float, slope: float, j: int, problem: Problem) -> tuple[floa
 def _negative_binomial(
     level: float, slope: float, r: float, j: int, problem: Problem
 ) -> tuple[float, float, float, float]:
-    """Log-likelihood of an authority's counts, and its derivatives by level, slope and r.
-
-    Rows with equally many events share a logarithm: that of the product of their 1 + r mean.
-    """
-    value = problem.events[j] * level + problem.events_within[j] * slope
-    d_level, d_slope, d_r = problem.events[j], problem.events_within[j], 0.0
+    """Log-likelihood of an authority's counts, and its derivatives by level, slope and r."""
     begin, end = int(problem.first[j]), int(problem.first[j + 1])
-    product, of = 1.0, -1.0
-    for i in range(begin, end):
-        events, within = problem.row_events[i], problem.row_within[i]
-        mean = problem.row_exposure[i] * exp(level + slope * within)
-        grown = 1.0 + r * mean
-        if events != of or product > 1e100:
-            if of >= 0.0:
-                logarithm = log(product)
-                value -= (of + 1.0 / r) * logarithm
-                d_r += logarithm / (r * r)
-            product, of = 1.0, events
-        product *= grown
-        share = (events * r + 1.0) * mean / grown
-        d_level -= share
-        d_slope -= share * within
-        d_r -= share / r
-    if of >= 0.0:
-        logarithm = log(product)
-        value -= (of + 1.0 / r) * logarithm
-        d_r += logarithm / (r * r)
-    return value, d_level, d_slope, d_r
+    value, d_level, d_slope, d_r = overdispersed(
+        level,
+        slope,
+        r,
+        problem.row_events[begin:end],
+        problem.row_within[begin:end],
+        problem.row_exposure[begin:end],
+    )
+    value += problem.events[j] * level + problem.events_within[j] * slope
+    return value, problem.events[j] + d_level, problem.events_within[j] + d_slope, d_r
 
 
 @compiled

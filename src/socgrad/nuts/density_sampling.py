@@ -12,7 +12,7 @@ from nutpie.compile_pymc import CompiledPyMCModel
 
 from socgrad.arrays import FloatArray
 from socgrad.model.gradient_model import GradientModel
-from socgrad.nuts import density, steering
+from socgrad.nuts import density, overdispersed, steering
 from socgrad.nuts.density import draws, log_density, problem_of
 from socgrad.nuts.numba_on_disk import for_c, numbers_at, source_number
 from socgrad.nuts.nutpie_draws import draws_by_nutpie
@@ -30,7 +30,7 @@ NUTPIE_IS_KNOWN: Final = version("nutpie").startswith("0.16.")
 @functools.cache
 def _functions_for_c() -> tuple[Any, Any]:
     """The density with its gradient, and what makes draws of a point, as nutpie calls them."""
-    number = source_number(density, steering)
+    number = source_number(density, overdispersed, steering)
 
     @for_c("density")
     def density_for_c(size, point, gradient, value, data):  # type: ignore[no-untyped-def]

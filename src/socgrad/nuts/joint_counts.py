@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from socgrad.arrays import FloatArray
 from socgrad.model import likelihoods
+from socgrad.nuts.joint_overdispersed import sharing_factors
 from socgrad.nuts.observed import SHAPES, Shifts, draw_areas, draw_totals, observe
 from socgrad.nuts.pymc_quietly import pt
 
@@ -14,7 +15,18 @@ __all__ = ["observe_joint_counts", "observe_joint_totals"]
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
 # Each stratum has an overdispersion of its own: as many numbers as counts, or totals.
-_BY_AREA: Final = {**SHAPES, "overdispersion": "n"}
+_BY_AREA: Final = {
+    **SHAPES,
+    "overdispersion": "n",
+    "step_overdispersion": "m",
+    "every_level": "e",
+    "every_slope": "e",
+    "every_overdispersion": "s",
+    "factor_first": "f",
+    "factor_events": "n",
+    "factor_within": "n",
+    "factor_exposure": "n",
+}
 _BY_TOTAL: Final = {**SHAPES, "overdispersion": "c"}
 # Nodes of totals, as the likelihood and as the data call them.
 _NODES: Final = {"node": "sum_node", "square": "square_node"}
@@ -54,12 +66,21 @@ def observe_joint_counts(
     if overdispersion is None:
         statistics |= {n: data[f"count_{n}"] for n in ("node_within", "node_exposure")}
     else:
-        density = likelihoods.negative_binomial_counts
-        statistics |= rows
-        statistics["overdispersion"] = overdispersion[_stratum(data, row)]
         statistics["step_overdispersion"] = overdispersion[data["step_stratum"]]
-        statistics["row_events"] = data["area_events"]
         statistics |= {"exceeding": data["step_exceeding"], "steps": data["step_number"]}
+        rows["overdispersion"] = overdispersion[_stratum(data, row)]
+        if shifts.covariate is None and shifts.area_moderator is None:
+            density = _counts_by_factors
+            statistics |= {
+                "every_level": level,
+                "every_slope": slope,
+                "every_overdispersion": overdispersion,
+            }
+            names = ("first", "events", "within", "exposure")
+            statistics |= {f"factor_{name}": data[f"factor_{name}"] for name in names}
+        else:
+            density = likelihoods.negative_binomial_counts
+            statistics |= rows | {"row_events": data["area_events"]}
     observe(
         "events",
         statistics | rows,
@@ -70,6 +91,48 @@ def observe_joint_counts(
         dim="area_row",
         core="n",
         shapes=_BY_AREA,
+    )
+
+
+def _counts_by_factors(
+    level: Variable,
+    slope: Variable,
+    *,
+    step_overdispersion: Variable,
+    events: Variable,
+    events_within: Variable,
+    exceeding: Variable,
+    steps: Variable,
+    constant: Variable,
+    every_level: Variable,
+    every_slope: Variable,
+    every_overdispersion: Variable,
+    factor_first: Variable,
+    factor_events: Variable,
+    factor_within: Variable,
+    factor_exposure: Variable,
+    xp: Any,
+) -> Variable:
+    """Negative binomial counts of areas that lie on their authority's line."""
+    sums = likelihoods.negative_binomial_sums(
+        level,
+        slope,
+        step_overdispersion,
+        events=events,
+        events_within=events_within,
+        exceeding=exceeding,
+        steps=steps,
+        constant=constant,
+        xp=xp,
+    )
+    return sums + sharing_factors(
+        every_level,
+        every_slope,
+        every_overdispersion,
+        first=factor_first,
+        events=factor_events,
+        within=factor_within,
+        exposure=factor_exposure,
     )
 
 

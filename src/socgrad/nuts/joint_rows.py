@@ -15,7 +15,7 @@ type Variables = dict[str, tuple[tuple[str, ...], np.ndarray]]
 #: Columns of areas, by the dims that name them: those of the level, and of the slope.
 OF_AREAS = ("covariate", "area_moderator")
 #: Beginnings of the names of what is as long as the table is.
-KINDS = ("count_", "sum_", "square_", "area_", "step_")
+KINDS = ("count_", "sum_", "square_", "area_", "step_", "factor_")
 
 
 def joint_rows(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> Variables:
@@ -35,7 +35,8 @@ def joint_rows(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> V
         totals), `*_cell` being the position of stratum and authority in an array of shape (stratum,
         authority); with `*_covariate` and `*_area_moderator`, columns of cells, areas and nodes,
         where there are any. Of the negative binomial also `square_*`, the rules of squared exposure
-        of totals; and `step_*`, how many counts of a stratum are above 0, 1, 2, ...
+        of totals; `step_*`, how many counts of a stratum are above 0, 1, 2, ...; and `factor_*`,
+        areas by stratum, authority and events, `factor_first` saying where those of each begin.
     """
     authorities = len(models[0].areas.authority)
     made: Variables = {}
@@ -63,6 +64,8 @@ def joint_rows(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> V
     if models[0].family == "negative_binomial":
         made |= _nodes("square", "sum_row", data)
         made |= _steps(data)
+        if "area_cell" in made:
+            made |= _by_events(made, len(models) * authorities)
     return made
 
 
@@ -104,4 +107,19 @@ def _steps(data: Sequence[xr.Dataset]) -> Variables:
         "step_stratum": (row, stratum),
         "step_exceeding": (row, exceeding),
         "step_number": (row, number),
+    }
+
+
+def _by_events(made: Variables, cells: int) -> Variables:
+    """Areas in the order in which `socgrad.nuts.overdispersed` reads them."""
+    cell, events, within, log_exposure = (
+        made[f"area_{name}"][1] for name in ("cell", "events", "within", "log_exposure")
+    )
+    order = np.lexsort((events, cell))
+    row = ("factor_row",)
+    return {
+        "factor_first": (("factor_end",), np.searchsorted(cell[order], np.arange(cells + 1))),
+        "factor_events": (row, events[order]),
+        "factor_within": (row, within[order]),
+        "factor_exposure": (row, np.exp(log_exposure[order])),
     }

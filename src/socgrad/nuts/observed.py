@@ -65,7 +65,6 @@ SHAPES: Final[Mapping[str, str]] = {
     "row_log_exposure": "n",
     "exceeding": "m",
     "steps": "m",
-    "step_overdispersion": "m",
 }
 
 
