@@ -243,16 +243,17 @@ def year_of(england: England, year: int) -> tuple[pd.DataFrame, pd.DataFrame, pd
 def doubtful(totals: pd.DataFrame, counts: Sequence[Count]) -> list[tuple[str, str, str]]:
     """Counts of an authority that cannot both be right: name, code of the authority, and why.
 
-    Of each stage and the next, in the order given, the log ratio of an authority's counts is held
+    Of each stage and the next one of `COUNTS`, the log ratio of an authority's counts is held
     against the country's median; SDs are from the median absolute deviation, with the chance in the
-    two counts. Which of the two is wrong the table does not say, so both are. A normal model of
-    authorities has no room for such a pair: it takes the gradient at one stage to be five SDs
-    steeper or five flatter, and no sampler passes from the one to the other.
+    two counts. Which of the two is wrong the table does not say, so both are left out. A normal
+    model of authorities has no room for such a pair: it takes the gradient at one stage to be five
+    SDs steeper or five flatter, and no sampler passes from the one to the other.
     """
-    if counts[0].kind != "stage":
-        return []
     found = []
-    for one, other in itertools.pairwise(counts):
+    stages = [count for count in COUNTS if count.kind == "stage"]
+    for one, other in itertools.pairwise(stages):
+        if not {one, other} <= set(counts):
+            continue
         pair = totals[[one.column, other.column]].astype(float)
         pair = pair[(pair > 0).all(axis=1)]
         off = (pair[one.column] / pair[other.column]).map(math.log)

@@ -166,6 +166,7 @@ def test_density_has_the_columns_of_areas(family):
 
 
 @pytest.mark.mcmc
+@pytest.mark.slow
 def test_joint_fit_has_the_coefficients_of_every_stratum():
     """Ratios of both strata lie by the truth, with labels that estimands read.
 

@@ -19,10 +19,11 @@ from socgrad.tables.summaries import summarise
 
 pytestmark = pytest.mark.mcmc
 
+#: Areas vary by a fifth beyond the model.
 STAGES = {
-    "referral": stage(400, within=1.6),
-    "assessment": stage(150, within=1.7),
-    "rare": stage(3, within=1.8),
+    "referral": replace(stage(400, within=1.6), overdispersion=0.2),
+    "assessment": replace(stage(150, within=1.7), overdispersion=0.2),
+    "rare": replace(stage(3, within=1.8), overdispersion=0.2),
 }
 
 
@@ -35,7 +36,7 @@ def table() -> Joint:
 @functools.cache
 def sampled() -> xr.DataTree:
     """The joint fit of three strata."""
-    model = StratifiedModel(table().strata, authority_effects="joint")
+    model = StratifiedModel(table().strata, authority_effects="joint", family="negative_binomial")
     return fit(model, draws=500, tune=700, chains=4, random_seed=6, progress=False)
 
 
@@ -51,10 +52,13 @@ def test_chains_agree_without_divergences():
 def test_truth_lies_within_the_draws():
     """Coefficients, SDs and correlations lie within 3.5 posterior SDs of what made the table."""
     draws = sampled()["posterior"].to_dataset()
-    for name in ("intercept", "within", "between", "cross_level", "level_sd", "slope_sd"):
+    names = ("intercept", "within", "between", "cross_level", "level_sd", "slope_sd")
+    for name in (*names, "overdispersion"):
         truth = np.array([getattr(one, name) for one in STAGES.values()])
         z = (draws[name].mean(("chain", "draw")) - truth) / draws[name].std(("chain", "draw"))
         assert np.abs(z).max() < 3.5, name
+    # 1,600 areas of some 8 and 3 events; the rare events of 5% of the areas tell next to nothing.
+    assert (draws["overdispersion"].std(("chain", "draw")) < [0.03, 0.06, 1.0]).all()
     alike = stratum_correlations(sampled()).sel(pair="referral, assessment")
     for name, truth in (("level_correlation", 0.95), ("slope_correlation", 0.9)):
         # Correlations near 1 are about normal on Fisher's scale.
@@ -104,23 +108,3 @@ def test_own_correlation_is_the_diagonal():
     )
     assert np.linalg.eigvalsh(whole).min() > -1e-9
     np.testing.assert_allclose(np.diagonal(whole, axis1=-2, axis2=-1), 1.0, atol=1e-12)
-
-
-def test_overdispersed_counts_are_recovered():
-    """Of areas that vary beyond the model, SDs, correlation and the variation itself come back."""
-    truths = {
-        name: replace(one, overdispersion=spread)
-        for (name, one), spread in zip(STAGES.items(), (0.3, 0.6), strict=False)
-    }
-    made = joint_strata(truths, alike(2, 0.8, 0.7), authorities=40, areas=1600, seed=22)
-    model = StratifiedModel(made.strata, authority_effects="joint", family="negative_binomial")
-    tree = fit(model, draws=400, tune=500, chains=2, random_seed=6, progress=False)
-    assert not tree["sample_stats"]["diverging"].any()
-    draws = tree["posterior"].to_dataset()
-    for name in ("within", "between", "level_sd", "slope_sd", "overdispersion"):
-        truth = np.array([getattr(one, name) for one in truths.values()])
-        z = (draws[name].mean(("chain", "draw")) - truth) / draws[name].std(("chain", "draw"))
-        assert np.abs(z).max() < 3.5, name
-    # 1,600 areas with some 10 and 4 events each: the variation is known to about 5%.
-    assert (draws["overdispersion"].std(("chain", "draw")) < [0.02, 0.04]).all()
-    assert summarise(gradient(tree))["ess_bulk"].min() > 300

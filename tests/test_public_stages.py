@@ -97,8 +97,8 @@ def test_counts_that_cannot_both_be_right_are_doubted(stages: ModuleType) -> Non
     why = "Conferences 118 beside Plan starts 1,291"
     assert found == [("Conferences", "E4", why), ("Plan starts", "E4", why)]
     assert stages.doubtful(totals, [referrals]) == []
-    # Referrals agree with plans but for the same authority.
-    assert {code for _, code, _ in stages.doubtful(totals, [referrals, icpc, plans])} == {"E4"}
+    # Referrals and conferences are no neighbours.
+    assert stages.doubtful(totals, [referrals, icpc]) == []
     apart = [dataclasses.replace(one, kind="need") for one in (icpc, plans)]
     assert stages.doubtful(totals, apart) == []
 
@@ -156,7 +156,7 @@ def test_rows_with_many_suppressed_counts_are_marked(
 def test_real_england_agrees_with_the_earlier_trial(stages: ModuleType, tmp_path: Path) -> None:
     """Referrals and plan starts of 2019, jointly: contextual ratios within the trial's intervals.
 
-    Each count alone gives the same ratio; only the joint fit says how two of them compare.
+    Each count alone gives about the same ratio; only the joint fit says how two of them compare.
     """
     folder = os.environ.get("SOCGRAD_DATA")
     if not folder:
@@ -186,6 +186,8 @@ def test_real_england_agrees_with_the_earlier_trial(stages: ModuleType, tmp_path
         england, tmp_path, seed=1, years=[2019], counts=some, effects="independent"
     ).set_index("count")
     assert "over_first" not in alone
-    difference = alone["contextual"] / rows.loc[alone.index, "contextual"] - 1
-    # An interval is about 10% wide either way.
-    assert difference.abs().max() < 0.03
+    together = rows.loc[alone.index]
+    # With 8,000 draws either way 0.83 and 0.71 alone, 0.85 and 0.69 together: a quarter of the half
+    # width of an interval.
+    half = (together["contextual_upper"] - together["contextual_lower"]) / 2
+    assert ((alone["contextual"] - together["contextual"]).abs() / half).max() < 1 / 3
