@@ -55,9 +55,9 @@ def stratum_correlations(fit: xr.DataTree) -> xr.Dataset:
     before is this.
 
     The prior of full correlations draws them towards zero, the more the more strata there are and
-    the fewer authorities and events: by 0.1 to 0.2 with five strata and 100 authorities
-    (docs/validation.md). ``StratifiedModel(correlations="factor")`` has no such pull, and an
-    assumption in place of it.
+    the fewer authorities and events: by 0.1 to 0.25 with five strata and 100 authorities
+    (docs/validation.md). ``StratifiedModel(correlations="factor")`` pulls far less, and assumes
+    more.
 
     Interpretation
     --------------
