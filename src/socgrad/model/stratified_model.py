@@ -81,10 +81,10 @@ class StratifiedModel:
     The LKJ prior draws correlations towards zero, the more the more strata there are: its standard
     deviation is 0.28 for 5 strata and 0.19 for 12. It takes many authorities with many events to
     overrule it. The factors have 4 S + 1 numbers and far less of a pull, and assume that strata
-    differ only in how much of one common pattern they share: what two neighbouring stages have in common beyond
-    that is missed. With 100 authorities and five strata whose levels correlate by 0.8, full
-    correlations came out 0.12 to 0.18 too low, and those by factors right within 0.03: fit both
-    where the correlations themselves are the question (docs/validation.md).
+    differ only in how much of one common pattern they share: what two neighbouring stages have in
+    common beyond that is missed. With 100 authorities and five strata whose levels correlate by
+    0.8, full correlations came out 0.12 to 0.18 too low, and those by factors right within 0.03:
+    fit both where the correlations themselves are the question (docs/validation.md).
 
     References
     ----------
