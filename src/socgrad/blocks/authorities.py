@@ -26,6 +26,7 @@ __all__ = ["climbed", "evaluated", "factored", "solved"]
 
 # Newton steps of one authority, and of a region's effects.
 _STEPS, _REGION_STEPS = 60, 30
+_CLOSE, _CLOSEST = 1e-8, 1e-13
 
 
 @compiled
@@ -61,14 +62,14 @@ def solved(a, b, n):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def objective(rows, offset, square_offset, j, mean, z, q, r, v, terms, along, u, qu, small):  # type: ignore[no-untyped-def]
+def objective(rows, offset, square_offset, j, mean, z, q, r, v, deep, terms, along, u, qu, small):  # type: ignore[no-untyped-def]
     """Log-likelihood minus u'Qu / 2 at v; what it takes apart goes into terms, along, u and qu."""
     strata = len(r)
     value = 0.0
     for b in range(strata):
         block_terms(
             rows, offset, square_offset, j * strata + b, v[b], v[strata + b], r[b],
-            terms[b], along[b], small,
+            deep, terms[b], along[b], small,
         )  # fmt: skip
         value += terms[b, 0]
         u[b] = v[b] - along[b, 0] - mean[b] - z[b]
@@ -106,8 +107,10 @@ def curvature(q, terms, along, qu, a, w):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def climbed(rows, offset, square_offset, j, mean, z, q, r, v, room):  # type: ignore[no-untyped-def]
+def climbed(rows, offset, square_offset, j, mean, z, q, r, v, close, room):  # type: ignore[no-untyped-def]
     """Mode of one authority, into v; the objective there, or minus infinity.
+
+    The search ends where a step would gain less than `close`.
 
     `room` ends with what belongs to the mode: terms, along, u, Q u, Q J, and the factor of A.
     """
@@ -115,7 +118,7 @@ def climbed(rows, offset, square_offset, j, mean, z, q, r, v, room):  # type: ig
     strata = len(r)
     n = 2 * strata
     value = objective(
-        rows, offset, square_offset, j, mean, z, q, r, v, terms, along, u, qu, small
+        rows, offset, square_offset, j, mean, z, q, r, v, True, terms, along, u, qu, small
     )  # fmt: skip
     if not np.isfinite(value):
         return -np.inf
@@ -144,7 +147,7 @@ def climbed(rows, offset, square_offset, j, mean, z, q, r, v, room):  # type: ig
             gain += g[i] * d[i]
         if not np.isfinite(gain):
             return -np.inf
-        if sure and gain < 1e-12:
+        if sure and gain < close:
             return value
         step = 1.0
         for b in range(strata):
@@ -154,7 +157,7 @@ def climbed(rows, offset, square_offset, j, mean, z, q, r, v, room):  # type: ig
             for i in range(n):
                 vn[i] = v[i] + step * d[i]
             reached = objective(
-                rows, offset, square_offset, j, mean, z, q, r, vn,
+                rows, offset, square_offset, j, mean, z, q, r, vn, True,
                 other_terms, other_along, other_u, other_qu, small,
             )  # fmt: skip
             if reached >= value - 1e-10 * (1.0 + abs(value)):
@@ -177,6 +180,7 @@ def climbed(rows, offset, square_offset, j, mean, z, q, r, v, room):  # type: ig
 def evaluated(  # type: ignore[no-untyped-def]
     rows, offset, square_offset, mean, precision, which, r, region_precision, member, first_member,
     modes, z_modes, want, by_mean, by_precision, by_spread, by_region, score, square_score, inverse,
+    region_inverse,
 ):
     """Log marginal of all authorities, without the log determinants of their prior precisions.
 
@@ -185,7 +189,7 @@ def evaluated(  # type: ignore[no-untyped-def]
     `z_modes`) are where to start, and take the modes. With `want` 1 or 2 derivatives go into
     `by_mean` (authorities, K), `by_precision` (like `precision`, without log determinants),
     `by_spread` (strata, by log r), `by_region` (strata, by precision, without log determinants);
-    with 2 those by offsets, too. `inverse` takes P.
+    with 2 those by offsets, too. `inverse` takes P, `region_inverse` the part of z.
     """
     authorities, n = mean.shape
     strata = n // 2
@@ -196,6 +200,8 @@ def evaluated(  # type: ignore[no-untyped-def]
         terms, along, u, qu, w, a, np.zeros((strata, 10)), np.zeros((strata, 4)), np.zeros(n),
         np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), small,
     )  # fmt: skip
+    # Derivatives are those at the mode; values hardly depend on how near it is.
+    close = _CLOSEST if want > 0 else _CLOSE
     regions = len(first_member) - 1
     none = np.zeros(strata)
     p, g, h, c = np.zeros((n, n)), np.zeros(n), np.zeros(n), np.zeros(n)
@@ -205,7 +211,7 @@ def evaluated(  # type: ignore[no-untyped-def]
         p_zz, no_h = np.zeros((strata, strata)), np.zeros(strata)
         for j in range(authorities):
             q = precision[which[j]]
-            value = climbed(rows, offset, square_offset, j, mean[j], none, q, r, modes[j], room)
+            value = climbed(rows, offset, square_offset, j, mean[j], none, q, r, modes[j], close, room)
             if not np.isfinite(value):
                 return -np.inf
             for i in range(n):
@@ -242,7 +248,7 @@ def evaluated(  # type: ignore[no-untyped-def]
                     schur[b, d] = region_precision[b] if b == d else 0.0
             for j in mine:
                 q = precision[which[j]]
-                reached = climbed(rows, offset, square_offset, j, mean[j], z, q, r, modes[j], room)
+                reached = climbed(rows, offset, square_offset, j, mean[j], z, q, r, modes[j], close, room)
                 if not np.isfinite(reached):
                     return -np.inf
                 value += reached
@@ -288,10 +294,11 @@ def evaluated(  # type: ignore[no-untyped-def]
             continue
         p_zz = np.zeros((strata, strata))
         inverted(schur, p_zz, strata)
+        region_inverse[region] = p_zz
         gz[:] = 0.0
         for j in mine:
             q = precision[which[j]]
-            climbed(rows, offset, square_offset, j, mean[j], z, q, r, modes[j], room)
+            climbed(rows, offset, square_offset, j, mean[j], z, q, r, modes[j], close, room)
             whole_inverse(a, ways[j], p_zz, p, far)
             inverse[j] = p
             curvature_slope(terms, along, qu, w, p, q, far, g)
@@ -308,7 +315,7 @@ def evaluated(  # type: ignore[no-untyped-def]
             hz[b] = s
         for j in mine:
             q = precision[which[j]]
-            climbed(rows, offset, square_offset, j, mean[j], z, q, r, modes[j], room)
+            climbed(rows, offset, square_offset, j, mean[j], z, q, r, modes[j], close, room)
             whole_inverse(a, ways[j], p_zz, p, far)
             h[:] = gs[j]
             solved(a, h, n)
@@ -391,6 +398,7 @@ def derivatives(  # type: ignore[no-untyped-def]
     terms, along, u, qu, w, a, _1, _2, _3, _4, g, d, vn, small = room
     strata = len(r)
     n = 2 * strata
+    own = np.zeros(along.shape[1])
     for b in range(strata):
         s = strata + b
         c[b] = h[b] - along[b, 1] * h[s] - h_z[b] + along[b, 2] * p[s, s]
@@ -427,11 +435,5 @@ def derivatives(  # type: ignore[no-untyped-def]
         )
         by_spread[b] += scores(
             rows, offset, square_offset, j * strata + b, v[b], v[s], r[b],
-            (p[b, b], p[b, s], p[s, s]), (h[b], h[s]), of_a, score, square_score, small, d_along(along),
+            (p[b, b], p[b, s], p[s, s]), (h[b], h[s]), of_a, score, square_score, small, own,
         )  # fmt: skip
-
-
-@compiled
-def d_along(along):  # type: ignore[no-untyped-def]
-    """Room for a total's own cumulants."""
-    return np.zeros(along.shape[1])

@@ -145,7 +145,7 @@ def _segments(
     made: list[tuple[_Segments, FloatArray | None]] = []
     areas, counted = model.areas, model.areas.counted
     if "count_events" in data and model.localities:
-        nodes = _Nodes.of(data, "locality", terms)
+        nodes = _Nodes.read(data, "locality", terms)
         numbers = data["locality_events"].to_numpy()
         authority = data["locality_authority"].to_numpy()
         made.append((_grouped(LOCALITY, stratum, authority, numbers, nodes), numbers))
@@ -157,13 +157,13 @@ def _segments(
         segment.row_events = areas.events[counted]
         made.append((segment, areas.events[counted]))
     elif "count_events" in data:
-        nodes = _Nodes.of(data, "count", terms)
-        home, of = np.unique(data["count_authority"].to_numpy()[nodes.of], return_inverse=True)
-        nodes.of = of.astype(np.int64)
+        nodes = _Nodes.read(data, "count", terms)
+        home, of = np.unique(data["count_authority"].to_numpy()[nodes.cell], return_inverse=True)
+        nodes.cell = of.astype(np.int64)
         made.append((_grouped(MASS, stratum, home, np.zeros(len(home)), nodes), None))
     if "sum_events" in data:
-        nodes = _Nodes.of(data, "sum", terms)
-        squares = _Nodes.of(data, "square", terms) if factor_of(model) else None
+        nodes = _Nodes.read(data, "sum", terms)
+        squares = _Nodes.read(data, "square", terms) if factor_of(model) else None
         home, totals = (data[f"sum_{name}"].to_numpy() for name in ("authority", "events"))
         made.append((_grouped(TOTAL, stratum, home, totals, nodes, squares), None))
     return made
@@ -171,15 +171,15 @@ def _segments(
 
 @dataclass(eq=False)
 class _Nodes:
-    """Rows, or nodes of exposure that stand for them; `of` names the cell of each."""
+    """Rows, or nodes of exposure that stand for them, each of a cell."""
 
-    of: IntArray
+    cell: IntArray
     within: FloatArray
     log_exposure: FloatArray
     columns: FloatArray
 
     @classmethod
-    def of(cls, data: xr.Dataset, kind: str, terms: dict[str, Term]) -> "_Nodes":
+    def read(cls, data: xr.Dataset, kind: str, terms: dict[str, Term]) -> "_Nodes":
         """Nodes of one kind in likelihood data, without those of no exposure."""
         within, exposure = (
             data[f"{kind}_node_{name}"].to_numpy() for name in ("within", "exposure")
@@ -224,12 +224,12 @@ def _grouped(
         stratum,
         authority.astype(np.int64),
         events.astype(np.float64),
-        nodes.of,
+        nodes.cell,
         nodes.within,
         nodes.log_exposure,
-        np.zeros(len(nodes.of)),
+        np.zeros(len(nodes.cell)),
         nodes.columns,
-        np.zeros(0, dtype=np.int64) if squares is None else squares.of,
+        np.zeros(0, dtype=np.int64) if squares is None else squares.cell,
         none if squares is None else squares.within,
         none if squares is None else squares.log_exposure,
         blank if squares is None else squares.columns,

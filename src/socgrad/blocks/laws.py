@@ -138,13 +138,13 @@ def log_gamma_ratio(y, x):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def block_terms(rows, offset, square_offset, block, lead, slope, r, out, along, small):  # type: ignore[no-untyped-def]
+def block_terms(rows, offset, square_offset, block, lead, slope, r, deep, out, along, small):  # type: ignore[no-untyped-def]
     """Log-likelihood of one authority and stratum, and its derivatives, at one point.
 
     `out` takes the value, then derivatives by (lead, slope): 1, 2; 11, 12, 22; 111, 112, 122, 222.
     `along` takes a(slope) and its derivatives; zeros where lead is the level. `r` is the squared
     coefficient of variation of the gamma factors of the stratum, 0 where there are none; `small` is
-    room for 12 numbers.
+    room for 12 numbers. Without `deep` derivatives are left out.
     """
     strata = rows.linear.shape[1]
     own = rows.linear[block // strata, block % strata]
@@ -156,7 +156,10 @@ def block_terms(rows, offset, square_offset, block, lead, slope, r, out, along, 
     for segment in range(rows.first_segment[block], rows.first_segment[block + 1]):
         kind = rows.kind[segment]
         lo, hi = rows.first_row[segment], rows.first_row[segment + 1]
-        if kind == MASS:
+        if kind == MASS and not deep:
+            for i in range(lo, hi):
+                out[0] -= exp(offset[i] + lead + slope * rows.within[i])
+        elif kind == MASS:
             sums(offset, rows.within, lo, hi, lead, slope, small)
             out[0] -= small[0]
             out[1] -= small[0]
@@ -168,6 +171,10 @@ def block_terms(rows, offset, square_offset, block, lead, slope, r, out, along, 
             out[7] -= small[1]
             out[8] -= small[2]
             out[9] -= small[3]
+        elif kind == ROWS and not deep:
+            for i in range(lo, hi):
+                scaled = r * exp(offset[i] + lead + slope * rows.within[i])
+                out[0] -= (rows.row_events[i] + 1.0 / r) * log1p(scaled)
         elif kind == ROWS:
             for i in range(lo, hi):
                 w = rows.within[i]
