@@ -19,7 +19,7 @@ RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
 RESERVED = {
     "pymc": {"nuts.pymc_quietly"},
     "pytensor": {"nuts.pymc_quietly"},
-    "nutpie": {f"nuts.{n}" for n in ("nutpie_draws", "density_sampling", "sampling")},
+    "nutpie": {f"nuts.{n}" for n in ("nutpie_draws", "python_density", "density_sampling", "sampling")},
     "numba": {"nuts.numba_on_disk", "nuts.standardising", "nuts.joint_overdispersed"},
     "matplotlib": {"plots"},
     "great_tables": {"tables.html"},

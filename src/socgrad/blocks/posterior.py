@@ -13,7 +13,7 @@ from socgrad.blocks.effects import Effects
 from socgrad.model.gradient_model import GradientModel
 from socgrad.terms import TERMS
 
-__all__ = ["posterior_of"]
+__all__ = ["posterior_of", "shaped"]
 
 
 def posterior_of(
@@ -68,3 +68,15 @@ def posterior_of(
             np.moveaxis(effects.region_effects, 1, -1),
         )
     return xr.Dataset(made)
+
+
+def shaped(flat: xr.Dataset, chains: int, draws: int) -> xr.Dataset:
+    """Draws in a row, dim sample, as chains."""
+    made = {
+        name: (
+            ("chain", "draw", *one.dims[1:]),
+            one.to_numpy().reshape(chains, draws, *one.shape[1:]),
+        )
+        for name, one in flat.data_vars.items()
+    }
+    return xr.Dataset(made, {"chain": np.arange(chains), "draw": np.arange(draws)})

@@ -12,7 +12,7 @@ from socgrad.blocks.data import counts_of
 from socgrad.blocks.effects import Effects, draw_effects
 from socgrad.blocks.mode import Mode, mode
 from socgrad.blocks.pilot import pilot
-from socgrad.blocks.posterior import posterior_of
+from socgrad.blocks.posterior import posterior_of, shaped
 from socgrad.blocks.proposal import Student
 from socgrad.laplace.importance import effective_size, resampled, smoothed
 from socgrad.laplace.proposal import Proposal
@@ -108,8 +108,8 @@ def sample_blocks(
     posterior = posterior_of(models, found.marginal.coordinates, x[chosen], _taken(effects, again))
     stats = xr.Dataset({"log_weight": ("sample", log_ratio[chosen])})
     return BlockDraws(
-        _shaped(posterior, chains, draws),
-        _shaped(stats, chains, draws),
+        shaped(posterior, chains, draws),
+        shaped(stats, chains, draws),
         pareto_k,
         ess,
         effects.laplace_error,
@@ -175,15 +175,6 @@ def _taken(effects: Effects, at: FloatArray) -> Effects:
         effects.log_weight[at],
         effects.noise[at],
     )
-
-
-def _shaped(flat: xr.Dataset, chains: int, draws: int) -> xr.Dataset:
-    """Draws in a row, dim sample, as chains."""
-    made = {
-        name: (("chain", "draw", *one.dims[1:]), one.to_numpy().reshape(chains, draws, *one.shape[1:]))
-        for name, one in flat.data_vars.items()
-    }
-    return xr.Dataset(made, {"chain": np.arange(chains), "draw": np.arange(draws)})
 
 
 def _doubt(found: Mode, pareto_k: float, ess: float, kept: int, error: float) -> str:

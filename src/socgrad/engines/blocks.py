@@ -2,10 +2,12 @@
 
 from typing import Final
 
+import xarray as xr
+
 from socgrad.engines.engine import COUNTS, TERMS_OF_AUTHORITIES, TOTALS, Engine
 from socgrad.engines.task import Drawn, Task
 
-__all__ = ["BLOCKS"]
+__all__ = ["BLOCKS", "MARGINAL"]
 
 _TAKES: Final = (
     TERMS_OF_AUTHORITIES
@@ -25,20 +27,13 @@ def _sample(task: Task) -> Drawn:
     drawn = sample_blocks(
         task.models,
         task.data,
-        correlations="full" if task.strata is None else task.strata.correlations,
+        correlations=_correlations(task),
         draws=options.draws,
         chains=options.chains,
         random_seed=options.random_seed,
     )
-    posterior = drawn.posterior
-    if task.strata is None:
-        posterior = posterior.isel(stratum=0, drop=True)
-    else:
-        labels = list(task.strata.strata.labels)
-        named = {dim: labels for dim in ("stratum", "stratum_bis") if dim in posterior.dims}
-        posterior = posterior.assign_coords(named)
     return Drawn(
-        posterior,
+        _labelled(task, drawn.posterior),
         drawn.sample_stats,
         {
             "method": "laplace",
@@ -56,4 +51,56 @@ def _sample(task: Task) -> Drawn:
     )
 
 
-BLOCKS: Final = Engine("blocks", "laplace", _TAKES, {}, _sample)
+def _sample_marginal(task: Task) -> Drawn:
+    from socgrad.blocks.marginal_nuts import sample_marginal  # noqa: PLC0415 as above, and nutpie
+
+    options = task.options
+    drawn = sample_marginal(
+        task.models, task.data, correlations=_correlations(task), options=options
+    )
+    return Drawn(
+        _labelled(task, drawn.posterior),
+        drawn.sample_stats,
+        {
+            "method": "laplace",
+            "name": "NUTS (nutpie) on the marginal posterior of nested Laplace",
+            "draws": options.draws,
+            "tune": options.tune,
+            "chains": options.chains,
+            "target_accept": options.target_accept,
+        },
+        ("numba", "nutpie"),
+        {"laplace_error": drawn.laplace_error},
+        drawn.doubt,
+    )
+
+
+def _correlations(task: Task) -> str:
+    return "full" if task.strata is None else task.strata.correlations
+
+
+def _labelled(task: Task, posterior: xr.Dataset) -> xr.Dataset:
+    """Draws of one stratum without its dim, of several with their labels."""
+    if task.strata is None:
+        return posterior.isel(stratum=0, drop=True)
+    labels = list(task.strata.strata.labels)
+    dims = [dim for dim in ("stratum", "stratum_bis") if dim in posterior.dims]
+    return posterior.assign_coords(dict.fromkeys(dims, labels))
+
+
+BLOCKS: Final = Engine(
+    "nested Laplace",
+    "laplace",
+    _TAKES,
+    {},
+    _sample,
+    no_help_after=frozenset({"quadrature"}),
+)
+MARGINAL: Final = Engine(
+    "NUTS on the marginal",
+    "laplace",
+    _TAKES,
+    {},
+    _sample_marginal,
+    no_help_after=frozenset({"quadrature"}),
+)

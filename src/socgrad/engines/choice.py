@@ -1,11 +1,11 @@
 """Which engine samples a task: the first that takes it, then the next where one doubts or fails."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from socgrad.engines.blocks import BLOCKS
+from socgrad.engines.blocks import BLOCKS, MARGINAL
 from socgrad.engines.engine import Engine, attempted, refusals
 from socgrad.engines.nuts import GRAPH, JOINT_GRAPH, OUTCOME_GRAPH, WRITTEN
 from socgrad.engines.quadrature import QUADRATURE
@@ -20,6 +20,7 @@ type Method = Literal["nuts", "laplace", "auto"]
 ENGINES: Final[tuple[Engine, ...]] = (
     QUADRATURE,
     BLOCKS,
+    MARGINAL,
     WRITTEN,
     GRAPH,
     JOINT_GRAPH,
@@ -63,48 +64,55 @@ def sampled(task: Task, method: Method, engines: Sequence[Engine] = ENGINES) -> 
         takers = takers[:1]
     if method == "nuts":
         return takers[0].sample(task)
-    doubts: list[str] = []
-    for place, engine in enumerate(takers):
+    doubts: dict[str, str] = {}
+    while True:
+        engine, *takers = takers
         drawn, doubt = attempted(engine, task)
         if drawn is not None and not doubt:
             return _marked(drawn, doubts)
-        doubts.append(f"{engine.name}: {doubt}")
-        last = place == len(takers) - 1
-        if last and drawn is None:
+        doubts[engine.name] = doubt
+        takers = [each for each in takers if engine.name not in each.no_help_after]
+        if takers:
+            _say_who_goes_on(engine, takers[0], doubt)
+            continue
+        if drawn is None:
+            said = "; ".join(f"{name}: {words}" for name, words in doubts.items())
             raise SpecificationError(
-                f"No engine could sample this model: {'; '.join(doubts)}. Look at the counts and "
-                "the priors: few events, or priors that hardly bound what the counts leave open, "
-                "make a posterior that cannot be sampled."
+                f"No engine could sample this model ({said}). Look at the counts and the priors: "
+                "few events, or priors that hardly bound what the counts leave open, make a "
+                "posterior that cannot be sampled."
             )
-        if last:
-            assert drawn is not None
-            warnings.warn(
-                f"method={method!r} doubts its draws: {doubt}. "
-                + (
-                    "Fit again with method='nuts' (or 'auto', which does so by itself) before "
-                    "reporting them."
-                    if method == "laplace"
-                    else "Do not report them before check_sampling agrees."
-                ),
-                ConvergenceWarning,
-                skip_file_prefixes=_PACKAGE,
-            )
-            return _marked(drawn, doubts[:-1])
-        following = takers[place + 1]
         warnings.warn(
-            f"method='auto' goes on with {'NUTS' if following.method == 'nuts' else following.name}"
-            f", because method={engine.method!r} ({engine.name}) doubts its draws: {doubt}.",
-            SocgradWarning,
+            f"method={method!r} doubts its draws: {doubt}. "
+            + (
+                "Fit again with method='nuts' (or 'auto', which does so by itself) before "
+                "reporting them."
+                if method == "laplace"
+                else "Do not report them before check_sampling agrees."
+            ),
+            ConvergenceWarning,
             skip_file_prefixes=_PACKAGE,
         )
-    raise AssertionError  # the loop returns or raises
+        del doubts[engine.name]
+        return _marked(drawn, doubts)
 
 
-def _marked(drawn: Drawn, doubts: Sequence[str]) -> Drawn:
+def _say_who_goes_on(engine: Engine, following: Engine, doubt: str) -> None:
+    next_one = "NUTS" if following.method == "nuts" else following.name
+    warnings.warn(
+        f"method='auto' goes on with {next_one}, because {engine.name} (method="
+        f"{engine.method!r}) doubts its draws: {doubt}.",
+        SocgradWarning,
+        skip_file_prefixes=_PACKAGE,
+    )
+
+
+def _marked(drawn: Drawn, doubts: Mapping[str, str]) -> Drawn:
     """The same, with what earlier engines doubted among what is recorded of the sampler."""
     if not doubts:
         return drawn
-    sampler = dict(drawn.sampler) | {"instead_of_laplace": "; ".join(doubts)}
+    said = "; ".join(f"{name}: {words}" for name, words in doubts.items())
+    sampler = dict(drawn.sampler) | {"instead_of_laplace": said}
     return Drawn(
         drawn.posterior, drawn.sample_stats, sampler, drawn.packages, drawn.vouched, drawn.doubt
     )

@@ -47,6 +47,8 @@ class Engine:
         Draws from the posterior of a task that it takes.
     available : callable
         Whether it can run here.
+    no_help_after : frozenset of str
+        Engines whose doubts it would share.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Engine:
     reasons: Mapping[str, str]
     sample: Callable[[Task], Drawn]
     available: Callable[[], bool] = lambda: True
+    no_help_after: frozenset[str] = frozenset()
 
     def lacks(self, task: Task) -> dict[str, str]:
         """What a task needs and this engine has not, each with the reason."""
