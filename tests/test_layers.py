@@ -12,8 +12,9 @@ SOURCE = Path(socgrad.__file__).parent
 #: Modules of each floor, lowest first; a module may import from lower floors only. A package stands
 #: for all of its modules, except where its own modules are named.
 FLOORS = (
-    {"errors", "arrays", "predictor"},
-    {"nuts.pymc_quietly", "nuts.options", "nuts.packing", "nuts.numba_on_disk"},
+    {"errors", "arrays", "predictor", "formula_functions"},
+    {"formula_grammar"}
+    | {"nuts.pymc_quietly", "nuts.options", "nuts.packing", "nuts.numba_on_disk"},
     {
         "nuts.standardising",
         "nuts.correlations",
@@ -111,7 +112,7 @@ RESERVED = {
     "matplotlib": {"plots"},
     "great_tables": {"tables.html"},
     "geopandas": {"plots"},
-    "formulae": {"formulas"},
+    "formulae": {"formulas", "formula_grammar"},
 }
 
 

@@ -16,7 +16,8 @@ from socgrad.reading.disclosure import (
     refuse_restricted_exposure,
     without_events,
 )
-from socgrad.schema import check_tree
+from socgrad.reading.fitted_designs import stored_formulas
+from socgrad.schema import COVARIATE_GROUP, check_tree
 
 __all__ = ["load", "save"]
 
@@ -145,6 +146,8 @@ def load(path: str | os.PathLike[str]) -> xr.DataTree:
         ) from error
     try:
         check_tree(tree)
+        if COVARIATE_GROUP in tree.children:
+            stored_formulas(tree)
     except SchemaError as error:
         raise SchemaError(f"{source}: {error}") from error
     return tree
