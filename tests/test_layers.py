@@ -13,7 +13,7 @@ SOURCE = Path(socgrad.__file__).parent
 #: for all of its modules, except where its own modules are named.
 FLOORS = (
     {"errors", "arrays", "predictor", "formula_functions"},
-    {"formula_grammar"}
+    {"formula_grammar", "reading.file_writing"}
     | {"nuts.pymc_quietly", "nuts.options", "nuts.packing", "nuts.numba_on_disk"},
     {
         "nuts.standardising",
