@@ -24,7 +24,7 @@ RESERVED = {
     "matplotlib": {"plots"},
     "great_tables": {"tables.html"},
     "geopandas": {"plots"},
-    "formulae": {"formulas"},
+    "formulae": {"formulas", "formula_grammar"},
 }
 
 
