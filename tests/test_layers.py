@@ -12,7 +12,7 @@ SOURCE = Path(socgrad.__file__).parent
 #: Modules of each floor, lowest first; a module may import from lower floors only. A package stands
 #: for all of its modules, except where its own modules are named.
 FLOORS = (
-    {"errors", "arrays", "predictor"},
+    {"errors", "arrays", "predictor", "progress"},
     {"nuts.pymc_quietly", "nuts.options", "nuts.packing", "nuts.numba_on_disk"},
     {
         "nuts.standardising",

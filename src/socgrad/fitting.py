@@ -24,6 +24,7 @@ from socgrad.model.gradient_model import GradientModel
 from socgrad.model.outcome_model import OutcomeModel
 from socgrad.model.stratified_model import StratifiedModel
 from socgrad.nuts.options import NutsOptions
+from socgrad.progress import stage
 from socgrad.quadrature_record import record_quadrature
 from socgrad.stratified_fitting import fit_strata
 
@@ -82,7 +83,9 @@ def fit(
     random_seed : int, optional
         At least 0; the one seed of everything random. By default one is drawn and recorded.
     progress : bool, optional
-        NUTS only: whether to show a progress bar. By default where standard error is a terminal.
+        Whether to say how far the fit is: by default in plain lines on standard error, after ten
+        seconds and then every thirty, and of NUTS by a progress bar where standard error is a
+        terminal. True shows NUTS's bar in a notebook, too; False says nothing.
 
     Returns
     -------
@@ -101,6 +104,8 @@ def fit(
         If `model` is no model; if an option is out of range, or concerns NUTS only and `method` is
         "laplace"; if the model needs NUTS (area covariates, a gradient that is no line, an outcome
         of authorities, joint authority effects) and `method` is "laplace".
+    KeyboardInterrupt
+        If you stop it: the sampler is told to, and nothing of what it drew is returned.
 
     Warns
     -----
@@ -134,7 +139,7 @@ def fit(
         raise SpecificationError(
             f"method={method!r} is not an engine; expected {', '.join(map(repr, _METHODS))}."
         )
-    given = {"tune": tune, "cores": cores, "target_accept": target_accept, "progress": progress}
+    given = {"tune": tune, "cores": cores, "target_accept": target_accept}
     if method == "laplace" and (idle := [n for n, value in given.items() if value is not None]):
         raise SpecificationError(
             f"{', '.join(idle)}: NUTS only, and method='laplace' would ignore it. Leave it out, or "
@@ -144,6 +149,7 @@ def fit(
     _check_options(counts, target_accept, random_seed)
     if random_seed is None:
         random_seed = secrets.randbits(31)
+    has_lines = progress is not False
     joint = isinstance(model, StratifiedModel) and model.authority_effects == "joint"
     options = NutsOptions(
         draws=draws,
@@ -162,22 +168,24 @@ def fit(
                     f"model of {len(model.strata)} strata has {2 * len(model.strata)} that "
                     "correlate. Choose method='nuts', or authority_effects='independent'."
                 )
-            return fit_joint(model, options)
-        return fit_strata(
-            model,
-            lambda single, seed: fit(
-                single,
-                method=method,
-                draws=draws,
-                tune=tune,
-                chains=chains,
-                cores=cores,
-                target_accept=target_accept,
-                random_seed=seed,
-                progress=progress,
-            ),
-            random_seed=random_seed,
-        )
+            with stage("joint strata", lines=has_lines):
+                return fit_joint(model, options)
+        with stage("strata one after another", lines=has_lines):
+            return fit_strata(
+                model,
+                lambda single, seed: fit(
+                    single,
+                    method=method,
+                    draws=draws,
+                    tune=tune,
+                    chains=chains,
+                    cores=cores,
+                    target_accept=target_accept,
+                    random_seed=seed,
+                    progress=progress,
+                ),
+                random_seed=random_seed,
+            )
     outcome, model = (
         (model, model.gradient_model) if isinstance(model, OutcomeModel) else (None, model)
     )
@@ -198,7 +206,10 @@ def fit(
         doubt = f"{what} are not for it, because {reason}"
         warnings.warn(f"method='auto' takes NUTS: {doubt}.", SocgradWarning, stacklevel=2)
     elif method != "nuts" and outcome is None:
-        tree, doubt = _fit_laplace(model, data, draws=draws, chains=chains, random_seed=random_seed)
+        with stage("method='laplace' draws by importance sampling", lines=has_lines):
+            tree, doubt = _fit_laplace(
+                model, data, draws=draws, chains=chains, random_seed=random_seed
+            )
         if doubt and method == "laplace":
             warnings.warn(
                 f"method='laplace' doubts its draws: {doubt}. Fit again with method='nuts' (or "
@@ -213,7 +224,8 @@ def fit(
             SocgradWarning,
             stacklevel=2,
         )
-    return _fit_nuts(model, data, options, outcome=outcome, instead_of=doubt)
+    with stage("method='nuts'", lines=has_lines):
+        return _fit_nuts(model, data, options, outcome=outcome, instead_of=doubt)
 
 
 def _beyond_laplace(model: GradientModel) -> tuple[str, str]:
