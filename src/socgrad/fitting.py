@@ -19,6 +19,7 @@ from socgrad.model.gradient_model import GradientModel
 from socgrad.model.outcome_model import OutcomeModel
 from socgrad.model.stratified_model import StratifiedModel
 from socgrad.nuts.options import NutsOptions
+from socgrad.progress import stage
 from socgrad.stratified_fitting import fit_strata
 
 __all__ = ["Method", "fit"]
@@ -75,7 +76,9 @@ def fit(
     random_seed : int, optional
         At least 0; the one seed of everything random. By default one is drawn and recorded.
     progress : bool, optional
-        NUTS only: whether to show a progress bar. By default where standard error is a terminal.
+        Whether to say how far the fit is: by default in plain lines on standard error, after ten
+        seconds and then every thirty, and of NUTS by a progress bar where standard error is a
+        terminal. True shows NUTS's bar in a notebook, too; False says nothing.
 
     Returns
     -------
@@ -95,6 +98,8 @@ def fit(
         If `model` is no model; if an option is out of range, or concerns NUTS only and `method` is
         "laplace"; if no engine of this method has all terms and laws of the model: what each lacks
         is named.
+    KeyboardInterrupt
+        If you stop it: the sampler is told to, and nothing of what it drew is returned.
 
     Warns
     -----
@@ -127,7 +132,7 @@ def fit(
         raise SpecificationError(
             f"method={method!r} is not an engine; expected {', '.join(map(repr, _METHODS))}."
         )
-    given = {"tune": tune, "cores": cores, "target_accept": target_accept, "progress": progress}
+    given = {"tune": tune, "cores": cores, "target_accept": target_accept}
     if method == "laplace" and (idle := [n for n, value in given.items() if value is not None]):
         raise SpecificationError(
             f"{', '.join(idle)}: NUTS only, and method='laplace' would ignore it. Leave it out, or "
@@ -135,6 +140,7 @@ def fit(
         )
     counts = {"draws": draws, "tune": tune, "chains": chains, "cores": cores}
     _check_options(counts, target_accept, random_seed)
+    has_lines = progress is not False
     joint = isinstance(model, StratifiedModel) and model.authority_effects == "joint"
 
     def options(of: GradientModel | StratifiedModel | OutcomeModel, seed: int) -> NutsOptions:
@@ -151,13 +157,16 @@ def fit(
     seed = secrets.randbits(31) if random_seed is None else random_seed
     if isinstance(model, StratifiedModel):
         if joint:
-            return _fit_joint(model, options(model, seed), method)
-        return fit_strata(
-            model,
-            lambda one, own_seed: _fit_one(one, options(one, own_seed), method),
-            random_seed=seed,
-        )
-    return _fit_one(model, options(model, seed), method)
+            with stage("joint strata", lines=has_lines):
+                return _fit_joint(model, options(model, seed), method)
+        with stage("strata one after another", lines=has_lines):
+            return fit_strata(
+                model,
+                lambda one, own_seed: _fit_one(one, options(one, own_seed), method),
+                random_seed=seed,
+            )
+    with stage("fitting", lines=has_lines):
+        return _fit_one(model, options(model, seed), method)
 
 
 def _fit_one(

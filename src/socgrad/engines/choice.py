@@ -11,6 +11,7 @@ from socgrad.engines.nuts import GRAPH, JOINT_GRAPH, OUTCOME_GRAPH, WRITTEN
 from socgrad.engines.quadrature import QUADRATURE
 from socgrad.engines.task import Drawn, Task
 from socgrad.errors import ConvergenceWarning, SocgradWarning, SpecificationError
+from socgrad.progress import stage
 
 __all__ = ["ENGINES", "Method", "sampled"]
 
@@ -63,7 +64,8 @@ def sampled(task: Task, method: Method, engines: Sequence[Engine] = ENGINES) -> 
         # One after another would hide which of them answered.
         takers = takers[:1]
     if method == "nuts":
-        return takers[0].sample(task)
+        with stage(takers[0].name):
+            return takers[0].sample(task)
     doubts: dict[str, str] = {}
     while True:
         engine, *takers = takers

@@ -7,6 +7,7 @@ from typing import Final, Literal
 import numpy as np
 
 from socgrad.engines.task import Drawn, Task
+from socgrad.progress import stage
 
 __all__ = ["COUNTS", "TERMS_OF_AUTHORITIES", "TOTALS", "Engine", "Refusal", "attempted", "refusals"]
 
@@ -91,7 +92,7 @@ def attempted(engine: Engine, task: Task) -> tuple[Drawn | None, str]:
     """
     try:
         # What overflows shows in its draws.
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), stage(engine.name):
             drawn = engine.sample(task)
     except (np.linalg.LinAlgError, ArithmeticError) as error:
         return None, f"its arithmetic failed ({error})"
