@@ -65,7 +65,8 @@ def gradient(
         Step of neighbourhood deprivation, proportion above 0; by default the fit's (0.10, ten
         percentage points).
     random_seed
-        For "new" only.
+        For "new" only, a whole number from 0. With several strata a new authority has effects in
+        each: correlated as fitted in a joint fit, independent in others.
 
     Returns
     -------
