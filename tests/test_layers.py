@@ -51,7 +51,13 @@ FLOORS = (
     | {"simulation.expected", "simulation.projection"}
     | {"reading.by_stratum", "reading.observed", "reading.covariate_example"}
     | {"reading.departure_example", "estimands.new_authorities"},
-    {"table.areas", "simulation.england", "estimands.curves", "reading.support"}
+    {
+        "table.areas",
+        "simulation.england",
+        "estimands.curves",
+        "estimands.area_factors",
+        "reading.support",
+    }
     | {"estimands.stratum_correlations"}
     | {"simulation.cases", "simulation.flow", "simulation.flow_lines"}
     | {"tables.diagnostics"},
