@@ -42,7 +42,13 @@ FLOORS = (
     | {"estimands.poisson_intervals", "estimands.end_points"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"}
     | {"reading.joint_effects", "reading.random_numbers"},
-    {"table.label_checks", "table.number_checks", "table.known_counts", "table.covariate_columns"}
+    {
+        "model.published",
+        "table.label_checks",
+        "table.number_checks",
+        "table.known_counts",
+        "table.covariate_columns",
+    }
     | {"reading.fitted_designs", "nuts.joint_covariance"}
     | {"simulation.pathway", "simulation.groups", "simulation.parts"}
     | {"simulation.geography", "reading.example", "reading.posterior", "reading.disclosure"}
@@ -62,6 +68,7 @@ FLOORS = (
     | {"simulation.cases", "simulation.flow", "simulation.flow_lines"}
     | {"tables.diagnostics"},
     {"simulation.flow_simulation", "model.covariates", "model.levels", "estimands.area_rates"}
+    | {"model.totals_priors"}
     | {"estimands.new_covariates"},
     {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"}
     | {"estimands.level_variance"}
