@@ -114,7 +114,7 @@ def _crude(crude: pd.DataFrame) -> None:
 LABELS = {
     ("within", ""): "within an authority (gradient)",
     ("between", ""): "between, at the authority's mean",
-    ("between, rates", ""): "between, authority rates",
+    ("between, rates", ""): "whole authorities' rates",
     ("contextual", "national mean"): "CONTEXTUAL, at national mean IDACI",
     ("contextual", "P10"): "  at P10 of neighbourhoods",
     ("contextual", "P50"): "  at P50",

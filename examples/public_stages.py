@@ -332,7 +332,7 @@ def fitted(
 def estimates(
     fit: xr.DataTree, counts: Mapping[str, Count], totals: pd.DataFrame, year: int
 ) -> pd.DataFrame:
-    """Ratios per 10 points of every count: between, of whole authorities' rates, and contextual.
+    """Ratios per 10 points of every count: between, of whole authorities' rates, contextual.
 
     Of a joint fit also the contextual ratio over that of the first count, draw by draw, with the
     probability that it is below 1, and the correlation of authorities' levels with the first's.
@@ -384,7 +384,9 @@ def report(
     exceeding: Sequence[tuple[int, str]] = (),
 ) -> None:
     """Print the ratios of every count by year, what was left out, and what was odd."""
-    print("\nBETWEEN: ratio of whole authorities' rates per 10 points of their mean deprivation.\n")
+    print(
+        "\nAUTHORITY RATES: ratio of whole authorities' rates per 10 points of mean deprivation.\n"
+    )
     print(by_year(table, "between_rates"))
     print("\nCONTEXTUAL rate ratio, an authority 10 points more deprived over another, at equal")
     print("neighbourhood deprivation (the national mean). Below 1: higher in affluent authorities.")
@@ -406,7 +408,7 @@ def report(
     for row in last.to_dict("records"):
         print(
             f"  {row['count']:<30}{row['events']:>9,} events {row['left_out']:>4} left out"
-            f"   between {row['between_rates']:.2f} ({row['between_rates_lower']:.2f}-"
+            f"   authority rates {row['between_rates']:.2f} ({row['between_rates_lower']:.2f}-"
             f"{row['between_rates_upper']:.2f})   contextual {row['contextual']:.2f} "
             f"({row['contextual_lower']:.2f}-{row['contextual_upper']:.2f})"
         )

@@ -10,7 +10,6 @@ from socgrad.estimands.curves import (
     curves_of_all,
     deprivation_grid,
     log_rate_at,
-    new_authority_effects,
     step,
 )
 from socgrad.reading.posterior import coefficients, geography
@@ -61,42 +60,6 @@ def test_own_effects_move_the_curve(split_fit):
     none = curve_of(terms, land, "Barlow", own_effects=False)
     effect = terms.level_effect.sel(authority="Barlow", drop=True)
     xr.testing.assert_allclose(own.level - none.level, effect)
-
-
-def test_new_effects_have_the_drawn_moments(split_fit, change_fit):
-    """Effects of a new authority have the posterior's spread and correlation."""
-
-    def many(posterior):
-        wide = posterior.isel(draw=np.zeros(20_000, dtype=int), chain=[0])
-        return wide.drop_vars(["level_effect", "slope_effect"]).assign(
-            level_sd=0 * wide["within"] + 0.2,
-            slope_sd=0 * wide["within"] + 0.1,
-            correlation=0 * wide["within"] + 0.6,
-        )
-
-    level, slope = new_authority_effects(
-        coefficients(change_fit(split_fit, posterior=many)), random_seed=7
-    )
-    # Standard errors with 20,000 draws: 0.001, 0.0005 and 0.0045.
-    assert float(level.std()) == pytest.approx(0.2, abs=0.004)
-    assert float(slope.std()) == pytest.approx(0.1, abs=0.002)
-    correlation = np.corrcoef(level.values.ravel(), slope.values.ravel())[0, 1]
-    assert correlation == pytest.approx(0.6, abs=0.02)
-
-
-def test_new_effects_depend_on_the_seed_alone(split_fit):
-    """The same seed gives the same authority, another seed another."""
-    terms = coefficients(split_fit)
-    first, again, other = (new_authority_effects(terms, seed)[1] for seed in (1, 1, 2))
-    xr.testing.assert_identical(first, again)
-    assert float(abs(first - other).max()) > 0.01
-
-
-def test_new_authority_has_no_slope_effect_without_random_slopes(no_slopes_fit):
-    """What the model leaves out is zero for a new authority too."""
-    level, slope = new_authority_effects(coefficients(no_slopes_fit), random_seed=1)
-    assert float(abs(slope).max()) == 0.0
-    assert float(abs(level).max()) > 0.0
 
 
 def test_default_deprivations_are_child_weighted_percentiles(split_fit):

@@ -36,7 +36,7 @@ def fit():
 
 OF_AUTHORITIES = {
     "sii": lambda fit: sg.sii(fit, by="authority"),
-    "sii poisson": lambda fit: sg.sii(fit, by="authority", method="poisson"),
+    "sii log-linear": lambda fit: sg.sii(fit, by="authority", method="log-linear"),
     "sii linear": lambda fit: sg.sii(fit, by="authority", method="linear"),
     "rii": lambda fit: sg.rii(fit, by="authority"),
     "concentration_index": lambda fit: sg.concentration_index(fit, by="authority"),

@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 
 from area_by_area import area_rates
+from region_tables import region_draws
 from socgrad.errors import EstimandError
 from socgrad.estimands.attributable import attributable_rate
 from socgrad.estimands.excess import excess_events
 from socgrad.estimands.group_rates import authority_rate
 from socgrad.reading.covariate_example import covariate_example_fit
+from socgrad.reading.example import example_fit
 from socgrad.reading.posterior import geography
 from socgrad.tables.summaries import summarise
 from test_inequality import exposed, two_areas
@@ -167,3 +169,21 @@ def test_rows_of_a_table(split_fit):
     )
     assert len(table) == 12
     assert table["null"].eq(0).all()
+
+
+def test_the_average_level_sets_the_region_aside_too():
+    """Its reference has neither an authority's effect nor its region's, and says so."""
+    fit = region_draws()
+    land, draws = geography(fit), fit["posterior"].to_dataset()
+    home = fit["constant_data"]["region_of_authority"].to_numpy()[land.authority_of_area]
+    # The equation without regions, and without authorities' levels.
+    usual = area_rates(fit, own_effects=True)
+    aside = draws["level_effect"].to_numpy()[..., land.authority_of_area]
+    reference = usual / np.exp(aside)
+    rates = usual * np.exp(draws["region_effect"].to_numpy()[..., home])
+    expected = (land.exposure * (rates - reference)).sum(axis=-1)
+    found = excess_events(fit, against="average_level")
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert "its region's deviation set aside too" in found.attrs["reference"]
+    plain = excess_events(example_fit(), against="average_level")
+    assert "region" not in plain.attrs["reference"]

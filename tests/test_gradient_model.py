@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from socgrad.errors import SocgradWarning, SpecificationError
+from socgrad.errors import PriorWarning, SpecificationError
 from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal, Priors, rate_ratio
@@ -52,7 +52,7 @@ def test_unknown_choices_are_refused():
 
 def test_totals_alone_need_a_prior_for_the_gradient():
     """Where nothing but totals is known, the default prior of the gradient is refused."""
-    with pytest.raises(SpecificationError, match="Totals say almost nothing about the gradient"):
+    with pytest.raises(SpecificationError, match="known only as a total, and within has its"):
         GradientModel(small_areas("totals"))
     informed = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
     assert GradientModel(small_areas("totals"), priors=informed).priors == informed
@@ -65,7 +65,7 @@ def test_mostly_totals_warn_of_the_default_prior():
     frame = simulated().frame
     sums = frame.groupby("authority")["events"].sum().astype(float)
     areas = simulated_areas(frame, totals=sums.iloc[1:].to_dict())
-    with pytest.warns(SocgradWarning, match="11 authorities are known only as totals, and 1 by"):
+    with pytest.warns(PriorWarning, match="totals, and 1 by their neighbourhoods, and within, cr"):
         GradientModel(areas)
 
 

@@ -133,6 +133,17 @@ def test_sensitivity_says_who_decides(tree):
     assert held.loc["within", "diagnosis"] == "the prior decides, the counts say little"
 
 
+def test_totals_never_decide_on_gradients():
+    """What totals tell of gradients they tell by the form of the model, and the table says so."""
+    wide = prior_sensitivity(fitted("totals", priors=Priors(within=Normal(0.5, 0.05))))
+    of_gradients = wide.loc[["within", "cross_level", "slope_sd", "correlation"]]
+    moved = of_gradients["likelihood"] >= 0.05
+    assert moved.sum() >= 3
+    assert of_gradients["diagnosis"].str.contains("the form of the model alone").eq(moved).all()
+    assert not of_gradients["diagnosis"].str.contains("counts").any()
+    assert wide.loc["intercept", "diagnosis"] == "the counts decide"
+
+
 def test_arguments_are_checked(tree):
     """Probabilities and numbers of draws out of range are refused."""
     with pytest.raises(EstimandError, match="prob is 1; expected"):

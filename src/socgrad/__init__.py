@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from socgrad import errors
+from socgrad.model import published
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.outcome_model import OutcomeModel
 from socgrad.model.priors import Normal, PositiveNormal, Priors, rate_ratio
@@ -125,6 +126,7 @@ __all__ = [
     "predict_events",
     "predict_rate",
     "prior_sensitivity",
+    "published",
     "pymc_model",
     "rate_by_group",
     "rate_ratio",

@@ -9,6 +9,7 @@ __all__ = [
     "ConvergenceWarning",
     "EstimandError",
     "MisfitWarning",
+    "PriorWarning",
     "QuadratureWarning",
     "SampleOfAreasWarning",
     "SchemaError",
@@ -77,3 +78,7 @@ class ConvergenceWarning(SocgradWarning):
 
 class MisfitWarning(SocgradWarning):
     """The counts are not as the fitted model expects them."""
+
+
+class PriorWarning(SocgradWarning):
+    """A default prior stands where the counts cannot decide, and will."""

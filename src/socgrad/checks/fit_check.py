@@ -21,6 +21,7 @@ from socgrad.checks.replicates import (
 from socgrad.errors import MisfitWarning
 from socgrad.ranks import quantile_groups
 from socgrad.reading.posterior import Geography, coefficients, geography
+from socgrad.reading.random_numbers import generator
 
 __all__ = ["FitCheck", "check_fit"]
 
@@ -145,7 +146,7 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
     counts = counts_by_position(fit)
     terms, land = coefficients(fit), geography(fit)
     at = chosen_draws(terms, draws)
-    rngs = np.random.default_rng(random_seed).spawn(2)
+    rngs = generator(random_seed, terms.stratum).spawn(2)
     population = population_at(fit, at)
     authorities = authority_replicates(counts, population, land, rngs[0])
     areas = None

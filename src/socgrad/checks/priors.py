@@ -24,6 +24,8 @@ type Floats = npt.NDArray[np.float64]
 #: How far a power of 1.02 over 0.98 may move a posterior before it counts (Kallioinen et al.).
 _NOTICEABLE: Final = 0.05
 _DRAWN: Final = 100_000
+#: What authority totals say nothing of but through the model's form; each is another's rival.
+_BY_FORM: Final = ("within", "cross_level", "curvature", "slope_sd", "correlation")
 
 
 def compare_prior(fit: xr.DataTree, *, prob: float = 0.95) -> pd.DataFrame:
@@ -63,7 +65,8 @@ def compare_prior(fit: xr.DataTree, *, prob: float = 0.95) -> pd.DataFrame:
 
     Interpretation
     --------------
-    `learned` near 1: the counts decide. Near 0: what is printed as an estimate is the prior, and a
+    `learned` near 1: the counts decide (of gradients in a fit of totals alone: the form of the
+    model, see `prior_sensitivity`). Near 0: what is printed as an estimate is the prior, and a
     reader who does not share the prior need not share the estimate.
 
     Examples
@@ -143,7 +146,9 @@ def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
     --------------
     Sensitive to the prior and not to the counts: the counts say little, and the prior decides.
     Sensitive to both: prior and counts pull in different directions: look whether the prior was
-    meant.
+    meant. In a fit of authority totals alone the counts do not decide on gradients, whatever the
+    sensitivity: a bend of rates over authority deprivation moves `within`, `cross_level` and
+    `slope_sd`, and curvature would explain it as well. The diagnosis says so.
 
     References
     ----------
@@ -194,6 +199,14 @@ def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
         default="the counts decide",
     )
     table.loc[~by_prior & ~by_counts, "diagnosis"] = "neither moves it"
+    if not len(counts.area):
+        # A total holds no two neighbourhoods to compare: what it says of these is the model's form.
+        of_form = table.index.isin(_BY_FORM) & by_counts
+        for among, words in (
+            (by_prior, "prior and totals both move it, totals"),
+            (~by_prior, "totals move it,"),
+        ):
+            table.loc[of_form & among, "diagnosis"] = f"{words} by the form of the model alone"
     return table
 
 

@@ -5,6 +5,7 @@ import numpy.typing as npt
 import xarray as xr
 from scipy import sparse
 
+from socgrad.estimands.area_factors import AreaFactors
 from socgrad.estimands.area_rates import row_sums
 from socgrad.estimands.curves import curves_of_all
 from socgrad.estimands.exposure_sums import authority_sums, group_sums
@@ -22,7 +23,13 @@ __all__ = [
 type Floats = npt.NDArray[np.float64]
 
 
-def authority_rates(terms: Coefficients, land: Geography, *, own_effects: bool) -> xr.DataArray:
+def authority_rates(
+    terms: Coefficients,
+    land: Geography,
+    *,
+    own_effects: bool,
+    factors: AreaFactors | None = None,
+) -> xr.DataArray:
     """Compute sum of N_i rate_i / sum of N_i over each authority's neighbourhoods.
 
     Parameters
@@ -32,6 +39,8 @@ def authority_rates(terms: Coefficients, land: Geography, *, own_effects: bool) 
     own_effects
         Whether each authority has its own level and slope effect, and its areas their own
         covariates, or none.
+    factors
+        For realised rates, the factors of areas; None for structural ones.
 
     Returns
     -------
@@ -39,14 +48,20 @@ def authority_rates(terms: Coefficients, land: Geography, *, own_effects: bool) 
         Events per unit of exposure, dims chain, draw, authority: those that have exposure.
     """
     exposure = land.authority_exposure
-    (events,) = authority_rate_sums(terms, land, land.exposure, own_effects=own_effects)
+    (events,) = authority_rate_sums(
+        terms, land, land.exposure, own_effects=own_effects, factors=factors
+    )
     kept = exposure > 0
     labels = land.authority_mean["authority"].to_numpy()
     return as_draws(events[:, kept] / exposure[kept], terms, "authority", labels[kept])
 
 
 def authority_rate_sums(
-    terms: Coefficients, land: Geography, *weights: Floats, own_effects: bool = True
+    terms: Coefficients,
+    land: Geography,
+    *weights: Floats,
+    own_effects: bool = True,
+    factors: AreaFactors | None = None,
 ) -> list[Floats]:
     """Compute sum of weight_i rate_i over each authority's neighbourhoods.
 
@@ -59,6 +74,8 @@ def authority_rate_sums(
     own_effects
         Whether each authority has its own level and slope effect, and its areas their own
         covariates, or none.
+    factors
+        For realised rates, the factors of areas; None for structural ones.
 
     Returns
     -------
@@ -68,10 +85,10 @@ def authority_rate_sums(
     level, slope = line_draws(terms, land, own_effects=own_effects)
     if not own_effects:
         terms = terms.without_area_covariates
-    if terms.has_area_covariates or terms.has_departures:
+    if terms.has_area_covariates or terms.has_departures or factors is not None:
         home, number = land.authority_of_area, level.shape[1]
         sets = [_indicator(home, number, weight) for weight in weights]
-        return row_sums(terms, land, (level, slope), *sets)
+        return row_sums(terms, land, (level, slope), *sets, factors=factors)
     return authority_sums(
         level,
         slope,
@@ -103,7 +120,12 @@ def authority_log_sums(terms: Coefficients, land: Geography, *weights: Floats) -
 
 
 def group_rates(
-    terms: Coefficients, land: Geography, *, group: npt.NDArray[np.int64], groups: int
+    terms: Coefficients,
+    land: Geography,
+    *,
+    group: npt.NDArray[np.int64],
+    groups: int,
+    factors: AreaFactors | None = None,
 ) -> xr.DataArray:
     """Compute sum of N_i rate_i / sum of N_i over groups of neighbourhoods, with fitted effects.
 
@@ -116,6 +138,8 @@ def group_rates(
         exposure.
     groups
         Number of groups.
+    factors
+        For realised rates, the factors of areas; None for structural ones.
 
     Returns
     -------
@@ -123,10 +147,9 @@ def group_rates(
         Events per unit of exposure, dims chain, draw, group.
     """
     level, slope = line_draws(terms, land, own_effects=True)
-    if terms.has_area_covariates or terms.has_departures:
-        (events,) = row_sums(
-            terms, land, (level, slope), _indicator(group - 1, groups, land.exposure)
-        )
+    if terms.has_area_covariates or terms.has_departures or factors is not None:
+        of_groups = _indicator(group - 1, groups, land.exposure)
+        (events,) = row_sums(terms, land, (level, slope), of_groups, factors=factors)
     else:
         events = group_sums(
             level,

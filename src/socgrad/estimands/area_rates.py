@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from socgrad.estimands.area_factors import AreaFactors
 from socgrad.predictor import log_rate
 from socgrad.reading.posterior import Coefficients, Geography
 
@@ -62,7 +63,11 @@ def area_rates(
 
 
 def row_sums(
-    terms: Coefficients, land: Geography, lines: tuple[Floats, Floats], *weights: sparse.csr_array
+    terms: Coefficients,
+    land: Geography,
+    lines: tuple[Floats, Floats],
+    *weights: sparse.csr_array,
+    factors: AreaFactors | None = None,
 ) -> list[Floats]:
     """Sums of weight times rate over areas, one after another.
 
@@ -72,6 +77,8 @@ def row_sums(
         As in `area_rates`.
     *weights
         Each of shape (areas, sums).
+    factors
+        For realised rates, the factors of areas; None for structural ones.
 
     Returns
     -------
@@ -79,11 +86,28 @@ def row_sums(
         For each set of weights, shape (chain * draw, sums).
     """
     sums = [np.zeros((len(lines[0]), weight.shape[1])) for weight in weights]
-    for rows in _blocks(len(land.within_part), len(lines[0])):
-        rates = area_rates(terms, land, lines, rows)
+    for rows, rates in _rates_of_blocks(terms, land, lines, factors):
         for k, weight in enumerate(weights):
             sums[k] += rates @ weight[rows]
     return sums
+
+
+def _rates_of_blocks(
+    terms: Coefficients,
+    land: Geography,
+    lines: tuple[Floats, Floats],
+    factors: AreaFactors | None,
+) -> Iterator[tuple[slice | Integers, Floats]]:
+    """Areas and their rates, (chain * draw, areas of the block), block after block."""
+    if factors is None:
+        for some in _blocks(len(land.within_part), len(lines[0])):
+            yield some, area_rates(terms, land, lines, some)
+        return
+    rng = factors.generator()
+    for areas in factors.blocks():
+        rates = area_rates(terms, land, lines, areas)
+        rates *= factors.drawn(rates * land.exposure[areas], areas, rng)
+        yield areas, rates
 
 
 def _blocks(areas: int, draws: int) -> Iterator[slice]:

@@ -16,6 +16,7 @@ import xarray as xr
 
 from socgrad.departures import Departures
 from socgrad.errors import EstimandError
+from socgrad.estimands.new_authorities import new_authority_effects
 from socgrad.predictor import authority_level, authority_slope, log_rate
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.arguments import check_choice
@@ -35,7 +36,6 @@ __all__ = [
     "deprivation_grid",
     "exponential",
     "log_rate_at",
-    "new_authority_effects",
     "points",
     "rate_at",
     "step",
@@ -201,27 +201,6 @@ def rate_at(curve: Curve, deprivation: float | xr.DataArray) -> xr.DataArray:
 def exponential(log_ratio: xr.DataArray) -> xr.DataArray:
     """Exponential of draws, a DataArray to the type checker too."""
     return xr.apply_ufunc(np.exp, log_ratio)  # type: ignore[no-any-return]
-
-
-def new_authority_effects(
-    terms: Coefficients, random_seed: int
-) -> tuple[xr.DataArray, xr.DataArray]:
-    """Level and slope effect of an authority that was not observed, one pair per draw.
-
-    The same seed gives the same pairs, whichever estimand asks. Without random slopes the slope
-    effect is zero. With regions, its region was not observed either.
-    """
-    rng = np.random.default_rng(random_seed)
-    shape = (2, terms.intercept.sizes["chain"], terms.intercept.sizes["draw"])
-    z = xr.DataArray(rng.standard_normal(shape), dims=("effect", "chain", "draw"))
-    rho = terms.correlation
-    level = terms.level_sd * z[0]
-    slope = terms.slope_sd * (rho * z[0] + (1 - rho * rho) ** 0.5 * z[1])
-    if terms.has_regions:
-        level = level + terms.region_sd * xr.DataArray(
-            rng.standard_normal(shape[1:]), dims=("chain", "draw")
-        )
-    return level, slope
 
 
 def step(land: Geography, per: float | None) -> float:

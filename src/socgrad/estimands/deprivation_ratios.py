@@ -63,7 +63,8 @@ def deprivation_ratio(
         Mean deprivation of the authority, a proportion, for "average" and "new"; by default the
         national mean.
     random_seed
-        For "new" only.
+        For "new" only, a whole number from 0. With several strata a new authority has effects in
+        each: correlated as fitted in a joint fit, independent in others.
 
     Returns
     -------

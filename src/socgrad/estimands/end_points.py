@@ -1,9 +1,9 @@
 """End points: the rates that a line over ridit ranks gives the least and the most deprived child.
 
-The slope index is their difference and the relative index their ratio. Three lines are in use:
-least squares through rates ("linear"), least squares through log rates ("log-linear"), and the
+The slope index is their difference and the relative index their ratio. Three lines are in use: the
 log-linear line whose events and whose events' mean rank are those of the rates ("poisson", what a
-Poisson regression of the events on rank gives).
+Poisson regression of the events on rank gives), least squares through rates ("linear"), and least
+squares through log rates ("log-linear").
 """
 
 from typing import Literal
@@ -15,9 +15,9 @@ from scipy.interpolate import CubicHermiteSpline
 __all__ = ["METHODS", "Method", "least_squares_ends", "poisson_ends"]
 
 type Floats = npt.NDArray[np.float64]
-type Method = Literal["log-linear", "poisson", "linear"]
+type Method = Literal["poisson", "linear", "log-linear"]
 
-METHODS: tuple[Method, ...] = ("log-linear", "poisson", "linear")
+METHODS: tuple[Method, ...] = ("poisson", "linear", "log-linear")
 
 #: Points of a grid of tilts; the error of its cubics falls as the fourth power of its step.
 _GRID = 257

@@ -42,7 +42,8 @@ def excess_events(
     against
         The reference: "least_deprived", every neighbourhood at the rate of the nation's least
         deprived group; "national_mean", every neighbourhood at the nation's rate; "average_level",
-        every authority at the average level of its mean deprivation, its own gradient kept;
+        every authority at the average level of its mean deprivation, its own gradient kept (in a
+        model with regions, the nation's average: its region's deviation is set aside, too);
         "average_gradient", every authority at the average gradient of its mean deprivation, its own
         level kept.
     by
@@ -81,14 +82,14 @@ def excess_events(
 
         least_deprived    reference_i = sum of N_k rate_k / sum of N_k over the first group
         national_mean     the same over all neighbourhoods: the nation's excess is 0
-        average_level     exp(level_j - level_effect_j + slope_j w_i)
+        average_level     exp(level_j - level_effect_j - region_effect_j + slope_j w_i)
         average_gradient  exp(level_j + (slope_j - slope_effect_j) w_i)
 
-    with the random effects alone: the average level keeps what authority deprivation (between) and
-    covariates do, the average gradient what they do to gradients (cross-level, moderators). A
-    gradient turns about the authority's mean deprivation: made
-    steeper, it adds events among the deprived and takes fewer away among the affluent. Expected
-    events are compared, so chance is on neither side.
+    with the random effects alone: the average level, for which an authority's and its region's are
+    set to 0, keeps what authority deprivation (between) and covariates do, the average gradient
+    what they do to gradients (cross-level, moderators). A gradient turns about the authority's mean
+    deprivation: made steeper, it adds events among the deprived and takes fewer away among the
+    affluent. Expected events are compared, so chance is on neither side.
 
     Interpretation
     --------------
@@ -142,7 +143,7 @@ def excess_events(
         estimand="excess_events",
         units="events more than at the reference",
         per=land.per,
-        reference=words_for_reference(against, groups),
+        reference=words_for_reference(against, groups, has_regions=terms.has_regions),
         null=0.0,
     )
 

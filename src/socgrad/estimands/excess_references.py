@@ -54,14 +54,15 @@ def area_excess(
     return land.exposure[areas] * (rates - usual)
 
 
-def words_for_reference(against: Against, groups: int) -> str:
+def words_for_reference(against: Against, groups: int, *, has_regions: bool) -> str:
     """What the reference is."""
+    of_region = ", its region's deviation set aside too" if has_regions else ""
     return {
         "least_deprived": f"the rate of the least deprived of {groups} child-weighted groups of "
         "the nation",
         "national_mean": "the rate of the nation",
         "average_level": "the same neighbourhoods in an authority of the average level for its "
-        "mean deprivation",
+        f"mean deprivation{of_region}",
         "average_gradient": "the same neighbourhoods in an authority of the average gradient for "
         "its mean deprivation",
     }[against]

@@ -65,7 +65,8 @@ def gradient(
         Step of neighbourhood deprivation, proportion above 0; by default the fit's (0.10, ten
         percentage points).
     random_seed
-        For "new" only.
+        For "new" only, a whole number from 0. With several strata a new authority has effects in
+        each: correlated as fitted in a joint fit, independent in others.
 
     Returns
     -------
@@ -168,7 +169,8 @@ def between(
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
     scale
         "coefficient": between neighbourhoods that stand at their authority's mean; "rates": between
-        whole authorities, as their published rates would show it.
+        whole authorities, as their published rates would show it. The two have labels of their own,
+        and are never to be set side by side under one.
     per
         Step of authority mean deprivation, proportion above 0; by default the fit's (0.10, ten
         percentage points).
@@ -225,21 +227,21 @@ def between(
     require_split(terms, "between")
     check_choice("scale", scale, ("coefficient", "rates"))
     if scale == "coefficient":
-        slope = terms.between
+        slope, ratio = terms.between, "rate ratio of neighbourhoods at their authority's mean"
         reference = "neighbourhoods at their authority's mean, in the less deprived authority"
         if terms.has_curvature:
             reference += "; the slope at the national mean, since the model has curvature"
         if terms.has_departures:
             reference += "; on the straight line nearest to the curve"
     else:
-        slope = _slope_of_rates(terms, land)
+        slope, ratio = _slope_of_rates(terms, land), "ratio of whole authorities' rates"
         reference = "the rate of the less deprived authority, without authority effects"
     to = step(land, per)
     return labelled(
         exponential(slope * (to / land.per)),
         fit,
         estimand="between" if scale == "coefficient" else "between_rates",
-        units=f"rate ratio per {points(to)} of authority mean deprivation",
+        units=f"{ratio}, per {points(to)} of authority mean deprivation",
         per=to,
         reference=reference,
         null=1.0,

@@ -9,6 +9,7 @@ import xarray as xr
 from socgrad.arrays import IntArray
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import authority_rates, group_rates
+from socgrad.estimands.area_factors import Rates, area_factors, words_for_rates
 from socgrad.estimands.curves import check_rate_per
 from socgrad.estimands.groups import Cells, cells
 from socgrad.reading.arguments import check_choice
@@ -26,7 +27,9 @@ def rate_by_group(
     groups: int = 10,
     authority_groups: int | None = None,
     areas: Literal["all", "counted"] = "all",
+    rates: Rates = "structural",
     rate_per: float = 10_000,
+    random_seed: int = 0,
 ) -> xr.DataArray:
     """Compute the expected rate in national groups of neighbourhoods by deprivation.
 
@@ -43,8 +46,12 @@ def rate_by_group(
     areas
         "all" neighbourhoods that have exposure, or those "counted" alone, whose own events are
         known: for a comparison with `observed_rate_by_group`.
+    rates
+        "structural" or "realised", as in `socgrad.authority_rate`.
     rate_per
         Units of exposure that a rate counts, above 0.
+    random_seed
+        For realised rates only, a whole number from 0.
 
     Returns
     -------
@@ -56,8 +63,9 @@ def rate_by_group(
     ------
     EstimandError
         If `groups` or `authority_groups` is no whole number from 2; if a group would hold no
-        neighbourhood (or authority), or none with exposure; if `areas` is unknown, or "counted" in
-        a fit without events of neighbourhoods; if `rate_per` is not above 0.
+        neighbourhood (or authority), or none with exposure; if `areas` or `rates` is unknown;
+        if `areas` is "counted", or `rates` "realised", in a fit without events of neighbourhoods;
+        if `rate_per` is not above 0.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -67,7 +75,8 @@ def rate_by_group(
 
         rate_g = rate_per * sum of N_i rate_i / sum of N_i, over the neighbourhoods i of group g
 
-    with every authority's fitted effects.
+    with every authority's fitted effects; realised, with g_i rate_i for rate_i, as in
+    `socgrad.authority_rate`.
 
     Interpretation
     --------------
@@ -103,14 +112,16 @@ def rate_by_group(
         counted = observed_counts(fit, purpose="areas='counted'").counted
         land = replace(land, exposure=np.where(counted, land.exposure, 0.0))
         which += f", {int(counted.sum())} neighbourhoods with counts of their own"
+    which += words_for_rates(fit, terms, rates)
     _refuse_idle_cells(land, made)
-    rates = group_rates(terms, land, group=made.cell, groups=made.number)
+    factors = area_factors(fit, terms, land, rates=rates, random_seed=random_seed)
+    found = group_rates(terms, land, group=made.cell, groups=made.number, factors=factors)
     among = ""
     if authority_groups is not None:
-        rates = made.unfold(rates)
+        found = made.unfold(found)
         among = f" within {authority_groups} groups of authorities by mean deprivation"
     return labelled(
-        per * rates,
+        per * found,
         fit,
         estimand="rate_by_group",
         units=f"events per {rate_per:,g} of exposure",
@@ -120,15 +131,27 @@ def rate_by_group(
 
 
 @by_stratum
-def authority_rate(fit: xr.DataTree, *, rate_per: float = 10_000) -> xr.DataArray:
+def authority_rate(
+    fit: xr.DataTree,
+    *,
+    rates: Rates = "structural",
+    rate_per: float = 10_000,
+    random_seed: int = 0,
+) -> xr.DataArray:
     """Compute the expected rate of every authority over its own neighbourhoods.
 
     Parameters
     ----------
     fit
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    rates
+        "structural": of neighbourhoods on their lines, without what each departs from its own by;
+        "realised": with that, as its count tells. They differ where areas vary beyond the model's
+        lines: in a negative binomial model, and in one with localities.
     rate_per
         Units of exposure that a rate counts, above 0.
+    random_seed
+        For realised rates only, a whole number from 0.
 
     Returns
     -------
@@ -139,7 +162,8 @@ def authority_rate(fit: xr.DataTree, *, rate_per: float = 10_000) -> xr.DataArra
     Raises
     ------
     EstimandError
-        If `rate_per` is not above 0.
+        If `rate_per` is not above 0 or `rates` is unknown; for realised rates if the fit holds no
+        events, or knows an authority by its total alone.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -147,14 +171,21 @@ def authority_rate(fit: xr.DataTree, *, rate_per: float = 10_000) -> xr.DataArra
     -----
     ::
 
-        rate_j = rate_per * sum of N_i rate_i / sum of N_i, over the neighbourhoods i of authority j
+        structural  rate_j = rate_per * sum of N_i rate_i / sum of N_i
+        realised    rate_j = rate_per * sum of N_i g_i rate_i / sum of N_i
 
-    with the authority's fitted effects.
+    over the neighbourhoods i of authority j, with the authority's fitted effects. The factor g_i
+    has mean 1 and the variance r of the model, overdispersion**2, and given y_i events where mu_i
+    are expected it is drawn from Gamma(shape 1/r + y_i, rate 1/r + mu_i); in a model with
+    localities r is locality_sd**2, and g_i, y_i and mu_i are those of the locality.
 
     Interpretation
     --------------
-    An authority's rate with the chance in its counts taken out. It still reflects how deprived the
-    authority is: compare authorities at equal deprivation with `expected_rate(target="each")`.
+    An authority's rate with the chance in its counts taken out. Structural: what to expect of
+    neighbourhoods like these in this authority, and next year, if what sets single ones apart does
+    not last. Realised: what this year's rates were, nearer to the observed ones. Both still reflect
+    how deprived the authority is: compare authorities at equal deprivation with
+    `expected_rate(target="each")`.
 
     References
     ----------
@@ -170,14 +201,17 @@ def authority_rate(fit: xr.DataTree, *, rate_per: float = 10_000) -> xr.DataArra
     """
     terms, land = coefficients(fit), geography(fit)
     idle = land.authority_mean["authority"].to_numpy()[land.authority_exposure == 0].tolist()
+    factors = area_factors(fit, terms, land, rates=rates, random_seed=random_seed)
     left_out = f"; {len(idle)} without exposure left out (first: {idle[0]})" if idle else ""
     return labelled(
-        check_rate_per(rate_per) * authority_rates(terms, land, own_effects=True),
+        check_rate_per(rate_per) * authority_rates(terms, land, own_effects=True, factors=factors),
         fit,
         estimand="authority_rate",
         units=f"events per {rate_per:,g} of exposure",
         per=land.per,
-        reference=f"each authority's own neighbourhoods, fitted effects{left_out}",
+        reference="each authority's own neighbourhoods, fitted effects"
+        + words_for_rates(fit, terms, rates)
+        + left_out,
     )
 
 

@@ -65,7 +65,7 @@ def inequality_of_rates(
     -------
     pandas.DataFrame
         Indexed by `measure` and `method` (before them `by`, if given): "sii", "rii" and
-        "rii_of_mean" by each of "log-linear", "poisson" and "linear"; with an empty method "mean",
+        "rii_of_mean" by each of "poisson", "linear" and "log-linear"; with an empty method "mean",
         "concentration_index" (also "_wagstaff" and "_erreygers"), "absolute_gap", "relative_gap",
         "attributable_rate" and "attributable_fraction", against the least deprived group. Columns
         `value` and `note`. Most minus (over) least deprived, in units of `rate` where not relative.

@@ -11,6 +11,7 @@ from socgrad.estimands.locality_sums import locality_events
 from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.observed import observed_counts
 from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography, labelled
+from socgrad.reading.random_numbers import generator
 
 __all__ = ["locality_ratio"]
 
@@ -116,7 +117,7 @@ def locality_ratio(
     events = np.bincount(
         land.locality_of_area[areas], counts.events[areas], minlength=len(land.locality)
     )
-    rng = np.random.default_rng(random_seed)
+    rng = generator(random_seed, terms.stratum)
     values = np.empty((terms.intercept.size, len(wanted)))
     for where, drawn in _drawn(terms, land, areas, events, rng=rng):
         values[:, np.searchsorted(wanted, where)] = drawn

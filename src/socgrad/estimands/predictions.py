@@ -13,11 +13,13 @@ from socgrad.estimands.aggregates import as_draws, authority_rate_sums
 from socgrad.estimands.curves import check_rate_per, curve_at, exponential, log_rate_at
 from socgrad.estimands.level_variance import level_variance
 from socgrad.estimands.locality_sums import locality_squares
+from socgrad.estimands.new_authorities import new_authority_effects
 from socgrad.estimands.new_covariates import added_by_covariates
 from socgrad.estimands.new_places import Places, exposure_of, locality_of_rows, places_of
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography, labelled
+from socgrad.reading.random_numbers import generator
 
 __all__ = ["predict_authority_events", "predict_events", "predict_rate"]
 
@@ -72,7 +74,8 @@ def predict_rate(
     rate_per
         Units of exposure that a rate counts, above 0.
     random_seed
-        For "new" only, at least 0.
+        For "new" only, at least 0. With several strata a new authority has effects in each:
+        correlated as fitted in a joint fit, independent in others.
 
     Returns
     -------
@@ -230,7 +233,7 @@ def predict_events(
         mean = mean * _locality_factors(terms, frame, locality, authority, random_seed)
     spread = _overdispersion(fit) ** 2
     return labelled(
-        _counts(mean, spread, random_seed),
+        _counts(mean, spread, _of_counts(terms, random_seed)),
         fit,
         estimand="predict_events",
         units="events",
@@ -317,7 +320,7 @@ def predict_authority_events(
         _counts(
             as_draws(mean, terms, "authority", labels),
             as_draws(factor.to_numpy(), terms, "authority", labels),
-            random_seed,
+            _of_counts(terms, random_seed),
         ),
         fit,
         estimand="predict_authority_events",
@@ -380,30 +383,16 @@ def _effects(
         return own[0], own[1]
     if target != "new":
         return 0.0, 0.0
-    groups = int(places.group.max()) + 1
-    level, slope = _drawn_effects(terms, groups, "group", random_seed)
-    if terms.has_regions:
-        rng = np.random.default_rng(random_seed).spawn(4)[3]
-        level = level + terms.region_sd * level.copy(data=rng.standard_normal(level.shape))
+    level, slope = new_authority_effects(terms, random_seed, number=int(places.group.max()) + 1)
     at = xr.DataArray(places.group, dims="row", coords=row)
-    return level.isel(group=at), slope.isel(group=at)
-
-
-def _drawn_effects(
-    terms: Coefficients, number: int, dim: str, random_seed: int
-) -> tuple[xr.DataArray, xr.DataArray]:
-    """Effects of so many new authorities, one pair for each and draw."""
-    rng = np.random.default_rng(random_seed).spawn(2)[0]
-    shape = (2, *(terms.intercept.sizes[name] for name in ("chain", "draw")), number)
-    z = xr.DataArray(rng.standard_normal(shape), dims=("effect", "chain", "draw", dim))
-    rho = terms.correlation
-    level = terms.level_sd * z[0]
-    return level, terms.slope_sd * (rho * z[0] + (1 - rho * rho) ** 0.5 * z[1])
+    return level.isel(authority=at), slope.isel(authority=at)
 
 
 def _with_new_effects(terms: Coefficients, land: Geography, random_seed: int) -> Coefficients:
     labels = land.authority_mean["authority"]
-    level, slope = _drawn_effects(terms, labels.size, "authority", random_seed)
+    level, slope = new_authority_effects(
+        terms, random_seed, number=labels.size, of_known_region=True
+    )
     return replace(
         terms,
         level_effect=terms.level_place + level.assign_coords(authority=labels),
@@ -439,14 +428,19 @@ def _locality_factors(
     group = np.arange(len(frame))
     if locality is not None:
         group = locality_of_rows(frame, locality, authority)
-    rng = np.random.default_rng(random_seed).spawn(3)[2]
+    rng = generator(random_seed, terms.stratum).spawn(3)[2]
     variance = terms.locality_sd.transpose("chain", "draw").to_numpy()[..., None] ** 2
     shape = (*variance.shape[:2], int(group.max()) + 1)
     factors: npt.NDArray[np.float64] = rng.gamma(1.0 / variance, variance, shape)
     return factors[..., group]
 
 
-def _counts(mean: xr.DataArray, variance: xr.DataArray, random_seed: int) -> xr.DataArray:
+def _of_counts(terms: Coefficients, random_seed: int) -> np.random.Generator:
+    """Random numbers of the counts: chance in one stratum says nothing of another's."""
+    return generator(random_seed, terms.stratum).spawn(2)[1]
+
+
+def _counts(mean: xr.DataArray, variance: xr.DataArray, rng: np.random.Generator) -> xr.DataArray:
     """Counts about `mean`, Poisson with a gamma factor of mean 1 and variance `variance`."""
     values = mean.to_numpy()
     most = float(values.max())
@@ -455,7 +449,6 @@ def _counts(mean: xr.DataArray, variance: xr.DataArray, random_seed: int) -> xr.
             f"A draw expects {most:.3g} events in one row, more than can be counted. Look at the "
             "exposure, and at the priors if these are draws of a prior."
         )
-    rng = np.random.default_rng(random_seed).spawn(2)[1]
     r: npt.NDArray[np.float64] = variance.broadcast_like(mean).transpose(*mean.dims).to_numpy()
     factor = np.ones_like(values)
     positive = r > 0

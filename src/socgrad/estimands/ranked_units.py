@@ -15,6 +15,7 @@ import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import as_draws, authority_log_sums, authority_rate_sums
+from socgrad.estimands.area_factors import AreaFactors
 from socgrad.ranks import ridit_ranks
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.posterior import Coefficients, Geography
@@ -108,7 +109,12 @@ def rank_within_authorities(land: Geography) -> Floats:
 
 
 def mean_and_covariance(
-    terms: Coefficients, land: Geography, units: RankedUnits, *, logs: bool = False
+    terms: Coefficients,
+    land: Geography,
+    units: RankedUnits,
+    *,
+    logs: bool = False,
+    factors: AreaFactors | None = None,
 ) -> tuple[Floats, Floats]:
     """Mean of the rates (or of their logs) and covariance with rank, weighted by exposure."""
     centre = np.full(land.authority_mean.size, 0.5)
@@ -117,9 +123,10 @@ def mean_and_covariance(
     else:
         centre[units.kept] = units.mean_rank
     centred = land.exposure * (units.rank - centre[land.authority_of_area])
-    by_authority = (authority_log_sums if logs else authority_rate_sums)(
-        terms, land, land.exposure, centred
-    )
+    if logs:
+        by_authority = authority_log_sums(terms, land, land.exposure, centred)
+    else:
+        by_authority = authority_rate_sums(terms, land, land.exposure, centred, factors=factors)
     mean, covariance = (
         sums.sum(axis=1, keepdims=True) if units.kept is None else sums[:, units.kept]
         for sums in by_authority
@@ -128,10 +135,14 @@ def mean_and_covariance(
 
 
 def overall_rates(
-    terms: Coefficients, land: Geography, kept: npt.NDArray[np.int64] | None
+    terms: Coefficients,
+    land: Geography,
+    kept: npt.NDArray[np.int64] | None,
+    *,
+    factors: AreaFactors | None = None,
 ) -> Floats:
     """Events over exposure of the nation, or of the authorities at positions `kept`."""
-    (events,) = authority_rate_sums(terms, land, land.exposure)
+    (events,) = authority_rate_sums(terms, land, land.exposure, factors=factors)
     if kept is None:
         return events.sum(axis=1, keepdims=True) / land.exposure.sum()
     return events[:, kept] / land.authority_exposure[kept]

@@ -62,7 +62,8 @@ def expected_rate(
     rate_per
         Units of exposure that a rate counts, above 0.
     random_seed
-        For "new" only.
+        For "new" only, a whole number from 0. With several strata a new authority has effects in
+        each: correlated as fitted in a joint fit, independent in others.
 
     Returns
     -------

@@ -20,6 +20,7 @@ from socgrad.errors import SocgradWarning, SpecificationError
 from socgrad.model.covariates import check_covariate_priors, checked_designs, coefficient_priors
 from socgrad.model.levels import check_levels, check_regions_apart
 from socgrad.model.priors import Normal, Priors
+from socgrad.model.totals_priors import check_totals_priors
 from socgrad.table.areas import Areas
 from socgrad.within_between import split
 
@@ -96,11 +97,13 @@ class GradientModel:
 
     Warns
     -----
+    PriorWarning
+        If most authorities are known only as totals, and `within`, `cross_level` or `slope_sd` has
+        the default prior (`socgrad.published` states the three together).
     SocgradWarning
-        If most authorities are known only as totals, and `within` has the default prior; if tenths
-        have no neighbourhood with counts; if the
-        default prior of a covariate would hold the effect of a whole standard deviation of it near
-        zero; if areas moderate the gradient by a column that `covariates` leaves out.
+        If tenths have no neighbourhood with counts; if the default prior of a covariate would hold
+        the effect of a whole standard deviation of it near zero; if areas moderate the gradient by
+        a column that `covariates` leaves out.
 
     Notes
     -----
@@ -360,21 +363,10 @@ class GradientModel:
                 f"localities={self.localities}, regions={self.regions}). Leave them out, or put "
                 "the terms in."
             )
-        if self.deprivation == "none" or self.priors.within != default.within:
-            return
-        known = ~np.isnan(self.areas.total_events)
-        with_counts = len(np.unique(self.areas.authority_of_area[self.areas.counted]))
-        advice = (
-            "Totals say almost nothing about the gradient within authorities: its prior decides. "
-            "Give it one from the literature, for example priors=Priors(within=rate_ratio(1.80, "
-            "interval=(1.65, 1.96))), or leave deprivation out (deprivation='none')."
-        )
-        if with_counts == 0:
-            raise SpecificationError(f"Every authority is known only as a total. {advice}")
-        if known.sum() > with_counts:
-            warnings.warn(
-                f"{known.sum()} authorities are known only as totals, and {with_counts} by their "
-                f"neighbourhoods. {advice}",
-                SocgradWarning,
-                stacklevel=4,
+        if self.deprivation != "none":
+            check_totals_priors(
+                self.areas,
+                self.priors,
+                has_cross_level=bool(self.cross_level),
+                has_slopes=bool(self.random_slopes),
             )

@@ -175,7 +175,7 @@ class Priors:
 
     Examples
     --------
-    Gradient known from the literature, for authority totals:
+    Gradient known from the literature (for authority totals: `socgrad.published.priors`):
 
     >>> Priors(within=rate_ratio(1.80, interval=(1.65, 1.96))).within.interval()
     (1.65..., 1.96...)

@@ -17,6 +17,7 @@ import xarray as xr
 
 from socgrad.errors import EstimandError, SchemaError, SupportWarning
 from socgrad.reading.arguments import check_is_tree
+from socgrad.reading.joint_effects import JOINT_GROUP, joint_group
 from socgrad.reading.labels import marks
 from socgrad.schema import SCHEMA_VERSION, check_tree, is_stratified
 
@@ -79,8 +80,9 @@ def stratum(fit: xr.DataTree, label: Hashable) -> xr.DataTree:
     -------
     xarray.DataTree
         A fit like any other: without dim stratum, which stays as a coordinate with one value, so
-        that what is computed says of which stratum it is. Arrays are views, attrs are kept; what
-        the sampler recorded once per stratum (`importance_ess`, `pareto_k`) becomes attrs.
+        that what is computed says of which stratum it is. Arrays are views, attrs are kept; of a
+        joint fit a group `joint_effects` keeps the correlations with the other strata; what the
+        sampler recorded once per stratum (`importance_ess`, `pareto_k`) becomes attrs.
 
     Raises
     ------
@@ -116,6 +118,9 @@ def stratum(fit: xr.DataTree, label: Hashable) -> xr.DataTree:
             for dataset in [node.to_dataset(inherit=False)]
         }
     )
+    together = joint_group(fit)
+    if together is not None:
+        tree[JOINT_GROUP] = xr.DataTree(together)
     if "observed_data" in tree.children:
         tree["observed_data"] = xr.DataTree(_known(tree["observed_data"].to_dataset()))
     tree.attrs = _attrs(fit.attrs, str(label))

@@ -118,7 +118,10 @@ def example_fit_of_stages(*, chained: bool = False) -> xr.DataTree:
     along = xr.DataArray(labels, coords={"stratum": labels}, dims="stratum", name="stratum")
     joined = xr.concat(stages, along).transpose("chain", "draw", "stratum", ...)
     if not chained:
-        joined = joined.assign(_correlations(joined))
+        between = _correlations(joined)
+        across = between["level_slope_correlation"].to_numpy()
+        own = np.diagonal(across, axis1=-2, axis2=-1)
+        joined = joined.assign(between | {"correlation": (("chain", "draw", "stratum"), own)})
     share = xr.ones_like(along, dtype=np.int64)
     fewer = xr.DataArray([1.0, 0.1, 0.05] if chained else [1.0] * 3, coords=along.coords)
     data = data.assign(has_data=share * data["has_data"], exposure=fewer * data["exposure"])
@@ -157,6 +160,12 @@ def _correlations(stages: xr.Dataset) -> dict[str, xr.DataArray]:
             | {"stratum_bis": stages["stratum"].to_numpy()},
             dims=("chain", "draw", "stratum", "stratum_bis"),
         )
+    levels, slopes = (np.linalg.cholesky(made[name].to_numpy()) for name in _CORRELATIONS)
+    # Of independent parts, each level's goes with its slope's: a matrix of correlations again.
+    across = stages["correlation"].isel(stratum=0).to_numpy()[..., None, None] * (
+        levels @ np.swapaxes(slopes, -1, -2)
+    )
+    made["level_slope_correlation"] = made["level_correlation"].copy(data=across)
     return made
 
 

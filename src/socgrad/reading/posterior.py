@@ -16,6 +16,7 @@ import xarray as xr
 from socgrad.departures import Departures
 from socgrad.errors import EstimandError, SchemaError
 from socgrad.reading.arguments import check_is_tree
+from socgrad.reading.joint_effects import JointEffects, joint_effects
 from socgrad.reading.labels import label_draws
 from socgrad.schema import check_tree, is_stratified
 
@@ -47,6 +48,9 @@ class Coefficients:
     departures from a log-linear gradient: NumPy arrays of shape (chain * draw, column), without
     columns where the model has none. A line of an authority is that of its neighbourhoods whose own
     covariates are at their national means, without departures.
+
+    `stratum` is the label of the stratum, None of a fit without strata; `joint` are the
+    correlations with the effects of the other strata, None where they were not fitted jointly.
     """
 
     intercept: xr.DataArray
@@ -73,6 +77,8 @@ class Coefficients:
     level_region: xr.DataArray = field(default_factory=lambda: xr.DataArray(0.0))
     region_effect: xr.DataArray = field(default_factory=lambda: xr.DataArray(0.0))
     region_sd: xr.DataArray = field(default_factory=lambda: xr.DataArray(0.0))
+    stratum: Hashable | None = None
+    joint: JointEffects | None = None
 
     @property
     def has_localities(self) -> bool:
@@ -240,6 +246,7 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
         _of_covariates(fit, name) for name in ("authority_covariate", "moderator")
     )
     level_region = _of_regions(fit)
+    label = draws["stratum"].item() if "stratum" in draws.coords else None
     return Coefficients(
         intercept=term("intercept"),
         within=term("within" if has_split else "pooled"),
@@ -265,6 +272,8 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
         level_region=level_region,
         region_effect=term("region_effect"),
         region_sd=term("region_sd"),
+        stratum=label,
+        joint=joint_effects(fit, label),
     )
 
 
