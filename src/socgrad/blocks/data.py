@@ -8,6 +8,7 @@ import xarray as xr
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.laws import LOCALITY, MASS, ROWS, TOTAL, Rows
+from socgrad.likelihood.gamma_factors import distinct
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
 
@@ -119,9 +120,8 @@ def counts_of(
             shared = factors if factors is not None else shared
             if made.kind == TOTAL:
                 is_total[made.authority, stratum] = True
-        distinct, number = np.unique(shared, return_counts=True)
-        numbers.append(distinct)
-        many.append(number.astype(np.float64))
+        for held, found in zip((numbers, many), distinct(shared), strict=True):
+            held.append(found)
         constant += sum(float(each[n]) for n in ("count_constant", "sum_constant") if n in each)
     return _joined(
         segments, linear, is_total, np.array(linear_columns), tuple(numbers), tuple(many), constant
