@@ -72,7 +72,7 @@ def _functions() -> tuple[Any, Any, Any]:
 
 
 def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", want: int) -> float:
-    """Log marginal of the authorities at one point; derivatives into `found`, modes into `state`."""
+    """Log marginal of the authorities at one point; fills `found`, and moves `state`."""
     which = np.zeros(len(at.mean), dtype=np.int64)
     value: float = _functions()[0](
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
@@ -115,6 +115,7 @@ class Integrals:
 def integrate(
     marginal: "Marginal",
     at: "At",
+    *,
     modes: FloatArray,
     region_effect: FloatArray,
     normals: FloatArray,

@@ -1,8 +1,8 @@
 """What rows of counts say of an authority's level and slope, with three derivatives: compiled.
 
 Rows stand in segments, each of one law and of one authority and stratum. Every law is a function f
-of a log mean eta, and eta of level and slope: of a row, eta = offset + level + slope w; of rows that
-are counted together, the log of the sum of their means,
+of a log mean eta, and eta of level and slope: of a row, eta = offset + level + slope w; of rows
+that are counted together, the log of the sum of their means,
 
     eta = level + a(slope),   a(s) = log sum_k exp(offset_k + s w_k),
 
@@ -254,7 +254,20 @@ def total_terms(y, lead, q, found):  # type: ignore[no-untyped-def]
 
 @compiled
 def scores(  # type: ignore[no-untyped-def]
-    rows, offset, square_offset, block, lead, slope, r, p, h, of_a, score, square_score, small, along
+    rows,
+    offset,
+    square_offset,
+    block,
+    lead,
+    slope,
+    r,
+    p,
+    h,
+    of_a,
+    score,
+    square_score,
+    small,
+    along,
 ):
     """Derivatives of the marginal by each row's offset, into `score`; return that by log r.
 

@@ -49,7 +49,7 @@ def _third(s):  # type: ignore[no-untyped-def]
 
 @compiled
 def log_gamma_ratio(y, x):  # type: ignore[no-untyped-def]
-    """log Gamma(x + y) - log Gamma(x) - y log x, of which large parts do not cancel."""
+    """Log Gamma(x + y) - log Gamma(x) - y log x, of which large parts do not cancel."""
     found = 0.0
     while x < 12.0:
         # Gamma(x + y) / Gamma(x) = Gamma(x + 1 + y) / Gamma(x + 1) x / (x + y)
