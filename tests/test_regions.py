@@ -239,9 +239,7 @@ def test_the_hash_is_of_the_data_without_regions():
     )
     other = with_regions(dataclasses.replace(simulation, frame=frame))
     assert data_hash(one) == data_hash(other)
-    more = dataclasses.replace(
-        simulation, frame=frame.assign(children=frame["children"] + 1)
-    )
+    more = dataclasses.replace(simulation, frame=frame.assign(children=frame["children"] + 1))
     assert data_hash(one) != data_hash(with_regions(more))
 
 
