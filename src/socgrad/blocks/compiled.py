@@ -23,8 +23,7 @@ __all__ = ["Integrals", "evaluate", "integrate", "on_disk", "rising"]
 
 def on_disk(function: Callable[..., Any]) -> Any:
     """Compile, or take from disk, a function that lets go of the interpreter."""
-    options = {"error_model": "numpy", "nogil": True}
-    return kept(numba.njit(cache=True, **options), numba.njit(**options), function)
+    return kept(numba.njit(error_model="numpy", nogil=True)(function))
 
 
 @functools.cache
