@@ -54,6 +54,7 @@ FLOORS = (
     | {"estimands.stratum_correlations"}
     | {"simulation.cases", "simulation.flow", "simulation.flow_lines"}
     | {"tables.diagnostics"},
+    {"reading.release"},
     {"simulation.flow_simulation", "model.covariates", "model.levels", "estimands.area_rates"}
     | {"estimands.new_covariates"},
     {"model.gradient_model", "estimands.aggregates", "estimands.contrasts", "estimands.groups"}
