@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from socgrad.fitting import fit
     from socgrad.nuts.graph import pymc_model
     from socgrad.nuts.joint_graph import joint_pymc_model
+    from socgrad.reading import release
     from socgrad.reading.by_stratum import by_stratum, stratum
     from socgrad.reading.labels import label_draws
     from socgrad.reading.storage import load, save
@@ -133,6 +134,7 @@ __all__ = [
     "rate_table",
     "region_ratio",
     "relative_gap",
+    "release",
     "rii",
     "save",
     "scenario",
@@ -232,9 +234,13 @@ _LAZY = {
 }
 
 
+#: Names that hold several others, imported on first use, too.
+_NAMESPACES = {"plots": "plots", "release": "reading.release"}
+
+
 def __getattr__(name: str) -> Any:
-    if name == "plots":
-        return import_module("socgrad.plots")
+    if name in _NAMESPACES:
+        return import_module(f"socgrad.{_NAMESPACES[name]}")
     if name not in _LAZY:
         # With name and obj, Python adds which name was perhaps meant.
         words = f"module 'socgrad' has no attribute {name!r}"

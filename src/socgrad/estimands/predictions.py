@@ -18,7 +18,14 @@ from socgrad.estimands.new_covariates import added_by_covariates
 from socgrad.estimands.new_places import Places, exposure_of, locality_of_rows, places_of
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography, labelled
+from socgrad.reading.posterior import (
+    Coefficients,
+    Geography,
+    coefficients,
+    geography,
+    labelled,
+    require_effects,
+)
 from socgrad.reading.random_numbers import generator
 
 __all__ = ["predict_authority_events", "predict_events", "predict_rate"]
@@ -373,6 +380,7 @@ def _effects(
     """Level and slope effects of the authority of each row."""
     row = {"row": places.row.to_numpy()}
     if target == "own":
+        require_effects(terms)
         at = xr.DataArray(places.position, dims="row", coords=row)
         own = [
             effect.isel(authority=at).drop_vars("authority", errors="ignore")

@@ -16,6 +16,7 @@ from socgrad.reading.checksum import check_checksum, with_checksum
 from socgrad.reading.disclosure import (
     refuse_restricted_covariates,
     refuse_restricted_exposure,
+    refuse_small_totals,
     without_events,
 )
 from socgrad.reading.file_structure import check_structure
@@ -35,6 +36,7 @@ def save(
     include_events: bool = True,
     exposure_is_public: bool = False,
     covariates_are_public: bool = False,
+    totals_are_public: bool = False,
 ) -> Path:
     """Save a fit as one NetCDF file.
 
@@ -59,6 +61,9 @@ def save(
         restricted as the events themselves.
     covariates_are_public
         The same for covariates, where the model has any.
+    totals_are_public
+        For `include_events=False` alone, and only where an authority's total is below 10: True says
+        that all totals may be known. The file gives them back exactly, whatever their size.
 
     Returns
     -------
@@ -70,7 +75,8 @@ def save(
     SchemaError
         If `fit` is not a socgrad fit; with `include_events=False`, if its exposure is not the
         children and `exposure_is_public` does not say that it may go along, or if it has covariates
-        and `covariates_are_public` does not.
+        and `covariates_are_public` does not, or if a total of an authority is below 10 and
+        `totals_are_public` does not say that it may be known.
     FileNotFoundError
         If the folder to save into does not exist.
     IsADirectoryError
@@ -81,8 +87,13 @@ def save(
 
     Notes
     -----
-    Draws of an authority's effects still tell its rate about as well as the model knows it. Whether
-    a file without events may leave a secure setting is for the data's owner to say.
+    **A file without events gives every authority's total back exactly.** The posterior mean of the
+    score is zero, so that a total is the mean, over draws, of the authority's expected events, plus
+    what its prior pulls; all of it is in the file. And someone who knows all counts but one can fit
+    them with one count after another, and hold the draws against the file's: the more easily where
+    the seed can be guessed, so leave `random_seed` out of a fit that is to be shared. To take
+    results out use `socgrad.release.coefficients`, or tables. Whether a file may leave a secure
+    setting is for the data's owner to say.
 
     Examples
     --------
@@ -110,6 +121,8 @@ def save(
         refuse_restricted_exposure(fit)
     if not include_events and not covariates_are_public:
         refuse_restricted_covariates(fit)
+    if not include_events and not totals_are_public:
+        refuse_small_totals(fit)
     tree = _storable(fit if include_events else without_events(fit))
     check_form(tree)
     check_values(tree)
