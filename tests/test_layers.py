@@ -41,7 +41,7 @@ FLOORS = (
     }
     | {"estimands.poisson_intervals", "estimands.end_points"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"}
-    | {"reading.joint_effects", "reading.random_numbers"},
+    | {"reading.joint_effects", "reading.random_numbers", "reading.data_marks"},
     {
         "model.published",
         "table.label_checks",

@@ -17,6 +17,7 @@ import xarray as xr
 
 from socgrad.errors import EstimandError, SchemaError, SupportWarning
 from socgrad.reading.arguments import check_is_tree
+from socgrad.reading.data_marks import HAS_DATA
 from socgrad.reading.joint_effects import JOINT_GROUP, joint_group
 from socgrad.reading.labels import marks
 from socgrad.schema import SCHEMA_VERSION, check_tree, is_stratified
@@ -226,10 +227,17 @@ def _joined_draws(parts: list[xr.DataArray], labels: list[Hashable]) -> xr.DataA
     along = xr.DataArray(np.array(labels, dtype=object), dims="stratum", name="stratum")
     bare = [part.drop_vars("stratum", errors="ignore").drop_attrs() for part in parts]
     joined = xr.concat(
-        bare, along, join="outer", combine_attrs="drop", coords="minimal", compat="override"
+        [part.drop_vars(HAS_DATA, errors="ignore") for part in bare],
+        along,
+        join="outer",
+        combine_attrs="drop",
+        coords="minimal",
+        compat="override",
     )
     joined = joined.transpose("chain", "draw", "stratum", ...)
     joined = joined.rename(parts[0].name)
+    if any(HAS_DATA in part.coords for part in parts):
+        joined = joined.assign_coords({HAS_DATA: _whose_data(bare, joined)})
     joined.attrs = _equal_attrs(parts)
     rows = int(joined.isnull().all(("chain", "draw")).sum())
     if rows:
@@ -249,6 +257,18 @@ def _joined_draws(parts: list[xr.DataArray], labels: list[Hashable]) -> xr.DataA
             )
     joined.attrs["draws"] = marks(joined)
     return joined
+
+
+def _whose_data(parts: list[xr.DataArray], joined: xr.DataArray) -> xr.Variable:
+    """Which authorities have data in which stratum; True where nothing is said against it."""
+    said = [
+        part[HAS_DATA].reindex(authority=joined["authority"], fill_value=True)
+        if HAS_DATA in part.coords
+        else xr.ones_like(joined["authority"], dtype=bool)
+        for part in parts
+    ]
+    held = [one.drop_vars(HAS_DATA, errors="ignore") for one in said]
+    return xr.concat(held, joined["stratum"], coords="minimal", compat="override").variable
 
 
 def _equal_attrs(parts: Sequence[xr.DataArray] | Sequence[xr.Dataset]) -> dict[str, Any]:
