@@ -39,7 +39,7 @@ FLOORS = (
         "nuts.spreads",
         "nuts.observed",
     }
-    | {"estimands.poisson_intervals", "estimands.end_points"}
+    | {"estimands.poisson_intervals", "estimands.end_points", "estimands.chance"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"}
     | {"reading.joint_effects", "reading.random_numbers", "reading.data_marks"},
     {

@@ -280,7 +280,7 @@ def without_events(ax: "Axes", none: int, groups: int, *, colour: str) -> None:
             "v",
             color=colour,
             markersize=5,
-            markerfacecolor="white",
+            markerfacecolor="none",
             label=f"No events in {none} of {groups} groups: upper limit",
         )
 

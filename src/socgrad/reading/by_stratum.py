@@ -22,7 +22,7 @@ from socgrad.reading.joint_effects import JOINT_GROUP, joint_group
 from socgrad.reading.labels import marks
 from socgrad.schema import SCHEMA_VERSION, check_tree, is_stratified
 
-__all__ = ["StrataFacts", "by_stratum", "strata_facts", "stratum", "stratum_labels"]
+__all__ = ["StrataFacts", "by_stratum", "quietly", "strata_facts", "stratum", "stratum_labels"]
 
 #: What `summarise` reads of a row may differ between strata: then it is a coordinate along stratum.
 _OF_A_ROW: Final = ("units", "reference", "importance_ess")
@@ -168,18 +168,28 @@ def by_stratum[**P, R: (xr.DataArray, xr.Dataset)](estimand: Callable[P, R]) -> 
     def of_every_stratum(*args: P.args, **kwargs: P.kwargs) -> R:
         fit = args[0] if args else kwargs.get("fit")
         if not isinstance(fit, xr.DataTree) or not is_stratified(fit):
-            return estimand(*args, **kwargs)
+            with quietly():
+                return estimand(*args, **kwargs)
         labels = stratum_labels(fit)
         call = cast("Callable[..., R]", estimand)
 
         def of_one(label: Hashable) -> R:
             # Another fit beside the first, such as a null model's, is read stratum by stratum too.
             own = [_own_stratum(value, label) for value in args]
-            return call(*own, **{n: _own_stratum(value, label) for n, value in kwargs.items()})
+            with quietly():
+                return call(*own, **{n: _own_stratum(value, label) for n, value in kwargs.items()})
 
         return _joined(_of_each(of_one, labels), labels)
 
     return of_every_stratum
+
+
+def quietly() -> np.errstate:
+    """Keep NumPy silent on overflow and the like, as the wild draws of a doubted fit bring them.
+
+    Numbers that are not finite are refused in words, by the estimand or by `socgrad.summarise`.
+    """
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 def _own_stratum(value: object, label: Hashable) -> object:
