@@ -1,10 +1,14 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from conftest import changed
 from covariate_tables import covariate_table
 from socgrad.errors import SchemaError
+from socgrad.estimands.covariate_ratios import moderated_gradient
 from socgrad.estimands.gradients import gradient
 from socgrad.estimands.rates import expected_rate
 from socgrad.fitting import fit
@@ -104,3 +108,33 @@ def test_prior_draws_hold_the_coefficients():
     assert float(drawn["covariate_coefficient"].std()) == pytest.approx(0.5, rel=0.05)
     assert float(drawn["moderator_coefficient"].std()) == pytest.approx(0.2, rel=0.05)
     assert gradient(draw_prior(model, draws=10), target="each").sizes["authority"] == 12
+
+
+@pytest.mark.parametrize(
+    ("formulas", "words"),
+    [
+        (lambda f: f | {"moderators": "T.__globals__.inspect.os.mkdir('{}')"}, "unknown function"),
+        (lambda f: f | {"moderators": "scale(gini), region"}, r"', region' follows"),
+        (lambda f: f | {"moderators": "wealth"}, "moderators names 'wealth', which it has no"),
+        (lambda f: f | {"moderators": 5}, "must be a formula such as"),
+        (lambda f: f | {"within_between": "gini"}, "within_between is no list of texts"),
+        (lambda f: {"moderators": f["moderators"]}, "expected a mapping with area_moderators"),
+        (lambda _: "T.__globals__", "expected a mapping"),
+    ],
+)
+def test_formulas_of_a_file_are_checked_before_anything_is_made_of_them(
+    tree, tmp_path, formulas, words
+):
+    """At load, and again where a tree in memory is asked for its columns."""
+    marker = tmp_path / "marker"
+    given = formulas(json.loads(tree["covariate_data"].attrs["formulas"]))
+    written = json.dumps(given).replace("{}", str(marker))
+    crafted = tree.copy()
+    crafted["covariate_data"] = xr.DataTree(
+        tree["covariate_data"].to_dataset().assign_attrs(formulas=written)
+    )
+    with pytest.raises(SchemaError, match=words):
+        moderated_gradient(crafted, {"gini": [0.3], "region": ["London"]})
+    with pytest.raises(SchemaError, match=f"fit.nc: Group 'covariate_data': .*{words}"):
+        load(save(crafted, tmp_path / "fit.nc"))
+    assert not marker.exists()

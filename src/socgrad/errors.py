@@ -17,6 +17,7 @@ __all__ = [
     "SocgradWarning",
     "SpecificationError",
     "StageOrderWarning",
+    "StorageError",
     "SupportWarning",
     "SuppressionWarning",
     "TableError",
@@ -37,6 +38,10 @@ class SpecificationError(SocgradError):
 
 class SchemaError(SocgradError):
     """A tree or file is not a socgrad fit, or is one of a schema that this version cannot read."""
+
+
+class StorageError(OSError, SocgradError):
+    """A fit cannot be written: the disk is full, or the place is not to be written to."""
 
 
 class EstimandError(SocgradError):

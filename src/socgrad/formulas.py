@@ -1,8 +1,9 @@
 """Columns of a design matrix from a formula, and the same columns for new rows.
 
 The language is that of the library formulae (as in R: ``rural + scale(log(density))``, ``a * b``,
-``C(grade)``, ``bs(x, df=4)``), with functions from a fixed list and names from the table alone: a
-formula in a file from elsewhere can run nothing else.
+``C(grade)``, ``bs(x, df=4)``), with functions from a fixed list and names from the
+table alone. What a formula says is held against `socgrad.formula_grammar` before anything of it is
+evaluated.
 """
 
 from __future__ import annotations  # pandas' own classes are not generic at run time
@@ -10,6 +11,7 @@ from __future__ import annotations  # pandas' own classes are not generic at run
 import contextlib
 import io
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -21,18 +23,17 @@ import pandas as pd
 
 from socgrad.arrays import FloatArray
 from socgrad.errors import SpecificationError
+from socgrad.formula_functions import NUMPY_FUNCTIONS, Component
+from socgrad.formula_grammar import ALLOWED, Formula, read_formula
 
 __all__ = ["Design", "design", "named_in"]
 
-_FUNCTIONS: Final = {
-    name: getattr(np, name)
-    for name in ("abs", "exp", "expm1", "log", "log10", "log1p", "log2", "sqrt", "square")
-}
+_FUNCTIONS: Final = {name: getattr(np, name) for name in NUMPY_FUNCTIONS}
 _NAMESPACE: Final = _FUNCTIONS | {"np": SimpleNamespace(**_FUNCTIONS)}
-_ALLOWED: Final = (
-    f"Expected columns joined by +, * or :, functions {', '.join(_FUNCTIONS)}, and transforms of "
-    "formulae such as scale(), center(), poly(), bs() and C()."
-)
+#: No model has more, and matrices of more would fill the memory.
+_MOST_COLUMNS: Final = 1_000
+#: Functions that give a column for each value.
+_BY_LEVEL: Final = ("C", "S", "T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,8 +130,8 @@ def design(formula: str, table: pd.DataFrame, *, where: str) -> Design:
     Raises
     ------
     SpecificationError
-        If the formula names an unknown column or function, has a left-hand side, a group effect or
-        an offset, leaves out the intercept, or gives values that are not finite.
+        If the formula does not keep to the grammar (`socgrad.formula_grammar`), names an unknown
+        column, or gives values that are not finite, or more than 1,000 columns.
 
     Examples
     --------
@@ -144,31 +145,16 @@ def design(formula: str, table: pd.DataFrame, *, where: str) -> Design:
     from formulae import design_matrices  # noqa: PLC0415
     from formulae.environment import Environment  # noqa: PLC0415
 
-    right, named = _read(formula, where)
+    read = read_formula(formula, where=where)
+    named = read.columns
     _check_named(named, table, f"{where}={formula!r}")
+    _check_size(read, table, f"{where}={formula!r}")
     with _understood(where, formula):
-        made = design_matrices(
-            right, table, na_action="error", env=Environment([]), extra_namespace=_NAMESPACE
-        )
-    common = made.common
-    terms = {} if common is None else dict(common.terms)
-    offset = [name for name, term in terms.items() if "offset" in str(term.kind)]
-    if made.group is not None or offset or "Intercept" not in terms:
-        what = (
-            "a group effect (|)"
-            if made.group is not None
-            else "an offset"
-            if offset
-            else "no intercept (0 + or - 1)"
-        )
-        raise SpecificationError(
-            f"{where}={formula!r} has {what}. The model has its own intercept, authority effects "
-            f"and exposure: leave it to the covariates. {_ALLOWED}"
-        )
-    del terms["Intercept"]
+        common = design_matrices(
+            read.text, table, na_action="error", env=Environment([]), extra_namespace=_NAMESPACE
+        ).common
+    terms = {name: term for name, term in common.terms.items() if name != "Intercept"}
     columns = [(label, name) for name, term in terms.items() for label in _labels(term)]
-    if not columns:
-        raise SpecificationError(f"{where}={formula!r} has no term. Leave {where} out instead.")
     values = np.asarray(common.design_matrix, dtype=np.float64)[:, 1:]
     finite = np.isfinite(values)
     if not finite.all():
@@ -197,27 +183,7 @@ def design(formula: str, table: pd.DataFrame, *, where: str) -> Design:
 
 def named_in(formula: str, *, where: str) -> frozenset[str]:
     """Columns that a formula names."""
-    return _read(formula, where)[1]
-
-
-def _read(formula: str, where: str) -> tuple[str, frozenset[str]]:
-    """Right-hand side of a formula, and the columns that it names."""
-    # Importing formulae takes a quarter of a second that a model without covariates need not pay.
-    from formulae import model_description  # noqa: PLC0415
-
-    if not isinstance(formula, str) or not formula.strip().lstrip("~").strip():
-        raise SpecificationError(
-            f"{where} must be a formula such as '~ rural + scale(density)'; got {formula!r}."
-        )
-    right = formula.strip().removeprefix("~").strip()
-    if "~" in right:
-        raise SpecificationError(
-            f"{where}={formula!r} has a left-hand side. The events are in Areas: give the "
-            "right-hand side alone."
-        )
-    with _understood(where, formula):
-        named = frozenset(model_description(right).var_names) - {""}
-    return right, named
+    return read_formula(formula, where=where).columns
 
 
 def _check_named(named: frozenset[str], table: pd.DataFrame, where: str) -> None:
@@ -239,6 +205,25 @@ def _check_named(named: frozenset[str], table: pd.DataFrame, where: str) -> None
                 f"{where}: {name!r} is missing in {missing.sum()} of {len(missing)} rows (first: "
                 f"{first}). Every row needs a value: fill it in, or leave the covariate out."
             )
+
+
+def _check_size(read: Formula, table: pd.DataFrame, where: str) -> None:
+    """Refuse more columns than a model can have, before they are made."""
+
+    def levels(part: Component) -> int:
+        kinds = [isinstance(table[name].dtype, pd.CategoricalDtype) for name in part.columns]
+        if part.function in _BY_LEVEL or any(kinds):
+            return max(int(table[name].nunique()) for name in part.columns)
+        return part.size
+
+    sizes = {term: math.prod(map(levels, term)) for term in read.terms}
+    if sum(sizes.values()) > _MOST_COLUMNS:
+        widest = max(sizes, key=sizes.__getitem__)
+        raise SpecificationError(
+            f"{where} would have some {sum(sizes.values()):,} columns, {sizes[widest]:,} of them "
+            f"from {':'.join(sorted(part.text for part in widest))!r}. Expected at most "
+            f"{_MOST_COLUMNS:,}: use a column as a number, or join its levels."
+        )
 
 
 def _labels(term: Any) -> list[str]:
@@ -269,7 +254,7 @@ def _understood(where: str, formula: str) -> Iterator[None]:
     except Exception as error:
         reason = f"unknown function {error}" if isinstance(error, KeyError) else str(error)
         raise SpecificationError(
-            f"{where}={formula!r} cannot be read: {reason.rstrip('.')}. {_ALLOWED}"
+            f"{where}={formula!r} cannot be read: {reason.rstrip('.')}. {ALLOWED}"
         ) from error
     finally:
         logger.handlers, logger.propagate = kept

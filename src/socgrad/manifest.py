@@ -13,9 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from socgrad.model.compression import constants, intercept_prior
+from socgrad.model.compression import constants
 from socgrad.model.covariates import authority_table
 from socgrad.model.gradient_model import GradientModel
+from socgrad.model.terms import model_terms
 from socgrad.schema import (
     COEFFICIENTS,
     COVARIATE_GROUP,
@@ -208,28 +209,10 @@ def _specification(model: GradientModel) -> dict[str, object]:
 def _priors(model: GradientModel) -> dict[str, list[float] | list[list[float]]]:
     """Priors of the terms present, per step of the model: mean and sd; of the beta, both shapes.
 
-    Those of covariates have such a pair for each column.
+    Those of columns have such a pair for each. That of a pooled coefficient is by the name in
+    `Priors`.
     """
-    split, step = model.deprivation == "split", model.step_priors
-    present = {
-        "within": model.deprivation != "none",
-        "between": split,
-        "cross_level": model.cross_level,
-        "curvature": model.curvature,
-        "level_sd": True,
-        "slope_sd": model.random_slopes,
-        "overdispersion": model.family == "negative_binomial",
-        "locality_sd": model.localities,
-        "region_sd": model.regions,
+    return {
+        term.kind.prior_name or name: term.prior.tolist()
+        for name, term in model_terms(model).items()
     }
-    priors: dict[str, list[float] | list[list[float]]] = {
-        "intercept": intercept_prior(model).tolist()
-    }
-    for name in (name for name, there in present.items() if there):
-        prior = getattr(step, name)
-        priors[name] = [prior.mean, prior.sd]
-    if model.random_slopes:
-        priors["correlation"] = [step.correlation] * 2
-    for name, columns in model.coefficient_priors.items():
-        priors[name] = [[prior.mean, prior.sd] for prior in columns]
-    return priors

@@ -10,6 +10,7 @@ from typing import Final
 import xarray as xr
 
 from socgrad.errors import SchemaError
+from socgrad.terms import TERMS
 
 __all__ = [
     "COEFFICIENTS",
@@ -49,18 +50,7 @@ LEVEL_SCHEMA_VERSION: Final = 5
 #: Group `posterior`, dims (chain, draw). A term that the model leaves out is absent, not zero.
 #: All but the correlation are on the log-rate scale, per step `per` of deprivation.
 PARAMETERS: Final[dict[str, str]] = {
-    "intercept": "log events per unit of exposure, average authority at its mean deprivation",
-    "within": "log rate ratio per step of deprivation, between neighbourhoods of one authority",
-    "pooled": "log rate ratio per step of deprivation, within and between not told apart",
-    "between": "log rate ratio per step of authority mean deprivation",
-    "curvature": "log rate per squared step of authority mean deprivation",
-    "cross_level": "change of the log gradient per step of authority mean deprivation",
-    "level_sd": "standard deviation of authority levels, log rate",
-    "slope_sd": "standard deviation of authority slopes, log rate ratio per step",
-    "correlation": "correlation of authority levels and slopes",
-    "overdispersion": "coefficient of variation of neighbourhood rates about the model",
-    "locality_sd": "coefficient of variation of localities' rates about their authority's line",
-    "region_sd": "standard deviation of regions' levels, log rate",
+    name: kind.meaning for name, kind in TERMS.items() if kind.dim is None
 }
 
 #: Group `posterior`, dims (chain, draw, authority).
@@ -83,23 +73,7 @@ OUTCOME: Final[dict[str, str]] = {
 
 #: Group `posterior`, dims (chain, draw, and the one named): of covariates, where there are any.
 COEFFICIENTS: Final[dict[str, tuple[str, str]]] = {
-    "covariate_coefficient": ("covariate", "log rate ratio per unit of an area covariate"),
-    "authority_covariate_coefficient": (
-        "authority_covariate",
-        "log rate ratio per unit of an authority covariate",
-    ),
-    "moderator_coefficient": (
-        "moderator",
-        "change of the log gradient per unit of an authority covariate",
-    ),
-    "area_moderator_coefficient": (
-        "area_moderator",
-        "change of the log gradient per unit of an area covariate",
-    ),
-    "departure_coefficient": (
-        "departure",
-        "departure from a log-linear gradient, log rate per unit of its column",
-    ),
+    name: (kind.dim, kind.meaning) for name, kind in TERMS.items() if kind.dim is not None
 }
 
 #: Group `constant_data`, where there are covariates: columns centred at child-weighted national

@@ -11,6 +11,7 @@ import xarray as xr
 from socgrad.errors import SocgradWarning
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.stratified_model import StratifiedModel
+from socgrad.progress import stage
 from socgrad.strata_tree import join_strata
 
 __all__ = ["fit_strata"]
@@ -53,7 +54,8 @@ def fit_strata(
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", SocgradWarning)
             try:
-                trees[label] = fit_one(model.models[label], seed)
+                with stage(f"stratum {len(trees) + 1} of {len(labels)}"):
+                    trees[label] = fit_one(model.models[label], seed)
             except Exception as error:
                 error.add_note(f"This happened in stratum {label!r} ({len(trees)} were fitted).")
                 raise

@@ -10,15 +10,9 @@ from scipy.stats import beta, norm
 
 from socgrad.errors import EstimandError
 from socgrad.reading.posterior import coefficients
-from socgrad.schema import COEFFICIENTS
+from socgrad.terms import TERMS
 
 __all__ = ["log_prior", "recorded_priors"]
-
-#: Terms whose prior has another name than they.
-_PRIOR_OF = {"pooled": "within"}
-_NORMAL = ("intercept", "within", "pooled", "between", "cross_level", "curvature")
-_POSITIVE = ("level_sd", "slope_sd", "overdispersion", "locality_sd", "region_sd")
-
 
 def recorded_priors(fit: xr.DataTree) -> dict[str, npt.NDArray[np.float64]]:
     """Priors of a fit per step of its own: mean and sd by name, both shapes of the beta.
@@ -66,16 +60,16 @@ def log_prior(fit: xr.DataTree) -> xr.Dataset:
     priors = recorded_priors(fit)
     draws = fit["posterior"].to_dataset()
     density: dict[str, xr.DataArray] = {}
-    for name in (*_NORMAL, *_POSITIVE, "correlation", *COEFFICIENTS):
+    for name, kind in TERMS.items():
         if name not in draws:
             continue
         x = draws[name].transpose("chain", "draw", ...)
-        first, second = np.moveaxis(priors[_PRIOR_OF.get(name, name)], -1, 0)
-        if name == "correlation":
+        first, second = np.moveaxis(priors[kind.prior_name or name], -1, 0)
+        if kind.prior == "correlation":
             value = beta.logpdf((x.to_numpy() + 1) / 2, first, second) - np.log(2)
         else:
             value = norm.logpdf(x.to_numpy(), first, second)
-            if name in _POSITIVE:
+            if kind.prior == "positive":
                 value = value - norm.logsf(0.0, first, second)
         others = [dim for dim in x.dims if dim not in ("chain", "draw")]
         density[name] = x.copy(data=value).sum(others)

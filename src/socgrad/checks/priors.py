@@ -15,15 +15,12 @@ from socgrad.checks.integrated import integrated_likelihoods
 from socgrad.checks.prior_density import log_prior, recorded_priors
 from socgrad.errors import EstimandError
 from socgrad.reading.posterior import coefficients, geography
-from socgrad.schema import COEFFICIENTS, PARAMETERS
+from socgrad.terms import TERMS
 
 __all__ = ["compare_prior", "prior_sensitivity"]
 
 type Floats = npt.NDArray[np.float64]
 
-#: Steps of deprivation in which each coefficient is; exp of it is a ratio.
-_RATIOS: Final = {"within": 1, "pooled": 1, "between": 1, "cross_level": 2, "curvature": 2}
-_SPREADS: Final = ("level_sd", "slope_sd", "overdispersion", "locality_sd", "region_sd")
 #: How far a power of 1.02 over 0.98 may move a posterior before it counts (Kallioinen et al.).
 _NOTICEABLE: Final = 0.05
 _DRAWN: Final = 100_000
@@ -97,7 +94,7 @@ def compare_prior(fit: xr.DataTree, *, prob: float = 0.95) -> pd.DataFrame:
     tails = [0.5, (1 - prob) / 2, (1 + prob) / 2]
     rows = {}
     for name, column, after in _parameters(draws):
-        prior = priors["within" if name == "pooled" else name]
+        prior = priors[TERMS[name].prior_name or name]
         before = _drawn(name, prior if column is None else prior[column])
         scale, shown = _scaled(name, steps)
         quantiles = [shown(np.quantile(values, tails)) for values in (before, after)]
@@ -215,11 +212,11 @@ def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
 
 def _parameters(draws: xr.Dataset) -> Iterator[tuple[str, int | None, Floats]]:
     """Every parameter, those of covariates column by column, chains laid end to end."""
-    for name in (*PARAMETERS, *COEFFICIENTS):
+    for name, kind in TERMS.items():
         if name not in draws:
             continue
         values = draws[name].transpose("chain", "draw", ...).to_numpy()
-        if name in PARAMETERS:
+        if kind.dim is None:
             yield name, None, values.ravel()
             continue
         for column in range(values.shape[-1]):
@@ -230,7 +227,7 @@ def _label(draws: xr.Dataset, name: str, column: int | None) -> str:
     """Name of a parameter; of a covariate's, with the covariate."""
     if column is None:
         return name
-    labels = draws[COEFFICIENTS[name][0]].to_numpy()
+    labels = draws[str(TERMS[name].dim)].to_numpy()
     return f"{name.removesuffix('_coefficient')}[{labels[column]}]"
 
 
@@ -243,33 +240,20 @@ def _drawn(name: str, prior: Floats) -> Floats:
     """Even quantiles of a prior, which stand for draws without their noise."""
     at = (np.arange(_DRAWN) + 0.5) / _DRAWN
     first, second = prior
-    if name == "correlation":
+    family = TERMS[name].prior
+    if family == "correlation":
         return np.asarray(2 * beta.ppf(at, first, second) - 1)
-    if name in _SPREADS:
+    if family == "positive":
         return np.asarray(truncnorm.ppf(at, -first / second, np.inf, first, second))
     return np.asarray(norm.ppf(at, first, second))
 
 
 def _scaled(name: str, steps: float) -> tuple[str, Callable[[Floats], Floats]]:
     """Name of the scale a parameter is shown on, and the function that takes it there."""
-    if name in _RATIOS:
-        power = steps ** _RATIOS[name]
-        squared = " squared" if _RATIOS[name] == 2 else ""
-        return f"ratio per 10 points{squared}", lambda x: np.exp(power * x)
-    if name in COEFFICIENTS:
-        if "moderator" in name:
-            return "ratio of gradients per 10 points", lambda x: np.exp(steps * x)
-        departs = name == "departure_coefficient"
-        return "ratio to the line's rate, per unit" if departs else "rate ratio per unit", np.exp
+    kind = TERMS[name]
+    power = steps**kind.steps
     if name == "intercept":
-        return "events per 10,000", lambda x: 10_000 * np.exp(x)
-    if name == "slope_sd":
-        return "log ratio per 10 points", lambda x: steps * x
-    variation = "coefficient of variation"
-    scales = {
-        "level_sd": "log rate",
-        "region_sd": "log rate",
-        "overdispersion": variation,
-        "locality_sd": variation,
-    }
-    return scales.get(name, name), lambda x: x
+        return kind.scale, lambda x: 10_000 * np.exp(x)
+    if kind.prior == "normal":
+        return kind.scale, lambda x: np.exp(power * x)
+    return kind.scale, lambda x: power * x

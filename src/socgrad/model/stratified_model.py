@@ -52,9 +52,9 @@ class StratifiedModel:
     ------
     SpecificationError
         As `GradientModel` does, naming the stratum; if `authority_effects` is unknown; if priors by
-        label do not name the strata; if authority effects are joint, and there are no random
-        slopes, the shape is no line, there are localities or regions, or priors of the correlation
-        differ between strata; if `correlations` is given for independent ones.
+        label do not name the strata; if authority effects are joint, and priors of the correlation
+        differ between strata; if `correlations` is given for independent ones, or two factors are
+        asked for without random slopes.
 
     Warns
     -----
@@ -157,28 +157,12 @@ class StratifiedModel:
             )
 
     def _check_joint(self) -> None:
-        """Refuse what no joint model has been built for."""
-        if not self.random_slopes:
+        """Refuse what joint effects of authorities cannot mean."""
+        if self.correlations == "factor" and not self.random_slopes:
             raise SpecificationError(
-                "authority_effects='joint' correlates levels and slopes of authorities, and this "
-                "model has no slopes of their own (random_slopes=False). Put them in, or choose "
-                "authority_effects='independent'."
-            )
-        if self.shape != "line":
-            raise SpecificationError(
-                f"shape={self.shape!r} is not available with authority_effects='joint' yet. Leave "
-                "it out, or choose authority_effects='independent'."
-            )
-        if self.localities:
-            raise SpecificationError(
-                "localities=True is not available with authority_effects='joint': factors of "
-                "localities would have to go together over strata as authorities do, and then have "
-                "no closed form. Leave them out, or choose authority_effects='independent'."
-            )
-        if self.regions:
-            raise SpecificationError(
-                "regions=True is not available with authority_effects='joint' yet. Leave them out, "
-                "or choose authority_effects='independent'."
+                "correlations='factor' has one factor of levels and one of slopes, and this model "
+                "has no slopes of authorities (random_slopes=False). Choose correlations='full', "
+                "or put the slopes in."
             )
         differ = {model.priors.correlation for model in self.models.values()}
         if len(differ) > 1:

@@ -14,7 +14,7 @@ import xarray as xr
 from socgrad.model.arguments import check_is_model
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
-from socgrad.model.priors import Normal, PositiveNormal
+from socgrad.model.terms import model_terms
 from socgrad.nuts.centring import centring
 from socgrad.nuts.counts import observe_counts, observe_totals
 from socgrad.nuts.effects import level_and_slope_effects, level_effects, region_effects
@@ -22,7 +22,6 @@ from socgrad.nuts.observed import Shifts
 from socgrad.nuts.packing import layout, packed, unpacked
 from socgrad.nuts.pymc_quietly import pm
 from socgrad.predictor import authority_level, authority_slope
-from socgrad.schema import COEFFICIENTS
 
 __all__ = [
     "compact_data",
@@ -174,32 +173,14 @@ def graph_data(model: GradientModel, data: xr.Dataset) -> xr.Dataset:
         Its likelihood data.
     """
     data = data.assign(centring(model, data, constants(model)["within_part"].to_numpy()))
-    for name in _prior_names(model):
-        prior: Normal | PositiveNormal = getattr(model.step_priors, name)
-        data[f"prior_{name}"] = (("moment",), np.array([prior.mean, prior.sd]))
-    for name, priors in model.coefficient_priors.items():
-        dim = COEFFICIENTS[name][0]
-        moments = np.array([[prior.mean, prior.sd] for prior in priors])
-        data[f"prior_{name}"] = ((dim, "moment"), moments)
-    if model.random_slopes:
-        data["prior_correlation"] = ((), model.step_priors.correlation)
+    for name, term in model_terms(model).items():
+        kind, known_as = term.kind, term.kind.prior_name or name
+        if kind.prior == "correlation":
+            data[f"prior_{known_as}"] = ((), term.prior[0])
+        else:
+            dims = ("moment",) if kind.dim is None else (kind.dim, "moment")
+            data[f"prior_{known_as}"] = (dims, term.prior)
     return data
-
-
-def _prior_names(model: GradientModel) -> list[str]:
-    """The parameters, other than intercept and correlation, that the specification has."""
-    present = {
-        "within": model.deprivation != "none",
-        "between": model.deprivation == "split",
-        "cross_level": model.cross_level,
-        "curvature": model.curvature,
-        "level_sd": True,
-        "slope_sd": model.random_slopes,
-        "overdispersion": model.family == "negative_binomial",
-        "locality_sd": model.localities,
-        "region_sd": model.regions,
-    }
-    return [name for name, there in present.items() if there]
 
 
 def _normal(name: str, prior: Variable) -> Variable:
@@ -231,7 +212,7 @@ def _authorities(
 ) -> tuple[Variable, Variable]:
     """Level and slope of each authority."""
     b = data["between_part"]
-    present = _prior_names(model)
+    present = model_terms(model)
     coefficient = {
         name: _normal(name, data[f"prior_{name}"]) if name in present else 0.0
         for name in ("between", "cross_level", "curvature")

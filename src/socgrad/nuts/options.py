@@ -18,7 +18,7 @@ class NutsOptions:
     random_seed : int
         Seed of the sampler.
     progress : bool
-        Whether to show nutpie's progress bar.
+        Whether to show nutpie's progress bar, where a terminal or a notebook can.
     """
 
     draws: int

@@ -12,6 +12,7 @@ from socgrad.nuts.graph import compact_data, compact_key, compact_model
 from socgrad.nuts.nutpie_draws import draws_by_nutpie
 from socgrad.nuts.options import NutsOptions
 from socgrad.nuts.pymc_quietly import pm
+from socgrad.progress import stage
 from socgrad.schema import COEFFICIENTS, EFFECTS, PARAMETERS, REGION_EFFECTS
 
 __all__ = ["Graph", "sample_graph", "sample_nuts"]
@@ -86,7 +87,8 @@ def sample_graph(
     posterior, sample_stats : xarray.Dataset
         Dims chain, draw, then those of each variable.
     """
-    graph, compiled = _compiled(wanted)
+    with stage("compiling, once for models of this form in a process"):
+        graph, compiled = _compiled(wanted)
     used = {variable.name for variable in compiled.shared_var_keys}
     compiled = compiled.with_data(
         **{str(name): values[name].to_numpy() for name in values if name in used}

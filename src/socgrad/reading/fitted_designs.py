@@ -1,6 +1,7 @@
 """The covariates of a fit, made again from its own columns, so that new rows can join them."""
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -8,10 +9,11 @@ import xarray as xr
 
 from socgrad.designs import Designs, Formulas, made_designs
 from socgrad.errors import EstimandError, SchemaError
+from socgrad.formula_grammar import read_formula
 from socgrad.reading.arguments import check_is_tree
 from socgrad.schema import COVARIATE_GROUP, check_tree
 
-__all__ = ["fitted_designs"]
+__all__ = ["fitted_designs", "stored_formulas"]
 
 
 def fitted_designs(fit: xr.DataTree) -> Designs:
@@ -45,7 +47,7 @@ def fitted_designs(fit: xr.DataTree) -> Designs:
     held = fit[COVARIATE_GROUP].to_dataset()
     constants = fit["constant_data"].to_dataset()
     made = made_designs(
-        _formulas(held),
+        stored_formulas(fit),
         area_table=_table(held, "area", constants.indexes["area"]),
         authority_table=_table(held, "authority", constants.indexes["authority"]),
         authority_of_area=constants["authority_of_area"].to_numpy().astype(np.int64),
@@ -64,9 +66,39 @@ def fitted_designs(fit: xr.DataTree) -> Designs:
     return made
 
 
-def _formulas(held: xr.Dataset) -> Formulas:
-    given = json.loads(held.attrs["formulas"])
-    return Formulas(**{**given, "within_between": tuple(given["within_between"])})
+def stored_formulas(fit: xr.DataTree) -> Formulas:
+    """Read the formulas of a fit with covariates, and hold them against the grammar.
+
+    Raises
+    ------
+    SchemaError
+        If they are not what `socgrad.fit` writes, say what no formula may, or name columns that the
+        fit does not hold.
+    """
+    held = fit[COVARIATE_GROUP].to_dataset()
+    where = f"Group {COVARIATE_GROUP!r}"
+    try:
+        given = json.loads(str(held.attrs["formulas"]))
+        wanted = {each.name for each in fields(Formulas)}
+        if not isinstance(given, dict) or set(given) != wanted:
+            raise ValueError(f"expected a mapping with {', '.join(sorted(wanted))}")
+        split = given.pop("within_between")
+        if not isinstance(split, list) or not all(isinstance(name, str) for name in split):
+            raise ValueError("within_between is no list of texts")
+        for name, formula in given.items():
+            if formula is None:
+                continue
+            lacking = read_formula(formula, where=name).columns - set(map(str, held.data_vars))
+            if lacking:
+                raise ValueError(
+                    f"{name} names {', '.join(map(repr, sorted(lacking)))}, which it has no column "
+                    "of"
+                )
+    except KeyError:
+        raise SchemaError(f"{where} has no attribute 'formulas', which says what it is.") from None
+    except (ValueError, RecursionError) as error:
+        raise SchemaError(f"{where}: its formulas are not those of a fit: {error}") from error
+    return Formulas(**given, within_between=tuple(split))
 
 
 def _table(held: xr.Dataset, dim: str, labels: pd.Index) -> pd.DataFrame:

@@ -16,7 +16,9 @@ from socgrad.reading.disclosure import (
     refuse_restricted_exposure,
     without_events,
 )
-from socgrad.schema import check_tree
+from socgrad.reading.file_writing import write_whole
+from socgrad.reading.fitted_designs import stored_formulas
+from socgrad.schema import COVARIATE_GROUP, check_tree
 
 __all__ = ["load", "save"]
 
@@ -36,7 +38,9 @@ def save(
     fit
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
     path
-        Where to, conventionally ending in .nc. A file there is replaced, once the new one is whole.
+        Where to, conventionally ending in .nc. A file there is replaced, once the new one is whole,
+        and keeps its mode, owner, group and access list; of a symbolic link, the file that it
+        points to. A new file gets the mode that the umask leaves.
     include_events
         Whether to keep the counts. False leaves out the observed counts and all that is computed
         from them area by area or authority by authority (also the log density of each draw,
@@ -66,6 +70,9 @@ def save(
         If the folder to save into does not exist.
     IsADirectoryError
         If `path` is a folder.
+    StorageError
+        If the file cannot be written, as on a full disk: the file of before stays whole. It is an
+        `OSError`, too.
 
     Notes
     -----
@@ -99,12 +106,8 @@ def save(
     if not include_events and not covariates_are_public:
         refuse_restricted_covariates(fit)
     tree = _storable(fit if include_events else without_events(fit))
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        tree.to_netcdf(part, engine="h5netcdf")
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    # In memory first: the HDF5 library ends the process where it finds the disk full.
+    write_whole(target, memoryview(tree.to_netcdf(engine="h5netcdf")))
     return target
 
 
@@ -145,6 +148,8 @@ def load(path: str | os.PathLike[str]) -> xr.DataTree:
         ) from error
     try:
         check_tree(tree)
+        if COVARIATE_GROUP in tree.children:
+            stored_formulas(tree)
     except SchemaError as error:
         raise SchemaError(f"{source}: {error}") from error
     return tree

@@ -8,10 +8,9 @@ from socgrad.arrays import FloatArray
 from socgrad.errors import SpecificationError
 from socgrad.manifest import assemble
 from socgrad.model.arguments import check_is_model
-from socgrad.model.compression import intercept_prior
 from socgrad.model.gradient_model import GradientModel
-from socgrad.model.priors import PositiveNormal
-from socgrad.schema import COEFFICIENTS
+from socgrad.model.terms import Term, model_terms
+from socgrad.terms import TERMS
 
 __all__ = ["draw_prior"]
 
@@ -75,45 +74,34 @@ def draw_prior(model: GradientModel, *, draws: int = 1000, random_seed: int = 0)
             f"random_seed={random_seed}."
         )
     rng = np.random.default_rng(random_seed)
-    priors, authorities = model.step_priors, len(model.areas.authority)
+    authorities, terms = len(model.areas.authority), model_terms(model)
 
-    def normal(mean: float, sd: float) -> FloatArray:
-        return rng.normal(mean, sd, draws)
+    def drawn_from(term: Term) -> FloatArray:
+        first, second = np.moveaxis(term.prior, -1, 0)
+        size = (draws, *np.shape(first))
+        # A term's draws depend on the seed and its name alone: models share those of their terms.
+        own = np.random.default_rng([random_seed, *term.name.encode()])
+        if term.kind.prior == "correlation":
+            return np.asarray(2.0 * own.beta(first, second, size) - 1.0)
+        if term.kind.prior == "positive":
+            low = -first / second
+            return np.asarray(
+                truncnorm.rvs(low, np.inf, first, second, size=size, random_state=own)
+            )
+        return np.asarray(own.normal(first, second, size))
 
-    def positive(prior: PositiveNormal) -> FloatArray:
-        low = -prior.mean / prior.sd
-        values: FloatArray = truncnorm.rvs(
-            low, np.inf, prior.mean, prior.sd, size=draws, random_state=rng
-        )
-        return values
-
-    # Every prior is drawn, whether the model has its term or not: models share their draws.
-    drawn = {"intercept": normal(*intercept_prior(model))}
-    for name in ("within", "between", "cross_level", "curvature"):
-        prior = getattr(priors, name)
-        drawn[name] = normal(prior.mean, prior.sd)
-    for name in ("level_sd", "slope_sd", "overdispersion"):
-        drawn[name] = positive(getattr(priors, name))
-    drawn["correlation"] = 2.0 * rng.beta(priors.correlation, priors.correlation, draws) - 1.0
+    values = {name: drawn_from(term) for name, term in terms.items()}
     z = rng.standard_normal((2, draws, authorities))
-    r = drawn["correlation"][:, None]
-    effects = {
-        "level_effect": drawn["level_sd"][:, None] * z[0],
-        "slope_effect": drawn["slope_sd"][:, None] * (r * z[0] + np.sqrt((1 - r) * (1 + r)) * z[1]),
-    }
-    if model.deprivation == "pooled":
-        drawn["pooled"] = drawn["within"]
-    absent = _absent(model)
-    for name, columns in model.coefficient_priors.items():
-        drawn[name] = np.stack([normal(prior.mean, prior.sd) for prior in columns], axis=1)
-    if model.localities:
-        drawn["locality_sd"] = positive(priors.locality_sd)
+    values["level_effect"] = values["level_sd"][:, None] * z[0]
+    if model.random_slopes:
+        r = values["correlation"][:, None]
+        along = r * z[0] + np.sqrt((1 - r) * (1 + r)) * z[1]
+        values["slope_effect"] = values["slope_sd"][:, None] * along
     if model.regions:
-        drawn["region_sd"] = positive(priors.region_sd)
         z = rng.standard_normal((draws, len(model.areas.region)))
-        drawn["region_effect"] = drawn["region_sd"][:, None] * z
-    values = {name: value for name, value in (drawn | effects).items() if name not in absent}
-    last = {name: dim for name, (dim, _) in COEFFICIENTS.items()} | {"region_effect": "region"}
+        values["region_effect"] = values["region_sd"][:, None] * z
+    last = {name: str(kind.dim) for name, kind in TERMS.items() if kind.dim is not None}
+    last["region_effect"] = "region"
     posterior = xr.Dataset(
         {
             name: (("chain", "draw", last.get(name, "authority"))[: value.ndim + 1], value[None])
@@ -132,18 +120,3 @@ def draw_prior(model: GradientModel, *, draws: int = 1000, random_seed: int = 0)
     # A prior has no counts to be compared with.
     del tree["observed_data"]
     return tree
-
-
-def _absent(model: GradientModel) -> set[str]:
-    """Terms that the model does not have."""
-    present = {
-        "within": model.deprivation == "split",
-        "between": model.deprivation == "split",
-        "cross_level": bool(model.cross_level),
-        "curvature": model.curvature,
-        "slope_sd": bool(model.random_slopes),
-        "slope_effect": bool(model.random_slopes),
-        "correlation": bool(model.random_slopes),
-        "overdispersion": model.family == "negative_binomial",
-    }
-    return {name for name, there in present.items() if not there}

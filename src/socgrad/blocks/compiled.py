@@ -1,0 +1,131 @@
+"""The compiled functions of the block engine, kept on disk, as the rest of it calls them."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from socgrad.arrays import FloatArray
+from socgrad.blocks import authorities, integrals, laws
+from socgrad.blocks.authorities import evaluated
+from socgrad.blocks.integrals import integrals as estimated
+from socgrad.blocks.laws import log_gamma_ratio, polygamma
+from socgrad.nuts.numba_on_disk import kept, numba, source_number
+
+if TYPE_CHECKING:
+    from socgrad.blocks.marginal import At, Found, Marginal, State
+
+__all__ = ["Integrals", "evaluate", "integrate", "on_disk", "rising"]
+
+
+def on_disk(function: Callable[..., Any]) -> Any:
+    """Compile, or take from disk, a function that lets go of the interpreter."""
+    options = {"error_model": "numpy", "nogil": True}
+    return kept(numba.njit(cache=True, **options), numba.njit(**options), function)
+
+
+@functools.cache
+def _functions() -> tuple[Any, Any, Any]:
+    number = source_number(authorities, integrals, laws)
+
+    @on_disk
+    def evaluated_on_disk(  # type: ignore[no-untyped-def]
+        rows, offset, square_offset, mean, precision, which, r, region_precision, member,
+        first_member, modes, z_modes, want, by_mean, by_precision, by_spread, by_region, score,
+        square_score, inverse, region_inverse,
+    ):  # fmt: skip
+        if number <= 0:
+            return 0.0
+        return evaluated(
+            rows, offset, square_offset, mean, precision, which, r, region_precision, member,
+            first_member, modes, z_modes, want, by_mean, by_precision, by_spread, by_region, score,
+            square_score, inverse, region_inverse,
+        )  # fmt: skip
+
+    @on_disk
+    def rising_on_disk(numbers, many, r, found):  # type: ignore[no-untyped-def]
+        value = by_log_r = 0.0 * number
+        x = 1.0 / r
+        for k in range(len(numbers)):
+            y = numbers[k]
+            polygamma(x + y, found[0:3])
+            polygamma(x, found[3:6])
+            value += many[k] * log_gamma_ratio(y, x)
+            by_log_r += many[k] * (y - x * (found[0] - found[3]))
+        return value, by_log_r
+
+    @on_disk
+    def integrals_on_disk(  # type: ignore[no-untyped-def]
+        rows, offset, square_offset, mean, precision, which, r, region_effect, modes, normals,
+        uniform, lines, error, noise,
+    ):  # fmt: skip
+        if number <= 0:
+            return 0.0
+        return estimated(
+            rows, offset, square_offset, mean, precision, which, r, region_effect, modes, normals,
+            uniform, lines, error, noise,
+        )  # fmt: skip
+
+    return evaluated_on_disk, rising_on_disk, integrals_on_disk
+
+
+def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", want: int) -> float:
+    """Log marginal of the authorities at one point; derivatives into `found`, modes into `state`."""
+    which = np.zeros(len(at.mean), dtype=np.int64)
+    value: float = _functions()[0](
+        marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
+        at.region_precision, marginal.member, marginal.first_member, state.modes, state.regions,
+        want, found.mean, found.precision, found.spread, found.region, found.score,
+        found.square_score, found.inverse, found.region_inverse,
+    )  # fmt: skip
+    return value
+
+
+def rising(numbers: FloatArray, many: FloatArray, r: float) -> tuple[float, float]:
+    """Sum of many (log Gamma(y + 1/r) - log Gamma(1/r) + y log r), and its derivative by log r.
+
+    By distinct numbers of events y: its cost does not depend on how large they are.
+    """
+    value, by_log_r = _functions()[1](numbers, many, r, np.zeros(6))
+    return float(value), float(by_log_r)
+
+
+@dataclass(frozen=True, eq=False)
+class Integrals:
+    """Integrals over the effects of authorities at one point.
+
+    Attributes
+    ----------
+    lines : ndarray, shape (authorities, effects)
+        Level and slope in every stratum, drawn.
+    error, noise : ndarray, shape (authorities,)
+        Log of each integral over Laplace's, and the relative variance of its estimate.
+    laplace : float
+        Sum of Laplace's values.
+    """
+
+    lines: FloatArray
+    error: FloatArray
+    noise: FloatArray
+    laplace: float
+
+
+def integrate(
+    marginal: "Marginal",
+    at: "At",
+    modes: FloatArray,
+    region_effect: FloatArray,
+    normals: FloatArray,
+    uniform: FloatArray,
+) -> Integrals:
+    """Estimate the integrals over effects at one point, and draw the effects."""
+    authorities = len(at.mean)
+    which = np.zeros(authorities, dtype=np.int64)
+    lines, error, noise = np.zeros_like(at.mean), np.zeros(authorities), np.zeros(authorities)
+    laplace: float = _functions()[2](
+        marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
+        region_effect, modes, normals, uniform, lines, error, noise,
+    )  # fmt: skip
+    return Integrals(lines, error, noise, laplace)

@@ -1,0 +1,239 @@
+"""The parameters that authorities share, as one point without bounds, and their prior there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from socgrad.arrays import BoolArray, FloatArray
+from socgrad.blocks.covariance import Structure, positive, positive_prior
+from socgrad.blocks.data import factor_of
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.terms import Term
+
+__all__ = ["Coefficient", "Coordinates", "Shared", "coefficients_of", "coordinates_of"]
+
+# Complex where derivatives are taken.
+type Array = Any
+
+#: Of slopes that do not vary: so small that it changes no count.
+_FIXED_SD = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class Coefficient:
+    """A coefficient that every stratum has.
+
+    Attributes
+    ----------
+    name : str
+        Of its term.
+    place : int
+        Which of the term's columns it multiplies.
+    of_slope, of_areas : bool
+        What it acts on: slopes (or levels), of areas (or authorities).
+    column : ndarray
+        By authority or area.
+    prior : ndarray, shape (strata, 2)
+    """
+
+    name: str
+    place: int
+    of_slope: bool
+    of_areas: bool
+    column: FloatArray
+    prior: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """Values of the shared parameters at points: leading dims are those of the points.
+
+    Attributes
+    ----------
+    coefficients, area_coefficients : ndarray, shape (..., number, strata)
+    covariance : ndarray, shape (..., effects, effects)
+        Of all levels and then all slopes.
+    spread : ndarray, shape (..., strata)
+        Coefficients of variation of gamma factors; 0 in strata without.
+    region_sd : ndarray, shape (..., strata)
+        Empty where there are no regions.
+    """
+
+    coefficients: Array
+    area_coefficients: Array
+    covariance: Array
+    spread: Array
+    region_sd: Array
+
+    def one(self, k: int) -> "Shared":
+        """Those of one point."""
+        return Shared(
+            self.coefficients[k],
+            self.area_coefficients[k],
+            self.covariance[k],
+            self.spread[k],
+            self.region_sd[k],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinates:
+    """Where each parameter stands in a point.
+
+    Attributes
+    ----------
+    strata : int
+    coefficients, area_coefficients : tuple of Coefficient
+    structure : Structure
+        Of the effects that vary.
+    has_slopes : bool
+        Whether slopes are among them.
+    with_factor : ndarray of int
+        Strata whose rows share gamma factors.
+    spread_prior : ndarray, shape (strata with factors, 2)
+    region_prior : ndarray, shape (strata or 0, 2)
+    spread_bend, region_bend : ndarray
+        Of the standard deviations, as in `socgrad.blocks.covariance.positive`.
+    """
+
+    strata: int
+    coefficients: tuple[Coefficient, ...]
+    area_coefficients: tuple[Coefficient, ...]
+    structure: Structure
+    has_slopes: bool
+    with_factor: FloatArray
+    spread_prior: FloatArray
+    region_prior: FloatArray
+    spread_bend: FloatArray
+    region_bend: FloatArray
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Numbers of coefficients, of those of areas, of covariances, spreads, and regions."""
+        s = self.strata
+        return (
+            len(self.coefficients) * s,
+            len(self.area_coefficients) * s,
+            self.structure.size,
+            len(self.spread_prior),
+            len(self.region_prior),
+        )
+
+    @property
+    def size(self) -> int:
+        """Numbers in a point."""
+        return sum(self.sizes)
+
+    @property
+    def mirrored(self) -> BoolArray:
+        """Which numbers of a point may change their sign and mean the same."""
+        first, second, _, spreads, regions = self.sizes
+        return np.concatenate(
+            [
+                np.zeros(first + second, dtype=bool),
+                self.structure.mirrored,
+                np.ones(spreads + regions, dtype=bool),
+            ]
+        )
+
+    def parts(self, x: Array) -> tuple[Array, ...]:
+        """A point (..., size) taken apart, in the order of `sizes`."""
+        found, at = [], 0
+        for size in self.sizes:
+            found.append(x[..., at : at + size])
+            at += size
+        return tuple(found)
+
+    def shared(self, x: Array) -> Shared:
+        """Values at points (..., size)."""
+        of_authorities, of_areas, effects, spreads, regions = self.parts(x)
+        s, lead = self.strata, x.shape[:-1]
+        spread = np.zeros((*lead, s), dtype=x.dtype)
+        spread[..., self.with_factor] = positive(spreads, self.spread_bend)
+        return Shared(
+            of_authorities.reshape(*lead, len(self.coefficients), s),
+            of_areas.reshape(*lead, len(self.area_coefficients), s),
+            self.covariance(effects),
+            spread,
+            positive(regions, self.region_bend),
+        )
+
+    def covariance(self, effects: Array) -> Array:
+        """Covariance of levels and slopes, those that do not vary included."""
+        varying = self.structure.covariance(effects)
+        if self.has_slopes:
+            return varying
+        s = self.strata
+        made = np.zeros((*effects.shape[:-1], 2 * s, 2 * s), dtype=effects.dtype)
+        made[..., :s, :s] = varying
+        on = np.arange(s, 2 * s)
+        made[..., on, on] = _FIXED_SD**2
+        return made
+
+    @cached_property
+    def coefficient_prior(self) -> tuple[FloatArray, FloatArray]:
+        """Mean and sd of all coefficients, in the order of a point."""
+        every = [*self.coefficients, *self.area_coefficients]
+        pairs = np.concatenate([each.prior for each in every])
+        return pairs[:, 0], pairs[:, 1]
+
+    def log_prior(self, x: Array) -> Array:
+        """Log prior density of points up to a constant, the change of scale included."""
+        of_authorities, of_areas, effects, spreads, regions = self.parts(x)
+        mean, sd = self.coefficient_prior
+        away = (np.concatenate([of_authorities, of_areas], axis=-1) - mean) / sd
+        total = -0.5 * (away * away).sum(axis=-1) + self.structure.log_prior(effects)
+        for values, bend, prior in (
+            (spreads, self.spread_bend, self.spread_prior),
+            (regions, self.region_bend, self.region_prior),
+        ):
+            total = total + positive_prior(values, bend, prior[:, 0], prior[:, 1]).sum(axis=-1)
+        return total
+
+
+def coefficients_of(
+    terms: Sequence[dict[str, Term]],
+) -> tuple[tuple[Coefficient, ...], tuple[Coefficient, ...]]:
+    """Coefficients of authorities and of areas, those of each term in the order of its columns."""
+    made: tuple[list[Coefficient], list[Coefficient]] = ([], [])
+    for name, term in terms[0].items():
+        if term.columns is None:
+            continue
+        acts_on = term.kind.acts_on
+        of_areas = acts_on.startswith("area")
+        priors = np.stack([np.atleast_2d(each[name].prior) for each in terms], axis=1)
+        for place, (column, prior) in enumerate(zip(term.columns.T, priors, strict=True)):
+            of_slope = acts_on.endswith("slope")
+            made[of_areas].append(Coefficient(name, place, of_slope, of_areas, column, prior))
+    return tuple(made[0]), tuple(made[1])
+
+
+def coordinates_of(
+    models: Sequence[GradientModel],
+    terms: Sequence[dict[str, Term]],
+    structure: Structure,
+    *,
+    spread_bend: FloatArray,
+    region_bend: FloatArray,
+) -> Coordinates:
+    """Coordinates of several strata's models, given the structure of their effects."""
+    of_authorities, of_areas = coefficients_of(terms)
+    factors = [factor_of(model) for model in models]
+    with_factor = np.flatnonzero([name is not None for name in factors])
+    spread_prior = [each[name].prior for each, name in zip(terms, factors, strict=True) if name]
+    region_prior = [each["region_sd"].prior for each in terms if "region_sd" in each]
+    return Coordinates(
+        len(models),
+        of_authorities,
+        of_areas,
+        structure,
+        bool(models[0].random_slopes),
+        with_factor,
+        np.reshape(spread_prior, (-1, 2)),
+        np.reshape(region_prior, (-1, 2)),
+        spread_bend[with_factor],
+        region_bend[: len(region_prior)],
+    )

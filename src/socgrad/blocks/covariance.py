@@ -1,0 +1,267 @@
+"""Covariances of authority effects on scales without bounds, and their prior there.
+
+Standard deviations are normal above zero a priori, correlations LKJ (of two effects, (r + 1) / 2 is
+beta); or those of two factors. Each structure maps points x (..., size) to covariances; derivatives
+come from complex steps, so all arithmetic here takes complex numbers.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from socgrad.arrays import FloatArray, IntArray
+
+__all__ = ["Bartlett", "Factors", "Partials", "Structure", "bounded", "positive", "positive_prior"]
+
+# Complex where derivatives are taken.
+type Array = Any
+
+#: Standard deviations below this are not told from it: effects so small change no count.
+_SMALLEST = 1e-5
+_FARTHEST = 40.0
+
+
+class Structure(Protocol):
+    """Covariances of n effects as functions of a point."""
+
+    @property
+    def size(self) -> int:
+        """Numbers in a point."""
+
+    @property
+    def mirrored(self) -> FloatArray:
+        """Which of them may change their sign."""
+
+    def covariance(self, x: Array) -> Array:
+        """Shape (..., n, n), at points (..., size)."""
+
+    def log_prior(self, x: Array) -> Array:
+        """Log prior density of points up to a constant, the change of scale included."""
+
+    def point(self, covariance: FloatArray) -> FloatArray:
+        """The point of a covariance, or near it."""
+
+
+def positive(x: Array, bend: Array) -> Array:
+    """Standard deviations bend sinh |x|: logarithmic far above bend, mirrored at zero."""
+    size = _magnitude(x)
+    # A sinh further out would overflow.
+    return _SMALLEST + bend * np.sinh(np.where(np.real(size) > _FARTHEST, _FARTHEST, size))
+
+
+def positive_prior(x: Array, bend: Array, mean: Array, sd: Array) -> Array:
+    """Log density of x where `positive` is normal above zero, up to a constant."""
+    away = (positive(x, bend) - mean) / sd
+    return -0.5 * away * away + _log_cosh(x)
+
+
+def bounded(x: Array, shape: Array) -> Array:
+    """Log density of x where (tanh x + 1) / 2 ~ Beta(shape, shape), up to a constant."""
+    return -2.0 * shape * _log_cosh(x)
+
+
+def _magnitude(x: Array) -> Array:
+    """|x|, analytic on each side of zero."""
+    return np.where(np.real(x) < 0, -x, x)
+
+
+def _log_cosh(x: Array) -> Array:
+    size = _magnitude(x)
+    return size + np.log1p(np.exp(-2.0 * size)) - np.log(2.0)
+
+
+def _distances(covariance: FloatArray, bend: FloatArray) -> FloatArray:
+    sds = np.sqrt(np.diag(covariance))
+    found: FloatArray = np.arcsinh(np.maximum(sds - _SMALLEST, 0.0) / bend)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Partials:
+    """Standard deviations as `positive`; correlations by their partial ones, tanh of x.
+
+    Attributes
+    ----------
+    mean, sd : ndarray, shape (n,)
+        Priors of the standard deviations.
+    concentration : float
+        Of the LKJ distribution.
+    bend : ndarray, shape (n,)
+    order : ndarray of int, shape (n,)
+        The effects, best known first.
+    """
+
+    mean: FloatArray
+    sd: FloatArray
+    concentration: float
+    bend: FloatArray
+    order: IntArray
+
+    @property
+    def size(self) -> int:  # noqa: D102
+        n = len(self.mean)
+        return n * (n + 1) // 2
+
+    @property
+    def mirrored(self) -> FloatArray:  # noqa: D102
+        return np.arange(self.size) < len(self.mean)
+
+    def covariance(self, x: Array) -> Array:  # noqa: D102
+        n = len(self.mean)
+        row, column = np.tril_indices(n, -1)
+        partial = np.zeros((*x.shape[:-1], n, n), dtype=x.dtype)
+        partial[..., row, column] = np.tanh(x[..., n:])
+        left = np.cumprod(np.sqrt(1.0 - partial * partial), axis=-1)
+        factor = partial.copy()
+        factor[..., 1:] *= left[..., :-1]
+        on = np.arange(n)
+        factor[..., on, on] = 1.0
+        factor[..., on[1:], on[1:]] = left[..., on[1:], on[:-1]]
+        factor = np.tril(factor)[..., np.argsort(self.order), :]
+        scaled = positive(x[..., :n], self.bend)[..., None] * factor
+        return scaled @ np.swapaxes(scaled, -1, -2)
+
+    def log_prior(self, x: Array) -> Array:  # noqa: D102
+        n = len(self.mean)
+        _, column = np.tril_indices(n, -1)
+        shape = self.concentration + (n - 2 - column) / 2
+        of_sds = positive_prior(x[..., :n], self.bend, self.mean, self.sd)
+        return of_sds.sum(axis=-1) + bounded(x[..., n:], shape).sum(axis=-1)
+
+    def point(self, covariance: FloatArray) -> FloatArray:  # noqa: D102
+        n = len(self.mean)
+        row, column = np.tril_indices(n, -1)
+        root = np.sqrt(np.diag(covariance))
+        ordered = (covariance / np.outer(root, root))[np.ix_(self.order, self.order)]
+        factor = np.linalg.cholesky(ordered)
+        left = 1.0 - np.cumsum(factor**2, axis=-1) + factor**2
+        partial = factor[row, column] / np.sqrt(left[row, column])
+        return np.concatenate([_distances(covariance, self.bend), np.arctanh(partial)])
+
+
+@dataclass(frozen=True, eq=False)
+class Bartlett:
+    """The Cholesky factor T of the precision T'T, its diagonal as logarithms.
+
+    Where many authorities tell a covariance, the entries of T are nearly independent and normal.
+    Attributes as of `Partials`.
+    """
+
+    mean: FloatArray
+    sd: FloatArray
+    concentration: float
+
+    @property
+    def size(self) -> int:  # noqa: D102
+        n = len(self.mean)
+        return n * (n + 1) // 2
+
+    @property
+    def mirrored(self) -> FloatArray:  # noqa: D102
+        return np.zeros(self.size, dtype=bool)
+
+    def _root(self, x: Array) -> Array:
+        """Factor L of the covariance L L': the inverse of T."""
+        n = len(self.mean)
+        row, column = np.tril_indices(n)
+        factor = np.zeros((*x.shape[:-1], n, n), dtype=x.dtype)
+        factor[..., row, column] = np.where(row == column, np.exp(x), x)
+        return np.linalg.inv(factor)
+
+    def covariance(self, x: Array) -> Array:  # noqa: D102
+        root = self._root(x)
+        return root @ np.swapaxes(root, -1, -2)
+
+    def log_prior(self, x: Array) -> Array:
+        """Log prior density, up to a constant.
+
+        With L = D C (D the standard deviations, C of unit rows) the LKJ density of C is
+        prod C_ii^(n - 1 - i + 2 eta - 2); a row of L has volume sd^i / C_ii times those of sd and
+        C; and T = 1 / L, its diagonal as logarithms, gives (n - 1) log L_ii and the row's own.
+        """
+        n = len(self.mean)
+        i = np.arange(n)
+        root = self._root(x)
+        log_diagonal = -x[..., np.cumsum(i + 1) - 1]
+        sds = np.sqrt((root * root).sum(axis=-1))
+        power = np.where(i > 0, n - 2 - i + 2.0 * self.concentration, 0.0)
+        away = (sds - self.mean) / self.sd
+        each = -0.5 * away * away - (i + power) * np.log(sds) + (power + n) * log_diagonal
+        return each.sum(axis=-1)
+
+    def point(self, covariance: FloatArray) -> FloatArray:  # noqa: D102
+        n = len(self.mean)
+        row, column = np.tril_indices(n)
+        factor = np.linalg.inv(np.linalg.cholesky(covariance))[row, column]
+        own = row == column
+        factor[own] = np.log(factor[own])
+        return factor
+
+
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """One common factor of levels, one of slopes, and parts of each stratum's own.
+
+    ::
+
+        level_s / level_sd_s = a_s F + sqrt(1 - a_s**2) e_s
+        slope_s / slope_sd_s = c_s G + sqrt(1 - c_s**2) f_s
+        corr(F, G) = r,  corr(e_s, f_s) = own_s,  all else independent
+
+    a and c are uniform on -1 to 1; (r + 1) / 2 and (own + 1) / 2 ~ Beta(concentration, the same).
+    A point holds standard deviations (as `positive`), then a, c, own and r as tanh.
+    """
+
+    mean: FloatArray
+    sd: FloatArray
+    concentration: float
+    bend: FloatArray
+
+    @property
+    def size(self) -> int:  # noqa: D102
+        return 5 * len(self.mean) // 2 + 1
+
+    @property
+    def mirrored(self) -> FloatArray:  # noqa: D102
+        return np.arange(self.size) < len(self.mean)
+
+    def covariance(self, x: Array) -> Array:  # noqa: D102
+        n = len(self.mean)
+        s = n // 2
+        on = np.arange(s)
+        loads = np.tanh(x[..., n:])
+        level, slope, own = loads[..., :s], loads[..., s : 2 * s], loads[..., 2 * s : 3 * s]
+        r = loads[..., 3 * s :, None]
+        made = np.zeros((*x.shape[:-1], n, n), dtype=x.dtype)
+        made[..., :s, :s] = level[..., :, None] * level[..., None, :]
+        made[..., s:, s:] = slope[..., :, None] * slope[..., None, :]
+        across = r * level[..., :, None] * slope[..., None, :]
+        across[..., on, on] += own * np.sqrt((1.0 - level * level) * (1.0 - slope * slope))
+        made[..., :s, s:] = across
+        made[..., s:, :s] = np.swapaxes(across, -1, -2)
+        every = np.arange(n)
+        made[..., every, every] = 1.0
+        sds = positive(x[..., :n], self.bend)
+        return made * sds[..., :, None] * sds[..., None, :]
+
+    def log_prior(self, x: Array) -> Array:  # noqa: D102
+        n = len(self.mean)
+        of_sds = positive_prior(x[..., :n], self.bend, self.mean, self.sd)
+        uniform = bounded(x[..., n : 2 * n], 1.0)
+        others = bounded(x[..., 2 * n :], self.concentration)
+        return of_sds.sum(axis=-1) + uniform.sum(axis=-1) + others.sum(axis=-1)
+
+    def point(self, covariance: FloatArray) -> FloatArray:
+        """Loadings of the first eigenvectors of levels and of slopes."""
+        n = len(self.mean)
+        s = n // 2
+        root = np.sqrt(np.diag(covariance))
+        r = covariance / np.outer(root, root)
+        loads = []
+        for part in (r[:s, :s], r[s:, s:]):
+            size, vectors = np.linalg.eigh(part)
+            load = vectors[:, -1] * np.sqrt(max(size[-1] - 1.0, 0.2) * s / max(s - 1.0, 1.0))
+            loads.append(np.clip(load * np.sign(load.sum() or 1.0), -0.9, 0.9))
+        zeros = np.zeros(s + 1)
+        return np.concatenate([_distances(covariance, self.bend), np.arctanh(loads).ravel(), zeros])

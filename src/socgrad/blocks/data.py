@@ -1,0 +1,301 @@
+"""From models to the rows of the block engine: those of all strata, sorted by authority."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.blocks.laws import LOCALITY, MASS, ROWS, TOTAL, Rows
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.terms import Term
+
+__all__ = ["Counts", "counts_of", "factor_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """The counts of all strata.
+
+    Attributes
+    ----------
+    rows : Rows
+        Their laws.
+    offset, square_offset : ndarray
+        Log exposures of rows and squares, of squares their own weights'.
+    columns, square_columns : ndarray, shape (rows or squares, columns)
+        What coefficients of areas multiply.
+    stratum, square_stratum : ndarray of int
+        The stratum of each row and square.
+    linear_columns : ndarray, shape (strata, columns)
+        Sums of events times columns.
+    numbers, many : tuple of ndarray
+        For each stratum, distinct numbers of events that share a gamma factor, and how many rows
+        (or localities) have each; empty where there are no factors.
+    constant : float
+        What of the log-likelihood depends on no parameter.
+    """
+
+    rows: Rows
+    offset: FloatArray
+    square_offset: FloatArray
+    columns: FloatArray
+    square_columns: FloatArray
+    stratum: IntArray
+    square_stratum: IntArray
+    linear_columns: FloatArray
+    numbers: tuple[FloatArray, ...]
+    many: tuple[FloatArray, ...]
+    constant: float
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether areas differ by columns of their own."""
+        return self.columns.shape[1] > 0
+
+
+@dataclass(eq=False)
+class _Segments:
+    """Segments of one law and stratum, of any authorities; rows (and squares) by segment.
+
+    `of` and `square_of` name the segment of each row and square.
+    """
+
+    kind: int
+    stratum: int
+    authority: IntArray
+    events: FloatArray
+    of: IntArray
+    within: FloatArray
+    log_exposure: FloatArray
+    row_events: FloatArray
+    columns: FloatArray
+    square_of: IntArray
+    square_within: FloatArray
+    log_square: FloatArray
+    square_columns: FloatArray
+
+
+def factor_of(model: GradientModel) -> str | None:
+    """Name of the spread of a model's gamma factors; None where it has none."""
+    if model.family == "negative_binomial":
+        return "overdispersion"
+    return "locality_sd" if model.localities else None
+
+
+def counts_of(
+    models: Sequence[GradientModel],
+    terms: Sequence[dict[str, Term]],
+    data: Sequence[xr.Dataset],
+) -> Counts:
+    """Rows of every stratum's counts.
+
+    Parameters
+    ----------
+    models : sequence of GradientModel
+        One per stratum, of one geography.
+    terms : sequence of dict
+        Their terms.
+    data : sequence of xarray.Dataset
+        Their likelihood data.
+    """
+    strata, authorities = len(models), len(models[0].areas.authority)
+    segments: list[_Segments] = []
+    linear = np.zeros((authorities, strata, 2))
+    is_total = np.zeros((authorities, strata), dtype=bool)
+    linear_columns, numbers, many, constant = [], [], [], 0.0
+    for stratum, (model, own, each) in enumerate(zip(models, terms, data, strict=True)):
+        areas, counted = model.areas, model.areas.counted
+        columns = _area_columns(own, len(areas.area))
+        events = np.where(counted, areas.events, 0.0)
+        linear_columns.append(events @ columns)
+        home = areas.authority_of_area
+        linear[:, stratum, 0] = np.bincount(home, events, authorities)
+        linear[:, stratum, 1] = np.bincount(home, events * model.within_part, authorities)
+        shared = np.zeros(0)
+        for made, factors in _segments(model, own, each, stratum):
+            segments.append(made)
+            shared = factors if factors is not None else shared
+            if made.kind == TOTAL:
+                is_total[made.authority, stratum] = True
+        distinct, number = np.unique(shared, return_counts=True)
+        numbers.append(distinct)
+        many.append(number.astype(np.float64))
+        constant += sum(float(each[n]) for n in ("count_constant", "sum_constant") if n in each)
+    return _joined(
+        segments, linear, is_total, np.array(linear_columns), tuple(numbers), tuple(many), constant
+    )
+
+
+def _area_columns(terms: dict[str, Term], areas: int) -> FloatArray:
+    """Columns of all coefficients of areas, side by side."""
+    found = [
+        term.columns
+        for term in terms.values()
+        if term.columns is not None and term.kind.acts_on.startswith("area")
+    ]
+    return np.hstack([np.zeros((areas, 0)), *found])
+
+
+def _segments(
+    model: GradientModel, terms: dict[str, Term], data: xr.Dataset, stratum: int
+) -> list[tuple[_Segments, FloatArray | None]]:
+    """Segments of one stratum, with the numbers of events that share gamma factors."""
+    made: list[tuple[_Segments, FloatArray | None]] = []
+    areas, counted = model.areas, model.areas.counted
+    if "count_events" in data and model.localities:
+        nodes = _Nodes.read(data, "locality", terms)
+        numbers = data["locality_events"].to_numpy()
+        authority = data["locality_authority"].to_numpy()
+        made.append((_grouped(LOCALITY, stratum, authority, numbers, nodes), numbers))
+    elif "count_events" in data and model.family == "negative_binomial":
+        columns = _area_columns(terms, len(areas.area))[counted]
+        home, of = np.unique(areas.authority_of_area[counted], return_inverse=True)
+        rows = _Nodes(of, model.within_part[counted], np.log(areas.exposure[counted]), columns)
+        segment = _grouped(ROWS, stratum, home, np.zeros(len(home)), rows)
+        segment.row_events = areas.events[counted]
+        made.append((segment, areas.events[counted]))
+    elif "count_events" in data:
+        nodes = _Nodes.read(data, "count", terms)
+        home, of = np.unique(data["count_authority"].to_numpy()[nodes.cell], return_inverse=True)
+        nodes.cell = of.astype(np.int64)
+        made.append((_grouped(MASS, stratum, home, np.zeros(len(home)), nodes), None))
+    if "sum_events" in data:
+        nodes = _Nodes.read(data, "sum", terms)
+        squares = _Nodes.read(data, "square", terms) if factor_of(model) else None
+        home, totals = (data[f"sum_{name}"].to_numpy() for name in ("authority", "events"))
+        made.append((_grouped(TOTAL, stratum, home, totals, nodes, squares), None))
+    return made
+
+
+@dataclass(eq=False)
+class _Nodes:
+    """Rows, or nodes of exposure that stand for them, each of a cell."""
+
+    cell: IntArray
+    within: FloatArray
+    log_exposure: FloatArray
+    columns: FloatArray
+
+    @classmethod
+    def read(cls, data: xr.Dataset, kind: str, terms: dict[str, Term]) -> "_Nodes":
+        """Nodes of one kind in likelihood data, without those of no exposure."""
+        within, exposure = (
+            data[f"{kind}_node_{name}"].to_numpy() for name in ("within", "exposure")
+        )
+        cell, node = np.nonzero(exposure > 0)
+        at = within[cell, node]
+        columns = [np.zeros((len(cell), 0))]
+        for term in terms.values():
+            if term.kind.acts_on.startswith("area"):
+                own = _node_columns(data, kind, str(term.kind.dim), cell, node, at)
+                columns.append(own * (at[:, None] if term.kind.acts_on == "area slope" else 1.0))
+        return cls(
+            cell.astype(np.int64), at, np.log(exposure[cell, node]), np.hstack(columns)
+        )
+
+
+def _node_columns(
+    data: xr.Dataset, kind: str, dim: str, cell: IntArray, node: IntArray, at: FloatArray
+) -> FloatArray:
+    """Columns of one kind at nodes: one value a cell, or one a node."""
+    if f"{kind}_node_{dim}" in data:
+        return data[f"{kind}_node_{dim}"].to_numpy()[cell, node]
+    columns = data[f"{kind}_{dim}"].to_numpy()[cell]
+    if f"{kind}_{dim}_slope" in data:
+        # Steps have a slope inside that is the same everywhere.
+        columns = columns + at[:, None] * data[f"{kind}_{dim}_slope"].to_numpy()
+    return np.asarray(columns, dtype=np.float64)
+
+
+def _grouped(
+    kind: int,
+    stratum: int,
+    authority: IntArray,
+    events: FloatArray,
+    nodes: "_Nodes",
+    squares: "_Nodes | None" = None,
+) -> _Segments:
+    none = np.zeros(0)
+    blank = np.zeros((0, nodes.columns.shape[1]))
+    return _Segments(
+        kind,
+        stratum,
+        authority.astype(np.int64),
+        events.astype(np.float64),
+        nodes.cell,
+        nodes.within,
+        nodes.log_exposure,
+        np.zeros(len(nodes.cell)),
+        nodes.columns,
+        np.zeros(0, dtype=np.int64) if squares is None else squares.cell,
+        none if squares is None else squares.within,
+        none if squares is None else squares.log_exposure,
+        blank if squares is None else squares.columns,
+    )
+
+
+def _joined(
+    segments: Sequence[_Segments],
+    linear: FloatArray,
+    is_total: BoolArray,
+    linear_columns: FloatArray,
+    numbers: tuple[FloatArray, ...],
+    many: tuple[FloatArray, ...],
+    constant: float,
+) -> Counts:
+    """All segments by authority and stratum, their rows in the same order."""
+    strata = linear.shape[1]
+    sizes = np.array([len(each.authority) for each in segments])
+    begin = np.cumsum(sizes) - sizes
+    block = np.concatenate([each.authority * strata + each.stratum for each in segments])
+    order = np.argsort(block, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+
+    def sorted_rows(name: str) -> tuple[IntArray, IntArray, IntArray]:
+        """Order of rows, where each segment's begin, and the stratum of each row."""
+        of = np.concatenate(
+            [place[getattr(each, name) + at] for each, at in zip(segments, begin, strict=True)]
+        )
+        stratum = np.concatenate(
+            [np.full(len(getattr(each, name)), each.stratum) for each in segments]
+        )
+        rows = np.argsort(of, kind="stable")
+        first = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(order)))])
+        return rows, first.astype(np.int64), stratum[rows].astype(np.int64)
+
+    def side(name: str, rows: IntArray) -> FloatArray:
+        joined = np.concatenate([getattr(each, name) for each in segments])
+        return np.ascontiguousarray(joined[rows], dtype=np.float64)
+
+    rows, first_row, stratum = sorted_rows("of")
+    squares, first_square, square_stratum = sorted_rows("square_of")
+    held = np.bincount(block, minlength=linear.shape[0] * strata)
+    return Counts(
+        Rows(
+            np.concatenate([[0], np.cumsum(held)]).astype(np.int64),
+            np.concatenate([np.full(len(each.authority), each.kind) for each in segments])[
+                order
+            ].astype(np.int64),
+            first_row,
+            first_square,
+            side("events", order),
+            side("within", rows),
+            side("row_events", rows),
+            side("square_within", squares),
+            linear,
+            is_total,
+        ),
+        side("log_exposure", rows),
+        side("log_square", squares),
+        side("columns", rows),
+        side("square_columns", squares),
+        stratum,
+        square_stratum,
+        linear_columns,
+        numbers,
+        many,
+        constant,
+    )

@@ -1,0 +1,81 @@
+"""What Laplace's method misses of each authority's integral, and draws of its effects: compiled."""
+
+import numpy as np
+
+from socgrad.blocks.authorities import climbed, objective
+from socgrad.nuts.numba_on_disk import compiled
+
+__all__ = ["integrals"]
+
+
+@compiled
+def integrals(  # type: ignore[no-untyped-def]
+    rows, offset, square_offset, mean, precision, which, r, region_effect, modes, normals, uniform,
+    lines, error, noise,
+):
+    """Estimate the integral over each authority's effects, and draw them.
+
+    Candidates come in pairs about the mode, normal with the curvature there. The mean of their
+    weights is an unbiased estimate of the integral over Laplace's; its logarithm goes into `error`,
+    its relative variance into `noise`. One candidate, drawn by weight (`uniform`), goes into
+    `lines`: level and slope in every stratum. `region_effect` (authorities, strata) is given;
+    `normals` has shape (authorities, pairs, effects). Returned is the sum of Laplace's values.
+    """
+    authorities, n = mean.shape
+    strata, pairs = n // 2, normals.shape[1]
+    terms, along = np.zeros((strata, 10)), np.zeros((strata, 4))
+    u, qu, w, a, small = np.zeros(n), np.zeros(n), np.zeros((n, n)), np.zeros((n, n)), np.zeros(12)
+    other = np.zeros((strata, 10)), np.zeros((strata, 4)), np.zeros(n), np.zeros(n)
+    room = (
+        terms, along, u, qu, w, a, other[0], other[1], other[2], other[3], np.zeros(n),
+        np.zeros(n), np.zeros(n), small,
+    )  # fmt: skip
+    step, v = np.zeros(n), np.zeros(n)
+    weight, candidate = np.zeros(2 * pairs), np.zeros((2 * pairs, n))
+    total = 0.0
+    for j in range(authorities):
+        q = precision[which[j]]
+        top = climbed(
+            rows, offset, square_offset, j, mean[j], region_effect[j], q, r, modes[j], 1e-8, room
+        )
+        if not np.isfinite(top):
+            return -np.inf
+        total += top
+        for i in range(n):
+            total -= np.log(a[i, i])
+        for pair in range(pairs):
+            square = 0.0
+            for i in range(n - 1, -1, -1):
+                s = normals[j, pair, i]
+                square += s * s
+                for k in range(i + 1, n):
+                    s -= a[k, i] * step[k]
+                step[i] = s / a[i, i]
+            for side in range(2):
+                at = 2 * pair + side
+                for i in range(n):
+                    v[i] = modes[j, i] + (step[i] if side == 0 else -step[i])
+                value = objective(
+                    rows, offset, square_offset, j, mean[j], region_effect[j], q, r, v, False,
+                    other[0], other[1], other[2], other[3], small,
+                )  # fmt: skip
+                weight[at] = value - top + 0.5 * square
+                candidate[at] = other[2]
+        highest = weight.max()
+        if not np.isfinite(highest):
+            return -np.inf
+        weight[:] = np.exp(weight - highest)
+        mass = weight.sum()
+        error[j] = highest + np.log(mass / (2 * pairs))
+        spread = 0.0
+        for pair in range(pairs):
+            away = (weight[2 * pair] + weight[2 * pair + 1]) * pairs / mass - 1.0
+            spread += away * away
+        noise[j] = spread / (pairs * max(pairs - 1, 1))
+        left, at = uniform[j] * mass, 0
+        while at < 2 * pairs - 1 and left > weight[at]:
+            left -= weight[at]
+            at += 1
+        for i in range(n):
+            lines[j, i] = candidate[at, i] + mean[j, i]
+    return total

@@ -1,0 +1,380 @@
+"""What rows of counts say of an authority's level and slope, with three derivatives: compiled.
+
+Rows stand in segments, each of one law and of one authority and stratum. Every law is a function f
+of a log mean eta, and eta of level and slope: of a row, eta = offset + level + slope w; of rows that
+are counted together, the log of the sum of their means,
+
+    eta = level + a(slope),   a(s) = log sum_k exp(offset_k + s w_k),
+
+whose derivatives by s are mean, variance and third cumulant of w over the expected events. So f',
+f'' and f''' in eta are all that a law has to give. Sums of events times level and slope are kept
+apart (`Rows.linear`).
+
+Where a total alone is known, (lead, slope) are the coordinates, lead = level + a(slope) being the
+log of the expected total: in them the posterior of an authority is nearly normal; in (level, slope)
+it is not. Their determinant is 1.
+
+No function of another module of socgrad is called: numba would not notice that it has changed.
+"""
+
+from math import exp, log, log1p
+from typing import NamedTuple
+
+import numpy as np
+
+from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.nuts.numba_on_disk import compiled
+
+__all__ = ["LOCALITY", "MASS", "ROWS", "TOTAL", "Rows", "block_terms", "scores"]
+
+#: Laws of segments: Poisson rows compressed to nodes of exposure; negative binomial rows; rows of
+#: one locality that share a gamma factor; all rows of an authority known by their total.
+MASS, ROWS, LOCALITY, TOTAL = 0, 1, 2, 3
+
+
+class Rows(NamedTuple):
+    """Counts of all authorities and strata.
+
+    Attributes
+    ----------
+    first_segment : ndarray of int, shape (authorities * strata + 1,)
+        Where the segments of each authority and stratum begin; strata vary fastest.
+    kind : ndarray of int, shape (segments,)
+        The law of each.
+    first_row, first_square : ndarray of int, shape (segments + 1,)
+        Where its rows begin, and those of squared means (of totals whose areas vary).
+    events : ndarray, shape (segments,)
+        Events of a locality, or the total.
+    within, row_events : ndarray, shape (rows,)
+        w of each row; its events (negative binomial rows alone).
+    square_within : ndarray, shape (squares,)
+    linear : ndarray, shape (authorities, strata, 2)
+        Sums of events, and of events times w.
+    is_total : ndarray of bool, shape (authorities, strata)
+    """
+
+    first_segment: IntArray
+    kind: IntArray
+    first_row: IntArray
+    first_square: IntArray
+    events: FloatArray
+    within: FloatArray
+    row_events: FloatArray
+    square_within: FloatArray
+    linear: FloatArray
+    is_total: BoolArray
+
+
+@compiled
+def sums(offset, within, lo, hi, level, slope, found):  # type: ignore[no-untyped-def]
+    """Sums of expected events times powers 0 to 3 of w, into `found`."""
+    e0 = e1 = e2 = e3 = 0.0
+    for i in range(lo, hi):
+        w = within[i]
+        mean = exp(offset[i] + level + slope * w)
+        e0 += mean
+        mean *= w
+        e1 += mean
+        mean *= w
+        e2 += mean
+        e3 += mean * w
+    found[0], found[1], found[2], found[3] = e0, e1, e2, e3
+
+
+@compiled
+def cumulants(offset, within, lo, hi, power, slope, found):  # type: ignore[no-untyped-def]
+    """Log of the sum of exp(offset + power slope w) and its three derivatives by the slope."""
+    top = -np.inf
+    for i in range(lo, hi):
+        top = max(top, offset[i] + power * slope * within[i])
+    e0 = e1 = 0.0
+    for i in range(lo, hi):
+        mass = exp(offset[i] + power * slope * within[i] - top)
+        e0 += mass
+        e1 += mass * within[i]
+    mean = e1 / e0
+    e2 = e3 = 0.0
+    for i in range(lo, hi):
+        away = within[i] - mean
+        mass = exp(offset[i] + power * slope * within[i] - top) * away * away
+        e2 += mass
+        e3 += mass * away
+    found[0] = top + log(e0)
+    found[1] = power * mean
+    found[2] = power * power * e2 / e0
+    found[3] = power * power * power * e3 / e0
+
+
+@compiled
+def polygamma(x, found):  # type: ignore[no-untyped-def]
+    """Derivatives of the log of the gamma function at x > 0: the first three."""
+    psi = one = two = 0.0
+    while x < 12.0:
+        psi -= 1.0 / x
+        one += 1.0 / (x * x)
+        two -= 2.0 / (x * x * x)
+        x += 1.0
+    i = 1.0 / x
+    s = i * i
+    # Their asymptotic series, to 1e-15 from 12 on.
+    found[0] = psi + log(x) - 0.5 * i - s * (1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s / 132))))
+    found[1] = one + i * (1.0 + 0.5 * i + s * (1 / 6 - s * (1 / 30 - s * (1 / 42 - s * (1 / 30 - s * 5 / 66)))))
+    found[2] = two - s * (1.0 + i + s * (0.5 - s * (1 / 6 - s * (1 / 6 - s * (3 / 10 - s * 5 / 6)))))
+
+
+@compiled
+def log_gamma_ratio(y, x):  # type: ignore[no-untyped-def]
+    """log Gamma(x + y) - log Gamma(x) - y log x, of which large parts do not cancel."""
+    found = 0.0
+    while x < 12.0:
+        # Gamma(x + y) / Gamma(x) = Gamma(x + 1 + y) / Gamma(x + 1) x / (x + y)
+        found += log(x / (x + y)) + y * log1p(1.0 / x)
+        x += 1.0
+    i, k = 1.0 / x, 1.0 / (x + y)
+    s, t = i * i, k * k
+    stirling = k * (1 / 12 - t * (1 / 360 - t * (1 / 1260 - t / 1680)))
+    stirling -= i * (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s / 1680)))
+    return found + (x + y - 0.5) * log1p(y * i) - y + stirling
+
+
+@compiled
+def block_terms(rows, offset, square_offset, block, lead, slope, r, deep, out, along, small):  # type: ignore[no-untyped-def]
+    """Log-likelihood of one authority and stratum, and its derivatives, at one point.
+
+    `out` takes the value, then derivatives by (lead, slope): 1, 2; 11, 12, 22; 111, 112, 122, 222.
+    `along` takes a(slope) and its derivatives; zeros where lead is the level. `r` is the squared
+    coefficient of variation of the gamma factors of the stratum, 0 where there are none; `small` is
+    room for 12 numbers. Without `deep` derivatives are left out.
+    """
+    strata = rows.linear.shape[1]
+    own = rows.linear[block // strata, block % strata]
+    out[:] = 0.0
+    along[:] = 0.0
+    out[0] = own[0] * lead + own[1] * slope
+    out[1] = own[0]
+    out[2] = own[1]
+    for segment in range(rows.first_segment[block], rows.first_segment[block + 1]):
+        kind = rows.kind[segment]
+        lo, hi = rows.first_row[segment], rows.first_row[segment + 1]
+        if kind == MASS and not deep:
+            for i in range(lo, hi):
+                out[0] -= exp(offset[i] + lead + slope * rows.within[i])
+        elif kind == MASS:
+            sums(offset, rows.within, lo, hi, lead, slope, small)
+            out[0] -= small[0]
+            out[1] -= small[0]
+            out[2] -= small[1]
+            out[3] -= small[0]
+            out[4] -= small[1]
+            out[5] -= small[2]
+            out[6] -= small[0]
+            out[7] -= small[1]
+            out[8] -= small[2]
+            out[9] -= small[3]
+        elif kind == ROWS and not deep:
+            for i in range(lo, hi):
+                scaled = r * exp(offset[i] + lead + slope * rows.within[i])
+                out[0] -= (rows.row_events[i] + 1.0 / r) * log1p(scaled)
+        elif kind == ROWS:
+            for i in range(lo, hi):
+                w = rows.within[i]
+                y = rows.row_events[i]
+                scaled = r * exp(offset[i] + lead + slope * w)
+                below = 1.0 / (1.0 + scaled)
+                # Of -(y + 1/r) log(1 + r mu).
+                first = -(y + 1.0 / r) * scaled * below
+                second = first * below
+                third = second * (1.0 - scaled) * below
+                out[0] -= (y + 1.0 / r) * log1p(scaled)
+                out[1] += first
+                out[3] += second
+                out[6] += third
+                out[2] += first * w
+                w_w = w * w
+                out[4] += second * w
+                out[5] += second * w_w
+                out[7] += third * w
+                out[8] += third * w_w
+                out[9] += third * w_w * w
+        elif kind == LOCALITY:
+            cumulants(offset, rows.within, lo, hi, 1.0, slope, small)
+            m, v, k = small[1], small[2], small[3]
+            y = rows.events[segment]
+            scaled = r * exp(lead + small[0])
+            below = 1.0 / (1.0 + scaled)
+            f1 = -(y + 1.0 / r) * scaled * below
+            f2 = f1 * below
+            f3 = f2 * (1.0 - scaled) * below
+            out[0] -= (y + 1.0 / r) * log1p(scaled)
+            out[1] += f1
+            out[2] += f1 * m
+            out[3] += f2
+            out[4] += f2 * m
+            out[5] += f2 * m * m + f1 * v
+            out[6] += f3
+            out[7] += f3 * m
+            out[8] += f3 * m * m + f2 * v
+            out[9] += f3 * m * m * m + 3.0 * f2 * m * v + f1 * k
+        else:
+            cumulants(offset, rows.within, lo, hi, 1.0, slope, along)
+            y = rows.events[segment]
+            if r <= 0.0:
+                expected = exp(lead)
+                out[0] += y * lead - expected
+                out[1] += y - expected
+                out[3] -= expected
+                out[6] -= expected
+            else:
+                at = rows.first_square[segment], rows.first_square[segment + 1]
+                spread(square_offset, rows.square_within, at, slope, r, along, small)
+                q1, q2, q3 = small[1], small[2], small[3]
+                total_terms(y, lead, small[0], small)
+                out[0] += small[0]
+                out[1] += small[1]
+                out[3] += small[2]
+                out[6] += small[3]
+                f_q, f_qq, f_qqq = small[4], small[5], small[6]
+                f_tq, f_tqq, f_ttq = small[7], small[8], small[9]
+                out[2] += f_q * q1
+                out[4] += f_tq * q1
+                out[5] += f_qq * q1 * q1 + f_q * q2
+                out[7] += f_ttq * q1
+                out[8] += f_tqq * q1 * q1 + f_tq * q2
+                out[9] += f_qqq * q1 * q1 * q1 + 3.0 * f_qq * q1 * q2 + f_q * q3
+
+
+@compiled
+def spread(square_offset, square_within, at, slope, r, along, found):  # type: ignore[no-untyped-def]
+    """Log of a total's own squared variation, q = log r + b(s) - 2 a(s), with its derivatives."""
+    cumulants(square_offset, square_within, at[0], at[1], 2.0, slope, found)
+    for k in range(4):
+        found[k] -= 2.0 * along[k]
+    found[0] += log(r)
+
+
+@compiled
+def total_terms(y, lead, q, found):  # type: ignore[no-untyped-def]
+    """Negative binomial of mean exp(lead) and squared variation exp(q), without its log y!.
+
+    `found` takes the value; derivatives by lead 1, 2, 3; by q 1, 2, 3; then by lead and q: tq, tqq,
+    ttq.
+    """
+    phi = exp(-q)
+    scaled = exp(lead + q)
+    lost = log1p(scaled)
+    x = scaled / (1.0 + scaled)
+    one = x / (1.0 + scaled)
+    two = one * (1.0 - 2.0 * x)
+    size = y + phi
+    polygamma(y + phi, found[0:3])
+    polygamma(phi, found[3:6])
+    d0, d1, d2 = found[0] - found[3], found[1] - found[4], found[2] - found[5]
+    g1 = y - phi * d0
+    g2 = phi * d0 + phi * phi * d1
+    g3 = -phi * d0 - 3.0 * phi * phi * d1 - phi * phi * phi * d2
+    found[0] = y * lead - size * lost + log_gamma_ratio(y, phi)
+    found[1] = y - size * x
+    found[2] = -size * one
+    found[3] = -size * two
+    found[4] = phi * lost - size * x + g1
+    found[5] = -phi * lost + 2.0 * phi * x - size * one + g2
+    found[6] = phi * lost - 3.0 * phi * x + 3.0 * phi * one - size * two + g3
+    found[7] = phi * x - size * one
+    found[8] = -phi * x + 2.0 * phi * one - size * two
+    found[9] = phi * one - size * two
+
+
+@compiled
+def scores(  # type: ignore[no-untyped-def]
+    rows, offset, square_offset, block, lead, slope, r, p, h, of_a, score, square_score, small, along
+):
+    """Derivatives of the marginal by each row's offset, into `score`; return that by log r.
+
+    With P the inverse of an authority's curvature, h = P g (g the derivative of its log
+    determinant) and l the log-likelihood, the marginal changes as
+
+        l + (P11 l11 + 2 P12 l12 + P22 l22) / 2 - (h1 l1 + h2 l2) / 2
+
+    does at the mode. `p` is P11, P12, P22; `h` is h1, h2; `of_a` the derivatives of the marginal by
+    a, a' and a'' (of totals).
+    """
+    by_spread = 0.0
+    p11, p12, p22 = p
+    h1, h2 = h
+    for segment in range(rows.first_segment[block], rows.first_segment[block + 1]):
+        kind = rows.kind[segment]
+        lo, hi = rows.first_row[segment], rows.first_row[segment + 1]
+        if kind in {MASS, ROWS}:
+            for i in range(lo, hi):
+                w = rows.within[i]
+                mean = exp(offset[i] + lead + slope * w)
+                around = p11 + 2.0 * p12 * w + p22 * w * w
+                along_h = h1 + h2 * w
+                if kind == MASS:
+                    score[i] = -mean * (1.0 + 0.5 * around - 0.5 * along_h)
+                else:
+                    y = rows.row_events[i]
+                    scaled = r * mean
+                    below = 1.0 / (1.0 + scaled)
+                    x = scaled * below
+                    one = x * below
+                    two = one * (1.0 - scaled) * below
+                    size = y + 1.0 / r
+                    score[i] = -size * (x + 0.5 * two * around - 0.5 * one * along_h)
+                    by_spread += log1p(scaled) / r - size * x
+                    by_spread += 0.5 * around * (one / r - size * two)
+                    by_spread -= 0.5 * along_h * (x / r - size * one)
+        elif kind == LOCALITY:
+            cumulants(offset, rows.within, lo, hi, 1.0, slope, small)
+            a, m, v = small[0], small[1], small[2]
+            y = rows.events[segment]
+            scaled = r * exp(lead + a)
+            below = 1.0 / (1.0 + scaled)
+            x = scaled * below
+            one = x * below
+            two = one * (1.0 - scaled) * below
+            size = y + 1.0 / r
+            f1, f2, f3 = -size * x, -size * one, -size * two
+            around = p11 + 2.0 * p12 * m + p22 * m * m
+            along_h = h1 + h2 * m
+            by_spread += log1p(scaled) / r - size * x
+            by_spread += 0.5 * around * (one / r - size * two)
+            by_spread += (0.5 * p22 * v - 0.5 * along_h) * (x / r - size * one)
+            by_a = f1 + 0.5 * (around * f3 + p22 * v * f2) - 0.5 * along_h * f2
+            by_m = (p12 + p22 * m) * f2 - 0.5 * h2 * f1
+            by_v = 0.5 * p22 * f1
+            for i in range(lo, hi):
+                away = rows.within[i] - m
+                share = exp(offset[i] + slope * rows.within[i] - a)
+                score[i] = share * (by_a + by_m * away + by_v * (away * away - v))
+        else:
+            cumulants(offset, rows.within, lo, hi, 1.0, slope, along)
+            by_a, by_m, by_v = of_a
+            if r > 0.0:
+                at = rows.first_square[segment], rows.first_square[segment + 1]
+                spread(square_offset, rows.square_within, at, slope, r, along, small)
+                q0, q1, q2 = small[0], small[1], small[2]
+                total_terms(rows.events[segment], lead, q0, small)
+                f_q, f_qq, f_qqq = small[4], small[5], small[6]
+                f_tq, f_tqq, f_ttq = small[7], small[8], small[9]
+                by_0 = f_q - 0.5 * (h1 * f_tq + h2 * f_qq * q1)
+                by_0 += 0.5 * (p11 * f_ttq + p22 * (f_qqq * q1 * q1 + f_qq * q2))
+                by_0 += p12 * f_tqq * q1
+                by_1 = p12 * f_tq + p22 * f_qq * q1 - 0.5 * h2 * f_q
+                by_2 = 0.5 * p22 * f_q
+                by_spread += by_0
+                by_a -= 2.0 * by_0
+                by_m -= 2.0 * by_1
+                by_v -= 2.0 * by_2
+                b0 = q0 + 2.0 * along[0] - log(r)
+                b1 = q1 + 2.0 * along[1]
+                b2 = q2 + 2.0 * along[2]
+                for i in range(at[0], at[1]):
+                    away = 2.0 * rows.square_within[i] - b1
+                    share = exp(square_offset[i] + 2.0 * slope * rows.square_within[i] - b0)
+                    square_score[i] = share * (by_0 + by_1 * away + by_2 * (away * away - b2))
+            for i in range(lo, hi):
+                away = rows.within[i] - along[1]
+                share = exp(offset[i] + slope * rows.within[i] - along[0])
+                score[i] = share * (by_a + by_m * away + by_v * (away * away - along[2]))
+    return by_spread

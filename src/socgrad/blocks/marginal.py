@@ -1,0 +1,256 @@
+"""The posterior of the shared parameters, authorities integrated out: values and gradients."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from socgrad.arrays import FloatArray, IntArray
+from socgrad.blocks.compiled import evaluate, rising
+from socgrad.blocks.covariance import positive
+from socgrad.blocks.coordinates import Coordinates, Shared
+from socgrad.blocks.data import Counts
+
+__all__ = ["At", "Found", "Marginal", "State", "by_threads"]
+
+_STEP = 1e-30
+_THREADS = 4
+
+
+@dataclass(eq=False)
+class State:
+    """Modes of effects, from which the search for those of another point starts.
+
+    `pull` (authorities, effects, effects) says how they follow the means of the population, which
+    were `mean`; None where that is not known.
+    """
+
+    modes: FloatArray
+    regions: FloatArray
+    pull: FloatArray | None = None
+    mean: FloatArray | None = None
+
+    def copy(self) -> "State":
+        """The same, to be moved."""
+        return State(self.modes.copy(), self.regions.copy(), self.pull, self.mean)
+
+    def near(self, mean: FloatArray) -> "State":
+        """Where modes are about to be when these are the means."""
+        moved = self.copy()
+        if self.pull is not None and self.mean is not None:
+            moved.modes += np.einsum("jik,jk->ji", self.pull, mean - self.mean)
+        return moved
+
+
+@dataclass(frozen=True, eq=False)
+class At:
+    """What the compiled functions read at one point."""
+
+    shared: Shared
+    mean: FloatArray
+    precision: FloatArray
+    r: FloatArray
+    offset: FloatArray
+    square_offset: FloatArray
+    region_precision: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Marginal:
+    """Log posterior density of points.
+
+    Attributes
+    ----------
+    coordinates : Coordinates
+    counts : Counts
+    member, first_member : ndarray of int
+        Authorities by region, and where each region's begin; without regions empty.
+    start : State
+        Modes near those of the points asked for.
+    """
+
+    coordinates: Coordinates
+    counts: Counts
+    member: IntArray
+    first_member: IntArray
+    start: State
+
+    @cached_property
+    def _columns(self) -> tuple[FloatArray, FloatArray]:
+        """Columns of level coefficients and of slope coefficients, zeros where of the other."""
+        every = self.coordinates.coefficients
+        zero = np.zeros(len(self.start.modes))
+        level = np.array([zero if each.of_slope else each.column for each in every])
+        slope = np.array([each.column if each.of_slope else zero for each in every])
+        return level, slope
+
+    def at(self, x: FloatArray) -> At:
+        """Means, precisions and offsets at one point."""
+        return self.at_values(self.coordinates.shared(x))
+
+    def at_values(self, shared: Shared) -> At:
+        """The same at values of the shared parameters."""
+        counts = self.counts
+        level, slope = self._columns
+        mean = np.hstack([level.T @ shared.coefficients, slope.T @ shared.coefficients])
+        precision = np.linalg.inv(shared.covariance)
+        offset, square_offset = counts.offset, counts.square_offset
+        if counts.has_columns:
+            own = shared.area_coefficients.T
+            offset = offset + _weighed(counts.columns, own[counts.stratum])
+            square_offset = square_offset + 2.0 * _weighed(
+                counts.square_columns, own[counts.square_stratum]
+            )
+        return At(
+            shared,
+            np.ascontiguousarray(mean),
+            np.ascontiguousarray(0.5 * (precision + precision.T))[None],
+            shared.spread**2,
+            offset,
+            square_offset,
+            1.0 / shared.region_sd**2 if len(shared.region_sd) else np.zeros(len(shared.spread)),
+        )
+
+    def value(self, x: FloatArray) -> float:
+        """Log density at one point."""
+        return float(self.values(x[None])[0])
+
+    def values(self, points: FloatArray) -> FloatArray:
+        """Log density at points (n, size)."""
+        with np.errstate(all="ignore"):
+            prior = self.coordinates.log_prior(points)
+            shared = self.coordinates.shared(points)
+        work = [(shared.one(k), float(prior[k])) for k in range(len(points))]
+        return np.array(by_threads(lambda one: self._evaluated(*one, None, 0)[0], work))
+
+    def gradient(self, x: FloatArray, state: State | None = None) -> tuple[float, FloatArray]:
+        """Log density at one point, and its gradient."""
+        with np.errstate(all="ignore"):
+            prior, shared = float(self.coordinates.log_prior(x)), self.coordinates.shared(x)
+        want = 2 if self.counts.has_columns else 1
+        value, at, found = self._evaluated(shared, prior, state, want)
+        if at is None or found is None:
+            return -np.inf, np.zeros(len(x))
+        coordinates, counts = self.coordinates, self.counts
+        level, slope = self._columns
+        strata = coordinates.strata
+        by_level, by_slope = found.mean[:, :strata], found.mean[:, strata:]
+        parts = [(level @ by_level + slope @ by_slope).ravel()]
+        if counts.has_columns:
+            by_row = found.score[:, None] * counts.columns
+            by_square = 2.0 * found.square_score[:, None] * counts.square_columns
+            summed = counts.linear_columns.copy()
+            np.add.at(summed, counts.stratum, by_row)
+            np.add.at(summed, counts.square_stratum, by_square)
+            parts.append(summed.T.ravel())
+        mean, sd = coordinates.coefficient_prior
+        _, _, effects, spreads, regions = coordinates.parts(x)
+        of_coefficients = np.concatenate(parts) - (x[: len(mean)] - mean) / sd**2
+
+        q, covariance = at.precision[0], at.shared.covariance
+        by_precision = found.precision[0] + 0.5 * len(found.mean) * covariance
+        by_covariance = -q @ by_precision @ q
+        steps = effects + 1j * _STEP * np.eye(len(effects))
+        by_effects = (coordinates.covariance(steps).imag * by_covariance).sum(axis=(1, 2)) / _STEP
+        # Spreads enter by log r, regions by their precision; both of their own coordinate alone.
+        own = coordinates.with_factor
+        of_spreads = (found.spread + self._rising(at.r)[1])[own] * 2.0 / at.shared.spread[own]
+        of_spreads = of_spreads * _slope(spreads, coordinates.spread_bend)
+        of_regions = np.zeros(0)
+        if len(regions):
+            sd = at.shared.region_sd
+            of_regions = -2.0 * found.region / sd**3 - (len(self.first_member) - 1) / sd
+            of_regions = of_regions * _slope(regions, coordinates.region_bend)
+        likelihood = np.concatenate([of_coefficients, by_effects, of_spreads, of_regions])
+        steps = x + 1j * _STEP * np.eye(len(x))[len(mean) :]
+        likelihood[len(mean) :] += coordinates.log_prior(steps).imag / _STEP
+        return value, likelihood
+
+    def _rising(self, r: FloatArray) -> tuple[float, FloatArray]:
+        """Terms of gamma factors in r alone, and their derivatives by log r."""
+        total, by_log_r = 0.0, np.zeros(len(r))
+        for stratum in self.coordinates.with_factor:
+            numbers, many = self.counts.numbers[stratum], self.counts.many[stratum]
+            value, by_log_r[stratum] = rising(numbers, many, r[stratum])
+            total += value
+        return total, by_log_r
+
+    def _evaluated(
+        self, shared: Shared, prior: float, state: State | None, want: int
+    ) -> "tuple[float, At | None, Found | None]":
+        """Log density at values of the shared parameters; minus infinity where there is none."""
+        nothing = -np.inf, None, None
+        with np.errstate(all="ignore"):
+            try:
+                at = self.at_values(shared)
+            except np.linalg.LinAlgError:
+                return nothing
+            sign, log_determinant = np.linalg.slogdet(at.precision[0])
+            if not (np.isfinite(prior) and sign > 0 and np.isfinite(at.mean).all()):
+                return nothing
+            found = Found.of(self, want)
+            state = self.start.near(at.mean) if state is None else state
+            value = evaluate(self, at, state, found, want)
+            value += prior + 0.5 * len(at.mean) * log_determinant + self._rising(at.r)[0]
+            own = shared.area_coefficients.T
+            value += float((self.counts.linear_columns * own).sum()) + self.counts.constant
+            if len(shared.region_sd):
+                regions = len(self.first_member) - 1
+                value -= regions * float(np.log(shared.region_sd).sum())
+        return (value, at, found) if np.isfinite(value) else nothing
+
+
+@dataclass(eq=False)
+class Found:
+    """Derivatives, as the compiled function leaves them."""
+
+    mean: FloatArray
+    precision: FloatArray
+    spread: FloatArray
+    region: FloatArray
+    score: FloatArray
+    square_score: FloatArray
+    inverse: FloatArray
+    region_inverse: FloatArray
+
+    @classmethod
+    def of(cls, marginal: Marginal, want: int) -> "Found":
+        authorities, effects = marginal.start.modes.shape
+        rows, squares = len(marginal.counts.offset), len(marginal.counts.square_offset)
+        some = want > 0
+        return cls(
+            np.zeros((authorities * some, effects)),
+            np.zeros((1, effects, effects)),
+            np.zeros(effects // 2),
+            np.zeros(effects // 2),
+            np.zeros(rows * some),
+            np.zeros(squares * some),
+            np.zeros((authorities * some, effects, effects)),
+            np.zeros((len(marginal.start.regions), effects // 2, effects // 2)),
+        )
+
+
+def _slope(x: FloatArray, bend: FloatArray) -> FloatArray:
+    """Derivatives of standard deviations by their coordinates."""
+    found: FloatArray = np.imag(positive(x + 1j * _STEP, bend)) / _STEP
+    return found
+
+
+def _weighed(columns: FloatArray, coefficients: FloatArray) -> FloatArray:
+    found: FloatArray = np.einsum("rc,rc->r", columns, coefficients)
+    return found
+
+
+def by_threads[Item, Result](work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Results of independent work, in order, on as many threads as there are processors.
+
+    Compiled functions let go of the interpreter. What is computed does not depend on the threads.
+    """
+    threads = min(os.cpu_count() or 1, _THREADS, max(len(items), 1))
+    if threads < 2:
+        return [work(each) for each in items]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, items, chunksize=1))

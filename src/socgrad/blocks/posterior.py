@@ -1,0 +1,82 @@
+"""Points and effects as named draws."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from socgrad.arrays import FloatArray
+from socgrad.blocks.coordinates import Coordinates
+from socgrad.blocks.data import factor_of
+from socgrad.blocks.effects import Effects
+from socgrad.model.gradient_model import GradientModel
+from socgrad.terms import TERMS
+
+__all__ = ["posterior_of", "shaped"]
+
+
+def posterior_of(
+    models: Sequence[GradientModel], coordinates: Coordinates, x: FloatArray, effects: Effects
+) -> xr.Dataset:
+    """Named draws, dims sample, stratum and those of each term.
+
+    Parameters
+    ----------
+    models : sequence of GradientModel
+    coordinates : Coordinates
+    x : ndarray, shape (draws, d)
+    effects : Effects
+        Of the same draws.
+    """
+    s = coordinates.strata
+    shared = coordinates.shared(x)
+    made: dict[str, tuple[tuple[str, ...], Any]] = {}
+    for kind, values in (
+        (coordinates.coefficients, shared.coefficients),
+        (coordinates.area_coefficients, shared.area_coefficients),
+    ):
+        for name in dict.fromkeys(each.name for each in kind):
+            places = [k for k, each in enumerate(kind) if each.name == name]
+            own = np.moveaxis(values[:, places], 1, -1)
+            dim = TERMS[name].dim
+            made[name] = (
+                (("sample", "stratum", dim), own) if dim else (("sample", "stratum"), own[..., 0])
+            )
+    sds = np.sqrt(np.einsum("nkk->nk", shared.covariance))
+    made["level_sd"] = (("sample", "stratum"), sds[:, :s])
+    by_authority = ("sample", "stratum", "authority")
+    made["level_effect"] = (by_authority, np.moveaxis(effects.effects[:, :, :s], 1, -1))
+    if coordinates.has_slopes:
+        correlation = shared.covariance / sds[:, :, None] / sds[:, None, :]
+        on = np.arange(s)
+        made["slope_sd"] = (("sample", "stratum"), sds[:, s:])
+        made["correlation"] = (("sample", "stratum"), correlation[:, on, s + on])
+        made["slope_effect"] = (by_authority, np.moveaxis(effects.effects[:, :, s:], 1, -1))
+        if s > 1:
+            pairs = ("sample", "stratum", "stratum_bis")
+            made["level_correlation"] = (pairs, correlation[:, :s, :s])
+            made["slope_correlation"] = (pairs, correlation[:, s:, s:])
+            made["level_slope_correlation"] = (pairs, correlation[:, :s, s:])
+    names = {factor_of(model) for model in models} - {None}
+    for name in names:
+        made[str(name)] = (("sample", "stratum"), shared.spread)
+    if shared.region_sd.shape[1]:
+        made["region_sd"] = (("sample", "stratum"), shared.region_sd)
+        made["region_effect"] = (
+            ("sample", "stratum", "region"),
+            np.moveaxis(effects.region_effects, 1, -1),
+        )
+    return xr.Dataset(made)
+
+
+def shaped(flat: xr.Dataset, chains: int, draws: int) -> xr.Dataset:
+    """Draws in a row, dim sample, as chains."""
+    made = {
+        name: (
+            ("chain", "draw", *one.dims[1:]),
+            one.to_numpy().reshape(chains, draws, *one.shape[1:]),
+        )
+        for name, one in flat.data_vars.items()
+    }
+    return xr.Dataset(made, {"chain": np.arange(chains), "draw": np.arange(draws)})

@@ -1,0 +1,192 @@
+"""Draws of the posterior by the block engine, and the numbers that vouch for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import xarray as xr
+
+from socgrad.arrays import FloatArray
+from socgrad.blocks.data import counts_of
+from socgrad.blocks.effects import Effects, draw_effects
+from socgrad.blocks.mode import Mode, mode
+from socgrad.blocks.pilot import pilot
+from socgrad.blocks.posterior import posterior_of, shaped
+from socgrad.blocks.proposal import Student
+from socgrad.laplace.importance import effective_size, resampled, smoothed
+from socgrad.laplace.proposal import Proposal
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.terms import model_terms
+
+__all__ = ["BlockDraws", "sample_blocks"]
+
+# Up to so many shared parameters the proposal is fitted to draws; beyond, it is Laplace's.
+_FEW = 14
+_ROUND, _ROUNDS, _EFFICIENT = 1000, 4, 0.6
+# Effective draws wanted, and the most that are drawn for each one kept.
+_WANTED = 1200.0
+_MOST = 8.0
+# Beyond these the draws are handed on: k-hat, effective draws, distance of the mode (in sd), and
+# the sd over draws of what Laplace's method misses after it was estimated.
+_WORST_TAIL, _LEAST, _FARTHEST = 0.6, 400.0, 0.5
+_LARGE_ERROR = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class BlockDraws:
+    """Draws, dims (chain, draw, stratum[, ...]), and what vouches for them.
+
+    Attributes
+    ----------
+    posterior, sample_stats : xarray.Dataset
+    pareto_k : float
+        Shape of the tail of the importance weights.
+    importance_ess : float
+        Independent draws that would say as much about the shared parameters.
+    laplace_error : float
+        Standard deviation over draws of the error of Laplace's log density, which the weights
+        correct.
+    doubt : str
+        What speaks against these draws; empty when nothing does.
+    """
+
+    posterior: xr.Dataset
+    sample_stats: xr.Dataset
+    pareto_k: float
+    importance_ess: float
+    laplace_error: float
+    doubt: str
+
+
+class _Density(Protocol):
+    def draw(self, number: int, rng: np.random.Generator) -> FloatArray:
+        """Draw points."""
+
+    def log_density(self, x: FloatArray) -> FloatArray:
+        """Log density of points."""
+
+
+def sample_blocks(
+    models: Sequence[GradientModel],
+    data: Sequence[xr.Dataset],
+    *,
+    correlations: str,
+    draws: int,
+    chains: int,
+    random_seed: int,
+) -> BlockDraws:
+    """Draw from the posterior of one or several strata.
+
+    Parameters
+    ----------
+    models : sequence of GradientModel
+        One per stratum, of one geography and the same terms.
+    data : sequence of xarray.Dataset
+        Their likelihood data.
+    correlations : {"full", "factor"}
+        Of authority effects in several strata.
+    draws, chains : int
+        Draws per chain, and chains. The draws are independent; chains only give the tree its form.
+    random_seed : int
+    """
+    rng = np.random.default_rng(random_seed)
+    terms = [model_terms(model) for model in models]
+    counts = counts_of(models, terms, data)
+    first = pilot(models, terms, counts, correlations=correlations, normal=len(models) > 1)
+    found = mode(first.marginal, first.point)
+    kept = draws * chains
+    x, log_ratio = _weighed(found, kept, rng)
+    weights = smoothed(log_ratio)
+    places = resampled(weights.weight, kept, rng)
+    effects = draw_effects(found.marginal, x[places], rng)
+    corrected = smoothed(effects.log_weight)
+    again = resampled(corrected.weight, kept, rng)
+    chosen = places[again]
+    ess = _effective(weights.weight, corrected.weight, places)
+    pareto_k = max(weights.pareto_k, corrected.pareto_k)
+    posterior = posterior_of(models, found.marginal.coordinates, x[chosen], _taken(effects, again))
+    stats = xr.Dataset({"log_weight": ("sample", log_ratio[chosen])})
+    return BlockDraws(
+        shaped(posterior, chains, draws),
+        shaped(stats, chains, draws),
+        pareto_k,
+        ess,
+        effects.laplace_error,
+        _doubt(found, pareto_k, ess, kept, effects.laplace_error),
+    )
+
+
+def _effective(first: FloatArray, second: FloatArray, places: FloatArray) -> float:
+    """Effective draws after both weightings."""
+    share = np.bincount(places, second, minlength=len(first))
+    return effective_size(share)
+
+
+def _weighed(found: Mode, kept: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Points, and the logs of their densities over the proposal's."""
+    marginal, d = found.marginal, len(found.point)
+    mirrored = marginal.coordinates.mirrored
+    proposal: _Density = Student(found.point, found.root, mirrored)
+    x = proposal.draw(_ROUND, rng)
+    log_ratio = marginal.values(x) - proposal.log_density(x)
+    if d <= _FEW:
+        x, log_ratio, proposal = _fitted(found, x, log_ratio, rng)
+    weights = smoothed(log_ratio)
+    most = int(_MOST * max(kept, _ROUND))
+    while weights.effective_size < _WANTED and len(x) < most and weights.pareto_k < 0.9:
+        efficiency = weights.effective_size / len(x)
+        more = int(min(1.1 * _WANTED / efficiency, most)) - len(x)
+        new = proposal.draw(max(more, 200), rng)
+        ratio = marginal.values(new) - proposal.log_density(new)
+        x, log_ratio = np.concatenate([x, new]), np.concatenate([log_ratio, ratio])
+        weights = smoothed(log_ratio)
+    return x, log_ratio
+
+
+def _fitted(
+    found: Mode, x: FloatArray, log_ratio: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, _Density]:
+    """Fit a proposal that bends to the draws, round by round, while that makes it better."""
+    marginal = found.marginal
+    now = Proposal.along_axes(
+        marginal.values, found.point, found.root, marginal.coordinates.mirrored
+    )
+    best: tuple[FloatArray, FloatArray, _Density] | None = None
+    efficiency = 0.0
+    for _ in range(_ROUNDS):
+        now = now.fitted(x, smoothed(log_ratio).weight)
+        x = now.draw(_ROUND, rng)
+        log_ratio = marginal.values(x) - now.log_density(x)
+        reached = smoothed(log_ratio).effective_size / len(x)
+        if best is not None and reached < 1.05 * efficiency:
+            break
+        best, efficiency = (x, log_ratio, now), reached
+        if reached > _EFFICIENT:
+            break
+    assert best is not None
+    return best
+
+
+def _taken(effects: Effects, at: FloatArray) -> Effects:
+    return Effects(
+        effects.effects[at],
+        effects.region_effects[at],
+        effects.log_weight[at],
+        effects.noise[at],
+    )
+
+
+def _doubt(found: Mode, pareto_k: float, ess: float, kept: int, error: float) -> str:
+    least = min(_LEAST, 0.25 * kept)
+    doubts = {
+        f"the mode was not found ({found.distance:.2g} standard deviations away)": not (
+            found.distance < _FARTHEST
+        ),
+        f"the importance weights have a heavy tail (k-hat {pareto_k:.2f}, above {_WORST_TAIL})": (
+            not pareto_k < _WORST_TAIL
+        ),
+        f"only {ess:,.0f} of {kept:,} draws are effective": not ess >= least,
+        f"Laplace's method is off by {error:.2g} in log density": not error < _LARGE_ERROR,
+    }
+    return "; ".join(words for words, holds in doubts.items() if holds)

@@ -1,0 +1,1 @@
+"""What samples a model: each engine says what it takes, and the first that takes a model begins."""

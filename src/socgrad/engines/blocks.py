@@ -1,0 +1,106 @@
+"""The block engine: any number of effects of an authority, any terms, any laws, strata together."""
+
+from typing import Final
+
+import xarray as xr
+
+from socgrad.engines.engine import COUNTS, TERMS_OF_AUTHORITIES, TOTALS, Engine
+from socgrad.engines.task import Drawn, Task
+
+__all__ = ["BLOCKS", "MARGINAL"]
+
+_TAKES: Final = (
+    TERMS_OF_AUTHORITIES
+    | COUNTS
+    | TOTALS
+    | {"overdispersion", "locality_sd", "region_sd"}
+    | {"covariate_coefficient", "area_moderator_coefficient", "departure_coefficient"}
+    | {"one stratum", "joint strata", "full correlations", "factor correlations"}
+    | {"no slopes of authorities"}
+)
+
+
+def _sample(task: Task) -> Drawn:
+    from socgrad.blocks.sampling import sample_blocks  # noqa: PLC0415 numba, only where needed
+
+    options = task.options
+    drawn = sample_blocks(
+        task.models,
+        task.data,
+        correlations=_correlations(task),
+        draws=options.draws,
+        chains=options.chains,
+        random_seed=options.random_seed,
+    )
+    return Drawn(
+        _labelled(task, drawn.posterior),
+        drawn.sample_stats,
+        {
+            "method": "laplace",
+            "name": "importance sampling from nested Laplace",
+            "draws": options.draws,
+            "chains": options.chains,
+        },
+        ("numba",),
+        {
+            "importance_ess": drawn.importance_ess,
+            "pareto_k": drawn.pareto_k,
+            "laplace_error": drawn.laplace_error,
+        },
+        drawn.doubt,
+    )
+
+
+def _sample_marginal(task: Task) -> Drawn:
+    from socgrad.blocks.marginal_nuts import sample_marginal  # noqa: PLC0415 as above, and nutpie
+
+    options = task.options
+    drawn = sample_marginal(
+        task.models, task.data, correlations=_correlations(task), options=options
+    )
+    return Drawn(
+        _labelled(task, drawn.posterior),
+        drawn.sample_stats,
+        {
+            "method": "laplace",
+            "name": "NUTS (nutpie) on the marginal posterior of nested Laplace",
+            "draws": options.draws,
+            "tune": options.tune,
+            "chains": options.chains,
+            "target_accept": options.target_accept,
+        },
+        ("numba", "nutpie"),
+        {"laplace_error": drawn.laplace_error},
+        drawn.doubt,
+    )
+
+
+def _correlations(task: Task) -> str:
+    return "full" if task.strata is None else task.strata.correlations
+
+
+def _labelled(task: Task, posterior: xr.Dataset) -> xr.Dataset:
+    """Draws of one stratum without its dim, of several with their labels."""
+    if task.strata is None:
+        return posterior.isel(stratum=0, drop=True)
+    labels = list(task.strata.strata.labels)
+    dims = [dim for dim in ("stratum", "stratum_bis") if dim in posterior.dims]
+    return posterior.assign_coords(dict.fromkeys(dims, labels))
+
+
+BLOCKS: Final = Engine(
+    "nested Laplace",
+    "laplace",
+    _TAKES,
+    {},
+    _sample,
+    no_help_after=frozenset({"quadrature"}),
+)
+MARGINAL: Final = Engine(
+    "NUTS on the marginal",
+    "laplace",
+    _TAKES,
+    {},
+    _sample_marginal,
+    no_help_after=frozenset({"quadrature"}),
+)

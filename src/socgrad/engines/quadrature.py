@@ -1,0 +1,61 @@
+"""The quadrature engine: one stratum, authorities of a level and a slope each; no compiler."""
+
+from typing import Final
+
+from socgrad.engines.engine import COUNTS, TERMS_OF_AUTHORITIES, TOTALS, Engine
+from socgrad.engines.task import Drawn, Task
+
+__all__ = ["QUADRATURE"]
+
+_OF_AREAS = "its integrals are over authorities of one line each, and this takes areas off it"
+_REASONS: Final = {
+    "covariate_coefficient": _OF_AREAS,
+    "area_moderator_coefficient": _OF_AREAS,
+    "departure_coefficient": _OF_AREAS,
+    "region_sd": "it integrates over authorities one by one, and those of a region share an effect",
+    "joint strata": "it integrates over two effects of an authority, and strata have more",
+}
+
+
+def _sample(task: Task) -> Drawn:
+    from socgrad.laplace import sample_laplace  # noqa: PLC0415 SciPy, only where it is needed
+
+    options = task.options
+    drawn = sample_laplace(
+        task.models[0],
+        task.data[0],
+        draws=options.draws,
+        chains=options.chains,
+        random_seed=options.random_seed,
+    )
+    return Drawn(
+        drawn.posterior,
+        drawn.sample_stats,
+        {
+            "method": "laplace",
+            "name": "importance sampling on adaptive Gauss-Hermite quadrature",
+            "draws": options.draws,
+            "chains": options.chains,
+            "nodes": drawn.nodes,
+            "proposal_efficiency": round(drawn.proposal_efficiency, 3),
+        },
+        (),
+        {
+            "importance_ess": drawn.importance_ess,
+            "pareto_k": drawn.pareto_k,
+            "laplace_quadrature_error": drawn.quadrature_error,
+        },
+        drawn.doubt,
+    )
+
+
+QUADRATURE: Final = Engine(
+    "quadrature",
+    "laplace",
+    TERMS_OF_AUTHORITIES
+    | COUNTS
+    | TOTALS
+    | {"overdispersion", "locality_sd", "no slopes of authorities", "one stratum"},
+    _REASONS,
+    _sample,
+)
