@@ -86,6 +86,14 @@ def test_strata_have_marks_of_their_own():
     assert table["reference"].str.endswith(NO_DATA).sum() == 1
 
 
+def test_contrasts_of_strata_rest_on_both_sides():
+    """Without data at one stage, its ratios to and from that stage are marked, and no others."""
+    fit = without(example_fit_of_stages(), strata=1)
+    table = sg.summarise(sg.compare_gradients(fit, over="previous", target="each"))
+    marked = table.loc[~table["has_data"], ["stratum", "authority"]].to_numpy().tolist()
+    assert marked == [["assessment", NO], ["plan", NO]]
+
+
 def test_caterpillar_marks_it(fit):
     """A hollow point, and (no data) behind its name."""
     figure = sg.plots.caterpillar(sg.gradient(fit, target="each"), ax=Figure().subplots())
