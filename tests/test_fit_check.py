@@ -7,7 +7,7 @@ import pytest
 
 from bent_tables import bent_table
 from socgrad.checks.fit_check import check_fit
-from socgrad.checks.replicates import _busiest, _tallied
+from socgrad.checks.replicates import _Tally
 from socgrad.errors import EstimandError, MisfitWarning
 from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
@@ -181,11 +181,12 @@ def test_the_seed_decides(right):
     assert not first.statistics.equals(other.statistics)
 
 
-def test_few_draws_show_nothing(varied):
-    """A hundred draws cannot show a share below one in two hundred."""
-    check = check_fit(fitted(areas_of(varied, "counts")), draws=100)
-    assert check.statistics["as_expected"].all()
-    assert check.statistics.loc["dispersion", "pr_above"] == pytest.approx(1 / 101)
+def test_few_draws_show_it_too(varied):
+    """A hundred draws are used twice each: a hundred counts could never be one in two hundred."""
+    with pytest.warns(MisfitWarning, match="vary more than Poisson chance allows"):
+        check = check_fit(fitted(areas_of(varied, "counts")), draws=100)
+    assert not check.adequate
+    assert check.statistics.loc["dispersion", "pr_above"] == pytest.approx(1 / 201)
 
 
 def test_draws_must_be_some(right):
@@ -196,15 +197,45 @@ def test_draws_must_be_some(right):
 
 def test_busiest_tenth_by_hand():
     """Of ten areas with 6, 3 and eight times 1 events, the busiest has 6 of 17."""
-    tally = _tallied(np.zeros((1, 1)), np.array([[6.0, 3, 1, 1, 1, 1, 1, 1, 1, 1]]))
-    assert tally[0].tolist() == [0, 8, 0, 1, 0, 0, 1]
-    assert _busiest(tally)[0] == pytest.approx(6 / 17)
+    tally = _Tally.empty(1).plus(np.array([[6.0, 3, 1, 1, 1, 1, 1, 1, 1, 1]]))
+    assert tally.areas[0].tolist() == [0, 8, 0, 1, 0, 0, 1]
+    assert tally.busiest[0] == pytest.approx(6 / 17)
     # Fifteen areas: the busiest and half of the next, (6 + 3 / 2) of 22.
-    more = _tallied(tally, np.array([[1.0, 1, 1, 1, 1]]))
-    assert _busiest(more)[0] == pytest.approx(7.5 / 22)
+    more = tally.plus(np.array([[1.0, 1, 1, 1, 1]]))
+    assert more.busiest[0] == pytest.approx(7.5 / 22)
 
 
 def test_verdict_is_frozen(right):
     """What was found cannot be changed afterwards."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         check_fit(right, draws=5).adequate = True
+
+
+@pytest.mark.parametrize("shares", [(0.4, 0.3, 0.3), (0.8, 0.15, 0.05), (0.2, 0.2, 0.2, 0.2, 0.2)])
+def test_deprivation_of_few_values_is_judged_too(shares):
+    """In classes, however uneven, groups are as many as there are values, and none is refused."""
+    frame = simulated(authorities=8, areas=240, seed=5).frame.copy()
+    cuts = frame["deprivation"].quantile(np.cumsum(shares)[:-1])
+    place = np.searchsorted(cuts, frame["deprivation"])
+    frame["deprivation"] = np.linspace(0.05, 0.35, len(shares))[place]
+    frame["events"] = np.random.default_rng(1).poisson(
+        frame["children"] * 0.02 * np.exp(5 * frame["deprivation"])
+    )
+    check = check_fit(fitted(simulated_areas(frame)))
+    assert 2 <= len(check.groups) <= len(shares)
+    assert check.groups["events"].sum() == frame["events"].sum()
+    assert check.adequate
+
+
+def test_tally_of_counts_of_any_size():
+    """Zeros, largest and busiest tenth are those of the counts, also where counts are huge."""
+    rng = np.random.default_rng(2)
+    for factor in (1.0, 1e7):
+        counts = np.floor(factor * rng.poisson(np.exp(rng.normal(1, 2, (20, 1000)))))
+        tally = _Tally.empty(20).plus(counts[:, :300]).plus(counts[:, 300:])
+        assert tally.areas.shape[1] < 20_000
+        np.testing.assert_array_equal(tally.largest, counts.max(axis=1))
+        np.testing.assert_array_equal(tally.zeros, (counts == 0).sum(axis=1))
+        ordered = -np.sort(-counts, axis=1)
+        busiest = ordered[:, :100].sum(axis=1) / ordered.sum(axis=1)
+        np.testing.assert_allclose(tally.busiest, busiest, rtol=1e-3)

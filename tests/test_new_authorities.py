@@ -125,6 +125,16 @@ def test_one_stratum_gives_what_all_give():
     assert expected_rate(thin, target="new").sizes["draw"] == 10
 
 
+def test_joint_levels_alone_are_tied_too():
+    """A joint fit without slopes has correlations of levels, and no others are needed."""
+    fit = unlike_stages().copy()
+    names = ["slope_effect", "slope_sd", "correlation", "slope_correlation"]
+    draws = fit["posterior"].to_dataset().drop_vars([*names, "level_slope_correlation"])
+    fit["posterior"] = xr.DataTree(draws)
+    rate = expected_rate(fit, deprivation=0.2, target="new", random_seed=2)
+    assert correlations(np.log(rate))[0, 1] == pytest.approx(-0.8, abs=0.02)
+
+
 def test_independent_strata_share_no_random_numbers():
     """New authorities of independent strata, and chance in counts of all, are uncorrelated."""
     fit = stage_fit()

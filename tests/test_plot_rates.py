@@ -264,3 +264,50 @@ def test_the_funnel_needs_random_slopes(
         gradient_funnel(no_slopes_fit, ax=ax)
     with pytest.raises(EstimandError, match="gradient_funnel is not defined for a null model"):
         gradient_funnel(null_fit, ax=ax)
+
+
+def emptied(counted: xr.DataTree) -> xr.DataTree:
+    """The fit whose 150 least deprived areas have no events."""
+    groups = {name: node.to_dataset() for name, node in counted.children.items()}
+    data = groups["constant_data"]
+    few = np.argsort(data["deprivation"].to_numpy(), kind="stable")[:150]
+    events = groups["observed_data"]["events"].to_numpy().copy()
+    events[np.isin(groups["observed_data"]["counted_area"], data["area"].to_numpy()[few])] = 0
+    groups["observed_data"] = groups["observed_data"].assign(events=("counted_area", events))
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs = dict(counted.attrs)
+    return tree
+
+
+@EXTRAPOLATED
+def test_groups_without_events_are_upper_limits(counted: xr.DataTree, ax: Axes) -> None:
+    """On a logarithmic axis they are triangles at their upper limits, and the key counts them."""
+    fit = emptied(counted)
+    authority_curve(fit, authority="Denwick", observed=20, ax=ax)
+    table = observed_rate_by_group(fit, groups=20, authority="Denwick")
+    table = table[table["areas"] > 0]
+    none = table[table["events"] == 0]
+    assert len(none) >= 2
+    (triangles,) = (line for line in ax.lines if line.get_marker() == "v" and len(line.get_xdata()))
+    np.testing.assert_allclose(triangles.get_xdata(), 100 * none["deprivation"])
+    np.testing.assert_allclose(triangles.get_ydata(), none["upper"])
+    assert (none["upper"] > 0).all()
+    (points,) = (line for line in ax.lines if line.get_marker() == "o")
+    assert len(points.get_xdata()) == len(table) - len(none)
+    key = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert key[-1] == f"No events in {len(none)} of {len(table)} groups: upper limit"
+
+
+@EXTRAPOLATED
+def test_lines_of_groups_of_authorities_count_them_too(counted: xr.DataTree, ax: Axes) -> None:
+    """Over all lines one entry of the key says how many groups have no events."""
+    fit = emptied(counted)
+    inverse_intervention_lines(fit, groups=2, observed=10, ax=ax)
+    table = observed_rate_by_group(fit, groups=10, authority_groups=2)
+    table = table[table["areas"] >= 10]
+    none = table[table["events"] == 0]
+    assert len(none) >= 2
+    drawn = [y for line in ax.lines if line.get_marker() == "v" for y in line.get_ydata()]
+    np.testing.assert_allclose(sorted(drawn), sorted(none["upper"]))
+    key = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert key[-1] == f"No events in {len(none)} of {len(table)} groups: upper limit"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from socgrad.errors import EstimandError
-from socgrad.ranks import quantile_groups, ridit_ranks, weighted_quantile
+from socgrad.ranks import held_groups, quantile_groups, ridit_ranks, weighted_quantile
 
 VALUES = [0.30, 0.10, 0.20, 0.10]
 WEIGHTS = [40.0, 10.0, 20.0, 30.0]
@@ -93,3 +93,22 @@ def test_groups_are_a_number():
     """A word for them is not understood."""
     with pytest.raises(EstimandError, match="groups is 'tenths'; expected 2 or more"):
         quantile_groups([0.1, 0.2], [1, 1], "tenths")
+
+
+def test_what_can_be_had_is_said():
+    """Where groups would be empty, the message names the largest number that works."""
+    with pytest.raises(EstimandError, match=r"Ask for fewer groups: 2 can be had\."):
+        quantile_groups([0.1, 0.2, 0.3], [80, 10, 10], 10)
+    with pytest.raises(EstimandError, match="No number of equal groups can be had"):
+        quantile_groups([0.1, 0.1], [80, 10], 5)
+
+
+def test_held_groups_leave_out_empty_ones():
+    """They are those of `quantile_groups` where that has them all, else what is left of them."""
+    values = np.random.default_rng(3).uniform(size=200)
+    weights = np.random.default_rng(4).uniform(1, 2, 200)
+    np.testing.assert_array_equal(
+        held_groups(values, weights, 10), quantile_groups(values, weights, 10)
+    )
+    assert held_groups([0.3, 0.1, 0.2], [5, 90, 5], 10).tolist() == [2, 1, 2]
+    assert held_groups([0.1, 0.1], [1, 2], 10).tolist() == [1, 1]

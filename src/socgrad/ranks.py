@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from socgrad.errors import EstimandError
 
-__all__ = ["quantile_groups", "ridit_ranks", "weighted_quantile"]
+__all__ = ["held_groups", "quantile_groups", "ridit_ranks", "weighted_quantile"]
 
 
 def weighted_quantile(
@@ -147,6 +147,45 @@ def quantile_groups(
         raise EstimandError(
             f"{empty.size} of {groups} groups hold no neighbourhood (first: group {empty[0]}), "
             f"because {np.unique(rank).size} distinct values cannot be cut into {groups} equal "
-            "parts. Ask for fewer groups."
+            f"parts. {_largest(rank, groups)}"
         )
     return group
+
+
+def held_groups(
+    values: npt.ArrayLike, weights: npt.ArrayLike, groups: int
+) -> npt.NDArray[np.int64]:
+    """Equal parts of the weight where values are few: groups that would hold nothing are left out.
+
+    Parameters
+    ----------
+    values, weights
+        As in `quantile_groups`.
+    groups
+        Most groups, 2 or more.
+
+    Returns
+    -------
+    numpy.ndarray
+        Group 1 to at most `groups` in the order of `values`, none of them empty.
+
+    Examples
+    --------
+    Deprivation in three classes, of which the first holds most children:
+
+    >>> from socgrad.ranks import held_groups
+    >>> held_groups([0.1, 0.2, 0.3], [80, 10, 10], 10).tolist()
+    [1, 2, 3]
+    """
+    part = np.minimum((ridit_ranks(values, weights) * groups).astype(np.int64), groups - 1)
+    held: npt.NDArray[np.int64] = np.unique(part, return_inverse=True)[1] + 1
+    return held
+
+
+def _largest(rank: npt.NDArray[np.float64], groups: int) -> str:
+    """Words for the largest number of groups, below the one asked for, that all hold something."""
+    for fewer in range(groups - 1, 1, -1):
+        part = np.minimum((rank * fewer).astype(np.int64), fewer - 1)
+        if np.unique(part).size == fewer:
+            return f"Ask for fewer groups: {fewer} can be had."
+    return "No number of equal groups can be had: one value holds most of the children."

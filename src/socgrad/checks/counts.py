@@ -15,6 +15,7 @@ from scipy.special import betaln, gammaln
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import line_draws
+from socgrad.estimands.chance import drawn_counts
 from socgrad.estimands.exposure_sums import group_sums
 from socgrad.localities import area_pairs
 from socgrad.predictor import log_rate
@@ -317,17 +318,6 @@ def _locality_squares(lines: Lines, land: Geography, among: npt.NDArray[np.bool_
         group=home,
         groups=number,
     )
-
-
-def drawn_counts(mean: Floats, variance: Floats, rng: np.random.Generator) -> Floats:
-    """Counts about `mean`, Poisson with a gamma factor of mean 1 and variance `variance`."""
-    if not np.any(variance > 0):
-        return rng.poisson(mean).astype(np.float64)
-    variance = np.broadcast_to(variance, mean.shape)
-    factor = np.ones_like(mean)
-    positive = variance > 0
-    factor[positive] = rng.gamma(1.0 / variance[positive], variance[positive])
-    return rng.poisson(mean * factor).astype(np.float64)
 
 
 def log_probability(events: Floats, mean: Floats, variance: Floats) -> Floats:

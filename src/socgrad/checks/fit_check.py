@@ -18,8 +18,9 @@ from socgrad.checks.replicates import (
     area_replicates,
     authority_replicates,
 )
-from socgrad.errors import MisfitWarning
-from socgrad.ranks import quantile_groups
+from socgrad.errors import EstimandError, MisfitWarning
+from socgrad.ranks import held_groups
+from socgrad.reading.by_stratum import quietly
 from socgrad.reading.posterior import Geography, coefficients, geography
 from socgrad.reading.random_numbers import generator
 
@@ -31,6 +32,8 @@ _PACKAGE: Final = str(Path(__file__).parents[1])
 #: Tail on either side beyond which a statistic is called different: one in a hundred both ways.
 _TAIL: Final = 0.005
 _GROUPS: Final = 10
+#: Least number of counts drawn again: of 199 the rarest share is 1 in 200, and no verdict.
+_REPLICATES: Final = 200
 #: Statistics that overdispersed counts put off by themselves.
 _FOLLOWING: Final = frozenset({"zeros", "busiest_tenth", "largest", "log_linearity"})
 _BENT: Final = (
@@ -57,7 +60,8 @@ class FitCheck:
         (median over counts drawn again), `lower` and `upper` (their central 99%), `pr_above` (share
         of draws whose new counts have at least as large a statistic) and `as_expected`.
     groups : pandas.DataFrame
-        National tenths of neighbourhoods by deprivation, 1 the least deprived: observed `events`,
+        National tenths of neighbourhoods by deprivation, 1 the least deprived (fewer groups where
+        deprivation has too few values): observed `events`,
         `expected`, and the central 95% of events drawn again. Empty without counted areas.
     authorities : pandas.DataFrame
         One row per authority with counts or a total: `events`; `expected`, `lower`, `upper`, median
@@ -82,8 +86,9 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`, with
         its counts.
     draws
-        Most draws of the posterior to use, evenly spaced, at least 1; fewer than 200 cannot show
-        that a statistic lies in the outer hundredth.
+        Most draws of the posterior to use, evenly spaced, at least 1. Counts are drawn again 200
+        times at least, of fewer draws several times each: fewer could not show that a statistic
+        lies in the outer hundredth.
     random_seed
         Of the counts drawn again.
 
@@ -95,7 +100,8 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
     Raises
     ------
     EstimandError
-        If the fit holds no counts, or several strata; or if `draws` is below 1.
+        If the fit holds no counts, or several strata; if `draws` is below 1; or if draws of a
+        doubted fit expect more events than can be counted, or none where there are some.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -146,20 +152,27 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
     counts = counts_by_position(fit)
     terms, land = coefficients(fit), geography(fit)
     at = chosen_draws(terms, draws)
+    if len(at) < _REPLICATES:
+        # Fewer counts drawn again could never show that a statistic lies in the outer hundredth.
+        at = np.resize(at, _REPLICATES)
     rngs = generator(random_seed, terms.stratum).spawn(2)
     population = population_at(fit, at)
-    authorities = authority_replicates(counts, population, land, rngs[0])
     areas = None
-    if len(counts.area):
-        areas = area_replicates(
-            counts,
-            lines_at(fit, at),
-            land,
-            group=quantile_groups(land.deprivation, land.children, _GROUPS) - 1,
-            groups=_GROUPS,
-            rng=rngs[1],
-        )
-    statistics = _statistics(areas, authorities)
+    with quietly():
+        authorities = authority_replicates(counts, population, land, rngs[0])
+        if len(counts.area):
+            # Deprivation of few distinct values makes fewer groups than ten.
+            group = held_groups(land.deprivation, land.children, _GROUPS) - 1
+            areas = area_replicates(
+                counts,
+                lines_at(fit, at),
+                land,
+                group=group,
+                groups=int(group.max()) + 1,
+                rng=rngs[1],
+            )
+        statistics = _statistics(areas, authorities)
+    _refuse_wild_draws(statistics)
     table = _authority_table(areas, authorities, land)
     family = "poisson" if "overdispersion" not in fit["posterior"] else "negative_binomial"
     if terms.has_localities:
@@ -176,6 +189,18 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
     if problems:
         warnings.warn(statement, MisfitWarning, skip_file_prefixes=(_PACKAGE,))
     return FitCheck(adequate, statement, statistics, _group_table(areas), table)
+
+
+def _refuse_wild_draws(statistics: pd.DataFrame) -> None:
+    """Refuse to judge by draws under which the counts could not have been."""
+    numbers = statistics[["observed", "expected", "lower", "upper"]]
+    wild = statistics.index[~np.isfinite(numbers).all(axis=1)].tolist()
+    if wild:
+        raise EstimandError(
+            f"{len(wild)} of {len(statistics)} statistics are no finite number (first: {wild[0]}): "
+            "in some draws no events, or more than can be counted, are expected where there are "
+            "some. Look at socgrad.check_sampling(fit) before the fit is checked."
+        )
 
 
 def _statistics(areas: AreaReplicates | None, authorities: AuthorityReplicates) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Predictive scores of what is left out: whole authorities, or single neighbourhoods."""
 
+import contextlib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from socgrad.checks.integrated import integrated_likelihoods
 from socgrad.checks.locality_counts import log_probabilities
 from socgrad.errors import ConvergenceWarning, EstimandError
 from socgrad.reading.arguments import check_choice
+from socgrad.reading.by_stratum import quietly
 from socgrad.reading.posterior import coefficients, geography
 
 __all__ = ["LeftOut", "compare_left_out", "leave_out"]
@@ -94,7 +96,8 @@ def leave_out(fit: xr.DataTree, *, unit: Unit = "authority", draws: int = 1000) 
     ------
     EstimandError
         If the fit holds no counts, or several strata; if `unit` is unknown, or "area" where only
-        totals are known; or if `draws` is below 1.
+        totals are known; if `draws` is below 1; or if counts are impossible in draws of a doubted
+        fit.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -146,12 +149,13 @@ def leave_out(fit: xr.DataTree, *, unit: Unit = "authority", draws: int = 1000) 
     check_choice("unit", unit, ("authority", "area"))
     counts = counts_by_position(fit)
     at = chosen_draws(coefficients(fit), draws)
-    if unit == "authority":
-        table, error = _authorities(fit, counts, at)
-    else:
-        table, error = _areas(fit, counts, at), 0.0
-    elpd = float(table["elpd"].sum())
-    se = float(np.sqrt(len(table)) * table["elpd"].std()) if len(table) > 1 else float("nan")
+    with quietly():
+        if unit == "authority":
+            table, error = _authorities(fit, counts, at)
+        else:
+            table, error = _areas(fit, counts, at), 0.0
+        elpd = float(table["elpd"].sum())
+        se = float(np.sqrt(len(table)) * table["elpd"].std()) if len(table) > 1 else float("nan")
     unsure = table.index[~(table["pareto_k"] <= _WORST_TAIL)].tolist()
     kind = "authorities" if unit == "authority" else "areas"
     statement = (
@@ -290,14 +294,38 @@ def _areas(fit: xr.DataTree, counts: Counts, at: npt.NDArray[np.int64]) -> pd.Da
 
 def _scores(log_likelihood: Floats) -> pd.DataFrame:
     """Scores of the columns of log-likelihoods (draws, units)."""
-    stats = import_module("arviz_stats.base").array_stats
     values = np.ascontiguousarray(log_likelihood.T)
-    log_weight, tail = stats.psislw(values)  # takes log-likelihoods and weighs by their inverse
+    wild = ~np.isfinite(values).all(axis=0)
+    if wild.any():
+        raise EstimandError(
+            f"In {int(wild.sum())} of {wild.size} draws a count has no probability that is a "
+            "number: no events are expected where there are some, or more than can be counted. "
+            "Look at socgrad.check_sampling(fit)."
+        )
+    log_weight, tail = _weights(values)
     elpd = logsumexp(log_weight + values, axis=1)
     # Delta method: the score is the log of a weighted mean of exp(values).
     relative = np.expm1(values - elpd[:, None])
     mcse = np.sqrt((np.exp(2.0 * log_weight) * relative**2).sum(axis=1))
     return pd.DataFrame({"elpd": elpd, "mcse": mcse, "pareto_k": tail})
+
+
+def _weights(values: Floats) -> tuple[Floats, Floats]:
+    """Log weights of draws that leave a unit out, (units, draws), and the shape of their tails."""
+    stats = import_module("arviz_stats.base").array_stats
+    try:
+        # Takes log-likelihoods and weighs by their inverse.
+        return stats.psislw(values)  # type: ignore[no-any-return]
+    except ValueError:
+        # Tails that are all alike have no shape: such units are weighed as they are, and unsure
+        # unless all of their weights are alike.
+        log_weight = -values - logsumexp(-values, axis=1, keepdims=True)
+        alike = np.ptp(values, axis=1) == 0
+        tail = np.where(alike, 0.0, np.inf)
+        for k in np.flatnonzero(~alike):
+            with contextlib.suppress(ValueError):
+                log_weight[k], tail[k] = stats.psislw(values[k])
+        return log_weight, tail
 
 
 def _kind(scores: object) -> str:

@@ -26,6 +26,9 @@ type Floats = npt.NDArray[np.float64]
 type Integers = npt.NDArray[np.int64]
 
 _TENTH = 0.1
+#: Counts up to here are tallied one by one, larger ones in steps of their logarithm.
+_EXACT = 4096
+_STEP = 0.002
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +122,7 @@ def area_replicates(
     of_localities = np.zeros((2, draws))
     squares, squares_again = np.zeros((2, draws, number))
     means, again, variances = np.zeros((3, draws, groups))
-    tally = np.zeros((draws, 1))
+    tally = _Tally.empty(draws)
     excess = square_means = 0.0
     for block in count_blocks(counts, lines, land):
         at, y, mean = counts.area[block.rows], counts.events[block.rows], block.mean
@@ -138,7 +141,7 @@ def area_replicates(
         if shared.any():
             variances += shared * _products(block, group[at], groups)
         again += new @ to_group
-        tally = _tallied(tally, new)
+        tally = tally.plus(new)
         if named:
             expected = block.summed(mean)
             theirs = block.summed(mean * (1.0 + r * mean)) + shared * expected**2
@@ -149,19 +152,19 @@ def area_replicates(
         excess += float(((y - mean) ** 2 - mean).mean(axis=0).sum())
         square_means += float((mean**2).mean(axis=0).sum())
     areas = np.bincount(land.authority_of_area[counts.area], minlength=number)
-    observed = _tallied(np.zeros((1, 1)), counts.events[None])
+    observed = _Tally.empty(1).plus(counts.events[None])
     with np.errstate(invalid="ignore"):
         by_authority, by_authority_again = squares / areas, squares_again / areas
     return AreaReplicates(
         dispersion=squares.sum(axis=1) / areas.sum(),
         dispersion_again=squares_again.sum(axis=1) / areas.sum(),
         coefficient=float(np.sqrt(max(excess / square_means, 0.0))),
-        zeros=float(observed[0, 0] / areas.sum()),
-        zeros_again=tally[:, 0] / areas.sum(),
-        busiest=float(_busiest(observed)[0]),
-        busiest_again=_busiest(tally),
+        zeros=float(observed.zeros[0] / areas.sum()),
+        zeros_again=tally.zeros / areas.sum(),
+        busiest=float(observed.busiest[0]),
+        busiest_again=tally.busiest,
         largest=float(counts.events.max()),
-        largest_again=(tally.shape[1] - 1 - (tally[:, ::-1] > 0).argmax(axis=1)).astype(float),
+        largest_again=tally.largest,
         groups=np.bincount(group[counts.area], counts.events, minlength=groups),
         groups_again=again,
         groups_mean=means,
@@ -222,22 +225,59 @@ def _indicator(member: Integers, sets: int) -> sparse.csr_array:
     return sparse.csr_array((np.ones(len(member)), (rows, member)), shape=(len(member), sets))
 
 
-def _tallied(tally: Floats, counts: Floats) -> Floats:
-    """Add counts (draws, areas) to the number of areas with each count (draws, counts)."""
-    width = max(tally.shape[1], int(counts.max()) + 1)
-    flat = (counts + width * np.arange(len(counts))[:, None]).astype(np.int64).ravel()
-    added = np.bincount(flat, minlength=width * len(counts)).reshape(len(counts), width)
-    added[:, : tally.shape[1]] += tally.astype(np.int64)
-    return added.astype(np.float64)
+@dataclass(frozen=True, eq=False)
+class _Tally:
+    """How many areas have a count of each size, and their events, (draws, sizes); the largest.
+
+    Sizes are whole numbers up to a bound, beyond it steps of a fifth of a percent: so counts of any
+    size take little room, and the share of the busiest tenth stays as exact as that.
+    """
+
+    areas: Floats
+    events: Floats
+    largest: Floats
+
+    @classmethod
+    def empty(cls, draws: int) -> "_Tally":
+        return cls(np.zeros((draws, 1)), np.zeros((draws, 1)), np.zeros(draws))
+
+    def plus(self, counts: Floats) -> "_Tally":
+        """With counts (draws, areas) added."""
+        size = _size(counts)
+        width = max(self.areas.shape[1], int(size.max()) + 1)
+        flat = (size + width * np.arange(len(counts))[:, None]).ravel()
+        return _Tally(
+            _widened(self.areas, flat, np.ones(counts.size), width),
+            _widened(self.events, flat, counts.ravel(), width),
+            np.maximum(self.largest, counts.max(axis=1)),
+        )
+
+    @property
+    def zeros(self) -> Floats:
+        """Areas without events, for each draw."""
+        return self.areas[:, 0]
+
+    @property
+    def busiest(self) -> Floats:
+        """Share of events in the tenth of areas with most events, for each draw; 0 without any."""
+        areas, events = self.areas[:, ::-1], self.events[:, ::-1]
+        places = _TENTH * areas.sum(axis=1, keepdims=True)
+        before = np.cumsum(areas, axis=1) - areas
+        taken = np.clip(places - before, 0.0, areas) / np.maximum(areas, 1.0)
+        shares: Floats = (taken * events).sum(axis=1) / np.maximum(events.sum(axis=1), 1.0)
+        return shares
 
 
-def _busiest(tally: Floats) -> Floats:
-    """Share of events in the tenth of areas with most events, for each draw; 0 without events."""
-    highest_first = tally[:, ::-1]
-    value = np.arange(tally.shape[1], dtype=float)[::-1]
-    places = _TENTH * tally.sum(axis=1, keepdims=True)
-    before = np.cumsum(highest_first, axis=1) - highest_first
-    taken = np.clip(places - before, 0.0, highest_first)
-    events = (tally * np.arange(tally.shape[1])).sum(axis=1)
-    shares: Floats = (taken * value).sum(axis=1) / np.maximum(events, 1.0)
-    return shares
+def _widened(held: Floats, place: Integers, more: Floats, width: int) -> Floats:
+    """Add numbers at places of rows laid end to end to what rows hold, made wide enough."""
+    shape = (len(held), width)
+    sums = np.bincount(place, more, minlength=shape[0] * width).reshape(shape)
+    sums[:, : held.shape[1]] += held
+    return sums
+
+
+def _size(counts: Floats) -> Integers:
+    """Place of counts among the sizes of a tally."""
+    beyond = np.log(np.maximum(counts, _EXACT) / _EXACT) / _STEP
+    size: Integers = np.where(counts <= _EXACT, counts, _EXACT + np.ceil(beyond)).astype(np.int64)
+    return size

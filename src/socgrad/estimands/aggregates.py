@@ -5,6 +5,7 @@ import numpy.typing as npt
 import xarray as xr
 from scipy import sparse
 
+from socgrad.errors import EstimandError
 from socgrad.estimands.area_factors import AreaFactors
 from socgrad.estimands.area_rates import row_sums
 from socgrad.estimands.curves import curves_of_all
@@ -81,6 +82,11 @@ def authority_rate_sums(
     -------
     list of numpy.ndarray
         For each set of weights, shape (chain * draw, authority), all authorities.
+
+    Raises
+    ------
+    EstimandError
+        If a sum is no finite number.
     """
     level, slope = line_draws(terms, land, own_effects=own_effects)
     if not own_effects:
@@ -88,13 +94,15 @@ def authority_rate_sums(
     if terms.has_area_covariates or terms.has_departures or factors is not None:
         home, number = land.authority_of_area, level.shape[1]
         sets = [_indicator(home, number, weight) for weight in weights]
-        return row_sums(terms, land, (level, slope), *sets, factors=factors)
-    return authority_sums(
-        level,
-        slope,
-        authority=land.authority_of_area,
-        within_part=land.within_part,
-        weights=weights,
+        return _refuse_overflow(row_sums(terms, land, (level, slope), *sets, factors=factors))
+    return _refuse_overflow(
+        authority_sums(
+            level,
+            slope,
+            authority=land.authority_of_area,
+            within_part=land.within_part,
+            weights=weights,
+        )
     )
 
 
@@ -145,6 +153,11 @@ def group_rates(
     -------
     xarray.DataArray
         Events per unit of exposure, dims chain, draw, group.
+
+    Raises
+    ------
+    EstimandError
+        If a sum is no finite number.
     """
     level, slope = line_draws(terms, land, own_effects=True)
     if terms.has_area_covariates or terms.has_departures or factors is not None:
@@ -160,8 +173,21 @@ def group_rates(
             group=group - 1,
             groups=groups,
         )
+    _refuse_overflow([events])
     exposure = np.bincount(group - 1, weights=land.exposure, minlength=groups)
     return as_draws(events / exposure, terms, "group", np.arange(1, groups + 1))
+
+
+def _refuse_overflow(sums: list[Floats]) -> list[Floats]:
+    """Refuse expected events that are no numbers, as the wild draws of a doubted fit have them."""
+    wrong = np.any([~np.isfinite(one).all(axis=1) for one in sums], axis=0)
+    if wrong.any():
+        raise EstimandError(
+            f"In {int(wrong.sum())} of {wrong.size} draws the expected events are no finite "
+            "number: levels or slopes are out of all range. Look at socgrad.check_sampling(fit), "
+            "and at the priors if these are draws of a prior."
+        )
+    return sums
 
 
 def _indicator(member: npt.NDArray[np.int64], sets: int, weight: Floats) -> sparse.csr_array:

@@ -23,6 +23,8 @@ METHODS: tuple[Method, ...] = ("poisson", "linear", "log-linear")
 _GRID = 257
 #: No line that ends within floating point is steeper: rates would differ by exp(512).
 _STEEPEST = 512.0
+#: Variance of ranks below which all weight is at one end, and one over it no number.
+_NO_SPREAD = 1e-200
 
 
 def least_squares_ends(
@@ -118,7 +120,7 @@ def _tilt_and_sum(target: Floats, position: Floats, share: Floats) -> tuple[Floa
         first = int(np.searchsorted(mean, target.min(), side="right")) - 1
         last = int(np.searchsorted(mean, target.max(), side="left"))
         low, high = grid[max(first, 0)], grid[min(last, _GRID - 1)]
-    rising = np.append(np.diff(mean) > 0, True) & (variance > 0)
+    rising = np.append(np.diff(mean) > 0, True) & (variance > _NO_SPREAD)
     if rising.sum() < 2:  # so steep that all weight is at one end
         return np.full_like(target, high), np.full_like(target, log_sum[-1])
     at, slope = mean[rising], 1 / variance[rising]

@@ -13,6 +13,7 @@ from socgrad.estimands.curves import points
 from socgrad.estimands.gradients import gradient
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import StrataFacts, strata_facts, stratum_labels
+from socgrad.reading.data_marks import HAS_DATA
 from socgrad.reading.labels import label_draws
 
 __all__ = ["compare_gradients"]
@@ -122,7 +123,10 @@ def compare_gradients(
     place = {label: position for position, label in enumerate(labels)}
     upper = bare.isel(stratum=[place[label] for label, _ in pairs])
     lower = bare.isel(stratum=[place[base] for _, base in pairs])
-    ratio = upper / lower.assign_coords(stratum=upper["stratum"])
+    lower = lower.assign_coords(stratum=upper["stratum"])
+    ratio = upper / lower
+    if HAS_DATA in upper.coords:  # a ratio rests on both of its sides
+        ratio = ratio.assign_coords({HAS_DATA: upper[HAS_DATA] & lower[HAS_DATA]})
     basis = _BASES[facts.relation, facts.authority_effects]
     made = label_draws(
         ratio,

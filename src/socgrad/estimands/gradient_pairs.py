@@ -99,7 +99,8 @@ def pairwise_steeper(fit: xr.DataTree) -> pd.DataFrame:
     pandas.DataFrame
         Pr(gradient of the row's authority steeper than the column's), NaN on the diagonal. A table
         and no draws, unlike other estimands: for 150 authorities these would be 90 million. For
-        draws see `socgrad.steeper_than`.
+        draws see `socgrad.steeper_than`. Attr `without_data` lists authorities none of whose events
+        are known: of them the model tells what it expects of authorities like them.
 
     Raises
     ------
@@ -131,11 +132,13 @@ def pairwise_steeper(fit: xr.DataTree) -> pd.DataFrame:
     probability = np.array([(slope[:, [j]] > slope).mean(axis=0) for j in range(slope.shape[1])])
     np.fill_diagonal(probability, np.nan)
     labels = land.authority_mean["authority"].to_numpy()
-    return pd.DataFrame(
+    table = pd.DataFrame(
         probability,
         index=pd.Index(labels, name="authority"),
         columns=pd.Index(labels, name="steeper than"),
     )
+    table.attrs["without_data"] = labels[~land.authority_has_data].tolist()
+    return table
 
 
 def require_unequal(terms: Coefficients, estimand: str) -> None:

@@ -10,6 +10,7 @@ import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import as_draws, authority_rate_sums
+from socgrad.estimands.chance import drawn_counts
 from socgrad.estimands.curves import check_rate_per, curve_at, exponential, log_rate_at
 from socgrad.estimands.level_variance import level_variance
 from socgrad.estimands.locality_sums import locality_squares
@@ -39,8 +40,6 @@ _WORDS = {
     "new": "new authorities, their effects drawn",
     "integrated": "the mean of all authorities",
 }
-# Beyond this no count of children lies, and no generator of counts works.
-_MOST = 1e12
 
 
 @by_stratum
@@ -450,15 +449,5 @@ def _of_counts(terms: Coefficients, random_seed: int) -> np.random.Generator:
 
 def _counts(mean: xr.DataArray, variance: xr.DataArray, rng: np.random.Generator) -> xr.DataArray:
     """Counts about `mean`, Poisson with a gamma factor of mean 1 and variance `variance`."""
-    values = mean.to_numpy()
-    most = float(values.max())
-    if not most < _MOST:
-        raise EstimandError(
-            f"A draw expects {most:.3g} events in one row, more than can be counted. Look at the "
-            "exposure, and at the priors if these are draws of a prior."
-        )
-    r: npt.NDArray[np.float64] = variance.broadcast_like(mean).transpose(*mean.dims).to_numpy()
-    factor = np.ones_like(values)
-    positive = r > 0
-    factor[positive] = rng.gamma(1.0 / r[positive], r[positive])
-    return mean.copy(data=rng.poisson(values * factor).astype(np.float64))
+    spread = variance.broadcast_like(mean).transpose(*mean.dims).to_numpy()
+    return mean.copy(data=drawn_counts(mean.to_numpy(), spread, rng))

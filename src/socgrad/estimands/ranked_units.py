@@ -154,7 +154,19 @@ def draws_of(
     """Give values of shape (chain * draw, unit) dims chain, draw, [authority].
 
     `kept` holds positions of authorities, or is None for the nation.
+
+    Raises
+    ------
+    EstimandError
+        If a value is no finite number, as where a unit expects no events at all.
     """
+    wrong = ~np.isfinite(values).all(axis=1)
+    if wrong.any():
+        raise EstimandError(
+            f"In {int(wrong.sum())} of {wrong.size} draws this index is no finite number, since "
+            "rates vanish or are out of all range. Look at socgrad.check_sampling(fit), and at the "
+            "priors if these are draws of a prior."
+        )
     if kept is None:
         return as_draws(values[:, 0], terms)
     return as_draws(values, terms, "authority", land.authority_mean["authority"].to_numpy()[kept])

@@ -138,17 +138,17 @@ def vpc(
     draws = fit["posterior"].to_dataset()
     name = "locality_sd" if terms.has_localities else "overdispersion"
     spread = draws.get(name, xr.DataArray(0.0)) ** 2
-    mean = size * exponential(log_rate_at(at.curve, at.deprivation) + variance / 2)
-    between = xr.apply_ufunc(np.expm1, variance)
-    # Divided by mean**2 throughout, so that large counts do not overflow.
-    every = 1 / mean + between + spread * (1 + between)
-    of_regions = xr.apply_ufunc(np.expm1, terms.region_sd**2)
+    # Divided by mean**2 exp(v) throughout: neither large counts nor large variances overflow.
+    log_mean = np.log(size) + log_rate_at(at.curve, at.deprivation) + variance / 2
+    chance = exponential(-log_mean - variance)
+    of_regions = exponential(terms.region_sd**2 - variance) - exponential(-variance)
+    between = -xr.apply_ufunc(np.expm1, -variance)
     parts = {
         "region": of_regions,
         "authority": between - of_regions,
-        "locality": spread * (1 + between),
+        "locality": spread,
     }
-    share = parts[level] / every
+    share = parts[level] / (chance + between + spread)
     between_whom = _BETWEEN[level] + (
         " of one region" if level == "authority" and terms.has_regions else ""
     )

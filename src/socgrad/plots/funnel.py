@@ -17,6 +17,7 @@ from socgrad.plots.style import (
     quiet_frame,
     ratio_axis,
 )
+from socgrad.reading.data_marks import NO_DATA_SHORT
 from socgrad.reading.posterior import coefficients, geography, require_deprivation
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def gradient_funnel(
     above = (effect > 0).mean(("chain", "draw")).to_numpy() > sure
     below = (effect < 0).mean(("chain", "draw")).to_numpy() > sure
 
+    unknown = ~land.authority_has_data
     ax = axes_or_new(ax)
     from scipy.special import ndtri  # noqa: PLC0415 only this needs it
 
@@ -124,9 +126,20 @@ def gradient_funnel(
     for among, colour, words in (
         (above, STYLE.deprived, f"Steeper than average, Pr > {sure:g}"),
         (below, STYLE.affluent, f"Flatter than average, Pr > {sure:g}"),
-        (~(above | below), STYLE.quiet, "Not told apart from average"),
+        (~(above | below | unknown), STYLE.quiet, "Not told apart from average"),
     ):
         ax.plot(precision[among], ratio[among], "o", color=colour, markersize=4, label=words)
+    if unknown.any():
+        # Hollow: the prior of an authority's gradient, and no data.
+        ax.plot(
+            precision[unknown],
+            ratio[unknown],
+            "o",
+            color=STYLE.quiet,
+            markerfacecolor="white",
+            markersize=4,
+            label=f"{NO_DATA_SHORT.capitalize()} of its own",
+        )
     labels = land.authority_mean["authority"].to_numpy().tolist()
     _name_furthest(
         ax,

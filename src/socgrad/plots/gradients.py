@@ -16,6 +16,7 @@ from socgrad.plots.style import (
     make_room,
     ratio_axis,
 )
+from socgrad.reading.data_marks import NO_DATA_SHORT
 from socgrad.reading.posterior import coefficients, geography, require_split
 
 if TYPE_CHECKING:
@@ -87,16 +88,23 @@ def gradients_by_deprivation(
     own = band(gradient(fit, target="each"), land.authority_mean.to_numpy(), prob=prob)
     ax.vlines(100 * own.x, own.low, own.high, color=STYLE.quiet, linewidth=STYLE.thin, alpha=0.5)
     interval = f"{100 * prob:g}% interval"
-    ax.plot(
-        100 * own.x,
-        own.middle,
-        linestyle="none",
-        marker="o",
-        markersize=3.5,
-        color=STYLE.ink,
-        markeredgewidth=0,
-        label=f"One authority, with its {interval}",
-    )
+    known = land.authority_has_data
+    for among, face, words in (
+        (known, STYLE.ink, f"One authority, with its {interval}"),
+        (~known, "white", f"Authority with {NO_DATA_SHORT} of its own"),
+    ):
+        if among.any():
+            ax.plot(
+                100 * own.x[among],
+                own.middle[among],
+                linestyle="none",
+                marker="o",
+                markersize=3.5,
+                color=STYLE.ink,
+                markerfacecolor=face,
+                markeredgewidth=0 if face == STYLE.ink else STYLE.thin,
+                label=words,
+            )
 
     mean = np.linspace(own.x.min(), own.x.max(), _POINTS)
     at = xr.DataArray(mean, dims="authority_mean")
@@ -112,6 +120,6 @@ def gradients_by_deprivation(
     deprivation_axis(ax, f"{deprivation} in the authority (%)")
     step = points(land.per)
     ratio_axis(ax, f"Gradient: rate ratio per {step} of\nneighbourhood deprivation")
-    make_room(ax, rows=2)
+    make_room(ax, rows=2 + int(not known.all()))
     ax.legend(loc="upper right", edgecolor="none", framealpha=1, fontsize="small")
     return ax

@@ -17,6 +17,7 @@ from socgrad.plots.style import (
     panels_or_new,
 )
 from socgrad.reading.arguments import check_choice
+from socgrad.reading.data_marks import NO_DATA_SHORT, without_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,6 +42,7 @@ class _Rows:
     high: FloatArray
     above: BoolArray
     below: BoolArray
+    unknown: BoolArray
 
 
 def caterpillar(
@@ -96,8 +98,10 @@ def caterpillar(
 
     Notes
     -----
-    Points are posterior medians, intervals equal-tailed. A row is coloured where the posterior
-    probability of lying above (vermilion) or below (blue) the reference exceeds (1 + prob) / 2.
+    Points are posterior medians, intervals equal-tailed. A hollow point, its name with "(no data)",
+    is an authority none of whose events are known: what the model expects of one like it. A row is
+    coloured where the posterior probability of lying above (vermilion) or below (blue) the
+    reference exceeds (1 + prob) / 2.
 
     Interpretation
     --------------
@@ -168,7 +172,12 @@ def _rows(
     else:
         above = (values > reference).mean(("chain", "draw")).to_numpy() > tails[2]
         below = (values < reference).mean(("chain", "draw")).to_numpy() > tails[2]
-    return _Rows([str(names.get(one, one)) for one in labels], low, middle, high, above, below)
+    unknown = without_data(draws, dim)
+    words = [
+        f"{names.get(one, one)} ({NO_DATA_SHORT})" if no_data else str(names.get(one, one))
+        for one, no_data in zip(labels, unknown, strict=True)
+    ]
+    return _Rows(words, low, middle, high, above, below, unknown)
 
 
 def _in_order(rows: _Rows, *, falls: bool) -> _Rows:
@@ -176,7 +185,10 @@ def _in_order(rows: _Rows, *, falls: bool) -> _Rows:
     order = np.argsort(-rows.middle if falls else rows.middle, kind="stable")
     return _Rows(
         [rows.names[k] for k in order],
-        *(getattr(rows, name)[order] for name in ("low", "middle", "high", "above", "below")),
+        *(
+            getattr(rows, name)[order]
+            for name in ("low", "middle", "high", "above", "below", "unknown")
+        ),
     )
 
 
@@ -189,7 +201,9 @@ def _draw_rows(ax: "Axes", rows: _Rows, part: slice, reference: float | None) ->
     if reference is not None:
         ax.axvline(reference, color=STYLE.ink, linewidth=STYLE.thin)
     ax.hlines(y, rows.low[part], rows.high[part], color=colours.tolist(), linewidth=1.2)
-    ax.scatter(rows.middle[part], y, s=12, c=colours.tolist(), zorder=3)
+    # Hollow where no data back the point.
+    faces = np.where(rows.unknown[part], "white", colours)
+    ax.scatter(rows.middle[part], y, s=12, c=faces.tolist(), edgecolors=colours.tolist(), zorder=3)
     inches = ax.get_position().height * ax.figure.bbox.height / ax.figure.dpi
     size = float(np.clip(0.85 * 72 * inches / max(len(names), 1), 3.5, 9))
     ax.set_yticks(y, names, fontsize=size)

@@ -21,6 +21,7 @@ from socgrad.plots.style import (
     rate_axis,
 )
 from socgrad.ranks import weighted_quantile
+from socgrad.reading.data_marks import NO_DATA_SHORT
 from socgrad.reading.posterior import Geography, coefficients, geography, require_deprivation
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = [
     "draw_observed",
     "rates_in_words",
     "supported",
+    "without_events",
 ]
 
 RATE_PER: Final = 10_000
@@ -105,7 +107,7 @@ def authority_lines(
     from matplotlib.cm import ScalarMappable  # noqa: PLC0415 matplotlib is optional
     from matplotlib.colors import Normalize  # noqa: PLC0415
 
-    means = 100 * land.authority_mean.to_numpy()
+    means, known = 100 * land.authority_mean.to_numpy(), land.authority_has_data
     scale = ScalarMappable(Normalize(means.min(), means.max()), colours())
     for position, label in enumerate(land.authority_mean["authority"].to_numpy().tolist()):
         x = supported(land, land.authority_of_area == position)
@@ -115,8 +117,12 @@ def authority_lines(
             RATE_PER * rates.median(("chain", "draw")),
             color=scale.to_rgba(means[position]),
             linewidth=STYLE.thin,
+            linestyle="-" if known[position] else ":",
             alpha=0.8,
         )
+    if not known.all():
+        words = f"Dotted: {(~known).sum()} with {NO_DATA_SHORT} of their own"
+        ax.set_title(words, loc="left", fontsize="small")
     bar = ax.figure.colorbar(scale, ax=ax, label=f"{deprivation} in the authority (%)")
     bar.outline.set_visible(False)
     deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
@@ -179,8 +185,9 @@ def authority_curve(
     The lines are ``expected_rate(fit, target="each")`` of the authority and ``expected_rate(fit,
     authority_mean=...)`` at its mean, from the 5th to the 95th percentile of the deprivation that
     its own children live in. Points are ``observed_rate_by_group(fit, authority=...)`` at the mean
-    deprivation of their neighbourhoods, with intervals of Poisson counts; a rate of zero has no
-    place on a logarithmic axis.
+    deprivation of their neighbourhoods, with intervals of Poisson counts. A rate of zero has no
+    place on a logarithmic axis: a group without events is a hollow triangle at the upper limit of
+    its interval, and the key says how many there are.
 
     Interpretation
     --------------
@@ -210,18 +217,19 @@ def authority_curve(
         )
     ax = axes_or_new(ax)
     mean = 100 * float(land.authority_mean[position])
+    unknown = "" if land.authority_has_data[position] else f" ({NO_DATA_SHORT} of its own)"
     for own, colour, words in (
         (False, STYLE.quiet, f"Average authority as deprived ({mean:.0f}%)"),
-        (True, STYLE.affluent, name or str(authority)),
+        (True, STYLE.affluent, (name or str(authority)) + unknown),
     ):
         rate = rate_at(curve_of(terms, land, authority, own_effects=own), x)
         line = band(RATE_PER * rate, x.to_numpy(), prob=prob)
         draw_band(ax, line, colour=colour, label=words)
     if counted is not None:
-        draw_observed(ax, counted, STYLE.affluent)
+        without_events(ax, *draw_observed(ax, counted, STYLE.affluent), colour=STYLE.affluent)
     deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
     rate_axis(ax, f"{events} per {RATE_PER:,} {exposure}")
-    make_room(ax, rows=3)
+    make_room(ax, rows=1 + len(ax.get_legend_handles_labels()[1]))
     ax.legend(
         loc="upper left",
         edgecolor="none",
@@ -235,12 +243,46 @@ def authority_curve(
     return ax
 
 
-def draw_observed(ax: "Axes", cells: pd.DataFrame, colour: "str | tuple[float, ...]") -> None:
-    """Draw points with their intervals; a rate of zero has no place on a logarithmic axis."""
-    seen = cells[cells["events"] > 0]
+def draw_observed(
+    ax: "Axes", cells: pd.DataFrame, colour: "str | tuple[float, ...]"
+) -> tuple[int, int]:
+    """Draw points with their intervals, and groups without events by the upper limit of theirs.
+
+    Returns
+    -------
+    tuple of int
+        How many groups have no events, and how many there are.
+    """
+    counted = cells[cells["areas"] > 0]
+    none = counted[counted["events"] == 0]
+    if len(none):
+        ax.plot(
+            100 * none["deprivation"],
+            none["upper"],
+            "v",
+            color=colour,
+            markersize=5,
+            markerfacecolor="white",
+        )
+    seen = counted[counted["events"] > 0]
     x = 100 * seen["deprivation"]
     ax.vlines(x, seen["lower"], seen["upper"], color=colour, linewidth=STYLE.thin)
     ax.plot(x, seen["rate"], "o", color=colour, markersize=4, markeredgecolor="white")
+    return len(none), len(counted)
+
+
+def without_events(ax: "Axes", none: int, groups: int, *, colour: str) -> None:
+    """Say in the key how many groups of observed rates have no events, if any has none."""
+    if none:
+        ax.plot(
+            [],
+            [],
+            "v",
+            color=colour,
+            markersize=5,
+            markerfacecolor="none",
+            label=f"No events in {none} of {groups} groups: upper limit",
+        )
 
 
 def rates_in_words(prob: float, *, is_observed: bool) -> str:

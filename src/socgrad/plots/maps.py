@@ -12,6 +12,7 @@ from socgrad.errors import EstimandError, SocgradError
 from socgrad.plots.draws import one_dim, reference_of
 from socgrad.plots.style import STYLE, colours, panels_or_new, plain_ticks
 from socgrad.reading.arguments import check_choice
+from socgrad.reading.data_marks import NO_DATA_SHORT, without_data
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -61,8 +62,8 @@ def authority_map(
     Returns
     -------
     matplotlib.axes.Axes
-        The axes drawn on. Authorities of `boundaries` without an estimate are hatched, and
-        a line below the map says how many there are.
+        The axes drawn on. Authorities of `boundaries` without an estimate are hatched, those none
+        of whose events are known dotted, and a line below the map says how many there are.
 
     Raises
     ------
@@ -123,6 +124,7 @@ def authority_map(
         values = (draws > centre).mean(("chain", "draw"))
     else:
         values = draws.median(("chain", "draw"))
+    unknown = without_data(draws, dim)
     place, left_out = _places(draws[dim].to_numpy().tolist(), boundaries, key)
 
     ax = panels_or_new(ax, number=1, size=_SIZE)[0]
@@ -143,10 +145,12 @@ def authority_map(
     if is_ratio:
         plain_ticks(bar.ax.yaxis)
     ax.set_axis_off()
-    if left_out.any():
-        ax.set_title(
-            f"Hatched: {left_out.sum()} without an estimate", loc="left", fontsize="small", y=0
-        )
+    said = [f"Hatched: {left_out.sum()} without an estimate"] if left_out.any() else []
+    if unknown.any():
+        boundaries.iloc[place[unknown]].plot(ax=ax, facecolor="none", hatch="....", **edge)
+        said.append(f"Dotted: {unknown.sum()} with {NO_DATA_SHORT} of their own")
+    if said:
+        ax.set_title("\n".join(said), loc="left", fontsize="small", y=0)
     return ax
 
 

@@ -2,13 +2,21 @@
 
 from typing import TYPE_CHECKING, Final, Literal
 
+import numpy as np
 import xarray as xr
 
 from socgrad.estimands.curves import curve_at, rate_at
 from socgrad.estimands.observed_rates import observed_rate_by_group
 from socgrad.estimands.rates import integrated_rate_at
-from socgrad.plots.lines import RATE_PER, draw_observed, rates_in_words, supported
+from socgrad.plots.lines import (
+    RATE_PER,
+    draw_observed,
+    rates_in_words,
+    supported,
+    without_events,
+)
 from socgrad.plots.style import (
+    STYLE,
     axes_or_new,
     band,
     colours,
@@ -100,7 +108,8 @@ def inverse_intervention_lines(
     median of the mean deprivations of its group (or that rate integrated over authorities), from
     the 5th to the 95th percentile of the deprivation that the group's own children live in. Points
     are those of ``observed_rate_by_group``, at the mean deprivation of their neighbourhoods, with
-    intervals of Poisson counts; rates of zero have no place on a logarithmic axis.
+    intervals of Poisson counts. A rate of zero has no place on a logarithmic axis: a group without
+    events is a hollow triangle at the upper limit of its interval, and the key counts them.
 
     Interpretation
     --------------
@@ -128,6 +137,7 @@ def inverse_intervention_lines(
             fit, groups=observed, authority_groups=groups, prob=prob, rate_per=RATE_PER
         )
     ax = axes_or_new(ax)
+    found = np.zeros(2, dtype=int)
     group = quantile_groups(land.authority_mean, land.authority_children, groups)
     for number, name in enumerate(_GROUPS[groups]):
         members = group == number + 1
@@ -149,11 +159,13 @@ def inverse_intervention_lines(
         )
         if counted is not None:
             cell = counted["authority_group"] == number + 1
-            draw_observed(ax, counted[cell & (counted["areas"] >= FEW)], colour)
+            backed = counted[cell & (counted["areas"] >= FEW)]
+            found += np.array(draw_observed(ax, backed, colour))
+    without_events(ax, *found.tolist(), colour=STYLE.quiet)
     deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
     rate_axis(ax, f"{events} per {RATE_PER:,} {exposure}")
     # The names stand in the order of the lines.
-    make_room(ax, rows=groups + 1)
+    make_room(ax, rows=groups + 1 + int(found[0] > 0))
     ax.legend(
         loc="upper left",
         edgecolor="none",

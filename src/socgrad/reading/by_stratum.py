@@ -17,11 +17,12 @@ import xarray as xr
 
 from socgrad.errors import EstimandError, SchemaError, SupportWarning
 from socgrad.reading.arguments import check_is_tree
+from socgrad.reading.data_marks import HAS_DATA
 from socgrad.reading.joint_effects import JOINT_GROUP, joint_group
 from socgrad.reading.labels import marks
 from socgrad.schema import SCHEMA_VERSION, check_tree, is_stratified
 
-__all__ = ["StrataFacts", "by_stratum", "strata_facts", "stratum", "stratum_labels"]
+__all__ = ["StrataFacts", "by_stratum", "quietly", "strata_facts", "stratum", "stratum_labels"]
 
 #: What `summarise` reads of a row may differ between strata: then it is a coordinate along stratum.
 _OF_A_ROW: Final = ("units", "reference", "importance_ess")
@@ -167,18 +168,28 @@ def by_stratum[**P, R: (xr.DataArray, xr.Dataset)](estimand: Callable[P, R]) -> 
     def of_every_stratum(*args: P.args, **kwargs: P.kwargs) -> R:
         fit = args[0] if args else kwargs.get("fit")
         if not isinstance(fit, xr.DataTree) or not is_stratified(fit):
-            return estimand(*args, **kwargs)
+            with quietly():
+                return estimand(*args, **kwargs)
         labels = stratum_labels(fit)
         call = cast("Callable[..., R]", estimand)
 
         def of_one(label: Hashable) -> R:
             # Another fit beside the first, such as a null model's, is read stratum by stratum too.
             own = [_own_stratum(value, label) for value in args]
-            return call(*own, **{n: _own_stratum(value, label) for n, value in kwargs.items()})
+            with quietly():
+                return call(*own, **{n: _own_stratum(value, label) for n, value in kwargs.items()})
 
         return _joined(_of_each(of_one, labels), labels)
 
     return of_every_stratum
+
+
+def quietly() -> np.errstate:
+    """Keep NumPy silent on overflow and the like, as the wild draws of a doubted fit bring them.
+
+    Numbers that are not finite are refused in words, by the estimand or by `socgrad.summarise`.
+    """
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 def _own_stratum(value: object, label: Hashable) -> object:
@@ -226,10 +237,17 @@ def _joined_draws(parts: list[xr.DataArray], labels: list[Hashable]) -> xr.DataA
     along = xr.DataArray(np.array(labels, dtype=object), dims="stratum", name="stratum")
     bare = [part.drop_vars("stratum", errors="ignore").drop_attrs() for part in parts]
     joined = xr.concat(
-        bare, along, join="outer", combine_attrs="drop", coords="minimal", compat="override"
+        [part.drop_vars(HAS_DATA, errors="ignore") for part in bare],
+        along,
+        join="outer",
+        combine_attrs="drop",
+        coords="minimal",
+        compat="override",
     )
     joined = joined.transpose("chain", "draw", "stratum", ...)
     joined = joined.rename(parts[0].name)
+    if any(HAS_DATA in part.coords for part in parts):
+        joined = joined.assign_coords({HAS_DATA: _whose_data(bare, joined)})
     joined.attrs = _equal_attrs(parts)
     rows = int(joined.isnull().all(("chain", "draw")).sum())
     if rows:
@@ -249,6 +267,18 @@ def _joined_draws(parts: list[xr.DataArray], labels: list[Hashable]) -> xr.DataA
             )
     joined.attrs["draws"] = marks(joined)
     return joined
+
+
+def _whose_data(parts: list[xr.DataArray], joined: xr.DataArray) -> xr.Variable:
+    """Which authorities have data in which stratum; True where nothing is said against it."""
+    said = [
+        part[HAS_DATA].reindex(authority=joined["authority"], fill_value=True)
+        if HAS_DATA in part.coords
+        else xr.ones_like(joined["authority"], dtype=bool)
+        for part in parts
+    ]
+    held = [one.drop_vars(HAS_DATA, errors="ignore") for one in said]
+    return xr.concat(held, joined["stratum"], coords="minimal", compat="override").variable
 
 
 def _equal_attrs(parts: Sequence[xr.DataArray] | Sequence[xr.Dataset]) -> dict[str, Any]:

@@ -52,9 +52,8 @@ class JointEffects:
 def joint_group(fit: xr.DataTree) -> xr.Dataset | None:
     """Take the correlations between strata from a joint fit; None of one of independent strata."""
     draws = fit["posterior"].to_dataset()
-    if any(name not in draws for name in CORRELATIONS):
-        return None
-    return draws[list(CORRELATIONS)].reset_coords(drop=True)
+    held = [name for name in CORRELATIONS if name in draws]
+    return draws[held].reset_coords(drop=True) if held else None
 
 
 def joint_effects(fit: xr.DataTree, stratum: Hashable | None) -> JointEffects | None:
@@ -65,9 +64,16 @@ def joint_effects(fit: xr.DataTree, stratum: Hashable | None) -> JointEffects | 
     # Of the draws that the caller may have thinned the posterior to.
     at = {name: draws[name].to_numpy() for name in ("chain", "draw")}
     group = fit[JOINT_GROUP].to_dataset().sel(at)
+    like = next(iter(group.data_vars.values()))
+    one = xr.ones_like(like) * xr.DataArray(np.eye(group.sizes["stratum"]), dims=like.dims[-2:])
+    # What the model leaves out, such as slopes that do not vary, is tied to nothing.
     levels, slopes, across = (
-        group[name].transpose("chain", "draw", "stratum", "stratum_bis").to_numpy()
-        for name in ("level_correlation", "slope_correlation", "level_slope_correlation")
+        group.get(name, absent).transpose("chain", "draw", "stratum", "stratum_bis").to_numpy()
+        for name, absent in (
+            ("level_correlation", one),
+            ("slope_correlation", one),
+            ("level_slope_correlation", 0.0 * one),
+        )
     )
     back = np.swapaxes(across, -1, -2)
     whole = np.block([[levels, across], [back, slopes]])

@@ -16,6 +16,7 @@ import xarray as xr
 from socgrad.departures import Departures
 from socgrad.errors import EstimandError, SchemaError
 from socgrad.reading.arguments import check_is_tree
+from socgrad.reading.data_marks import marked
 from socgrad.reading.joint_effects import JointEffects, joint_effects
 from socgrad.reading.labels import label_draws
 from socgrad.schema import check_tree, is_stratified
@@ -196,6 +197,15 @@ class Geography:
         return np.bincount(
             self.authority_of_area, weights=self.children, minlength=self.authority_mean.size
         )
+
+    @property
+    def authority_has_data(self) -> npt.NDArray[np.bool_]:
+        """Which authorities have events that are known, in the order of the fit."""
+        known = np.bincount(
+            self.authority_of_area, weights=self.has_data, minlength=self.authority_mean.size
+        )
+        has: npt.NDArray[np.bool_] = known > 0
+        return has
 
     @property
     def authority_exposure(self) -> npt.NDArray[np.float64]:
@@ -393,9 +403,11 @@ def labelled(
     -------
     xarray.DataArray
         Dims chain, draw, then the others, with these attrs (those that are not None), and those of
-        `socgrad.label_draws`.
+        `socgrad.label_draws`. Where some authority has no data, coordinate `has_data` along dim
+        authority says which.
     """
     result = label_draws(draws, estimand=estimand, units=units, reference=reference, null=null)
+    result = marked(result, fit)
     result.attrs["per"] = per
     size = importance_ess(fit)
     if size is not None:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from socgrad.errors import EstimandError
+from socgrad.reading.data_marks import HAS_DATA, NO_DATA, NO_DATA_SHORT
 
 __all__ = ["JournalTable", "check_journal_table", "check_summary", "journal_table", "number"]
 
@@ -222,9 +223,12 @@ def _probability(above: float, null: float, *, told: bool) -> str:
 def _places(summary: pd.DataFrame) -> list[str]:
     """The coordinates of each row, as a reader would say them."""
     places = [str(at) for at in summary.index.get_level_values("at")]
-    for name in summary.columns.difference(list(_NO_COORDINATES)):
+    for name in summary.columns.difference([*_NO_COORDINATES, HAS_DATA]):
         places = [_said(at, str(name)) for at in places]
-    return places
+    if HAS_DATA not in summary:
+        return places
+    known = summary[HAS_DATA]
+    return [at if has else f"{at} ({NO_DATA_SHORT})" for at, has in zip(places, known, strict=True)]
 
 
 def _said(at: str, name: str) -> str:
@@ -249,9 +253,12 @@ def _notes(
     """How to read the numbers; then units and reference of each quantity, once."""
     pr = "; Pr: posterior probability of a value above that of no difference" if has_pr else ""
     notes = [f"Estimate: posterior median ({interval}, equal-tailed){pr}."]
-    said = dict.fromkeys(zip(names, summary["units"], summary["reference"], strict=True))
-    for name, units, reference in said:
-        notes.append(f"{printed[name]}: {units}; reference: {reference}.")
+    reference = summary["reference"].str.removesuffix(f"; {NO_DATA}")
+    said = dict.fromkeys(zip(names, summary["units"], reference, strict=True))
+    for name, units, against in said:
+        notes.append(f"{printed[name]}: {units}; reference: {against}.")
+    if HAS_DATA in summary and not summary[HAS_DATA].all():
+        notes.append(f"({NO_DATA_SHORT}): {NO_DATA}.")
     return notes
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from socgrad.errors import EstimandError
+from socgrad.reading.data_marks import HAS_DATA, NO_DATA
 from socgrad.reading.labels import are_labelled
 
 __all__ = ["summarise"]
@@ -53,7 +54,9 @@ def summarise(
         * `ess_bulk`, `mcse`: effective number of draws, and Monte Carlo standard error of the
           estimate;
         * a column for each named dim with its coordinates;
-        * `units`, `reference`: what one unit is, and what is compared with what.
+        * `has_data`, only where some authority has none: whether events of its own are known;
+        * `units`, `reference`: what one unit is, and what is compared with what; of an authority
+          without data also that its number is what the model expects of an authority like it.
 
         For a probability of its own, such as a crossing within support, `estimate` is the share of
         draws and the interval NaN. Attrs prob, caption.
@@ -106,6 +109,8 @@ def summarise(
     if not blocks:
         blocks = [pd.DataFrame(columns=["estimand", "at", *_NUMBERS, *_WORDS])]
     table = _told_apart(pd.concat(blocks, ignore_index=True)).set_index(["estimand", "at"])
+    if HAS_DATA in table:  # rows of other estimands say nothing of it
+        table[HAS_DATA] = table[HAS_DATA].fillna(value=True).astype(bool)
     table = table[[*(name for name in table if name not in _WORDS), *_WORDS]]  # long texts last
     table.attrs = {
         "prob": prob,
@@ -195,6 +200,10 @@ def _block(draws: xr.DataArray, name: str, prob: float) -> pd.DataFrame:
         for name, default in (("importance_ess", np.inf), ("units", ""), ("reference", ""))
     )
     coordinates, labels = _coordinates(draws, dims, kept)
+    has_data = _of_rows(draws, dims, HAS_DATA, default=True)[kept].astype(bool)
+    if HAS_DATA in draws.coords:
+        coordinates = coordinates | {HAS_DATA: has_data}
+        reference = np.where(has_data, reference, reference.astype(object) + f"; {NO_DATA}")
     columns = {
         "estimand": name,
         "at": labels,
@@ -236,7 +245,7 @@ def _coordinates(
     fixed = {
         str(name): coordinate.item()
         for name, coordinate in draws.coords.items()
-        if coordinate.ndim == 0 and name not in ("chain", "draw", *_OF_A_ROW)
+        if coordinate.ndim == 0 and name not in ("chain", "draw", HAS_DATA, *_OF_A_ROW)
     }
     every = product(*(draws[dim].to_numpy().tolist() for dim in dims))
     rows = [

@@ -1,0 +1,46 @@
+"""Counts drawn about what is expected: Poisson, or Poisson with a gamma factor."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from socgrad.errors import EstimandError
+
+__all__ = ["drawn_counts"]
+
+type Floats = npt.NDArray[np.float64]
+
+# Beyond this no count of children lies, and no generator of counts works.
+_MOST: Final = 1e12
+
+
+def drawn_counts(mean: Floats, variance: Floats, rng: np.random.Generator) -> Floats:
+    """Draw counts about `mean`, Poisson with a gamma factor of mean 1 and variance `variance`.
+
+    Raises
+    ------
+    EstimandError
+        If more events are expected somewhere than can be counted, or no number of them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from socgrad.estimands.chance import drawn_counts
+    >>> drawn_counts(np.full(2, 3.0), np.zeros(2), np.random.default_rng(1)).tolist()
+    [3.0, 3.0]
+    """
+    most = float(np.max(mean, initial=0.0))
+    if not most < _MOST:
+        raise EstimandError(
+            f"A draw expects {most:.3g} events in one row, more than can be counted. Look at the "
+            "exposure, whether the fit has converged (socgrad.check_sampling), and at the priors "
+            "if these are draws of a prior."
+        )
+    if not np.any(variance > 0):
+        return rng.poisson(mean).astype(np.float64)
+    variance = np.broadcast_to(variance, mean.shape)
+    factor = np.ones_like(mean)
+    positive = variance > 0
+    factor[positive] = rng.gamma(1.0 / variance[positive], variance[positive])
+    return rng.poisson(mean * factor).astype(np.float64)
