@@ -93,7 +93,7 @@ def test_missing_values_of_authorities_wait_for_a_formula():
         ),
         ({"covariates": ["when"]}, "holds datetime64 values|holds datetime values"),
         ({"covariates": ["a/b"]}, r"'a/b' cannot be the name of a covariate"),
-        ({"covariates": ["endless"]}, r"'endless' \(covariate\) is infinite: 1 of 240"),
+        ({"covariates": ["endless"]}, r"'endless' \(covariate\) has infinite values: 1 of 240"),
     ],
 )
 def test_columns_that_cannot_serve_are_refused(changes, words):
@@ -109,9 +109,9 @@ def test_columns_that_cannot_serve_are_refused(changes, words):
 def test_a_table_of_authorities_has_each_once():
     """Doubled rows, absent rows and a name that areas have too are refused."""
     given = covariate_table().authorities
-    with pytest.raises(TableError, match=r"has 1 authorities more than once \(A001\)"):
+    with pytest.raises(TableError, match=r"has authorities more than once: 1 of 13 \(A001\)"):
         areas(authority_covariates=pd.concat([given, given.iloc[:1]]))
-    with pytest.raises(TableError, match=r"has no row for 2 of 12 authorities \(A001, A002\)"):
+    with pytest.raises(TableError, match=r"has no row for authorities: 2 of 12 \(A001, A002\)"):
         areas(authority_covariates=given.iloc[2:])
     with pytest.raises(TableError, match="setting: named both in covariates and in authority_cov"):
         areas(authority_covariates=given.assign(setting="x"))
@@ -120,9 +120,9 @@ def test_a_table_of_authorities_has_each_once():
 def test_columns_constant_in_each_authority_are_told_from_the_others():
     """A column of areas that repeats its authority's value serves for authorities too."""
     frame = covariate_table().areas
-    frame = frame.assign(ofsted=frame["authority"].str[-1])
+    frame = frame.assign(ofsted="grade " + frame["authority"].str[-1])
     found = areas(frame=frame, covariates=["ofsted", "setting"])
     constant, varying = constant_within(found.covariates, found.authority_of_area, found.authority)
-    assert constant["ofsted"].tolist() == [label[-1] for label in found.authority]
+    assert constant["ofsted"].tolist() == [f"grade {label[-1]}" for label in found.authority]
     assert list(varying) == ["setting"]
     assert len(varying["setting"]) == 11

@@ -2,7 +2,8 @@
 
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +11,21 @@ import pandas as pd
 from pandas.api import types
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.door.table_checks import Keys, name_some, refuse, refuse_cells
 from socgrad.errors import TableError
-from socgrad.table.table_checks import Keys, name_some, refuse
 
-__all__ = ["check_known", "check_proportion", "check_whole", "numbers", "suppressed"]
+__all__ = [
+    "check_known",
+    "check_proportion",
+    "check_whole",
+    "numbers",
+    "share_of_numbers",
+    "suppressed",
+]
+
+#: No number of children, of events or of what else is counted here is larger: sums of such, and
+#: of their squares, stay far within what floats hold.
+MOST: Final = 1e12
 
 #: Marks that statistical offices print where a count is hidden because it is small, or may be: "x"
 #: hides one in the DfE's older tables, "u" is too few to be reliable. None of them means zero.
@@ -28,23 +40,73 @@ ABSENT = frozenset(
 DASHES = frozenset("-–—")
 
 
-def numbers(values: pd.Series[Any], keys: pd.Index[Any], *, where: str) -> FloatArray:
+#: Kinds of whole columns that hold no numbers; objects, cell by cell, are looked at apart.
+_OTHER_KINDS = frozenset({"boolean", "complex", "bytes"})
+
+#: Text of a number; infinity is read, so that the refusal can name it.
+_NUMBER = r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:inf|infinity))"
+
+
+def numbers(
+    values: pd.Series[Any], keys: pd.Index[Any], *, where: str, most: float = MOST
+) -> FloatArray:
     """Return numbers as float64, NaN where missing; text is read if all of it parses."""
+    refuse_cells(
+        values,
+        keys,
+        where=where,
+        allowed=(str, int, float, Decimal, np.integer, np.floating),
+        expected="Expected numbers.",
+    )
     if isinstance(values.dtype, pd.CategoricalDtype):
         # A category of whole numbers has no room for a missing value; objects have.
         values = values.astype(object if values.hasnans else values.cat.categories.dtype)
+    if isinstance(values.dtype, pd.SparseDtype):
+        values = pd.Series(values.to_numpy(), index=values.index)
     kind = types.infer_dtype(values, skipna=True)
-    if kind in {"boolean", "complex"} or kind.startswith(("date", "time", "period", "interval")):
+    if kind in _OTHER_KINDS or kind.startswith(("date", "time", "period", "interval")):
         raise TableError(f"{where} holds {kind} values. Expected numbers.")
     if types.is_numeric_dtype(values.dtype):
         # Copied, because pandas may hand out a view of the caller's own column.
         number = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     else:
         given = values.to_numpy(dtype=object, na_value=np.nan)
-        number = np.asarray(pd.to_numeric(given, errors="coerce"), dtype=np.float64)
+        number = _parsed(given)
         unread = np.flatnonzero(np.isnan(number) & values.notna().to_numpy(dtype=bool))
         _check_read(given, unread, keys, where=where)
     refuse(np.isinf(number), keys, f"{where} has infinite values", "Expected finite numbers.")
+    refuse(
+        np.abs(number) > most,
+        keys,
+        f"{where} has values beyond {most:g}",
+        "No such measure is so large: check the unit, and what was joined or multiplied upstream.",
+    )
+    return number
+
+
+def share_of_numbers(values: pd.Series[Any]) -> float:
+    """Return the share of the cells with something in them that are numbers, or text of one.
+
+    Text such as 007 is the code of something, and no number.
+    """
+    given = values.dropna().to_numpy(dtype=object)
+    marks = _marks(given)
+    filled = ~marks.isin(SUPPRESSED | ABSENT | DASHES).to_numpy(dtype=bool)
+    if not filled.any():
+        return 0.0
+    coded = marks.str.fullmatch(r"0\d+").to_numpy(dtype=bool)
+    return float((np.isfinite(_parsed(given)) & ~coded)[filled].mean())
+
+
+def _parsed(given: npt.NDArray[Any]) -> FloatArray:
+    """Numbers in cells, NaN where there is none; words that Python takes for numbers are not."""
+    number: FloatArray = np.array(pd.to_numeric(given, errors="coerce"), dtype=np.float64)
+    text = np.flatnonzero([isinstance(cell, str) for cell in given])
+    if text.size:
+        # To pandas 'True' is 1 and 0x10 is 16, but nobody writes counts so.
+        shape = pd.Series(given[text], dtype=object).astype(str).str.strip()
+        plain = shape.str.fullmatch(_NUMBER).to_numpy(dtype=bool)
+        number[text[~plain]] = np.nan
     return number
 
 
