@@ -56,6 +56,44 @@ def test_numbers_and_categories_are_told_apart():
     assert columns["setting"].cat.categories.tolist() == ["rural", "urban"]
 
 
+def test_numbers_as_text_are_numbers():
+    """All of them; codes with a leading 0, and what is categorical by name, stay categories."""
+    frame = covariate_table().areas
+    text = frame["density"].round(3).map(repr)
+    codes = pd.Series(np.arange(len(frame)) % 3, frame.index).map("0{}".format)
+    frame = frame.assign(text=text, codes=codes, named=codes.str[1:].astype("category"))
+    columns = areas(frame=frame, covariates=["text", "codes", "named"]).covariates
+    assert [str(kind) for kind in columns.dtypes] == ["float64", "category", "category"]
+    number = frame.set_index("area")["density"].round(3)
+    np.testing.assert_array_equal(columns["text"], number[columns.index])
+
+
+@pytest.mark.parametrize(
+    ("mark", "words"),
+    [
+        ("c", r"'text' \(covariate\), where c is no number, is missing: 1 of 240 \(A001-0001\)"),
+        ("1,2", r"'text' \(covariate\) holds text that is not a number in 1 of 240 .*'1,2' at A00"),
+        ("-", r"'text' \(covariate\) holds a dash in 1 of 240 rows \(A001-0001\)"),
+    ],
+)
+def test_numbers_as_text_with_a_mark_are_no_categories(mark, words):
+    """One mark would otherwise make a category of every value."""
+    frame = covariate_table().areas
+    frame = frame.assign(text=frame["density"].map(repr))
+    frame.loc[frame["area"] == "A001-0001", "text"] = mark
+    with pytest.raises(TableError, match=words):
+        areas(frame=frame, covariates=["text"])
+
+
+def test_names_that_a_fit_has_itself_are_refused_before_sampling():
+    """A covariate called area would collide with the labels of areas in the tree."""
+    given = covariate_table().authorities
+    with pytest.raises(TableError, match=r"cannot be called 'area', .*columns=\{'area': 'area"):
+        areas(authority_covariates=given.assign(area=1.0))
+    with pytest.raises(TableError, match=r"covariates is a int \(5\)\. Expected a list"):
+        areas(covariates=5)
+
+
 def test_an_ordered_category_keeps_its_order():
     """Levels without rows are dropped."""
     order = pd.CategoricalDtype(["urban", "suburban", "rural"], ordered=True)
