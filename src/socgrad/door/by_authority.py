@@ -13,7 +13,7 @@ import pandas as pd
 from pandas.api import types
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.door.label_checks import coded_labels, labels
+from socgrad.door.label_checks import coded_labels, index_labels, labels
 from socgrad.door.number_checks import check_proportion, check_whole, numbers, suppressed
 from socgrad.door.spelling import folded
 from socgrad.door.table_checks import as_pandas, column, name_some, refuse
@@ -96,7 +96,7 @@ def given_regions(regions: object, authorities: pd.Index[Any]) -> tuple[IntArray
         "Expected one for each, by its label in the fit, spelt and typed as there."
         + spelling_hint(given, authorities[home.isna().to_numpy(dtype=bool)]),
     )
-    return coded_labels(home.infer_objects(), where="regions")
+    return coded_labels(home, where="regions")
 
 
 def rows_by_authority(
@@ -116,17 +116,18 @@ def rows_by_authority(
         What the caller named the table, for messages.
     """
     frame = as_pandas(table)
-    found = frame.index
+    where = f"The labels of {argument}"
     if (frame.columns == authority).any():
-        found = pd.Index(column(frame, authority, role=f"authority of {argument}"))
+        own = labels(column(frame, authority, role=f"authority of {argument}"), where=where)
         frame = frame.loc[:, frame.columns != authority]
-    if found.nlevels > 1:
+    elif frame.index.nlevels > 1:
         raise TableError(
-            f"The index of {argument} has {found.nlevels} levels ({name_some(list(found.names))}). "
-            f"Expected the labels of authorities alone, or a column {authority!r} that holds them: "
-            "frame.reset_index()."
+            f"The index of {argument} has {frame.index.nlevels} levels "
+            f"({name_some(list(frame.index.names))}). Expected the labels of authorities alone, or "
+            f"a column {authority!r} that holds them: frame.reset_index()."
         )
-    own = labels(found.to_series(), where=f"The labels of {argument}")
+    else:
+        own = index_labels(frame.index, where=where)
     refuse(
         own.duplicated(),
         own,
@@ -205,8 +206,7 @@ def _places_of(
     values: pd.Series[Any], authorities: pd.Index[Any], *, argument: str
 ) -> tuple[pd.Index[Any], IntArray]:
     """Return the checked labels of a Series, and the position of each, -1 where there is none."""
-    index = values.index.infer_objects() if values.index.dtype == object else values.index
-    given = labels(index.to_series(), where=f"The labels of {argument}")
+    given = index_labels(values.index, where=f"The labels of {argument}")
     problem = f"{argument} names an authority more than once"
     refuse(given.duplicated(), given, problem, "Expected one for each.")
     return given, np.asarray(authorities.get_indexer(given), dtype=np.int64)

@@ -20,7 +20,15 @@ from socgrad.door.spelling import are_plain, folded, is_unreadable, other_alphab
 from socgrad.door.table_checks import name_some, refuse, refuse_cells
 from socgrad.errors import SocgradWarning, TableError
 
-__all__ = ["check_distinct", "check_labelled", "coded_labels", "labels", "row_labels"]
+__all__ = [
+    "check_distinct",
+    "check_labelled",
+    "coded_labels",
+    "index_labels",
+    "labels",
+    "row_labels",
+    "sorting_keys",
+]
 
 _PACKAGE = (str(Path(__file__).parents[1]),)
 
@@ -53,6 +61,13 @@ def coded_labels(values: pd.Series[Any], *, where: str) -> tuple[IntArray, pd.In
     return position[code], label[rank]
 
 
+def index_labels(index: pd.Index[Any], *, where: str) -> pd.Index[Any]:
+    """Return the labels in an index, as `labels` does those in a column."""
+    if index.dtype == object:  # as it is: pandas would take text for its own, compact kind
+        return labels(pd.Series(index.to_numpy(), dtype=object), where=where)
+    return labels(index.to_series(), where=where)
+
+
 def row_labels(index: pd.Index[Any], *, where: str) -> pd.Index[Any]:
     """Return the labels of a table's rows, each of its own, as draws and files can hold them."""
     if index.nlevels > 1:
@@ -61,16 +76,17 @@ def row_labels(index: pd.Index[Any], *, where: str) -> pd.Index[Any]:
             "which no file of draws can hold. Expected one label for each row: "
             "frame.reset_index(), or an index of one column."
         )
-    twice = index.duplicated()
+    if types.is_numeric_dtype(index.dtype) and not index.hasnans:
+        found = index
+    else:
+        found = index_labels(index, where=f"The index of {where}")
     refuse(
-        twice,
-        index,
+        found.duplicated(),
+        found,
         f"The index of {where} has labels that repeat",
         "Expected a label of its own for each row: frame.reset_index().",
     )
-    if types.is_numeric_dtype(index.dtype) and not index.hasnans:
-        return index
-    return labels(index.to_series(), where=f"The index of {where}")
+    return found
 
 
 def check_distinct(label: pd.Index[Any], keys: npt.NDArray[Any], *, where: str) -> None:
@@ -134,12 +150,32 @@ def _check_kind(values: pd.Series[Any], *, where: str) -> None:
         allowed=(str, int, float, np.integer, np.floating),
         expected=f"{_KINDS}: write out what each stands for (rows are counted from 0).",
     )
+    _check_encodable(values, where=where)
     kind = types.infer_dtype(values, skipna=True)
     if kind not in {"string", "integer", "floating", "mixed-integer-float", "empty"}:
         raise TableError(
             f"{where} holds {kind} values. {_KINDS}; mixed ones would not match each other. "
             "Convert it, as with .astype(str)."
         )
+
+
+def _check_encodable(values: pd.Series[Any], *, where: str) -> None:
+    """Refuse halves of characters, which no file and no compact dtype of text can hold."""
+    texts = [cell if isinstance(cell, str) else "" for cell in values.to_numpy(dtype=object)]
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        _refuse_unreadable(texts, np.arange(len(texts)), where=where)
+
+
+def _refuse_unreadable(texts: list[str], code: IntArray, *, where: str) -> None:
+    refuse(
+        np.array([is_unreadable(each) for each in texts])[code],
+        np.array([ascii(each) for each in texts], dtype=object)[code],
+        f"{where} has labels with control characters or broken ones in rows",
+        "They cannot be shown or saved: read the file again in its own encoding (often utf-8 or "
+        "cp1252).",
+    )
 
 
 def _plain(values: pd.Series[Any], code: IntArray, *, where: str) -> pd.Index[Any]:
@@ -161,13 +197,7 @@ def _check_text(text: pd.Index[Any], code: IntArray, *, where: str) -> None:
     rows = np.arange(len(code))
     plain = are_plain(every)
     if not plain:
-        refuse(
-            np.array([is_unreadable(each) for each in every])[code],
-            text[code],
-            f"{where} has labels with control characters or broken ones in rows",
-            "They cannot be shown or saved: read the file again in its own encoding (often utf-8 "
-            "or cp1252).",
-        )
+        _refuse_unreadable(every, code, where=where)
     seen = [each.strip().casefold() if plain else folded(each) for each in every]
     check_labelled(np.array([not each for each in seen])[code], where=where)
     refuse(
@@ -186,14 +216,15 @@ def _first_of(seen: list[str]) -> str:
 def _whole(values: pd.Series[Any], code: IntArray, *, where: str) -> pd.Index[Any]:
     """Whole numbers as int64; a missing label, since dropped, leaves them as floats."""
     given = values.to_numpy(dtype=object)
-    number = np.array([float(each) for each in given])
+    # Whole numbers too large for a float are so for a label.
+    number = np.array([float(each) if abs(each) < 2.0**1000 else np.inf for each in given])
     exact = np.array([not isinstance(each, float | np.floating) for each in given], dtype=bool)
     held = values.to_numpy().dtype
     digits = np.finfo(held.type).nmant if isinstance(held.type(), np.floating) else 52
     beyond = np.array([not -(2**63) <= int(each) < 2**63 for each in given[exact]], dtype=bool)
     shown = given[code]
     refuse(
-        ~np.isfinite(number)[code],
+        (~exact & ~np.isfinite(number))[code],
         shown,
         f"{where} has labels that are infinite",
         "Expected text or whole numbers: a division upstream may have made them.",

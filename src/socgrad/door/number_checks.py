@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
+import re
 from decimal import Decimal
 from typing import Any, Final
 
@@ -43,8 +44,13 @@ DASHES = frozenset("-–—")
 #: Kinds of whole columns that hold no numbers; objects, cell by cell, are looked at apart.
 _OTHER_KINDS = frozenset({"boolean", "complex", "bytes"})
 
+#: Text of a code, such as 007.
+_CODE: Final = re.compile("0[0-9]+")
+
 #: Text of a number; infinity is read, so that the refusal can name it.
-_NUMBER = r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:inf|infinity))"
+_NUMBER: Final = re.compile(
+    r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|(?i:inf|infinity))"
+)
 
 
 def numbers(
@@ -94,20 +100,28 @@ def share_of_numbers(values: pd.Series[Any]) -> float:
     filled = ~marks.isin(SUPPRESSED | ABSENT | DASHES).to_numpy(dtype=bool)
     if not filled.any():
         return 0.0
-    coded = marks.str.fullmatch(r"0\d+").to_numpy(dtype=bool)
+    coded = np.array([_CODE.fullmatch(mark) is not None for mark in marks])
     return float((np.isfinite(_parsed(given)) & ~coded)[filled].mean())
 
 
 def _parsed(given: npt.NDArray[Any]) -> FloatArray:
-    """Numbers in cells, NaN where there is none; words that Python takes for numbers are not."""
-    number: FloatArray = np.array(pd.to_numeric(given, errors="coerce"), dtype=np.float64)
-    text = np.flatnonzero([isinstance(cell, str) for cell in given])
-    if text.size:
-        # To pandas 'True' is 1 and 0x10 is 16, but nobody writes counts so.
-        shape = pd.Series(given[text], dtype=object).astype(str).str.strip()
-        plain = shape.str.fullmatch(_NUMBER).to_numpy(dtype=bool)
-        number[text[~plain]] = np.nan
-    return number
+    """Numbers in cells, NaN where there is none."""
+    return np.array([_number(cell) for cell in given], dtype=np.float64)
+
+
+def _number(cell: object) -> float:
+    """Read one cell: to Python 1_0 is 10, to pandas 'True' is 1, but nobody writes counts so."""
+    if isinstance(cell, str):
+        text = cell.strip()
+        return float(text) if _NUMBER.fullmatch(text) else np.nan
+    if pd.isna(cell):  # type: ignore[call-overload]
+        return np.nan
+    try:
+        return float(cell)  # type: ignore[arg-type]
+    except OverflowError:
+        return np.inf
+    except (TypeError, ValueError):
+        return np.nan
 
 
 def suppressed(values: pd.Series[Any], number: FloatArray) -> BoolArray:
@@ -119,7 +133,8 @@ def suppressed(values: pd.Series[Any], number: FloatArray) -> BoolArray:
 
 
 def _marks(given: npt.NDArray[Any]) -> pd.Series[Any]:
-    return pd.Series(given, dtype=object).astype(str).str.strip().str.casefold()
+    # Not by pandas' own methods: text that cannot be encoded is no text to them.
+    return pd.Series([str(cell).strip().casefold() for cell in given], dtype=object)
 
 
 def _check_read(

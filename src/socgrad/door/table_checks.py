@@ -6,7 +6,7 @@ do. Nothing here knows what a model is.
 
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -153,7 +153,7 @@ def column_names(names: object, *, argument: str) -> list[Any]:
             f"{argument}={names!r} is one text. Expected a list of columns: [{names!r}]. Formulas "
             "go into GradientModel."
         )
-    if not isinstance(names, Iterable) or not isinstance(names, Sequence | pd.Index | set | dict):
+    if isinstance(names, bytes) or not isinstance(names, Sequence | pd.Index | set | dict):
         raise TableError(
             f"{argument} is a {type(names).__name__} ({_short(names)}). Expected a list of "
             "names of columns."

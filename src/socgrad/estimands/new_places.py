@@ -95,7 +95,8 @@ def places_of(
     if isinstance(authority_mean, str):
         mean = _proportions(frame, authority_mean, row)
     elif authority_mean is not None:
-        if not (isinstance(authority_mean, Real) and 0 <= authority_mean <= 1):
+        is_number = isinstance(authority_mean, Real) and not isinstance(authority_mean, bool)
+        if not (is_number and 0 <= authority_mean <= 1):
             raise EstimandError(
                 f"authority_mean is {authority_mean!r}; expected a proportion within 0-1, or the "
                 "name of a column. Divide percentages by 100."
@@ -132,7 +133,8 @@ def exposure_of(frame: pd.DataFrame, exposure: str | float | None) -> Floats:
             "state one for every row, exposure=10_000. For rates use socgrad.predict_rate."
         )
     if not isinstance(exposure, str):
-        if not (isinstance(exposure, Real) and 0 < exposure <= MOST):
+        is_number = isinstance(exposure, Real) and not isinstance(exposure, bool)
+        if not (is_number and 0 < exposure <= MOST):
             raise EstimandError(
                 f"exposure is {exposure!r}; expected a number above 0, up to {MOST:g}, or the name "
                 "of a column."

@@ -6,6 +6,7 @@ Which of them enter a model, and how, is for its formulas to say.
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from pandas.api import types
 from socgrad.door.by_authority import rows_by_authority, spelling_hint
 from socgrad.door.number_checks import numbers, share_of_numbers
 from socgrad.door.spelling import is_unreadable
-from socgrad.door.table_checks import column, column_names, name_some, refuse
+from socgrad.door.table_checks import column, column_names, name_some, refuse, refuse_cells
 from socgrad.errors import TableError
 
 __all__ = ["area_covariates", "authority_covariate_table", "constant_within"]
@@ -179,6 +180,13 @@ def _plain(
 
 def _read(values: pd.Series[Any], keys: pd.Index[Any], where: str) -> pd.Series[Any]:
     """Numbers where most cells are numbers, also as text; text as it is."""
+    refuse_cells(
+        values,
+        keys,
+        where=where,
+        allowed=(str, int, float, Decimal, np.integer, np.floating),
+        expected="Expected numbers, text or categories; convert dates to numbers.",
+    )
     if types.is_numeric_dtype(values.dtype) or share_of_numbers(values) > _MOSTLY:
         number = numbers(values, keys, where=where, most=_MOST)
         return pd.Series(number, index=keys)

@@ -96,7 +96,7 @@ class Strata(Mapping[Any, Areas]):
                 "Areas.from_frame, and its model a GradientModel."
             )
         where = "The labels of the strata"
-        checked = coded_labels(pd.Series(labels, dtype=object).infer_objects(), where=where)[1]
+        checked = coded_labels(pd.Series(labels, dtype=object), where=where)[1]
         whole = checked.dtype.kind == "i"
         if self.relation not in ("stages", "chain", "groups"):
             raise TableError(

@@ -238,7 +238,7 @@ def _check_authorities(rows: _Rows) -> None:
             'like the others, say total_rows="keep".'
         )
     for row in doubted:
-        its = rows.authorities[rows.group[row]]
+        its = rows.authorities[rows.group[[row]]].tolist()[0]
         _warn_of_row(rows, row, float(others[row]), f"of authority {its!r}")
 
 
