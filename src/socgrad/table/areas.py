@@ -14,28 +14,30 @@ import numpy as np
 import pandas as pd
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.table.area_checks import (
-    check_estimable,
-    check_no_total_row,
-    check_roles,
-    sorted_rows,
-    warn_if_more_events,
-    warn_if_sample,
-)
-from socgrad.table.authority_numbers import given_means, given_totals
-from socgrad.table.covariate_columns import area_covariates, authority_covariate_table
-from socgrad.table.known_counts import known_counts
-from socgrad.table.label_checks import coded_labels, labels
-from socgrad.table.nesting import LEVELS, nested_levels
-from socgrad.table.number_checks import (
+from socgrad.door.by_authority import given_means, given_totals
+from socgrad.door.label_checks import coded_labels, labels
+from socgrad.door.number_checks import (
     check_known,
     check_proportion,
     check_whole,
     numbers,
     suppressed,
 )
+from socgrad.door.table_checks import as_pandas, column, refuse
+from socgrad.table.area_checks import (
+    check_estimable,
+    check_roles,
+    sorted_rows,
+    warn_if_larger_totals,
+    warn_if_more_events,
+    warn_if_sample,
+    warn_of_means,
+)
+from socgrad.table.covariate_columns import area_covariates, authority_covariate_table
+from socgrad.table.known_counts import known_counts
+from socgrad.table.nesting import LEVELS, nested_levels
 from socgrad.table.option_checks import check_arguments
-from socgrad.table.table_checks import as_pandas, column, refuse
+from socgrad.table.total_rows import check_no_totals
 from socgrad.within_between import weighted_means
 
 __all__ = ["Areas"]
@@ -147,6 +149,7 @@ class Areas:
         missing_events: Literal["refuse", "leave out"] = "refuse",
         zero_exposure: Literal["refuse", "leave out"] = "refuse",
         complete: bool | None = None,
+        total_rows: Literal["refuse", "keep"] = "refuse",
         covariates: Sequence[str] = (),
         authority_covariates: object = None,
         locality: str | None = None,
@@ -160,7 +163,8 @@ class Areas:
             A pandas DataFrame, or any table with a ``to_pandas`` method (polars, pyarrow). The
             order of the rows and the index do not matter.
         area, authority
-            Columns of labels: text or whole numbers.
+            Columns of labels: text or whole numbers, none missing. Spellings that a reader cannot
+            tell apart (case, spaces, accents of their own ...) are refused.
         deprivation
             Column of deprivation, proportion 0-1 (IDACI: 0.25, not 25).
         children
@@ -192,10 +196,15 @@ class Areas:
         complete
             True: every area of each authority is in the table. False: it is a sample, and
             ``authority_means`` is needed. None: warn when the table looks like a sample.
+        total_rows
+            Rows that look like totals of others (a nation, regions, an authority's own): "refuse"
+            them, by their children and their events, names or deprivation; or "keep" all rows,
+            because each is an area.
         covariates
             Further columns that the formulas of `GradientModel` may name: numbers, text or
-            categories, none missing. Those that are one value in each authority serve as
-            authority covariates too.
+            categories, none missing. Text that is all numbers is read as numbers; categories
+            keep their order, and the first is what the others are compared with. Those that are
+            one value in each authority serve as authority covariates too.
         authority_covariates
             A table of authorities, one row each, whose columns the formulas for authorities may
             name. Its index, or a column named as in ``authority``, holds their labels.
@@ -223,7 +232,10 @@ class Areas:
         SuppressionWarning
             If counts marked as suppressed are left out of the likelihood.
         SocgradWarning
-            If children are the exposure, and an area of 100 or more has over 5 events for each.
+            If children are the exposure, and an area of 100 or more has over 5 events for each, or
+            a total exceeds them; if an area has as many children as all others, and nothing else
+            says that it is a total; if given means lie far from the table's areas; if a label has
+            letters of another alphabet.
 
         Notes
         -----
@@ -263,6 +275,7 @@ class Areas:
             missing_events=missing_events,
             zero_exposure=zero_exposure,
             complete=complete,
+            total_rows=total_rows,
             authority_means=authority_means,
             has_events=events is not None,
             has_totals=totals is not None,
@@ -298,7 +311,7 @@ class Areas:
             hidden = suppressed(columns["events"].iloc[order], counts)
             check_whole(counts, keys, where=where["events"])
         given, hidden_totals = given_totals({} if totals is None else totals, authorities)
-        check_no_total_row(number, keys, group, authorities, names)
+        check_no_totals(number, keys, group, authorities, names, keep=total_rows == "keep")
         if events is not None and names["exposure"] == names["children"]:
             warn_if_more_events(counts, number["children"], keys, names)
         known = known_counts(
@@ -330,11 +343,14 @@ class Areas:
             f"{where['children']} is 0 in all areas of authorities",
             "Their mean deprivation is weighted by children, so it cannot be known.",
         )
-        if authority_means is None:
-            mean = weighted_means(x, weights, group, size)
-        else:
+        mean = weighted_means(x, weights, group, size)
+        own_mean = mean if complete and authority_means is not None else None
+        if authority_means is not None:
             mean = given_means(authority_means, authorities)
         centre = float(np.average(mean, weights=total)) if national_mean is None else national_mean
+        if names["exposure"] == names["children"]:
+            warn_if_larger_totals(given, total, authorities, names)
+        warn_of_means(mean, national_mean, x, group, authorities, own=own_mean)
         check_estimable(x, mean, group, names)
         if complete is None and authority_means is None:
             warn_if_sample(x, weights, group, size)

@@ -15,6 +15,9 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
+from socgrad.door.by_authority import totals_by_stratum
+from socgrad.door.label_checks import coded_labels
+from socgrad.door.table_checks import as_pandas, name_some
 from socgrad.errors import TableError
 from socgrad.table.areas import Areas
 from socgrad.table.long_tables import ChildrenOf, MissingRows, long_tables, with_absent
@@ -27,7 +30,6 @@ from socgrad.table.stage_tables import (
     warn_of_exceeding,
     without_unmatched,
 )
-from socgrad.table.table_checks import as_pandas, name_some
 
 __all__ = ["Relation", "Strata"]
 
@@ -80,18 +82,22 @@ class Strata(Mapping[Any, Areas]):
     relation: Relation = "groups"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.tables, Mapping) or not all(
+            isinstance(one, Areas) for one in self.tables.values()
+        ):
+            raise TableError(
+                "tables must be a mapping from label to Areas, as Strata.from_stages and "
+                f"Strata.from_long make it; got {type(self.tables).__name__}."
+            )
         labels = list(self.tables)
         if len(labels) < 2:
             raise TableError(
                 f"{len(labels)} stratum was given. Expected two or more: one alone is an Areas, "
                 "Areas.from_frame, and its model a GradientModel."
             )
-        whole = all(isinstance(one, int | np.integer) for one in labels)
-        if not whole and not all(isinstance(one, str) and one.strip() for one in labels):
-            raise TableError(
-                f"The labels of the strata are {labels[:5]}. Expected all text, none blank, or all "
-                "whole numbers."
-            )
+        where = "The labels of the strata"
+        checked = coded_labels(pd.Series(labels, dtype=object), where=where)[1]
+        whole = checked.dtype.kind == "i"
         if self.relation not in ("stages", "chain", "groups"):
             raise TableError(
                 f"relation={self.relation!r} is unknown. Expected 'stages', 'chain' or 'groups'."
@@ -186,6 +192,7 @@ class Strata(Mapping[Any, Areas]):
         zero_exposure: LeaveOut | None = None,
         unmatched_events: LeaveOut = "refuse",
         complete: bool | None = None,
+        total_rows: Literal["refuse", "keep"] = "refuse",
         covariates: Sequence[str] = (),
         authority_covariates: object = None,
         locality: str | None = None,
@@ -210,7 +217,7 @@ class Strata(Mapping[Any, Areas]):
             of one another, such as categories of abuse.
         totals
             Counts by authority label, for each stage that has any: ``{stage: {authority: count}}``.
-        authority_means, national_mean, per, missing_events, complete
+        authority_means, national_mean, per, missing_events, complete, total_rows
             As in `Areas.from_frame`, for all stages.
         covariates, authority_covariates, locality, region
             As in `Areas.from_frame`; they belong to the places, whatever the stage.
@@ -262,7 +269,7 @@ class Strata(Mapping[Any, Areas]):
         >>> chain["plans"].exposure.tolist()
         [10.0, 20.0, 20.0, 40.0]
         """
-        given = {} if totals is None else totals
+        given = totals_by_stratum(totals)
         columns = stage_columns(stages, given)
         exposures = exposure_columns(columns, exposure, children=children, totals=given)
         chained = isinstance(exposure, str) and exposure == PREVIOUS_STAGE
@@ -296,6 +303,7 @@ class Strata(Mapping[Any, Areas]):
                     missing_events=missing_events,
                     zero_exposure=zero_exposure,
                     complete=_complete(complete, authority_means, again=bool(tables)),
+                    total_rows=total_rows,
                     covariates=covariates,
                     authority_covariates=authority_covariates,
                     locality=locality,
@@ -330,6 +338,7 @@ class Strata(Mapping[Any, Areas]):
         missing_events: LeaveOut = "refuse",
         zero_exposure: LeaveOut = "refuse",
         complete: bool | None = None,
+        total_rows: Literal["refuse", "keep"] = "refuse",
         covariates: Sequence[str] = (),
         authority_covariates: object = None,
         locality: str | None = None,
@@ -366,7 +375,7 @@ class Strata(Mapping[Any, Areas]):
             An area without a row for a stratum: refuse it; "leave out" of that stratum's
             likelihood, with a report (no child of that stratum lives there, or nothing is known);
             or "no events" among the area's children (with ``children_of="area"``).
-        authority_means, national_mean, per, missing_events, zero_exposure, complete
+        authority_means, national_mean, per, missing_events, zero_exposure, complete, total_rows
             As in `Areas.from_frame`, for all strata.
         covariates, authority_covariates, locality, region
             As in `Areas.from_frame`; area covariates, localities and regions are the same in all
@@ -417,7 +426,7 @@ class Strata(Mapping[Any, Areas]):
         >>> strata["0-4"].exposure.tolist(), strata["0-4"].children.tolist()
         ([100.0, 100.0, 50.0, 150.0], [400.0, 400.0, 300.0, 300.0])
         """
-        given = {} if totals is None else totals
+        given = totals_by_stratum(totals)
         parts = long_tables(
             frame,
             stratum=stratum,
@@ -460,6 +469,7 @@ class Strata(Mapping[Any, Areas]):
                     missing_events=missing_events,
                     zero_exposure="leave out" if excused else zero_exposure,
                     complete=_complete(complete, authority_means, again=bool(tables)),
+                    total_rows=total_rows,
                     covariates=covariates,
                     authority_covariates=authority_covariates,
                     locality=locality,
