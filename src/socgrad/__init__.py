@@ -14,7 +14,7 @@ from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
-    from socgrad import plots
+    from socgrad import plots, sensitivity
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.checks.log_likelihood import add_log_likelihood
@@ -136,6 +136,7 @@ __all__ = [
     "rii",
     "save",
     "scenario",
+    "sensitivity",
     "sii",
     "simulate",
     "simulate_flow",
@@ -233,8 +234,8 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "plots":
-        return import_module("socgrad.plots")
+    if name in ("plots", "sensitivity"):
+        return import_module(f"socgrad.{name}")
     if name not in _LAZY:
         # With name and obj, Python adds which name was perhaps meant.
         words = f"module 'socgrad' has no attribute {name!r}"
