@@ -14,7 +14,7 @@ from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
-    from socgrad import plots
+    from socgrad import plots, sensitivity
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.checks.log_likelihood import add_log_likelihood
@@ -138,6 +138,7 @@ __all__ = [
     "rii",
     "save",
     "scenario",
+    "sensitivity",
     "sii",
     "simulate",
     "simulate_flow",
@@ -235,7 +236,7 @@ _LAZY = {
 
 
 #: Names that hold several others, imported on first use, too.
-_NAMESPACES = {"plots": "plots", "release": "reading.release"}
+_NAMESPACES = {"plots": "plots", "release": "reading.release", "sensitivity": "sensitivity"}
 
 
 def __getattr__(name: str) -> Any:
