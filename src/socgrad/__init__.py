@@ -14,7 +14,7 @@ from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
-    from socgrad import plots
+    from socgrad import plots, returns
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.checks.log_likelihood import add_log_likelihood
@@ -133,6 +133,7 @@ __all__ = [
     "rate_table",
     "region_ratio",
     "relative_gap",
+    "returns",
     "rii",
     "save",
     "scenario",
@@ -231,10 +232,13 @@ _LAZY = {
     "what_if": "estimands.what_if",
 }
 
+#: Rooms with names of their own, imported on first use too.
+_NAMESPACES = ("plots", "returns")
+
 
 def __getattr__(name: str) -> Any:
-    if name == "plots":
-        return import_module("socgrad.plots")
+    if name in _NAMESPACES:
+        return import_module(f"socgrad.{name}")
     if name not in _LAZY:
         # With name and obj, Python adds which name was perhaps meant.
         words = f"module 'socgrad' has no attribute {name!r}"
