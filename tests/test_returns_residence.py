@@ -10,7 +10,7 @@ import socgrad as sg
 from returns_tables import homes
 from socgrad.errors import TableError
 from socgrad.returns.identifiers import Identifiers
-from socgrad.returns.residence import AMBIGUOUS, NO_AREA, NO_CHILD
+from socgrad.returns.stretches import AMBIGUOUS, NO_AREA, NO_CHILD
 
 CHILDREN = Identifiers(pd.Index(["1", "2", "3"]))
 AREAS = pd.Index(["A", "B", "C"])

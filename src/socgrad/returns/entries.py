@@ -11,8 +11,8 @@ from socgrad.arrays import BoolArray
 from socgrad.returns.dates import DayArray, as_days, birthdays, financial_year, twelve_months_before
 from socgrad.returns.ledger import COUNTED, reason
 from socgrad.returns.records import Records
-from socgrad.returns.residence import Stretches
 from socgrad.returns.rules import Rule
+from socgrad.returns.stretches import Stretches
 
 __all__ = ["entries_of", "months_by_stretch"]
 

@@ -13,7 +13,7 @@ import pandas as pd
 from socgrad.errors import SocgradWarning, TableError
 from socgrad.returns.dates import as_days
 from socgrad.returns.ledger import COUNTED, reason
-from socgrad.returns.residence import AMBIGUOUS, NO_AREA, NO_CHILD, Stretches
+from socgrad.returns.stretches import AMBIGUOUS, NO_AREA, NO_CHILD, Stretches
 from socgrad.table.label_checks import coded_labels, labels
 from socgrad.table.table_checks import as_pandas, column, name_some
 
