@@ -154,3 +154,13 @@ def test_localities_cost_what_they_cost(tmp_path):
     assert table["numbers_per_draw"].tolist() == [31, 32]
     assert table["locality_sd"].notna().tolist() == [False, True]
     assert "locality_sd" in printed
+
+
+def test_returns_are_read_counted_and_right(tmp_path):
+    """A run has its seconds and its memory, and no count that differs from what is known."""
+    table, _ = run("returns.py", tmp_path / "returns.csv", "--children", "300")
+    row = table.iloc[0]
+    assert row["wrong"] == 0
+    assert 200 < row["children"] < 400
+    assert 0 < row["read"] < row["whole"]
+    assert 50 < row["peak"] < 1000

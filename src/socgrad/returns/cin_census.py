@@ -47,6 +47,15 @@ _NAMES: Final = MappingProxyType(
         "child_protection_plan": {"begin": "CPPstartDate", "end": "CPPendDate"},
     }
 )
+#: Elements that are read; whatever else a census has is passed over.
+_WANTED: Final = frozenset(
+    {name for fields in _NAMES.values() for name in fields.values()}
+    | {"CollectionDetails", "Collection", "Year", "ReferenceDate", "Source", "LEA"}
+    | {"ChildIdentifiers", "LAchildID", "ChildCharacteristics", "Ethnicity"}
+    | {"CINdetails", "PrimaryNeedCode", "ReferralNFA", "Assessments", "CINPlanDates"}
+    | {"Section47", "ChildProtectionPlans", "InitialCategoryOfAbuse", "LatestCategoryOfAbuse"}
+    | {"NumberOfPreviousCPP"}
+)
 
 
 def read_cin_census(
@@ -130,10 +139,10 @@ def _read(path: Path, end: np.datetime64) -> RawTables:
     rows: dict[str, list[tuple[str | None, ...]]] = {"children": [], **{k: [] for k in _COLUMNS}}
 
     def add(kind: str, *values: str | None) -> None:
-        rows[kind].append(tuple(None if v is None else same.setdefault(v, v) for v in values))
+        rows[kind].append(tuple([None if v is None else same.setdefault(v, v) for v in values]))
 
     with open_census(path) as file:
-        for child in census_children(file, name=path.name):
+        for child in census_children(file, name=path.name, wanted=_WANTED):
             _add_child(child, add)
     if not rows["children"]:
         raise TableError(f"{path.name} holds no Child. Expected the census of an authority.")
@@ -181,7 +190,7 @@ def _fields(child: Block, name: str) -> Mapping[str, str]:
 
 def _header(path: Path) -> Block:
     with open_census(path) as file:
-        header = census_header(file, name=path.name)
+        header = census_header(file, name=path.name, wanted=_WANTED)
     collection = _fields(header, "CollectionDetails").get("Collection")
     if collection != "CIN" or not header.each("Source"):
         raise TableError(

@@ -8,7 +8,7 @@ keeps its own limits of depth and length.
 from __future__ import annotations  # lxml is imported where it is used
 
 import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,9 +59,9 @@ def open_census(path: Path) -> Iterator[BinaryIO]:
         raise TableError(f"{path.name} cannot be read as a file: {type(error).__name__}.") from None
 
 
-def census_header(file: BinaryIO, *, name: str) -> Block:
+def census_header(file: BinaryIO, *, name: str, wanted: Collection[str]) -> Block:
     """The header of a census, or a refusal of what is none."""
-    for tag, block in _elements(file, name):
+    for tag, block in _elements(file, name, wanted):
         if tag == "Header":
             return block
         break
@@ -71,14 +71,22 @@ def census_header(file: BinaryIO, *, name: str) -> Block:
     )
 
 
-def census_children(file: BinaryIO, *, name: str) -> Iterator[Block]:
-    """The children of a census, one after another; what was read is let go."""
-    for tag, block in _elements(file, name):
+def census_children(file: BinaryIO, *, name: str, wanted: Collection[str]) -> Iterator[Block]:
+    """The children of a census, one after another; what was read is let go.
+
+    Parameters
+    ----------
+    file, name
+        An open file, and its name for messages.
+    wanted
+        Names of the elements that are kept; the others are passed over with all that is in them.
+    """
+    for tag, block in _elements(file, name, wanted):
         if tag == "Child":
             yield block
 
 
-def _elements(file: BinaryIO, name: str) -> Iterator[tuple[str, Block]]:
+def _elements(file: BinaryIO, name: str, wanted: Collection[str]) -> Iterator[tuple[str, Block]]:
     """Header and children as they end."""
     etree = _lxml()
     try:
@@ -100,7 +108,7 @@ def _elements(file: BinaryIO, name: str) -> Iterator[tuple[str, Block]]:
                 begun = True
             tag = _local(element.tag)
             if event == "end" and tag != "Message":
-                yield tag, _block(element)
+                yield tag, _block(element, wanted)
                 element.clear(keep_tail=True)
                 while element.getprevious() is not None:
                     del element.getparent()[0]
@@ -140,21 +148,25 @@ def _not_well_formed(error: Any, name: str) -> TableError:
     )
 
 
-def _block(element: Any) -> Block:
+def _block(element: Any, wanted: Collection[str]) -> Block:
     fields: dict[str, str] = {}
     blocks: dict[str, list[Block]] = {}
     for inner in element:
         name = _local(inner.tag)
+        if name not in wanted:
+            continue
         if len(inner):
-            blocks.setdefault(name, []).append(_block(inner))
-        elif inner.text is not None:
-            fields[name] = inner.text.strip()
+            blocks.setdefault(name, []).append(_block(inner, wanted))
+        elif (text := inner.text) is not None:
+            fields[name] = text.strip()
     return Block(fields, blocks)
 
 
 def _local(tag: Any) -> str:
-    """The name without its namespace; of what is no element (an entity), nothing."""
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+    """The name without its namespace; of what is no element, nothing."""
+    if not isinstance(tag, str):
+        return ""
+    return tag.rpartition("}")[2] if tag[0] == "{" else tag
 
 
 def _lxml() -> Any:

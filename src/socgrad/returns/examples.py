@@ -19,6 +19,10 @@ __all__ = ["ExampleReturns", "example_returns"]
 
 _YEARS: Final = (2022, 2023)
 _AUTHORITY: Final = "E06999999"
+_FACTORS: Final = (
+    "<FactorsIdentifiedAtAssessment><AssessmentFactors>3B</AssessmentFactors>"
+    "<AssessmentFactors>4B</AssessmentFactors></FactorsIdentifiedAtAssessment>"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +70,7 @@ def example_returns(
     children
         Children with at least one referral in the three years to March 2023.
     areas
-        Areas of the authority; by default one for every twenty children, 25 to 900.
+        Areas of the authority; by default one for every 45 children, 25 to 900.
     random_seed
         Seed of all that is drawn.
 
@@ -94,7 +98,7 @@ def example_returns(
     if not isinstance(children, int) or children < 20:
         raise SpecificationError(f"children={children!r} is too few. Expected 20 or more.")
     rng = np.random.default_rng(random_seed)
-    size = min(max(children // 20, 25), 900) if areas is None else areas
+    size = min(max(children // 45, 25), 900) if areas is None else areas
     labels = [f"E01{k + 1:06d}" for k in range(size)]
     deprivation = np.round(rng.beta(1.6, 6.0, size), 3)
     living = rng.poisson(340, size) + 40
@@ -156,16 +160,20 @@ def _census(people: list[Person], year: int) -> Iterator[str]:
 def _child(person: Person, cases: list[Case], last: date) -> Iterator[str]:
     yield f"<Child><ChildIdentifiers><LAchildID>{person.identifier}</LAchildID>"
     name = "PersonBirthDate" if person.birth <= last else "ExpectedPersonBirthDate"
-    yield f"{_tag(name, person.birth)}<Sex>{'FM'[int(person.identifier) % 2]}</Sex>"
+    sex = "FM"[int(person.identifier) % 2]
+    yield f"<UPNunknown>UN1</UPNunknown>{_tag(name, person.birth)}{_tag('Sex', sex)}"
     yield f"</ChildIdentifiers><ChildCharacteristics>{_tag('Ethnicity', person.ethnicity)}"
     yield "<Disabilities><Disability>NONE</Disability></Disabilities></ChildCharacteristics>"
     for case in cases:
         yield f"<CINdetails>{_tag('CINreferralDate', case.begin)}<ReferralSource>6</ReferralSource>"
         yield _tag("PrimaryNeedCode", case.need) + _ended("CINclosureDate", case.end, last)
+        if case.end is not None and case.end <= last:
+            yield _tag("ReasonForClosure", "RC8" if case.stopped else "RC7")
         for span in case.assessments:
             if span.begin <= last:
                 yield f"<Assessments>{_tag('AssessmentActualStartDate', span.begin)}"
-                yield f"{_ended('AssessmentAuthorisationDate', span.end, last)}</Assessments>"
+                yield _ended("AssessmentAuthorisationDate", span.end, last) + _FACTORS
+                yield "</Assessments>"
         for span in case.plans:
             if span.begin <= last:
                 yield f"<CINPlanDates>{_tag('CINPlanStartDate', span.begin)}"
@@ -183,7 +191,9 @@ def _child(person: Person, cases: list[Case], last: date) -> Iterator[str]:
                 yield _ended("CPPendDate", span.end, last)
                 yield _tag("InitialCategoryOfAbuse", span.code)
                 yield _tag("LatestCategoryOfAbuse", span.code)
-                yield f"{_tag('NumberOfPreviousCPP', span.earlier)}</ChildProtectionPlans>"
+                yield _tag("NumberOfPreviousCPP", span.earlier)
+                seen = _ended("CPPreviewDate", span.begin + timedelta(days=80), span.end or last)
+                yield f"<Reviews>{seen}</Reviews></ChildProtectionPlans>"
         yield "</CINdetails>"
     yield "</Child>\n"
 
