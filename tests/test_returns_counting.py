@@ -18,7 +18,7 @@ from socgrad.returns.rules import RULES
 def example(tmp_path_factory):
     """Returns of an authority that is not there."""
     return sg.returns.example_returns(
-        tmp_path_factory.mktemp("returns"), children=1500, random_seed=7
+        tmp_path_factory.mktemp("returns"), children=1500, areas=75, random_seed=7
     )
 
 
@@ -216,6 +216,7 @@ def test_children_can_be_looked_up_by_reason(tmp_path):
     counts = counted(records, homes(("01", "A")), "referral")
     missing = counts.children_with("child not in the residence table", stage="referral")
     assert missing.tolist() == ["02"]
+    assert counts.children_with("counted", stage="referral").tolist() == ["01"]
     with pytest.raises(TableError, match="The ledger has no 'lost' of 'referral'"):
         counts.children_with("lost", stage="referral")
 
@@ -225,7 +226,11 @@ def test_each_child_or_each_record(tmp_path):
     twice = child("1", case("2022-05-01", "2022-05-20"), case("2022-09-01"))
     records = sg.returns.read_cin_census(write(tmp_path, twice))
     moved = homes(("1", "A", "2022-08-01"))
-    assert totals(counted(records, moved, "referral")) == {"referral": 1}
+    half = counted(records, moved, "referral")
+    assert totals(half) == {"referral": 1}
+    assert half.ledger.set_index("reason")["children"].to_dict() == {
+        "counted": 1, "no area on that day": 0,
+    }  # fmt: skip
     home = homes(("1", "A"))
     assert totals(counted(records, home, "referral")) == {"referral": 2}
     once = counted(records, home, "referral", each="child")

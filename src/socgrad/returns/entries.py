@@ -42,37 +42,25 @@ def entries_of(records: Records, rule: Rule, year: int) -> pd.DataFrame:
     table = records.tables[rule.kind]
     begin, end, seen = (as_days(table[name]) for name in ("begin", "end", "seen_until"))
     sure = ~table["unreadable"].to_numpy() & ~table["repeated"].to_numpy()
-    late = np.full(len(table), last)
-    first_day, after = np.full(len(table), first), np.full(len(table), last + _ONE)
-    missing_end = np.isnat(end)
-    vanished = missing_end & (seen < last)
-    if rule.dated == "begin":
-        on = begin
-    elif rule.dated == "end":
-        on = end
+    flow = rule.dated in ("begin", "end")
+    if flow:
+        on = begin if rule.dated == "begin" else end
+        before, beyond = on < first, on > last  # a missing day is neither
     else:
-        on = np.where(np.isnat(begin), begin, late)
-    undated = np.isnat(on)
-    backwards = ~missing_end & ~np.isnat(begin) & (end < begin)
-    if rule.dated in ("begin", "end"):
-        before, beyond = ~undated & (on < first), ~undated & (on > last)
-        lost = np.zeros(len(table), dtype=bool)
-    elif rule.dated == "open":
-        before, beyond = ~missing_end & (end <= last), ~undated & (begin > last)
-        lost = vanished
-    else:
-        until = np.where(missing_end, np.minimum(seen, last), np.minimum(end, last))
-        first_day, after = np.maximum(np.where(undated, first, begin), first), until + _ONE
-        before, beyond = until < first, ~undated & (begin > last)
-        lost = missing_end & (seen < first)
+        on = np.where(np.isnat(begin), begin, last)
+        before = end <= last if rule.dated == "open" else end < first
+        beyond = begin > last
+    # What is not seen again without an end is over, nobody knows since when.
+    vanished = np.isnat(end) & (seen < last)
+    spans = rule.dated != "begin"
     reasons = np.select(
         [
             table["unreadable"].to_numpy(),
             table["repeated"].to_numpy(),
-            undated,
-            backwards & (rule.dated != "begin"),
+            np.isnat(on),
+            spans & (end < begin),
             beyond,
-            lost & (rule.dated != "begin"),
+            vanished & (not flow),
             before,
             ~_is_what_counts(records, rule, sure),
         ],
@@ -88,13 +76,14 @@ def entries_of(records: Records, rule: Rule, year: int) -> pd.DataFrame:
         ],
         COUNTED,
     )
+    until = np.where(np.isnat(end), last, np.minimum(end, last))
     return pd.DataFrame(
         {
             "child": table["child"].to_numpy(),
             "on": on,
             "begin": begin,
-            "first": first_day,
-            "after": after,
+            "first": np.fmax(begin, first),
+            "after": until + _ONE,
             "amount": 1.0,
             "reason": reasons,
             "need": table["need"].to_numpy(),
