@@ -180,3 +180,13 @@ def test_combinations_are_printed(tmp_path):
     assert rows["both spreads"][:4] == ["."] * 4
     assert "." not in rows["both spreads"][4:]
     assert "Reasons of refusals (cells):" in done.stdout
+
+
+def test_returns_are_read_counted_and_right(tmp_path):
+    """A run has its seconds and its memory, and no count that differs from what is known."""
+    table, _ = run("returns.py", tmp_path / "returns.csv", "--children", "300")
+    row = table.iloc[0]
+    assert row["wrong"] == 0
+    assert 200 < row["children"] < 400
+    assert 0 < row["read"] < row["whole"]
+    assert 50 < row["peak"] < 1000

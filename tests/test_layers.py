@@ -11,7 +11,17 @@ import socgrad
 SOURCE = Path(socgrad.__file__).parent
 
 #: Modules and packages of each wing; the others serve both.
-LEFT = {"table", "model", "nuts", "laplace", "blocks", "engines", "simulation", "manifest"}
+LEFT = {
+    "table",
+    "returns",
+    "model",
+    "nuts",
+    "laplace",
+    "blocks",
+    "engines",
+    "simulation",
+    "manifest",
+}
 LEFT |= {"strata_tree", "quadrature_record", "stratified_fitting", "fitted_trees", "fitting"}
 RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
 
@@ -27,6 +37,7 @@ RESERVED = {
     "great_tables": {"tables.html"},
     "geopandas": {"plots"},
     "formulae": {"formulas", "formula_grammar"},
+    "lxml": {"returns.cin_xml"},
 }
 
 

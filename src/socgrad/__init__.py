@@ -14,7 +14,7 @@ from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
-    from socgrad import plots, sensitivity
+    from socgrad import plots, returns, sensitivity
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.checks.log_likelihood import add_log_likelihood
@@ -135,6 +135,7 @@ __all__ = [
     "region_ratio",
     "relative_gap",
     "release",
+    "returns",
     "rii",
     "save",
     "scenario",
@@ -234,9 +235,17 @@ _LAZY = {
     "what_if": "estimands.what_if",
 }
 
+#: Rooms with names of their own, imported on first use too.
+_NAMESPACES = ("plots", "returns")
+
 
 #: Names that hold several others, imported on first use, too.
-_NAMESPACES = {"plots": "plots", "release": "reading.release", "sensitivity": "sensitivity"}
+_NAMESPACES = {
+    "plots": "plots",
+    "release": "reading.release",
+    "returns": "returns",
+    "sensitivity": "sensitivity",
+}
 
 
 def __getattr__(name: str) -> Any:

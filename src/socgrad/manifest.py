@@ -97,6 +97,7 @@ def assemble(
         "priors": json.dumps(_priors(model)),
         "columns": json.dumps(dict(areas.names)),
         "rows": areas.report.to_json(orient="records"),
+        **({} if areas.ledger.empty else {"ledger": areas.ledger.to_json(orient="records")}),
         "data_sha256": data_hash(areas),
         "versions": json.dumps(
             {"python": platform.python_version()}

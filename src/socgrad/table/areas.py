@@ -35,6 +35,7 @@ from socgrad.table.area_checks import (
 )
 from socgrad.table.covariate_columns import area_covariates, authority_covariate_table
 from socgrad.table.known_counts import known_counts
+from socgrad.table.ledgers import ledger_lines, own_ledger
 from socgrad.table.nesting import LEVELS, nested_levels
 from socgrad.table.option_checks import check_arguments
 from socgrad.table.total_rows import check_no_totals
@@ -77,6 +78,9 @@ class Areas:
         (n,); both empty where none were named.
     region, region_of_authority
         Labels of groups of authorities, and the position of each authority's, (J,); likewise.
+    ledger
+        What became of the records that events and exposure were counted from, if that was given:
+        columns stage, reason, amount, unit, children.
     """
 
     area: pd.Index[Any]
@@ -99,6 +103,7 @@ class Areas:
     locality_of_area: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     region: pd.Index[Any] = field(default_factory=lambda: pd.Index([], dtype=object))
     region_of_authority: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    ledger: pd.DataFrame = field(default_factory=lambda: own_ledger(None, {}))
 
     @property
     def authority_of_locality(self) -> IntArray:
@@ -129,7 +134,8 @@ class Areas:
             f"{row.step:<24} {row.rows:>9,} {row.authorities:>11,}  {shorten(str(row.reason), 48)}"
             for row in self.report.itertuples()
         ]
-        return "\n".join([repr(self), f"{'step':<24} {'rows':>9} authorities  reason", *rows])
+        head = f"{'step':<24} {'rows':>9} authorities  reason"
+        return "\n".join([repr(self), head, *rows, *ledger_lines(self.ledger)])
 
     @classmethod
     def from_frame(
@@ -154,6 +160,7 @@ class Areas:
         authority_covariates: object = None,
         locality: str | None = None,
         region: str | None = None,
+        ledger: object = None,
     ) -> Self:
         """Check a table of areas, one row each, and keep what the model needs.
 
@@ -214,6 +221,9 @@ class Areas:
         region
             Column of labels of a level above authorities, one for all rows of an authority, for
             ``GradientModel(areas, regions=True)``.
+        ledger
+            The ledger of `returns.count`, if events or exposure come from it: its rows for these
+            columns are held against their sums, and go with the report and with the fit.
 
         Returns
         -------
@@ -371,5 +381,12 @@ class Areas:
             report=known.report,
             covariates=own,
             authority_covariates=theirs,
+            ledger=own_ledger(ledger, _sums(names, number)),
             **nested,
         )
+
+
+def _sums(names: Mapping[str, str], number: Mapping[str, FloatArray]) -> dict[str, float]:
+    """Sums over areas of the columns of events and of exposure, by the caller's names."""
+    roles = [role for role in ("events", "exposure") if role in number]
+    return {names[role]: float(np.nansum(number[role])) for role in roles}

@@ -20,6 +20,7 @@ from socgrad.door.label_checks import coded_labels
 from socgrad.door.table_checks import as_pandas, name_some
 from socgrad.errors import TableError
 from socgrad.table.areas import Areas
+from socgrad.table.ledgers import own_ledger
 from socgrad.table.long_tables import ChildrenOf, MissingRows, long_tables, with_absent
 from socgrad.table.option_checks import check_leave_out
 from socgrad.table.stage_tables import (
@@ -197,6 +198,7 @@ class Strata(Mapping[Any, Areas]):
         authority_covariates: object = None,
         locality: str | None = None,
         region: str | None = None,
+        ledger: object = None,
     ) -> Self:
         """Check a table of areas, one row each, with a column of events for each stage.
 
@@ -221,6 +223,8 @@ class Strata(Mapping[Any, Areas]):
             As in `Areas.from_frame`, for all stages.
         covariates, authority_covariates, locality, region
             As in `Areas.from_frame`; they belong to the places, whatever the stage.
+        ledger
+            As in `Areas.from_frame`: each stage keeps its own rows.
         zero_exposure
             As in `Areas.from_frame`. By default "refuse"; with "previous stage" "leave out", since
             an area without a referral can have no assessment.
@@ -308,6 +312,7 @@ class Strata(Mapping[Any, Areas]):
                     authority_covariates=authority_covariates,
                     locality=locality,
                     region=region,
+                    ledger=ledger,
                 )
         if nested:
             warn_of_exceeding(tables)
@@ -343,6 +348,7 @@ class Strata(Mapping[Any, Areas]):
         authority_covariates: object = None,
         locality: str | None = None,
         region: str | None = None,
+        ledger: object = None,
     ) -> Self:
         """Check a long table, one row for each area and stratum (age, ethnicity, need ...).
 
@@ -380,6 +386,8 @@ class Strata(Mapping[Any, Areas]):
         covariates, authority_covariates, locality, region
             As in `Areas.from_frame`; area covariates, localities and regions are the same in all
             rows of an area.
+        ledger
+            As in `Areas.from_frame`, of all strata together.
 
         Returns
         -------
@@ -449,6 +457,7 @@ class Strata(Mapping[Any, Areas]):
                 f"({name_some(strangers)}). Its strata are "
                 f"{name_some(list(parts.frames), limit=20)}."
             )
+        rows = own_ledger(ledger, _sums(frame, [events, exposure]))
         tables: dict[Any, Areas] = {}
         for label, table in parts.frames.items():
             absent = parts.absent[label]
@@ -475,9 +484,10 @@ class Strata(Mapping[Any, Areas]):
                     locality=locality,
                     region=region,
                 )
-                tables[label] = with_absent(
+                made = with_absent(
                     made, absent, missing_rows, refuse_idle=excused and zero_exposure == "refuse"
                 )
+                tables[label] = replace(made, ledger=rows)
         if nested:
             warn_of_exceeding(tables)
         else:
@@ -497,6 +507,16 @@ def _named(label: Any) -> Iterator[None]:
 def _complete(complete: bool | None, authority_means: object, *, again: bool) -> bool | None:
     """Look at the geography once: the first table's warning holds for all."""
     return True if again and complete is None and authority_means is None else complete
+
+
+def _sums(frame: object, names: Sequence[str | None]) -> dict[str, float]:
+    """Sums over areas and strata of the columns that are named."""
+    table = as_pandas(frame)
+    return {
+        name: float(pd.to_numeric(table[name], errors="coerce").sum())
+        for name in names
+        if name is not None
+    }
 
 
 def _same(one: Any, other: Any) -> bool:
