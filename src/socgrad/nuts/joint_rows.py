@@ -36,7 +36,8 @@ def joint_rows(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> V
         authority); with `*_covariate` and `*_area_moderator`, columns of cells, areas and nodes,
         where there are any. Of the negative binomial also `square_*`, the rules of squared exposure
         of totals; `number_*`, distinct numbers of events of a stratum, and how many rows have each;
-        and `factor_*`, areas by stratum, authority and events, `factor_first` saying where those of each begin.
+        and `factor_*`, areas by stratum, authority and events, `factor_first` saying where those of
+        each begin.
     """
     authorities = len(models[0].areas.authority)
     made: Variables = {}

@@ -17,7 +17,7 @@ from pandas.api import types
 
 from socgrad.arrays import BoolArray, IntArray
 from socgrad.errors import TableError
-from socgrad.table.table_checks import name_some
+from socgrad.door.table_checks import name_some
 
 __all__ = [
     "DayArray",

@@ -13,8 +13,8 @@ from socgrad.returns.dates import DayArray, read_dates, unreadable_dates
 from socgrad.returns.identifiers import Identifiers, as_identifiers, positions
 from socgrad.returns.stretches import EVER, NO_AREA, Stretches, stretches_of
 from socgrad.returns.table_files import read_table
-from socgrad.table.label_checks import labels
-from socgrad.table.table_checks import as_pandas
+from socgrad.door.label_checks import labels
+from socgrad.door.table_checks import as_pandas
 
 __all__ = ["Residence"]
 

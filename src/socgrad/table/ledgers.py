@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from socgrad.errors import TableError
-from socgrad.table.table_checks import as_pandas, name_some
+from socgrad.door.table_checks import as_pandas, name_some
 
 __all__ = ["ledger_lines", "own_ledger"]
 
