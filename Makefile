@@ -12,7 +12,7 @@ briefing: $(VENV)/.ready
 	$(BIN)/python examples/briefing.py --out $(OUT)
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 slow: $(VENV)/.ready
 	$(BIN)/python -m pytest -m slow

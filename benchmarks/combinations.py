@@ -27,14 +27,14 @@ from combinations import COUNTS, FAMILIES, FEATURES, STRATA, Cell, Model, cells,
 
 #: How the matrix writes each engine.
 LETTERS = {
-    "laplace": "L",
+    "quadrature": "Q",
+    "nested Laplace": "B",
     "written density": "W",
-    "graph": "G",
-    "outcome graph": "O",
-    "joint graph": "J",
+    "PyMC graph": "G",
+    "PyMC graph of an outcome": "O",
+    "PyMC graph of joint strata": "J",
 }
-#: Those that take seconds to evaluate, and to compile in every process.
-GRAPHS = {"graph", "outcome graph", "joint graph"}
+GRAPHS = {"PyMC graph", "PyMC graph of an outcome", "PyMC graph of joint strata"}
 
 LEGEND = """\
 A cell names the engines that take it: {letters}.

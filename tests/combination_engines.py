@@ -3,12 +3,17 @@
 `engines` is the only reader of private gates and densities: what changes there, changes here alone.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 import socgrad as sg
+from socgrad.engines.task import Task
+from socgrad.model.compression import likelihood_data
+from socgrad.nuts.options import NutsOptions
 
 #: From a point to the log density there and its gradient; None where an engine needs no gradient.
 type Density = Callable[[np.ndarray], tuple[float, np.ndarray | None]]
@@ -65,41 +70,54 @@ def engines(model: object) -> Mapping[str, Callable[[], Start]]:
 
     Of independent strata, those of the first: all have the same terms and kinds of counts.
     """
-    from socgrad import fitting
-    from socgrad.nuts.problems import is_written_out
+    from socgrad.engines.choice import ENGINES
 
-    if isinstance(model, sg.StratifiedModel):
-        if model.authority_effects == "joint":
-            return {"joint graph": lambda: _on_graph(sg.joint_pymc_model(model))}
+    if isinstance(model, sg.StratifiedModel) and model.authority_effects == "independent":
         return engines(model.models[model.strata.labels[0]])
-    if isinstance(model, sg.OutcomeModel):
-        from socgrad.nuts.outcome_graph import outcome_graph
-
-        return {"outcome graph": lambda: _on_graph(outcome_graph(model))}
-    taken: dict[str, Callable[[], Start]] = {}
-    if not any(fitting._beyond_laplace(model)):
-        taken["laplace"] = lambda: _of_laplace(model)
-    if is_written_out(model):
-        taken["written density"] = lambda: _written(model)
-    return taken | {"graph": lambda: _on_graph(sg.pymc_model(model))}
+    task = _task(model)
+    return {
+        engine.name: functools.partial(_STARTS[engine.name], task)
+        for engine in ENGINES
+        if engine.name in _STARTS and not engine.lacks(task)
+    }
 
 
-def _of_laplace(model: sg.GradientModel) -> Start:
+def _task(model: object) -> Task:
+    """What is to be sampled; options are not looked at."""
+    options = NutsOptions(1, 1, 1, 1, 0.9, 1, progress=False)
+    strata = model if isinstance(model, sg.StratifiedModel) else None
+    outcome = model if isinstance(model, sg.OutcomeModel) else None
+    single = model.gradient_model if outcome is not None else model
+    models = (single,) if strata is None else tuple(strata.models.values())
+    data = tuple(likelihood_data(one) for one in models)
+    return Task(models, data, options, strata=strata, outcome=outcome)
+
+
+def _of_blocks(task: Task) -> Start:
+    from socgrad.blocks.data import counts_of
+    from socgrad.blocks.pilot import pilot
+    from socgrad.model.terms import model_terms
+
+    terms = [model_terms(one) for one in task.models]
+    counts = counts_of(task.models, terms, task.data)
+    ready = pilot(task.models, terms, counts, correlations="full", normal=False)
+    return Start(ready.marginal.gradient, ready.point)
+
+
+def _of_quadrature(task: Task) -> Start:
     from socgrad.laplace.preparation import prepared
-    from socgrad.model.compression import likelihood_data
 
-    ready = prepared(model, likelihood_data(model))
+    ready = prepared(task.models[0], task.data[0])
     # Only this engine looks for a mode first; a proposal's draw lies where it would sample.
     point = ready.proposal.draw(1, np.random.default_rng(1))[0]
     return Start(lambda x: (float(ready.marginal.log_density(x[None], nodes=5)[0]), None), point)
 
 
-def _written(model: sg.GradientModel) -> Start:
-    from socgrad.model.compression import likelihood_data
+def _written(task: Task) -> Start:
     from socgrad.nuts.density import log_density, problem_of
     from socgrad.nuts.problems import first_guess, packed_problem
 
-    data = likelihood_data(model)
+    (model,), (data,) = task.models, task.data
     problem = problem_of(packed_problem(model, data))
 
     def density(point: np.ndarray) -> tuple[float, np.ndarray]:
@@ -124,3 +142,19 @@ def _on_graph(graph: object) -> Start:
         return float(value), np.asarray(gradient)
 
     return Start(density, start.data)
+
+
+def _of_outcome(task: Task) -> Start:
+    from socgrad.nuts.outcome_graph import outcome_graph
+
+    return _on_graph(outcome_graph(task.outcome))
+
+
+_STARTS: Final[Mapping[str, Callable[[Task], Start]]] = {
+    "quadrature": _of_quadrature,
+    "nested Laplace": _of_blocks,
+    "written density": _written,
+    "PyMC graph": lambda task: _on_graph(sg.pymc_model(task.models[0])),
+    "PyMC graph of joint strata": lambda task: _on_graph(sg.joint_pymc_model(task.strata)),
+    "PyMC graph of an outcome": _of_outcome,
+}

@@ -78,7 +78,7 @@ WRITTEN: Final = _engine(
     "written density",
     TERMS_OF_AUTHORITIES
     | {"poisson counts", "poisson totals", "negative_binomial counts", "overdispersion"}
-    | {"one stratum"},
+    | {"one stratum", "no outcome"},
     _on_written,
     _nutpie_is_known,
 )
@@ -88,7 +88,8 @@ GRAPH: Final = _engine(
     | _OF_AREAS
     | COUNTS
     | TOTALS
-    | {"overdispersion", "locality_sd", "region_sd", "no slopes of authorities", "one stratum"},
+    | {"overdispersion", "locality_sd", "region_sd", "no slopes of authorities", "one stratum"}
+    | {"no outcome"},
     _on_graph,
 )
 JOINT_GRAPH: Final = _engine(
@@ -96,11 +97,11 @@ JOINT_GRAPH: Final = _engine(
     TERMS_OF_AUTHORITIES
     | {"covariate_coefficient", "area_moderator_coefficient", "overdispersion"}
     | {"poisson counts", "poisson totals", "negative_binomial counts", "negative_binomial totals"}
-    | {"joint strata", "full correlations", "factor correlations"},
+    | {"joint strata", "full correlations", "factor correlations", "no outcome"},
     _on_joint_graph,
 )
 OUTCOME_GRAPH: Final = _engine(
     "PyMC graph of an outcome",
-    GRAPH.takes | {"outcome"},
+    GRAPH.takes - {"no outcome"} | {"outcome"},
     _on_outcome_graph,
 )

@@ -55,7 +55,8 @@ QUADRATURE: Final = Engine(
     TERMS_OF_AUTHORITIES
     | COUNTS
     | TOTALS
-    | {"overdispersion", "locality_sd", "no slopes of authorities", "one stratum"},
+    | {"overdispersion", "locality_sd", "no slopes of authorities", "one stratum"}
+    | {"no outcome"},
     _REASONS,
     _sample,
 )

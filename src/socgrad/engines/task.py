@@ -44,8 +44,7 @@ class Task:
         """All that an engine has to take: terms and laws by name, and how strata hang together."""
         found = {name for model in self.models for name in model_terms(model)}
         found |= {law for model in self.models for law in laws_of(model)}
-        if self.outcome is not None:
-            found.add("outcome")
+        found.add("no outcome" if self.outcome is None else "outcome")
         if not self.models[0].random_slopes:
             found.add("no slopes of authorities")
         if self.strata is None:

@@ -1,0 +1,262 @@
+"""The block engine: densities, their derivatives, what Laplace misses, and draws."""
+
+import numpy as np
+import pytest
+
+from socgrad.blocks.authorities import evaluated
+from socgrad.blocks.covariance import Bartlett, Factors, Partials
+from socgrad.blocks.data import counts_of
+from socgrad.blocks.effects import draw_effects
+from socgrad.blocks.laws import LOCALITY, MASS, ROWS, TOTAL, Rows
+from socgrad.blocks.mode import mode
+from socgrad.blocks.pilot import pilot
+from socgrad.engines.blocks import BLOCKS
+from socgrad.engines.quadrature import QUADRATURE
+from socgrad.engines.task import Task
+from socgrad.laplace.preparation import prepared
+from socgrad.model.compression import likelihood_data
+from socgrad.model.gradient_model import GradientModel
+from socgrad.model.terms import model_terms
+from socgrad.nuts.options import NutsOptions
+from tables import small_areas
+
+AUTHORITIES, STRATA = 6, 5
+EFFECTS = 2 * STRATA
+SPREAD = np.array([0.0, 0.2, 0.3, 0.0, 0.25])
+REGIONS = {"alone": [], "in regions": [0, 2, AUTHORITIES]}
+
+
+class Mixture:
+    """A stratum of each law, for six authorities; one has no counts in two of them."""
+
+    def __init__(self, regions):
+        rng = np.random.default_rng(1)
+        made = {name: [] for name in ("kind", "events", "within", "offset", "own", "square")}
+        first, rows, squares = [0], [0], [0]
+        linear = np.zeros((AUTHORITIES, STRATA, 2))
+        is_total = np.zeros((AUTHORITIES, STRATA), dtype=bool)
+        for j, b in np.ndindex(AUTHORITIES, STRATA):
+            if j == 5 and b in (0, 3):
+                first.append(len(made["kind"]))
+                continue
+            n = 12
+            w, offset = 0.8 * rng.normal(size=n), np.log(rng.uniform(1, 4, n))
+            y = rng.poisson(np.exp(offset + 0.1 + 0.4 * w)).astype(float)
+            kind = (MASS, ROWS, LOCALITY, TOTAL, TOTAL)[b]
+            ends = (0, 5, n) if kind == LOCALITY else (0, n)
+            is_total[j, b] = kind == TOTAL
+            if kind != TOTAL:
+                linear[j, b] = y.sum(), y @ w
+            begin = rows[-1]
+            for low, high in zip(ends, ends[1:], strict=False):
+                made["kind"].append(kind)
+                made["events"].append(y[low:high].sum())
+                rows.append(begin + high)
+                made["square"] += list(w) * (b == 4)
+                squares.append(len(made["square"]))
+            for name, values in (("within", w), ("offset", offset), ("own", y)):
+                made[name] += list(values)
+            first.append(len(made["kind"]))
+        whole = (np.array(each, dtype=np.int64) for each in (first, made["kind"], rows, squares))
+        reals = (np.array(made[n]) for n in ("events", "within", "own", "square"))
+        self.rows = Rows(*whole, *reals, linear, is_total)
+        self.offset = np.array(made["offset"])
+        self.square_offset = rng.uniform(0, 1, len(made["square"]))
+        self.mean = 0.1 * rng.normal(size=(AUTHORITIES, EFFECTS))
+        root = 0.2 * np.tril(rng.normal(size=(EFFECTS, EFFECTS))) + np.eye(EFFECTS)
+        self.precision = 5.0 * root @ root.T
+        self.region_precision = np.array([4.0, 6.0, 8.0, 5.0, 3.0])
+        self.spread = SPREAD.copy()
+        self.first_member = np.array(regions or [0], dtype=np.int64)
+
+    def at(self, **moved):
+        """Log marginal with some of the inputs moved, and its derivatives."""
+        given = {name: moved.get(name, getattr(self, name)) for name in self.__dict__}
+        size = (AUTHORITIES, EFFECTS)
+        found = {
+            "mean": np.zeros(size),
+            "precision": np.zeros((1, EFFECTS, EFFECTS)),
+            "spread": np.zeros(STRATA),
+            "region_precision": np.zeros(STRATA),
+            "offset": np.zeros(len(self.offset)),
+            "square_offset": np.zeros(len(self.square_offset)),
+        }
+        regions = len(self.first_member) - 1
+        member = np.arange(AUTHORITIES if regions else 0)
+        value = evaluated(
+            self.rows, given["offset"], given["square_offset"], given["mean"],
+            given["precision"][None], np.zeros(AUTHORITIES, dtype=np.int64), given["spread"],
+            given["region_precision"], member, self.first_member, given["mean"].copy(),
+            np.zeros((regions, STRATA)), 2, *found.values(), np.zeros((*size, EFFECTS)),
+            np.zeros((regions, STRATA, STRATA)),
+        )  # fmt: skip
+        return value, found
+
+
+@pytest.fixture(scope="module", params=REGIONS)
+def mixture(request):
+    """All laws, authorities by themselves or in two regions."""
+    return Mixture(REGIONS[request.param])
+
+
+def difference(function, step=1e-5):
+    """A central difference at zero."""
+    return (function(step) - function(-step)) / (2 * step)
+
+
+@pytest.mark.parametrize("name", ["mean", "offset", "square_offset"])
+def test_derivatives_by_means_and_offsets(mixture, name):
+    """Those by a population's means, and by the offset of any row of any law."""
+    values = getattr(mixture, name)
+    found = mixture.at()[1][name].ravel()
+    rng = np.random.default_rng(2)
+    for k in rng.choice(values.size, 12, replace=False):
+
+        def moved(step, k=k):
+            changed = values.copy()
+            changed.ravel()[k] += step
+            return mixture.at(**{name: changed})[0]
+
+        assert found[k] == pytest.approx(difference(moved), abs=2e-5)
+
+
+def test_derivatives_by_the_precision(mixture):
+    """In random symmetric directions, log determinants left out."""
+    found = mixture.at()[1]["precision"][0]
+    rng = np.random.default_rng(3)
+    for _ in range(3):
+        away = rng.normal(size=(EFFECTS, EFFECTS))
+        away = away + away.T
+        expected = difference(lambda h, a=away: mixture.at(precision=mixture.precision + h * a)[0])
+        assert (found * away).sum() == pytest.approx(expected, abs=2e-5)
+
+
+def test_derivatives_by_spreads(mixture):
+    """By the log of each stratum's squared variation, and by precisions of regions."""
+    _, found = mixture.at()
+    for b in np.flatnonzero(SPREAD):
+        unit = np.eye(STRATA)[b]
+        expected = difference(lambda h, u=unit: mixture.at(spread=SPREAD * np.exp(h * u))[0])
+        assert found["spread"][b] == pytest.approx(expected, abs=2e-5)
+    for b in range(STRATA):
+        unit, now = np.eye(STRATA)[b], mixture.region_precision
+        expected = difference(lambda h, u=unit: mixture.at(region_precision=now + h * u)[0])
+        assert found["region_precision"][b] == pytest.approx(expected, abs=2e-5)
+
+
+STRUCTURES = (
+    Partials(np.zeros(4), np.array([0.5, 0.5, 0.25, 0.25]), 2.0, np.full(4, 0.02), np.arange(4)),
+    Bartlett(np.zeros(4), np.array([0.5, 0.5, 0.25, 0.25]), 2.0),
+)
+
+
+def spread_of(structure, x, step=1e-6):
+    """Log determinant of the change from points to the covariance's lower triangle."""
+    low = np.tril_indices(4)
+    columns = [
+        (structure.covariance(x + step * e) - structure.covariance(x - step * e))[low] / (2 * step)
+        for e in np.eye(structure.size)
+    ]
+    return np.linalg.slogdet(np.array(columns))[1]
+
+
+def test_one_prior_on_two_scales():
+    """Bartlett's factor and partial correlations have the same density of the covariance."""
+    rng = np.random.default_rng(4)
+    apart = []
+    for _ in range(4):
+        draws = rng.normal(size=(4, 20))
+        covariance = draws @ draws.T * 0.0025
+        densities = []
+        for structure in STRUCTURES:
+            x = structure.point(covariance)
+            np.testing.assert_allclose(structure.covariance(x), covariance, rtol=1e-10)
+            densities.append(float(structure.log_prior(x)) - spread_of(structure, x))
+        apart.append(densities[0] - densities[1])
+    np.testing.assert_allclose(apart, apart[0], atol=1e-6)
+
+
+def test_two_factors_by_hand():
+    """Levels of two strata correlate by the product of their loadings, and across by r too."""
+    structure = Factors(np.zeros(4), np.ones(4), 2.0, np.ones(4))
+    a, c, own, r = (0.8, 0.5), (0.6, -0.4), (0.3, 0.1), -0.2
+    x = np.concatenate([np.full(4, np.arcsinh(1.0 - 1e-5)), np.arctanh([*a, *c, *own, r])])
+    found = structure.covariance(x)
+    assert found[0, 0] == pytest.approx(1.0)
+    assert found[0, 1] == pytest.approx(0.8 * 0.5)
+    assert found[2, 3] == pytest.approx(0.6 * -0.4)
+    assert found[0, 3] == pytest.approx(-0.2 * 0.8 * -0.4)
+    left = 0.3 * np.sqrt((1 - 0.8**2) * (1 - 0.6**2))
+    assert found[0, 2] == pytest.approx(-0.2 * 0.8 * 0.6 + left)
+
+
+def task_of(model, draws=250):
+    """A task of one stratum."""
+    options = NutsOptions(draws, 1, 4, 1, 0.9, 3, progress=False)
+    return Task((model,), (likelihood_data(model),), options)
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_the_marginal_is_that_of_quadrature(family):
+    """Between two points the marginal changes as adaptive quadrature says, once corrected."""
+    model = GradientModel(small_areas(overdispersion=0.4), family=family)
+    (data,) = task_of(model).data
+    terms = model_terms(model)
+    ready = pilot([model], [terms], counts_of([model], [terms], [data]), **MIXED)
+    at = mode(ready.marginal, ready.point)
+    marginal, other = at.marginal, prepared(model, data).marginal
+    rng = np.random.default_rng(5)
+    points = at.point + 0.7 * rng.normal(size=(2, len(at.point))) @ at.root.T
+    shared = marginal.coordinates.shared(points)
+    sds = np.sqrt(np.einsum("nkk->nk", shared.covariance))
+    values = {
+        "level_sd": sds[:, 0],
+        "slope_sd": sds[:, 1],
+        "correlation": shared.covariance[:, 0, 1] / sds[:, 0] / sds[:, 1],
+        "overdispersion": shared.spread[:, 0],
+    } | {
+        each.name: shared.coefficients[:, k, 0]
+        for k, each in enumerate(marginal.coordinates.coefficients)
+    }
+    theirs = coordinates_at(other.coordinates, values)
+    ours = marginal.values(points) - marginal.coordinates.log_prior(points)
+    expected = other.log_density(theirs, nodes=13) - other.coordinates.log_prior(theirs)
+    many = [draw_effects(marginal, np.repeat(x[None], 400, 0), rng).log_weight for x in points]
+    missed = [np.log(np.mean(np.exp(each))) for each in many]
+    error = np.sqrt(sum(np.var(each) / len(each) for each in many))
+    assert np.diff(ours + missed) == pytest.approx(np.diff(expected), abs=4.5 * error + 2e-3)
+
+
+MIXED = {"correlations": "full", "normal": False}
+
+
+def coordinates_at(coordinates, values):
+    """Points of the quadrature engine at values of parameters, by its own inverse."""
+    from scipy.special import ndtri
+
+    columns = []
+    for name, bend in zip(coordinates.names, coordinates.bend, strict=True):
+        value = values[name]
+        if name in ("level_sd", "slope_sd", "overdispersion"):
+            columns.append(np.arcsinh(value / bend))
+        elif name == "correlation":
+            columns.append(ndtri((value + 1) / 2))
+        else:
+            columns.append(value)
+    return np.stack(columns, axis=1)
+
+
+def test_draws_are_those_of_quadrature():
+    """Means of parameters and effects agree within Monte Carlo error; sds within a tenth."""
+    task = task_of(GradientModel(small_areas()), draws=500)
+    one, two = BLOCKS.sample(task), QUADRATURE.sample(task)
+    assert one.doubt == ""
+    assert one.vouched["importance_ess"] > 500
+    assert one.vouched["laplace_error"] < 0.1
+    size = 1 / one.vouched["importance_ess"] + 1 / two.vouched["importance_ess"]
+    for name, theirs in two.posterior.data_vars.items():
+        ours = one.posterior[name]
+        sd = theirs.std(("chain", "draw"))
+        z = (ours.mean(("chain", "draw")) - theirs.mean(("chain", "draw"))) / (sd * np.sqrt(size))
+        assert float(np.abs(z).max()) < 4.5, name
+        assert float(np.abs(ours.std(("chain", "draw")) / sd - 1).max()) < 0.2, name
