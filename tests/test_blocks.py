@@ -1,5 +1,7 @@
 """The block engine: densities, their derivatives, what Laplace misses, and draws."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -48,7 +50,7 @@ class Mixture:
             if kind != TOTAL:
                 linear[j, b] = y.sum(), y @ w
             begin = rows[-1]
-            for low, high in zip(ends, ends[1:], strict=False):
+            for low, high in itertools.pairwise(ends):
                 made["kind"].append(kind)
                 made["events"].append(y[low:high].sum())
                 rows.append(begin + high)
@@ -140,7 +142,7 @@ def test_derivatives_by_spreads(mixture):
         assert found["spread"][b] == pytest.approx(expected, abs=2e-5)
     for b in range(STRATA):
         unit, now = np.eye(STRATA)[b], mixture.region_precision
-        expected = difference(lambda h, u=unit: mixture.at(region_precision=now + h * u)[0])
+        expected = difference(lambda h, u=unit, p=now: mixture.at(region_precision=p + h * u)[0])
         assert found["region_precision"][b] == pytest.approx(expected, abs=2e-5)
 
 

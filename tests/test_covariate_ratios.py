@@ -24,7 +24,7 @@ def test_a_ratio_is_the_exponential_of_its_coefficient(fit):
     draws = fit["posterior"]
     level = covariate_ratio(fit)
     np.testing.assert_allclose(level, np.exp(draws["authority_covariate_coefficient"]))
-    assert level["covariate"].values.tolist() == ["scale(gini)"]
+    assert level["covariate"].to_numpy().tolist() == ["scale(gini)"]
     turns = covariate_ratio(fit, effect="gradient")
     np.testing.assert_allclose(turns, np.exp(draws["moderator_coefficient"]))
     np.testing.assert_allclose(covariate_ratio(fit, effect="gradient", per=0.2), turns**2)
@@ -45,7 +45,7 @@ def test_a_step_of_a_moderator_is_its_ratio(fit):
     """One SD of Gini more multiplies the gradient by the ratio; so does the other region."""
     sd = fit["covariate_data"]["gini"].to_numpy().std()
     steps = moderated_gradient(fit, {"gini": [0.33, 0.33 + sd], "region": "South"})
-    assert steps["setting"].values.tolist()[0] == "gini=0.33, region=South"
+    assert steps["setting"].to_numpy().tolist()[0] == "gini=0.33, region=South"
     ratio = covariate_ratio(fit, effect="gradient")
     np.testing.assert_allclose(
         steps[..., 1] / steps[..., 0], ratio.sel(covariate="scale(gini)"), rtol=1e-12
@@ -150,7 +150,7 @@ def test_the_first_category_is_the_reference_and_is_named(make, reference):
     model = GradientModel(areas, authority_covariates="~ home")
     ratio = covariate_ratio(draw_prior(model, draws=20, random_seed=1))
     (other,) = {"North", "London"} - {reference}
-    assert ratio["covariate"].values.tolist() == [f"home[{other}]"]
+    assert ratio["covariate"].to_numpy().tolist() == [f"home[{other}]"]
     row = sg.summarise(ratio).iloc[0]
     assert row["units"] == f"rate ratio of home {other} against {reference}"
     assert row["reference"] == f"the same place with home {reference}, all else equal"

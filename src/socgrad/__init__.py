@@ -236,9 +236,6 @@ _LAZY = {
 }
 
 #: Rooms with names of their own, imported on first use too.
-_NAMESPACES = ("plots", "returns")
-
-
 #: Names that hold several others, imported on first use, too.
 _NAMESPACES = {
     "plots": "plots",

@@ -30,7 +30,7 @@ def tree_of(task: Task, drawn: Drawn) -> xr.DataTree:
         packages=drawn.packages,
         random_seed=task.options.random_seed,
     )
-    tree.attrs |= drawn.vouched
+    tree.attrs |= dict(drawn.vouched)
     record_quadrature(model, tree, data)
     if (outcome := task.outcome) is not None:
         tree.attrs["outcome"] = json.dumps(
@@ -72,7 +72,7 @@ def joint_tree(model: StratifiedModel, task: Task, drawn: Drawn) -> xr.DataTree:
             packages=drawn.packages,
             random_seed=task.options.random_seed,
         )
-        trees[label].attrs |= drawn.vouched
+        trees[label].attrs |= dict(drawn.vouched)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             record_quadrature(one, trees[label], data)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from socgrad.arrays import BoolArray, FloatArray
+from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.covariance import Structure, positive, positive_prior
 from socgrad.blocks.data import factor_of
 from socgrad.model.gradient_model import GradientModel
@@ -104,7 +104,7 @@ class Coordinates:
     area_coefficients: tuple[Coefficient, ...]
     structure: Structure
     has_slopes: bool
-    with_factor: FloatArray
+    with_factor: IntArray
     spread_prior: FloatArray
     region_prior: FloatArray
     spread_bend: FloatArray
@@ -222,7 +222,7 @@ def coordinates_of(
     """Coordinates of several strata's models, given the structure of their effects."""
     of_authorities, of_areas = coefficients_of(terms)
     factors = [factor_of(model) for model in models]
-    with_factor = np.flatnonzero([name is not None for name in factors])
+    with_factor = np.flatnonzero([name is not None for name in factors]).astype(np.int64)
     spread_prior = [each[name].prior for each, name in zip(terms, factors, strict=True) if name]
     region_prior = [each["region_sd"].prior for each in terms if "region_sd" in each]
     return Coordinates(

@@ -53,7 +53,7 @@ class Counts:
     @property
     def has_columns(self) -> bool:
         """Whether areas differ by columns of their own."""
-        return self.columns.shape[1] > 0
+        return bool(self.columns.shape[1])
 
 
 @dataclass(eq=False)
@@ -105,7 +105,9 @@ def counts_of(
     segments: list[_Segments] = []
     linear = np.zeros((authorities, strata, 2))
     is_total = np.zeros((authorities, strata), dtype=bool)
-    linear_columns, numbers, many, constant = [], [], [], 0.0
+    linear_columns, constant = [], 0.0
+    numbers: list[FloatArray] = []
+    many: list[FloatArray] = []
     for stratum, (model, own, each) in enumerate(zip(models, terms, data, strict=True)):
         areas, counted = model.areas, model.areas.counted
         columns = _area_columns(own, len(areas.area))

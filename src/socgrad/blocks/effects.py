@@ -82,7 +82,7 @@ def _drawn(
         log_regions += 0.5 * float((z * z).sum())
         log_regions += float(np.log(np.diagonal(roots, axis1=1, axis2=2)).sum())
     normals = rng.standard_normal((authorities, _PAIRS, n))
-    uniform = rng.random(authorities)
+    uniform = np.asarray(rng.random(authorities))
     drawn: Integrals = integrate(
         marginal,
         at,

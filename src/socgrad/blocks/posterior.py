@@ -58,9 +58,8 @@ def posterior_of(
             made["level_correlation"] = (pairs, correlation[:, :s, :s])
             made["slope_correlation"] = (pairs, correlation[:, s:, s:])
             made["level_slope_correlation"] = (pairs, correlation[:, :s, s:])
-    names = {factor_of(model) for model in models} - {None}
-    for name in names:
-        made[str(name)] = (("sample", "stratum"), shared.spread)
+    if (factor := factor_of(models[0])) is not None:
+        made[factor] = (("sample", "stratum"), shared.spread)
     if shared.region_sd.shape[1]:
         made["region_sd"] = (("sample", "stratum"), shared.region_sd)
         made["region_effect"] = (

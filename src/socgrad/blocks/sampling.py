@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import xarray as xr
 
-from socgrad.arrays import FloatArray
+from socgrad.arrays import FloatArray, IntArray
 from socgrad.blocks.data import counts_of
 from socgrad.blocks.effects import Effects, draw_effects
 from socgrad.blocks.mode import Mode, mode
@@ -117,7 +117,7 @@ def sample_blocks(
     )
 
 
-def _effective(first: FloatArray, second: FloatArray, places: FloatArray) -> float:
+def _effective(first: FloatArray, second: FloatArray, places: IntArray) -> float:
     """Effective draws after both weightings."""
     share = np.bincount(places, second, minlength=len(first))
     return effective_size(share)
@@ -168,7 +168,7 @@ def _fitted(
     return best
 
 
-def _taken(effects: Effects, at: FloatArray) -> Effects:
+def _taken(effects: Effects, at: IntArray) -> Effects:
     return Effects(
         effects.effects[at],
         effects.region_effects[at],

@@ -66,11 +66,11 @@ def _columns(model: GradientModel) -> dict[str, FloatArray]:
     """What each coefficient multiplies, of those that the model has."""
     b, w, designs = model.between_part, model.within_part, model.designs
 
-    def level(*unit: float) -> FloatArray:
-        return authority_level(*unit, b, 0.0 * b)[:, None]  # type: ignore[no-any-return]
+    def level(intercept: float, between: float, curvature: float) -> FloatArray:
+        return np.asarray(authority_level(intercept, between, curvature, b, 0.0 * b))[:, None]
 
-    def slope(*unit: float) -> FloatArray:
-        return authority_slope(*unit, b, 0.0 * b)[:, None]  # type: ignore[no-any-return]
+    def slope(within: float, cross_level: float) -> FloatArray:
+        return np.asarray(authority_slope(within, cross_level, b, 0.0 * b))[:, None]
 
     split = model.deprivation == "split"
     found = {
