@@ -32,7 +32,7 @@ clean:
 
 $(VENV)/.ready: pyproject.toml
 	sh .ci/environment $(VENV) $(PYTHON)
-	$(BIN)/python -m pip install --quiet --editable '.[maps,plots,tables]' --group test
+	$(BIN)/python -m pip install --quiet --editable '.[maps,plots,returns,tables]' --group test
 	touch $@
 
 $(VENV)/.lint: $(VENV)/.ready

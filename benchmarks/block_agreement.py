@@ -13,7 +13,6 @@ the range of the ratios of standard deviations, and what vouches for either.
 import argparse
 import time
 import warnings
-from dataclasses import replace
 
 import arviz_stats
 import numpy as np
@@ -26,6 +25,7 @@ import socgrad as sg
 from socgrad.engines.blocks import BLOCKS
 from socgrad.engines.choice import ENGINES, sampled
 from socgrad.engines.task import Task
+from socgrad.errors import ConvergenceWarning
 from socgrad.fitted_trees import joint_tree, tree_of
 from socgrad.model.compression import likelihood_data
 from socgrad.model.stratified_model import StratifiedModel
@@ -116,11 +116,15 @@ def compared(name: str) -> dict[str, object]:
             start = time.perf_counter()
             trees[method] = fitted(model, method)
             seconds[method] = time.perf_counter() - start
-    doubt = "; ".join(str(w.message) for w in caught if w.category is sg.ConvergenceWarning)
+    doubt = "; ".join(str(w.message) for w in caught if w.category is ConvergenceWarning)
     ours, theirs = (tree["posterior"].to_dataset() for tree in trees.values())
     vouched = trees["laplace"].attrs
     if "importance_ess" not in vouched:
-        vouched = {k: float(v[0]) for k, v in trees["laplace"]["sample_stats"].items() if v.dims == ("stratum",)}
+        vouched = {
+            k: float(v[0])
+            for k, v in trees["laplace"]["sample_stats"].items()
+            if v.dims == ("stratum",)
+        }
     apart, standard, ratios, worst = [], [], [], np.inf
     names = [n for n in (*TERMS, "level_correlation", "slope_correlation") if n in theirs]
     for each in names:

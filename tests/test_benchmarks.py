@@ -154,3 +154,39 @@ def test_localities_cost_what_they_cost(tmp_path):
     assert table["numbers_per_draw"].tolist() == [31, 32]
     assert table["locality_sd"].notna().tolist() == [False, True]
     assert "locality_sd" in printed
+
+
+def test_combinations_are_printed(tmp_path):
+    """A feature's cells with the engines that take them, a fit, and the reasons of refusals."""
+    out = tmp_path / "combinations.md"
+    command = ("--only", "null", "both spreads", "--strata", "one", "--fit", "laplace")
+    source = str(Path(socgrad.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / "combinations.py"), "--out", str(out), *command],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": source},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    table = out.read_text(encoding="utf-8").split("\n\n")[3].splitlines()
+    rows = {
+        cells[0]: cells[1:] for cells in ([c.strip() for c in r.split("|")[1:-1]] for r in table)
+    }
+    assert rows["one"][0] == "P counts"
+    letters, ended = rows["null"][0].split()
+    assert "L" in letters
+    assert ended == "well"
+    assert rows["both spreads"][:4] == ["."] * 4
+    assert "." not in rows["both spreads"][4:]
+    assert "Reasons of refusals (cells):" in done.stdout
+
+
+def test_returns_are_read_counted_and_right(tmp_path):
+    """A run has its seconds and its memory, and no count that differs from what is known."""
+    table, _ = run("returns.py", tmp_path / "returns.csv", "--children", "300")
+    row = table.iloc[0]
+    assert row["wrong"] == 0
+    assert 200 < row["children"] < 400
+    assert 0 < row["read"] < row["whole"]
+    assert 50 < row["peak"] < 1000

@@ -56,6 +56,44 @@ def test_numbers_and_categories_are_told_apart():
     assert columns["setting"].cat.categories.tolist() == ["rural", "urban"]
 
 
+def test_numbers_as_text_are_numbers():
+    """All of them; codes with a leading 0, and what is categorical by name, stay categories."""
+    frame = covariate_table().areas
+    text = frame["density"].round(3).map(repr)
+    codes = pd.Series(np.arange(len(frame)) % 3, frame.index).map("0{}".format)
+    frame = frame.assign(text=text, codes=codes, named=codes.str[1:].astype("category"))
+    columns = areas(frame=frame, covariates=["text", "codes", "named"]).covariates
+    assert [str(kind) for kind in columns.dtypes] == ["float64", "category", "category"]
+    number = frame.set_index("area")["density"].round(3)
+    np.testing.assert_array_equal(columns["text"], number[columns.index])
+
+
+@pytest.mark.parametrize(
+    ("mark", "words"),
+    [
+        ("c", r"'text' \(covariate\), where c is no number, is missing: 1 of 240 \(A001-0001\)"),
+        ("1,2", r"'text' \(covariate\) holds text that is not a number in 1 of 240 .*'1,2' at A00"),
+        ("-", r"'text' \(covariate\) holds a dash in 1 of 240 rows \(A001-0001\)"),
+    ],
+)
+def test_numbers_as_text_with_a_mark_are_no_categories(mark, words):
+    """One mark would otherwise make a category of every value."""
+    frame = covariate_table().areas
+    frame = frame.assign(text=frame["density"].map(repr))
+    frame.loc[frame["area"] == "A001-0001", "text"] = mark
+    with pytest.raises(TableError, match=words):
+        areas(frame=frame, covariates=["text"])
+
+
+def test_names_that_a_fit_has_itself_are_refused_before_sampling():
+    """A covariate called area would collide with the labels of areas in the tree."""
+    given = covariate_table().authorities
+    with pytest.raises(TableError, match=r"cannot be called 'area', .*columns=\{'area': 'area"):
+        areas(authority_covariates=given.assign(area=1.0))
+    with pytest.raises(TableError, match=r"covariates is a int \(5\)\. Expected a list"):
+        areas(covariates=5)
+
+
 def test_an_ordered_category_keeps_its_order():
     """Levels without rows are dropped."""
     order = pd.CategoricalDtype(["urban", "suburban", "rural"], ordered=True)
@@ -93,7 +131,7 @@ def test_missing_values_of_authorities_wait_for_a_formula():
         ),
         ({"covariates": ["when"]}, "holds datetime64 values|holds datetime values"),
         ({"covariates": ["a/b"]}, r"'a/b' cannot be the name of a covariate"),
-        ({"covariates": ["endless"]}, r"'endless' \(covariate\) is infinite: 1 of 240"),
+        ({"covariates": ["endless"]}, r"'endless' \(covariate\) has infinite values: 1 of 240"),
     ],
 )
 def test_columns_that_cannot_serve_are_refused(changes, words):
@@ -109,9 +147,9 @@ def test_columns_that_cannot_serve_are_refused(changes, words):
 def test_a_table_of_authorities_has_each_once():
     """Doubled rows, absent rows and a name that areas have too are refused."""
     given = covariate_table().authorities
-    with pytest.raises(TableError, match=r"has 1 authorities more than once \(A001\)"):
+    with pytest.raises(TableError, match=r"has authorities more than once: 1 of 13 \(A001\)"):
         areas(authority_covariates=pd.concat([given, given.iloc[:1]]))
-    with pytest.raises(TableError, match=r"has no row for 2 of 12 authorities \(A001, A002\)"):
+    with pytest.raises(TableError, match=r"has no row for authorities: 2 of 12 \(A001, A002\)"):
         areas(authority_covariates=given.iloc[2:])
     with pytest.raises(TableError, match="setting: named both in covariates and in authority_cov"):
         areas(authority_covariates=given.assign(setting="x"))
@@ -120,9 +158,9 @@ def test_a_table_of_authorities_has_each_once():
 def test_columns_constant_in_each_authority_are_told_from_the_others():
     """A column of areas that repeats its authority's value serves for authorities too."""
     frame = covariate_table().areas
-    frame = frame.assign(ofsted=frame["authority"].str[-1])
+    frame = frame.assign(ofsted="grade " + frame["authority"].str[-1])
     found = areas(frame=frame, covariates=["ofsted", "setting"])
     constant, varying = constant_within(found.covariates, found.authority_of_area, found.authority)
-    assert constant["ofsted"].tolist() == [label[-1] for label in found.authority]
+    assert constant["ofsted"].tolist() == [f"grade {label[-1]}" for label in found.authority]
     assert list(varying) == ["setting"]
     assert len(varying["setting"]) == 11

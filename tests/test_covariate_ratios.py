@@ -1,11 +1,16 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 import socgrad as sg
-from socgrad.errors import EstimandError
+from covariate_tables import covariate_table
+from socgrad.errors import EstimandError, SocgradError, SupportWarning
 from socgrad.estimands.covariate_ratios import covariate_ratio, moderated_gradient
 from socgrad.estimands.gradients import gradient
+from socgrad.model.gradient_model import GradientModel
 from socgrad.reading.covariate_example import covariate_example_fit
+from socgrad.simulation.prior_draws import draw_prior
+from socgrad.table.areas import Areas
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +96,81 @@ def test_ratios_of_what_is_not_there_are_refused(fit, split_fit):
         moderated_gradient(fit, {"gini": 0.3}, authority_mean=20)
     with pytest.raises(EstimandError, match="no group 'covariate_data'"):
         moderated_gradient(split_fit, {"gini": 0.3})
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_a_transform_that_is_not_finite_is_refused(value):
+    """The log of 0 or of less is no gradient at the national mean, nor 0, nor infinite."""
+    fit = logged_fit()
+    with pytest.raises(EstimandError, match=r"'log\(gini\)' is not finite in 1 of 2 new rows"):
+        moderated_gradient(fit, {"gini": [0.3, value]})
+
+
+def test_values_of_another_kind_are_refused_or_read():
+    """Numbers as text are numbers; flags, lists and gaps are none."""
+    fit = logged_fit()
+    plain, text = (moderated_gradient(fit, {"gini": value}) for value in (0.3, "0.3"))
+    np.testing.assert_array_equal(plain, text)
+    for value in ([[0.3]], [True, 0.3], [None], ["c"]):
+        with pytest.raises(SocgradError, match=r"'gini'.*(another kind|is missing)"):
+            moderated_gradient(fit, {"gini": value})
+    with pytest.raises(EstimandError, match=r"values is a list\. Expected a mapping from column"):
+        moderated_gradient(fit, [("gini", 0.3)])
+
+
+def test_a_moderator_far_outside_its_range_warns():
+    """Inside, or a little beyond, nothing is said; far beyond, what was fitted."""
+    fit = logged_fit()
+    gini = covariate_table().authorities["gini"]
+    low, high, sd = gini.min(), gini.max(), gini.std()
+    moderated_gradient(fit, {"gini": [low - 0.2 * sd, high + 0.2 * sd]})
+    words = rf"gini in 1 of 2 settings, up to {high + sd:.4g} where {low:.4g} to {high:.4g} was f"
+    with pytest.warns(SupportWarning, match=words) as caught:
+        moderated_gradient(fit, {"gini": [low, high + sd]})
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("make", "reference"),
+    [
+        (lambda values: values, "London"),
+        (lambda values: pd.Categorical(values, ["North", "London"]), "North"),
+        (lambda values: pd.Categorical(values, ["North", "London"], ordered=True), "North"),
+    ],
+)
+def test_the_first_category_is_the_reference_and_is_named(make, reference):
+    """Also of a categorical that says no order: it has one all the same."""
+    table = covariate_table()
+    region = np.where(np.arange(len(table.authorities)) % 2, "London", "North")
+    areas = Areas.from_frame(
+        table.areas, area="area", authority="authority", events="events", children="children",
+        deprivation="deprivation", complete=True,
+        authority_covariates=pd.DataFrame({"home": make(region)}, index=table.authorities.index),
+    )  # fmt: skip
+    model = GradientModel(areas, authority_covariates="~ home")
+    ratio = covariate_ratio(draw_prior(model, draws=20, random_seed=1))
+    (other,) = {"North", "London"} - {reference}
+    assert ratio["covariate"].values.tolist() == [f"home[{other}]"]
+    row = sg.summarise(ratio).iloc[0]
+    assert row["units"] == f"rate ratio of home {other} against {reference}"
+    assert row["reference"] == f"the same place with home {reference}, all else equal"
+
+
+def test_parts_of_a_split_covariate_name_their_reference():
+    """Within and between parts compare as the column that both are made of."""
+    model = GradientModel(
+        covariate_table().validated(),
+        covariates="setting + scale(density)",
+        within_between=["density"],
+    )
+    ratio = covariate_ratio(draw_prior(model, draws=20, random_seed=1))
+    words = dict(zip(ratio["covariate"].values, ratio["reference"].values, strict=True))
+    less = "the same place, one standard deviation of density less, all else equal"
+    assert words["scale(density) (within)"] == words["scale(density) (between)"] == less
+    assert words["setting[urban]"] == "the same place with setting rural, all else equal"
+
+
+def logged_fit():
+    """Prior draws of a model whose gradient is moderated by the log of Gini."""
+    model = GradientModel(covariate_table().validated(), moderators="~ log(gini)")
+    return draw_prior(model, draws=20, random_seed=1)

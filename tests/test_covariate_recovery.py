@@ -13,7 +13,6 @@ from covariate_tables import (
     RURAL_TURNS,
     covariate_table,
 )
-from socgrad.errors import SocgradWarning, SpecificationError
 from socgrad.estimands.covariate_ratios import moderated_gradient
 from socgrad.estimands.group_rates import authority_rate
 from socgrad.fitting import fit
@@ -22,16 +21,9 @@ from socgrad.tables.diagnostics import check_sampling
 from webb_surface import LEVEL_SD, SPREAD, SURFACE, webb_areas
 
 
-def test_the_compile_free_engine_says_why_it_refuses():
-    """Area covariates give the neighbourhoods of an authority lines of their own."""
-    model = GradientModel(covariate_table().validated(), covariates="setting")
-    with pytest.raises(SpecificationError, match="method='laplace' cannot fit area covariates: it"):
-        fit(model, method="laplace", draws=10, chains=1)
-
-
 @pytest.mark.mcmc
 def test_area_covariates_are_recovered():
-    """Each coefficient within 3.5 SDs of the truth, no divergences; "auto" takes NUTS."""
+    """Each coefficient within 3.5 SDs of the truth, without a divergence."""
     table = covariate_table(authorities=30, areas=1500)
     model = GradientModel(
         table.validated(),
@@ -40,10 +32,7 @@ def test_area_covariates_are_recovered():
         authority_covariates="scale(gini) + region",
         moderators="scale(gini) + region",
     )
-    with pytest.warns(SocgradWarning, match="method='auto' takes NUTS: area covariates"):
-        tree = fit(
-            model, method="auto", draws=700, tune=700, chains=4, random_seed=1, progress=False
-        )
+    tree = fit(model, method="nuts", draws=700, tune=700, chains=4, random_seed=1, progress=False)
     check = check_sampling(tree)
     assert check.converged
     draws = tree["posterior"].to_dataset()

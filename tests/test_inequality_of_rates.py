@@ -115,7 +115,9 @@ def test_units_of_a_table():
     )
     assert found.index.names == ["la", "measure", "method"]
     pd.testing.assert_frame_equal(found.loc["B"], indices(LOOKED_AFTER))
-    with pytest.raises(TableError, match="Column 'la' has 10 missing labels"):
+    with pytest.raises(
+        TableError, match="'la' \\(by\\) has missing or blank labels in rows: 10 of 20"
+    ):
         inequality_of_rates(
             pd.concat([tenths(PLANS).assign(la="A"), tenths(PLANS)]),
             rate="rate", population="children", deprivation="tenth", by="la",
@@ -153,15 +155,13 @@ def test_tables_are_checked():
     """Missing columns, missing or negative numbers, and a single deprivation are refused."""
     names = {"rate": "rate", "population": "children", "deprivation": "tenth"}
     table = tenths(PLANS)
-    with pytest.raises(TableError, match="The table has no column 'decile' "):
+    with pytest.raises(TableError, match="'decile' \\(deprivation\\) is not in the table"):
         inequality_of_rates(table, **(names | {"deprivation": "decile"}))
-    with pytest.raises(
-        TableError, match=r"'rate' has 1 of 10 values that are no numbers from 0 .*-9"
-    ):
+    with pytest.raises(TableError, match=r"'rate' \(rate\) has negative values: 1 of 10 \(0\)"):
         inequality_of_rates(table.assign(rate=[-9, *PLANS[1:]]), **names)
-    with pytest.raises(TableError, match=r"'children' has 10 of 10 .* above 0 \(first: 0 in row 0"):
+    with pytest.raises(TableError, match=r"\(population\) is 0 in rows: 10 of 10 \(0, 1, 2"):
         inequality_of_rates(table.assign(children=0), **names)
-    with pytest.raises(TableError, match=r"'rate' has 1 of 10 values .*first: 'c'"):
+    with pytest.raises(TableError, match=r"'rate' \(rate\) has missing values: 1 of 10 \(0\)"):
         inequality_of_rates(table.assign(rate=["c", *PLANS[1:]]), **names)
     with pytest.raises(TableError, match="the table has 1 value of deprivation among 10 rows"):
         inequality_of_rates(table.assign(tenth=1), **names)

@@ -37,7 +37,7 @@ def table() -> Joint:
 def sampled() -> xr.DataTree:
     """The joint fit of three strata."""
     model = StratifiedModel(table().strata, authority_effects="joint", family="negative_binomial")
-    return fit(model, draws=500, tune=700, chains=4, random_seed=6, progress=False)
+    return fit(model, method="nuts", draws=500, tune=700, chains=4, random_seed=6, progress=False)
 
 
 def test_chains_agree_without_divergences():

@@ -258,7 +258,7 @@ def test_compact_graph_has_the_same_density(correlations, family, arrays):
     data = joint_data(models, [likelihood_data(one) for one in models])
     plain, compact = graph_of(**options), joint_compact_model(model, data)
     # Those of one length for all models make two arrays, others one for all of the same dims; of
-    # the negative binomial come squared exposure at its nodes, steps of counts, and areas in the
+    # the negative binomial come squared exposure at its nodes, distinct counts, and areas in the
     # order of their events.
     joined = 10 + 5 * (family != "poisson")
     assert (len(data), len(joint_compact_data(data))) == (arrays, joined)

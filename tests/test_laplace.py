@@ -6,21 +6,16 @@ import sys
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from covariate_tables import covariate_table
 from fits import INFORMED, sampled
-from socgrad import fitting, laplace
+from socgrad import laplace
 from socgrad.errors import ConvergenceWarning, SocgradWarning, SpecificationError
 from socgrad.fitting import fit
 from socgrad.laplace import sampling
 from socgrad.model.gradient_model import GradientModel
-from socgrad.model.outcome_model import OutcomeModel
-from socgrad.model.stratified_model import StratifiedModel
 from socgrad.schema import EFFECTS, PARAMETERS, check_tree
-from strata_tables import stage_strata
 from tables import small_areas
 
 SPECIFICATIONS = {
@@ -185,37 +180,26 @@ def test_auto_is_laplace_without_doubt(chosen):
     assert json.loads(tree.attrs["sampler"])["method"] == "laplace"
 
 
+class ReachedError(Exception):
+    """Raised in place of sampling, with the options that reached the sampler."""
+
+
 def test_options_of_nuts_reach_it_when_auto_goes_on(monkeypatch):
     """They are idle while the other engine does, and the user's own once NUTS takes over."""
+
+    def instead(_model, _data, options):
+        raise ReachedError(options)
+
     monkeypatch.setattr(sampling, "_WORST_TAIL", -5.0)
-    seen = []
-    monkeypatch.setattr(fitting, "_fit_nuts", lambda *given, **_: seen.append(given[2]))
+    monkeypatch.setattr("socgrad.nuts.density_sampling.sample_density", instead)
     given = {"draws": 50, "tune": 70, "cores": 1, "target_accept": 0.9, "progress": False}
-    with pytest.warns(SocgradWarning, match="goes on with NUTS"):
+    with (
+        pytest.warns(SocgradWarning, match="goes on with NUTS"),
+        pytest.raises(ReachedError) as reached,
+    ):
         fit(GradientModel(small_areas()), random_seed=1, **given)
-    assert {name: getattr(seen[0], name) for name in given} == given
-
-
-def test_models_that_need_nuts_have_it_by_default(monkeypatch):
-    """An outcome of authorities and joint effects without a warning, area covariates with one."""
-    monkeypatch.setattr(fitting, "_fit_nuts", lambda *_, **given: given)
-    monkeypatch.setattr(fitting, "fit_joint", lambda *_, **__: "joint")
-    outcome = OutcomeModel(
-        GradientModel(small_areas()),
-        outcome=pd.Series(1.5, index=small_areas().authority) + np.arange(12.0),
-        name="absence, %",
-    )
-    strata = stage_strata()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert fit(outcome, random_seed=1) == {"outcome": outcome, "instead_of": ""}
-        assert fit(StratifiedModel(strata, authority_effects="joint"), random_seed=1) == "joint"
-    covered = GradientModel(
-        covariate_table(authorities=8, areas=160).validated(), covariates="scale(density)"
-    )
-    with pytest.warns(SocgradWarning, match="method='auto' takes NUTS: area covariates"):
-        taken = fit(covered, random_seed=1)
-    assert "off the line of their authority" in taken["instead_of"]
+    (options,) = reached.value.args
+    assert {name: getattr(options, name) for name in given} == given
 
 
 @pytest.mark.mcmc

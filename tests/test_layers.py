@@ -11,7 +11,17 @@ import socgrad
 SOURCE = Path(socgrad.__file__).parent
 
 #: Modules and packages of each wing; the others serve both.
-LEFT = {"table", "model", "nuts", "laplace", "blocks", "engines", "simulation", "manifest"}
+LEFT = {
+    "table",
+    "returns",
+    "model",
+    "nuts",
+    "laplace",
+    "blocks",
+    "engines",
+    "simulation",
+    "manifest",
+}
 LEFT |= {"strata_tree", "quadrature_record", "stratified_fitting", "fitted_trees", "fitting"}
 RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
 
@@ -19,12 +29,15 @@ RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
 RESERVED = {
     "pymc": {"nuts.pymc_quietly"},
     "pytensor": {"nuts.pymc_quietly"},
-    "nutpie": {f"nuts.{n}" for n in ("nutpie_draws", "python_density", "density_sampling", "sampling")},
+    "nutpie": {
+        f"nuts.{n}" for n in ("nutpie_draws", "python_density", "density_sampling", "sampling")
+    },
     "numba": {"nuts.numba_on_disk", "nuts.standardising", "nuts.joint_overdispersed"},
     "matplotlib": {"plots"},
     "great_tables": {"tables.html"},
     "geopandas": {"plots"},
     "formulae": {"formulas", "formula_grammar"},
+    "lxml": {"returns.cin_xml"},
 }
 
 
@@ -104,7 +117,9 @@ def test_wings_meet_only_in_the_tree(path, name):
 def test_slow_imports_are_reserved(path, name):
     """PyMC, nutpie and matplotlib are imported only where they are at home."""
     roots = {module.split(".")[0] for module in imported(path)}
-    assert {root for root in roots & set(RESERVED) if not {name, name.split(".")[0]} & RESERVED[root]} == set()
+    assert {
+        root for root in roots & set(RESERVED) if not {name, name.split(".")[0]} & RESERVED[root]
+    } == set()
 
 
 def test_no_drawer_for_odds_and_ends():

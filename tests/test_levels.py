@@ -9,7 +9,6 @@ import pytest
 from locality_tables import INFORMED, simulated_with_localities, small_localities, with_localities
 from region_tables import simulated_with_regions, with_regions
 from socgrad.errors import SocgradWarning, SpecificationError
-from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import PositiveNormal, Priors
 from socgrad.model.stratified_model import StratifiedModel
@@ -62,7 +61,7 @@ def test_a_prior_of_localities_needs_them():
 
 
 def test_strata_have_localities_each_by_itself():
-    """Independent strata pass them on; joint authority effects refuse them."""
+    """Strata pass them on, with joint authority effects, too."""
     frame = simulated_with_localities().frame
     frame = frame.assign(more=frame["events"] + np.arange(len(frame)) % 3)
     strata = Strata.from_stages(
@@ -76,9 +75,9 @@ def test_strata_have_localities_each_by_itself():
         nested=False,
         complete=True,
     )
-    assert StratifiedModel(strata, localities=True).models["more"].localities
-    with pytest.raises(SpecificationError, match=r"localities=True is not available with author"):
-        StratifiedModel(strata, localities=True, authority_effects="joint")
+    for effects in ("independent", "joint"):
+        model = StratifiedModel(strata, localities=True, authority_effects=effects)
+        assert model.models["more"].localities
 
 
 def test_totals_of_localities_have_no_moderated_gradients():
@@ -149,29 +148,3 @@ def test_fixed_and_random_regions_exclude_each_other():
     with pytest.raises(SpecificationError, match=r"tell all 8 regions apart: nothing is left"):
         GradientModel(areas, regions=True, authority_covariates="~ rgn")
     assert GradientModel(areas, regions=True, authority_covariates="~ coast").regions
-
-
-def test_the_compile_free_engine_has_no_regions():
-    """It says why, and "auto" says that it takes the other."""
-    model = GradientModel(with_regions(simulated_with_regions()), regions=True)
-    with pytest.raises(SpecificationError, match=r"cannot fit regions: .*share an effect"):
-        fit(model, method="laplace")
-
-
-def test_joint_strata_have_no_regions():
-    """Said before anything is fitted."""
-    frame = simulated_with_regions().frame
-    frame = frame.assign(more=frame["events"] + 1)
-    strata = Strata.from_stages(
-        frame,
-        area="area",
-        authority="authority",
-        deprivation="deprivation",
-        children="children",
-        stages=["events", "more"],
-        region="region",
-        nested=False,
-        complete=True,
-    )
-    with pytest.raises(SpecificationError, match=r"regions=True is not available with author"):
-        StratifiedModel(strata, regions=True, authority_effects="joint")

@@ -43,7 +43,7 @@ def compressed(data, level, slope, overdispersion=None, xp=np):
             nodes = {n: data[f"count_{n}"].to_numpy() for n in ("node_within", "node_exposure")}
             total += likelihoods.poisson_counts(level[j], slope[j], **sums, **nodes, xp=xp)
         else:
-            names = ("row_events", "row_within", "row_log_exposure", "exceeding", "steps")
+            names = ("row_events", "row_within", "row_log_exposure", "numbers", "many")
             total += likelihoods.negative_binomial_counts(
                 level[j],
                 slope[j],
@@ -217,8 +217,8 @@ def with_localities(data, level, slope, locality_sd):
         locality_events=data["locality_events"].to_numpy(),
         locality_within=data["locality_node_within"].to_numpy(),
         locality_exposure=data["locality_node_exposure"].to_numpy(),
-        exceeding=data["exceeding"].to_numpy(),
-        steps=data["steps"].to_numpy(),
+        numbers=data["numbers"].to_numpy(),
+        many=data["many"].to_numpy(),
         xp=np,
     )
 
@@ -248,9 +248,9 @@ def test_a_locality_of_three_areas_by_numerical_integration():
         locality_events=np.array([7.0]),
         locality_within=w[None],
         locality_exposure=exposure[None],
-        # One locality of 7 events: it exceeds 0, 1, ..., 6.
-        exceeding=np.ones(7),
-        steps=np.arange(7.0),
+        # One locality of 7 events.
+        numbers=np.array([7.0]),
+        many=np.ones(1),
         constant=float((events * np.log(exposure) - gammaln(events + 1)).sum()),
         xp=np,
     )

@@ -115,8 +115,8 @@ def test_both_wings_have_one_likelihood():
             locality_events=data["locality_events"],
             locality_within=data["locality_node_within"],
             locality_exposure=data["locality_node_exposure"],
-            exceeding=data["exceeding"],
-            steps=data["steps"],
+            numbers=data["numbers"],
+            many=data["many"],
             xp=np,
         )
         got = joint(counts.events, mean[draw], land, counts.area, lines.locality_sd[draw])

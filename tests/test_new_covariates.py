@@ -4,7 +4,7 @@ import pytest
 
 from conftest import changed
 from covariate_tables import covariate_table
-from socgrad.errors import EstimandError
+from socgrad.errors import EstimandError, SupportWarning, TableError
 from socgrad.estimands.aggregates import line_draws
 from socgrad.estimands.area_rates import area_rates
 from socgrad.estimands.predictions import predict_authority_events, predict_rate
@@ -66,6 +66,19 @@ def test_what_a_new_table_lacks_is_named(fit):
     del bare["covariate_data"]
     with pytest.raises(EstimandError, match="no group 'covariate_data'"):
         predict_rate(bare, frame)
+
+
+def test_new_values_are_checked_as_the_fitted_ones(fit):
+    """The log of 0, a column that is there twice, and values far beyond the fitted ones."""
+    frame = fitted_rows()
+    with pytest.raises(EstimandError, match=r"'scale\(log\(density\)\)' is not finite in 1 of "):
+        predict_rate(fit, frame.assign(density=[0.0, *frame["density"][1:]]))
+    with pytest.raises(TableError, match=r"'density' \(covariate\) appears 2 times"):
+        predict_rate(fit, pd.concat([frame, frame[["density"]]], axis=1))
+    with pytest.warns(SupportWarning, match=rf"density in 1 of {len(frame)} rows, up to 1e\+06"):
+        predict_rate(fit, frame.assign(density=[1e6, *frame["density"][1:]]))
+    text = predict_rate(fit, frame.assign(density=frame["density"].map(repr)))
+    np.testing.assert_array_equal(text, predict_rate(fit, frame))
 
 
 def test_overdispersed_totals_square_the_rates_of_areas():

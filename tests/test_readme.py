@@ -36,3 +36,4 @@ def test_readme_code_runs_as_printed(tmp_path):
     assert len(header) <= 80
     assert (tmp_path / "plans_2019.png").stat().st_size > 10_000
     assert sg.load(tmp_path / "plans_2019.nc")["posterior"].sizes["authority"] == 40
+    assert "authority" not in sg.load(tmp_path / "plans_2019_coefficients.nc")["posterior"].dims

@@ -230,15 +230,17 @@ def test_priors_of_regions(fit):
     assert float(effects.std()) == pytest.approx(1.0, abs=0.05)
 
 
-def test_the_hash_knows_regions():
-    """The same table with another region is other data."""
+def test_the_hash_is_of_the_data_without_regions():
+    """Regions are the model's, so that a null model without them has the same data."""
     simulation = simulated_with_regions()
     one = with_regions(simulation)
     frame = simulation.frame.assign(
         region=simulation.frame["region"].where(simulation.frame["authority"] != "A001", "R99")
     )
     other = with_regions(dataclasses.replace(simulation, frame=frame))
-    assert data_hash(one) != data_hash(other)
+    assert data_hash(one) == data_hash(other)
+    more = dataclasses.replace(simulation, frame=frame.assign(children=frame["children"] + 1))
+    assert data_hash(one) != data_hash(with_regions(more))
 
 
 def test_strata_with_regions():

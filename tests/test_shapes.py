@@ -6,7 +6,6 @@ import pytest
 from fits import INFORMED
 from socgrad.errors import SocgradWarning, SpecificationError
 from socgrad.estimands.deprivation_ratios import departure_from_line
-from socgrad.fitting import fit
 from socgrad.model.compression import constants
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, Priors
@@ -138,24 +137,13 @@ def test_what_makes_the_columns_crosses_the_seam():
         assert held["departure"].to_numpy().tolist()[:2] == ["1", "2"]
 
 
-def test_the_compile_free_engine_says_why_it_refuses():
-    """Neighbourhoods of an authority do not lie on one line."""
-    model = GradientModel(small_areas(), shape="spline")
-    with pytest.raises(
-        SpecificationError, match=r"cannot fit departures from the line \(shape='sp"
-    ):
-        fit(model, method="laplace", draws=10, chains=1)
-
-
 def test_strata_take_a_shape_each_by_itself():
-    """All strata have the columns of the map they share; joint effects refuse."""
+    """All strata have the columns of the map they share."""
     strata = stage_strata()
     model = StratifiedModel(strata, shape="spline", knots=4)
     one, other, _ = (single.designs.departures.matrix for single in model.models.values())
     assert one.shape[1] == 2
     np.testing.assert_array_equal(one, other)
-    with pytest.raises(SpecificationError, match="shape='spline' is not available with authority_"):
-        StratifiedModel(strata, shape="spline", authority_effects="joint")
 
 
 def test_functions_of_deprivation_belong_into_the_shape():

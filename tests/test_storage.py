@@ -10,6 +10,7 @@ from socgrad.estimands.contextual import inverse_intervention
 from socgrad.estimands.gradients import gradient
 from socgrad.estimands.group_rates import rate_by_group
 from socgrad.reading.storage import load, save
+from socgrad.reading.stored_values import hash_of_data
 from socgrad.schema import CONSTANTS, PARAMETERS
 from socgrad.tables.summaries import summarise
 
@@ -62,7 +63,12 @@ def restricted_fit(fit_with_events):
     constants = fit["constant_data"].to_dataset().assign_coords(plans=("area", every))
     constants["area"].attrs["plans"] = events.to_numpy()
     fit["constant_data"] = xr.DataTree(constants)
-    fit.attrs |= {"data_sha256": "0" * 64, "rows": "[3 areas without count]", "plans": 7_000_003}
+    held, counts = fit["constant_data"].to_dataset(), fit["observed_data"].to_dataset()
+    fit.attrs |= {
+        "data_sha256": hash_of_data(held, counts),
+        "rows": "[3 areas without count]",
+        "plans": 7_000_003,
+    }
     return fit
 
 
@@ -112,7 +118,7 @@ def test_attributes_without_events_are_those_known_to_be_harmless(fit_with_event
     assert set(bare["constant_data"].coords) == {"area", "authority"}
     assert bare["constant_data"]["area"].attrs == {}
     whole = load(save(fit, tmp_path / "whole.nc"))
-    assert whole.attrs["data_sha256"] == "0" * 64
+    assert whole.attrs["data_sha256"] == fit.attrs["data_sha256"]
 
 
 def test_an_exposure_that_is_a_count_stays_unless_it_is_public(
@@ -270,7 +276,7 @@ def test_other_files_are_refused(tmp_path):
     """A text file and a NetCDF file of something else are told from a fit."""
     text = tmp_path / "text.nc"
     text.write_text("area,events\n")
-    with pytest.raises(SchemaError, match=r"text\.nc cannot be read as NetCDF"):
+    with pytest.raises(SchemaError, match=r"text\.nc: It cannot be read as NetCDF"):
         load(text)
     other = tmp_path / "other.nc"
     xr.Dataset({"x": 1.0}).to_netcdf(other, engine="h5netcdf")

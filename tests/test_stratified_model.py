@@ -3,7 +3,6 @@ import warnings
 import pytest
 
 from socgrad.errors import SocgradWarning, SpecificationError
-from socgrad.fitting import fit
 from socgrad.model.priors import Normal, Priors
 from socgrad.model.stratified_model import StratifiedModel
 from socgrad.table.strata import Strata
@@ -82,7 +81,10 @@ JOINT = {"authority_effects": "joint"}
     [
         ({"correlations": "factor"}, r"correlations='factor' is of joint authority effects"),
         ({"correlations": "lkj", **JOINT}, r"'lkj' is unknown; expected 'full' or 'factor'"),
-        ({"random_slopes": False, **JOINT}, r"no slopes of their own .random_slopes=False"),
+        (
+            {"random_slopes": False, "correlations": "factor", **JOINT},
+            r"no slopes of authorities .random_slopes=False",
+        ),
         (
             {
                 "priors": {
@@ -101,9 +103,3 @@ def test_what_no_joint_model_can_do_is_refused(options, words):
     """Each refusal says what is wrong and what to choose."""
     with pytest.raises(SpecificationError, match=words):
         StratifiedModel(stage_strata(), **options)
-
-
-def test_laplace_refuses_joint_strata():
-    """The compile-free engine integrates over one authority's two effects, not over all."""
-    with pytest.raises(SpecificationError, match=r"joint model of 3 strata has 6 that"):
-        fit(StratifiedModel(stage_strata(), **JOINT), method="laplace")

@@ -14,7 +14,7 @@ from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
-    from socgrad import plots
+    from socgrad import plots, returns, sensitivity
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.checks.log_likelihood import add_log_likelihood
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from socgrad.fitting import fit
     from socgrad.nuts.graph import pymc_model
     from socgrad.nuts.joint_graph import joint_pymc_model
+    from socgrad.reading import release
     from socgrad.reading.by_stratum import by_stratum, stratum
     from socgrad.reading.labels import label_draws
     from socgrad.reading.storage import load, save
@@ -133,9 +134,12 @@ __all__ = [
     "rate_table",
     "region_ratio",
     "relative_gap",
+    "release",
+    "returns",
     "rii",
     "save",
     "scenario",
+    "sensitivity",
     "sii",
     "simulate",
     "simulate_flow",
@@ -231,10 +235,22 @@ _LAZY = {
     "what_if": "estimands.what_if",
 }
 
+#: Rooms with names of their own, imported on first use too.
+_NAMESPACES = ("plots", "returns")
+
+
+#: Names that hold several others, imported on first use, too.
+_NAMESPACES = {
+    "plots": "plots",
+    "release": "reading.release",
+    "returns": "returns",
+    "sensitivity": "sensitivity",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "plots":
-        return import_module("socgrad.plots")
+    if name in _NAMESPACES:
+        return import_module(f"socgrad.{_NAMESPACES[name]}")
     if name not in _LAZY:
         # With name and obj, Python adds which name was perhaps meant.
         words = f"module 'socgrad' has no attribute {name!r}"

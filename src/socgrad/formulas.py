@@ -20,8 +20,12 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_bool_dtype
 
 from socgrad.arrays import FloatArray
+from socgrad.comparisons import Comparison, comparisons
+from socgrad.door.number_checks import numbers
+from socgrad.door.table_checks import column, refuse_cells
 from socgrad.errors import SpecificationError
 from socgrad.formula_functions import NUMPY_FUNCTIONS, Component
 from socgrad.formula_grammar import ALLOWED, Formula, read_formula
@@ -47,12 +51,18 @@ class Design:
     variables : tuple of frozenset
         Columns of the table that each column is made of.
     matrix : ndarray, shape (rows, columns)
+    comparisons : tuple of Comparison
+        Of each column: what a unit of it is, and what it is compared with.
+    ranges : dict
+        Of each column of numbers in the table: its least and largest value and standard deviation.
     """
 
     names: tuple[str, ...]
     terms: tuple[str, ...]
     variables: tuple[frozenset[str], ...]
     matrix: FloatArray
+    comparisons: tuple[Comparison, ...]
+    ranges: dict[str, tuple[float, float, float]]
     _fitted: Any = field(repr=False)
     _levels: dict[str, frozenset[Any]] = field(repr=False)
     _example: pd.DataFrame = field(repr=False)
@@ -87,7 +97,9 @@ class Design:
         ------
         SpecificationError
             If a column is absent or missing in some rows, or has a level that the fitted rows have
-            not.
+            not; or if a transform of it is not finite.
+        TableError
+            If a column appears twice, or holds what is no number where the fitted rows have them.
         """
         needed = sorted(frozenset().union(*self.variables))
         absent = [name for name in needed if name not in table]
@@ -96,23 +108,49 @@ class Design:
                 f"The new rows have no column {', '.join(map(repr, absent))}. Expected "
                 f"{', '.join(map(repr, needed))}, as in the table that was fitted."
             )
-        for name in needed:
-            if (blank := int(table[name].isna().sum())) > 0:
-                raise SpecificationError(
-                    f"Column {name!r} is missing in {blank} of {len(table)} new rows. Fill it in, "
-                    "or leave those rows out."
-                )
-            known = self._levels.get(name)
-            unseen = [] if known is None else sorted(set(table[name]) - known, key=str)
-            if known is not None and unseen:
-                raise SpecificationError(
-                    f"Column {name!r} has {len(unseen)} levels that the fitted rows have not "
-                    f"(first: {unseen[0]!r}), so no coefficient. Fitted levels: "
-                    f"{', '.join(map(repr, sorted(known, key=str)))}."
-                )
+        read = pd.DataFrame({name: self._read(table, name) for name in needed}, index=table.index)
         with _understood("formula", " + ".join(dict.fromkeys(self.terms))):
-            made = self._fitted.evaluate_new_data(table[needed]).design_matrix
-        return np.asarray(made, dtype=np.float64)[:, 1:]
+            made = self._fitted.evaluate_new_data(read).design_matrix
+        values = np.asarray(made, dtype=np.float64)[:, 1:]
+        bad = ~np.isfinite(values)
+        if bad.any():
+            row, name = bad.any(axis=1), self.names[int(bad.any(axis=0).argmax())]
+            raise SpecificationError(
+                f"{name!r} is not finite in {int(row.sum())} of {len(row)} new rows (first: "
+                f"{table.index[row].tolist()[0]!r}), as the log of 0 or of a number below it. "
+                "Expected values that its transform takes, as in the fitted rows."
+            )
+        return values
+
+    def _read(self, table: pd.DataFrame, name: str) -> pd.Series[Any]:
+        """Take one column of new rows, of the kind that the fitted rows have."""
+        where = f"Column {name!r} (covariate)"
+        given = column(table, name, role="covariate")
+        if name in self.ranges and not is_bool_dtype(given.dtype):
+            given = pd.Series(numbers(given, table.index, where=where, most=1e100), table.index)
+        if (blank := int(given.isna().sum())) > 0:
+            raise SpecificationError(
+                f"Column {name!r} is missing in {blank} of {len(table)} new rows. Fill it in, or "
+                "leave those rows out."
+            )
+        if name in self.ranges:
+            return given.astype(np.float64)
+        refuse_cells(
+            given,
+            table.index,
+            where=where,
+            allowed=(str, int, float, np.integer, np.floating),
+            expected="Expected levels of the fitted rows.",
+        )
+        known = self._levels[name]
+        unseen = sorted(set(given) - known, key=str)
+        if unseen:
+            raise SpecificationError(
+                f"Column {name!r} has {len(unseen)} levels that the fitted rows have not "
+                f"(first: {unseen[0]!r}), so no coefficient. Fitted levels: "
+                f"{', '.join(map(repr, sorted(known, key=str)))}."
+            )
+        return given
 
 
 def design(formula: str, table: pd.DataFrame, *, where: str) -> Design:
@@ -175,6 +213,12 @@ def design(formula: str, table: pd.DataFrame, *, where: str) -> Design:
         terms=tuple(name for _, name in columns),
         variables=tuple(variables[name] for _, name in columns),
         matrix=values,
+        comparisons=tuple(one for term in terms.values() for one in comparisons(term)),
+        ranges={
+            name: (float(table[name].min()), float(table[name].max()), float(table[name].std()))
+            for name in sorted(named)
+            if name not in levels
+        },
         _fitted=common,
         _levels=levels,
         _example=table[sorted(named)].iloc[:1],

@@ -1,6 +1,5 @@
 """A fit's tree: draws, constants, counts, and the manifest that says where they came from."""
 
-import hashlib
 import json
 import platform
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from socgrad.data_hash import data_digest
 from socgrad.model.compression import constants
 from socgrad.model.covariates import authority_table
 from socgrad.model.gradient_model import GradientModel
@@ -97,6 +97,7 @@ def assemble(
         "priors": json.dumps(_priors(model)),
         "columns": json.dumps(dict(areas.names)),
         "rows": areas.report.to_json(orient="records"),
+        **({} if areas.ledger.empty else {"ledger": areas.ledger.to_json(orient="records")}),
         "data_sha256": data_hash(areas),
         "versions": json.dumps(
             {"python": platform.python_version()}
@@ -122,29 +123,8 @@ def assemble(
 
 def data_hash(areas: Areas) -> str:
     """SHA-256 of everything that the likelihood and the means read, labels included."""
-    digest = hashlib.sha256()
-    for labels in (areas.area, areas.authority):
-        digest.update("\x1f".join(map(str, labels.tolist())).encode())
-    for array in (
-        areas.authority_of_area,
-        areas.deprivation,
-        areas.children,
-        areas.exposure,
-        areas.events,
-        areas.counted,
-        areas.total_events,
-        areas.authority_mean,
-        np.array([areas.national_mean, areas.per]),
-    ):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    for nested, position in (
-        (areas.locality, areas.locality_of_area),
-        (areas.region, areas.region_of_authority),
-    ):
-        if len(nested):
-            digest.update("\x1f".join(map(str, nested.tolist())).encode())
-            digest.update(np.ascontiguousarray(position).tobytes())
-    return digest.hexdigest()
+    events = np.where(areas.counted, areas.events, np.nan)
+    return data_digest(vars(areas), events=events, total_events=areas.total_events)
 
 
 def _observed(areas: Areas) -> xr.Dataset:

@@ -171,7 +171,13 @@ def check_tree(tree: xr.DataTree) -> None:
             )
     _check_strata(tree)
     # Trees straight from pymc.sample carry no version: their names were checked above.
-    version = int(tree.attrs.get("socgrad_schema", SCHEMA_VERSION))
+    given = tree.attrs.get("socgrad_schema", SCHEMA_VERSION)
+    try:
+        version = int(given)
+    except (TypeError, ValueError):
+        raise SchemaError(
+            f"Attribute socgrad_schema is {given!r}; expected a whole number, as from socgrad.fit."
+        ) from None
     known = (
         SCHEMA_VERSION,
         STRATIFIED_SCHEMA_VERSION,

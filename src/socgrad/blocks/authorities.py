@@ -137,7 +137,6 @@ def climbed(rows, offset, square_offset, j, mean, z, q, r, v, close, room):  # t
                 s = strata + b
                 a[b, b] += max(-terms[b, 3], 0.0)
                 a[s, s] += max(-terms[b, 5], 0.0)
-                # J'QJ with J's turn alone, which keeps it positive definite.
             if not factored(a, n):
                 return -np.inf
         d[:] = g
@@ -178,8 +177,26 @@ def climbed(rows, offset, square_offset, j, mean, z, q, r, v, close, room):  # t
 
 @compiled
 def evaluated(  # type: ignore[no-untyped-def]
-    rows, offset, square_offset, mean, precision, which, r, region_precision, member, first_member,
-    modes, z_modes, want, by_mean, by_precision, by_spread, by_region, score, square_score, inverse,
+    rows,
+    offset,
+    square_offset,
+    mean,
+    precision,
+    which,
+    r,
+    region_precision,
+    member,
+    first_member,
+    modes,
+    z_modes,
+    want,
+    by_mean,
+    by_precision,
+    by_spread,
+    by_region,
+    score,
+    square_score,
+    inverse,
     region_inverse,
 ):
     """Log marginal of all authorities, without the log determinants of their prior precisions.
@@ -211,7 +228,9 @@ def evaluated(  # type: ignore[no-untyped-def]
         p_zz, no_h = np.zeros((strata, strata)), np.zeros(strata)
         for j in range(authorities):
             q = precision[which[j]]
-            value = climbed(rows, offset, square_offset, j, mean[j], none, q, r, modes[j], close, room)
+            value = climbed(
+                rows, offset, square_offset, j, mean[j], none, q, r, modes[j], close, room
+            )
             if not np.isfinite(value):
                 return -np.inf
             for i in range(n):
@@ -234,7 +253,12 @@ def evaluated(  # type: ignore[no-untyped-def]
         return total
 
     schur, ways = np.zeros((strata, strata)), np.zeros((authorities, n, strata))
-    gz, dz, hz, gs = np.zeros(strata), np.zeros(strata), np.zeros(strata), np.zeros((authorities, n))
+    gz, dz, hz, gs = (
+        np.zeros(strata),
+        np.zeros(strata),
+        np.zeros(strata),
+        np.zeros((authorities, n)),
+    )
     for region in range(regions):
         mine = member[first_member[region] : first_member[region + 1]]
         z = z_modes[region]
@@ -248,7 +272,9 @@ def evaluated(  # type: ignore[no-untyped-def]
                     schur[b, d] = region_precision[b] if b == d else 0.0
             for j in mine:
                 q = precision[which[j]]
-                reached = climbed(rows, offset, square_offset, j, mean[j], z, q, r, modes[j], close, room)
+                reached = climbed(
+                    rows, offset, square_offset, j, mean[j], z, q, r, modes[j], close, room
+                )
                 if not np.isfinite(reached):
                     return -np.inf
                 value += reached
@@ -391,11 +417,30 @@ def curvature_slope(terms, along, qu, w, p, q, far, g):  # type: ignore[no-untyp
 
 @compiled
 def derivatives(  # type: ignore[no-untyped-def]
-    rows, offset, square_offset, j, q, r, v, room, p, far, p_zz, h, h_z, c, jp, want, by_mean,
-    by_precision, by_spread, score, square_score,
+    rows,
+    offset,
+    square_offset,
+    j,
+    q,
+    r,
+    v,
+    room,
+    p,
+    far,
+    p_zz,
+    h,
+    h_z,
+    c,
+    jp,
+    want,
+    by_mean,
+    by_precision,
+    by_spread,
+    score,
+    square_score,
 ):
     """Add one authority's derivatives of the marginal, given its inverse curvature and h."""
-    terms, along, u, qu, w, a, _1, _2, _3, _4, g, d, vn, small = room
+    along, u, qu, w, small = room[1], room[2], room[3], room[4], room[-1]
     strata = len(r)
     n = 2 * strata
     own = np.zeros(along.shape[1])
@@ -421,9 +466,7 @@ def derivatives(  # type: ignore[no-untyped-def]
             whole = jp[i, b] - along[b, 1] * jp[i, strata + b] - with_z
             by_precision[i, b] += 0.5 * (0.5 * (c[i] * u[b] + c[b] * u[i]) - u[i] * u[b] - whole)
             k = strata + b
-            by_precision[i, k] += 0.5 * (
-                0.5 * (c[i] * u[k] + c[k] * u[i]) - u[i] * u[k] - jp[i, k]
-            )
+            by_precision[i, k] += 0.5 * (0.5 * (c[i] * u[k] + c[k] * u[i]) - u[i] * u[k] - jp[i, k])
     for b in range(strata):
         if r[b] <= 0.0 and want < 2:
             continue

@@ -11,7 +11,8 @@ from socgrad.arrays import FloatArray
 from socgrad.blocks import authorities, integrals, laws
 from socgrad.blocks.authorities import evaluated
 from socgrad.blocks.integrals import integrals as estimated
-from socgrad.blocks.laws import log_gamma_ratio, polygamma
+from socgrad.likelihood import compiled as gamma_functions
+from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
 from socgrad.nuts.numba_on_disk import kept, numba, source_number
 
 if TYPE_CHECKING:
@@ -22,13 +23,12 @@ __all__ = ["Integrals", "evaluate", "integrate", "on_disk", "rising"]
 
 def on_disk(function: Callable[..., Any]) -> Any:
     """Compile, or take from disk, a function that lets go of the interpreter."""
-    options = {"error_model": "numpy", "nogil": True}
-    return kept(numba.njit(cache=True, **options), numba.njit(**options), function)
+    return kept(numba.njit(error_model="numpy", nogil=True)(function))
 
 
 @functools.cache
 def _functions() -> tuple[Any, Any, Any]:
-    number = source_number(authorities, integrals, laws)
+    number = source_number(authorities, integrals, laws, gamma_functions)
 
     @on_disk
     def evaluated_on_disk(  # type: ignore[no-untyped-def]
@@ -50,10 +50,9 @@ def _functions() -> tuple[Any, Any, Any]:
         x = 1.0 / r
         for k in range(len(numbers)):
             y = numbers[k]
-            polygamma(x + y, found[0:3])
-            polygamma(x, found[3:6])
+            gamma_differences(y, x, found)
             value += many[k] * log_gamma_ratio(y, x)
-            by_log_r += many[k] * (y - x * (found[0] - found[3]))
+            by_log_r += many[k] * (y - x * found[0])
         return value, by_log_r
 
     @on_disk
@@ -72,7 +71,7 @@ def _functions() -> tuple[Any, Any, Any]:
 
 
 def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", want: int) -> float:
-    """Log marginal of the authorities at one point; derivatives into `found`, modes into `state`."""
+    """Log marginal of the authorities at one point; fills `found`, and moves `state`."""
     which = np.zeros(len(at.mean), dtype=np.int64)
     value: float = _functions()[0](
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
@@ -88,7 +87,7 @@ def rising(numbers: FloatArray, many: FloatArray, r: float) -> tuple[float, floa
 
     By distinct numbers of events y: its cost does not depend on how large they are.
     """
-    value, by_log_r = _functions()[1](numbers, many, r, np.zeros(6))
+    value, by_log_r = _functions()[1](numbers, many, r, np.zeros(3))
     return float(value), float(by_log_r)
 
 
@@ -115,6 +114,7 @@ class Integrals:
 def integrate(
     marginal: "Marginal",
     at: "At",
+    *,
     modes: FloatArray,
     region_effect: FloatArray,
     normals: FloatArray,

@@ -8,6 +8,7 @@ import xarray as xr
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.laws import LOCALITY, MASS, ROWS, TOTAL, Rows
+from socgrad.likelihood.gamma_factors import distinct
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
 
@@ -119,12 +120,17 @@ def counts_of(
             shared = factors if factors is not None else shared
             if made.kind == TOTAL:
                 is_total[made.authority, stratum] = True
-        distinct, number = np.unique(shared, return_counts=True)
-        numbers.append(distinct)
-        many.append(number.astype(np.float64))
+        for held, found in zip((numbers, many), distinct(shared), strict=True):
+            held.append(found)
         constant += sum(float(each[n]) for n in ("count_constant", "sum_constant") if n in each)
     return _joined(
-        segments, linear, is_total, np.array(linear_columns), tuple(numbers), tuple(many), constant
+        segments,
+        linear=linear,
+        is_total=is_total,
+        linear_columns=np.array(linear_columns),
+        numbers=tuple(numbers),
+        many=tuple(many),
+        constant=constant,
     )
 
 
@@ -148,24 +154,24 @@ def _segments(
         nodes = _Nodes.read(data, "locality", terms)
         numbers = data["locality_events"].to_numpy()
         authority = data["locality_authority"].to_numpy()
-        made.append((_grouped(LOCALITY, stratum, authority, numbers, nodes), numbers))
+        made.append((_grouped(LOCALITY, stratum, authority, numbers, nodes=nodes), numbers))
     elif "count_events" in data and model.family == "negative_binomial":
         columns = _area_columns(terms, len(areas.area))[counted]
         home, of = np.unique(areas.authority_of_area[counted], return_inverse=True)
         rows = _Nodes(of, model.within_part[counted], np.log(areas.exposure[counted]), columns)
-        segment = _grouped(ROWS, stratum, home, np.zeros(len(home)), rows)
+        segment = _grouped(ROWS, stratum, home, np.zeros(len(home)), nodes=rows)
         segment.row_events = areas.events[counted]
         made.append((segment, areas.events[counted]))
     elif "count_events" in data:
         nodes = _Nodes.read(data, "count", terms)
         home, of = np.unique(data["count_authority"].to_numpy()[nodes.cell], return_inverse=True)
         nodes.cell = of.astype(np.int64)
-        made.append((_grouped(MASS, stratum, home, np.zeros(len(home)), nodes), None))
+        made.append((_grouped(MASS, stratum, home, np.zeros(len(home)), nodes=nodes), None))
     if "sum_events" in data:
         nodes = _Nodes.read(data, "sum", terms)
         squares = _Nodes.read(data, "square", terms) if factor_of(model) else None
         home, totals = (data[f"sum_{name}"].to_numpy() for name in ("authority", "events"))
-        made.append((_grouped(TOTAL, stratum, home, totals, nodes, squares), None))
+        made.append((_grouped(TOTAL, stratum, home, totals, nodes=nodes, squares=squares), None))
     return made
 
 
@@ -189,15 +195,13 @@ class _Nodes:
         columns = [np.zeros((len(cell), 0))]
         for term in terms.values():
             if term.kind.acts_on.startswith("area"):
-                own = _node_columns(data, kind, str(term.kind.dim), cell, node, at)
+                own = _node_columns(data, kind, str(term.kind.dim), cell=cell, node=node, at=at)
                 columns.append(own * (at[:, None] if term.kind.acts_on == "area slope" else 1.0))
-        return cls(
-            cell.astype(np.int64), at, np.log(exposure[cell, node]), np.hstack(columns)
-        )
+        return cls(cell.astype(np.int64), at, np.log(exposure[cell, node]), np.hstack(columns))
 
 
 def _node_columns(
-    data: xr.Dataset, kind: str, dim: str, cell: IntArray, node: IntArray, at: FloatArray
+    data: xr.Dataset, kind: str, dim: str, *, cell: IntArray, node: IntArray, at: FloatArray
 ) -> FloatArray:
     """Columns of one kind at nodes: one value a cell, or one a node."""
     if f"{kind}_node_{dim}" in data:
@@ -214,6 +218,7 @@ def _grouped(
     stratum: int,
     authority: IntArray,
     events: FloatArray,
+    *,
     nodes: "_Nodes",
     squares: "_Nodes | None" = None,
 ) -> _Segments:
@@ -238,6 +243,7 @@ def _grouped(
 
 def _joined(
     segments: Sequence[_Segments],
+    *,
     linear: FloatArray,
     is_total: BoolArray,
     linear_columns: FloatArray,

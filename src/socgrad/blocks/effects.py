@@ -1,8 +1,8 @@
 """Effects of authorities and regions drawn given the shared parameters, and weights that correct.
 
 Laplace's method is not exact. For each draw an unbiased estimate of every authority's integral
-(`integrals`) goes into the draw's weight, and the effects are drawn from the same candidates: so the
-weighted draws are of the posterior itself, whatever Laplace's method misses.
+(`integrals`) goes into the draw's weight, and the effects are drawn from the same candidates: so
+the weighted draws are of the posterior itself, whatever Laplace's method misses.
 """
 
 from collections.abc import Sequence
@@ -83,7 +83,14 @@ def _drawn(
         log_regions += float(np.log(np.diagonal(roots, axis1=1, axis2=2)).sum())
     normals = rng.standard_normal((authorities, _PAIRS, n))
     uniform = rng.random(authorities)
-    drawn: Integrals = integrate(marginal, at, state.modes, region_of, normals, uniform)
+    drawn: Integrals = integrate(
+        marginal,
+        at,
+        modes=state.modes,
+        region_effect=region_of,
+        normals=normals,
+        uniform=uniform,
+    )
     log_weight = float(drawn.error.sum())
     if regions:
         log_weight += drawn.laplace + log_regions

@@ -10,8 +10,20 @@ __all__ = ["integrals"]
 
 @compiled
 def integrals(  # type: ignore[no-untyped-def]
-    rows, offset, square_offset, mean, precision, which, r, region_effect, modes, normals, uniform,
-    lines, error, noise,
+    rows,
+    offset,
+    square_offset,
+    mean,
+    precision,
+    which,
+    r,
+    region_effect,
+    modes,
+    normals,
+    uniform,
+    lines,
+    error,
+    noise,
 ):
     """Estimate the integral over each authority's effects, and draw them.
 

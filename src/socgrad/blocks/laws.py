@@ -1,8 +1,8 @@
 """What rows of counts say of an authority's level and slope, with three derivatives: compiled.
 
 Rows stand in segments, each of one law and of one authority and stratum. Every law is a function f
-of a log mean eta, and eta of level and slope: of a row, eta = offset + level + slope w; of rows that
-are counted together, the log of the sum of their means,
+of a log mean eta, and eta of level and slope: of a row, eta = offset + level + slope w; of rows
+that are counted together, the log of the sum of their means,
 
     eta = level + a(slope),   a(s) = log sum_k exp(offset_k + s w_k),
 
@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
 from socgrad.nuts.numba_on_disk import compiled
 
 __all__ = ["LOCALITY", "MASS", "ROWS", "TOTAL", "Rows", "block_terms", "scores"]
@@ -103,38 +104,6 @@ def cumulants(offset, within, lo, hi, power, slope, found):  # type: ignore[no-u
     found[1] = power * mean
     found[2] = power * power * e2 / e0
     found[3] = power * power * power * e3 / e0
-
-
-@compiled
-def polygamma(x, found):  # type: ignore[no-untyped-def]
-    """Derivatives of the log of the gamma function at x > 0: the first three."""
-    psi = one = two = 0.0
-    while x < 12.0:
-        psi -= 1.0 / x
-        one += 1.0 / (x * x)
-        two -= 2.0 / (x * x * x)
-        x += 1.0
-    i = 1.0 / x
-    s = i * i
-    # Their asymptotic series, to 1e-15 from 12 on.
-    found[0] = psi + log(x) - 0.5 * i - s * (1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s / 132))))
-    found[1] = one + i * (1.0 + 0.5 * i + s * (1 / 6 - s * (1 / 30 - s * (1 / 42 - s * (1 / 30 - s * 5 / 66)))))
-    found[2] = two - s * (1.0 + i + s * (0.5 - s * (1 / 6 - s * (1 / 6 - s * (3 / 10 - s * 5 / 6)))))
-
-
-@compiled
-def log_gamma_ratio(y, x):  # type: ignore[no-untyped-def]
-    """log Gamma(x + y) - log Gamma(x) - y log x, of which large parts do not cancel."""
-    found = 0.0
-    while x < 12.0:
-        # Gamma(x + y) / Gamma(x) = Gamma(x + 1 + y) / Gamma(x + 1) x / (x + y)
-        found += log(x / (x + y)) + y * log1p(1.0 / x)
-        x += 1.0
-    i, k = 1.0 / x, 1.0 / (x + y)
-    s, t = i * i, k * k
-    stirling = k * (1 / 12 - t * (1 / 360 - t * (1 / 1260 - t / 1680)))
-    stirling -= i * (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s / 1680)))
-    return found + (x + y - 0.5) * log1p(y * i) - y + stirling
 
 
 @compiled
@@ -266,9 +235,8 @@ def total_terms(y, lead, q, found):  # type: ignore[no-untyped-def]
     one = x / (1.0 + scaled)
     two = one * (1.0 - 2.0 * x)
     size = y + phi
-    polygamma(y + phi, found[0:3])
-    polygamma(phi, found[3:6])
-    d0, d1, d2 = found[0] - found[3], found[1] - found[4], found[2] - found[5]
+    gamma_differences(y, phi, found)
+    d0, d1, d2 = found[0], found[1], found[2]
     g1 = y - phi * d0
     g2 = phi * d0 + phi * phi * d1
     g3 = -phi * d0 - 3.0 * phi * phi * d1 - phi * phi * phi * d2
@@ -286,7 +254,20 @@ def total_terms(y, lead, q, found):  # type: ignore[no-untyped-def]
 
 @compiled
 def scores(  # type: ignore[no-untyped-def]
-    rows, offset, square_offset, block, lead, slope, r, p, h, of_a, score, square_score, small, along
+    rows,
+    offset,
+    square_offset,
+    block,
+    lead,
+    slope,
+    r,
+    p,
+    h,
+    of_a,
+    score,
+    square_score,
+    small,
+    along,
 ):
     """Derivatives of the marginal by each row's offset, into `score`; return that by log r.
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.blocks.compiled import evaluate, rising
-from socgrad.blocks.covariance import positive
 from socgrad.blocks.coordinates import Coordinates, Shared
+from socgrad.blocks.covariance import positive
 from socgrad.blocks.data import Counts
 
 __all__ = ["At", "Found", "Marginal", "State", "by_threads"]
@@ -218,6 +218,7 @@ class Found:
 
     @classmethod
     def of(cls, marginal: Marginal, want: int) -> "Found":
+        """Room for derivatives (`want` above 0), or for none."""
         authorities, effects = marginal.start.modes.shape
         rows, squares = len(marginal.counts.offset), len(marginal.counts.square_offset)
         some = want > 0

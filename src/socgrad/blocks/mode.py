@@ -58,7 +58,9 @@ def mode(marginal: Marginal, point: FloatArray) -> Mode:
         distance = float(np.linalg.norm(root.T @ gradient))
         if distance < _CLOSE:
             break
-        point, state, value, gradient = _climbed(marginal, point, root, state, value, gradient)
+        point, state, value, gradient = _climbed(
+            marginal, point, root, state=state, value=value, gradient=gradient
+        )
     marginal = replace(marginal, start=_followed(marginal, point, state))
     mirrored = marginal.coordinates.mirrored & (point < 0)
     point = np.where(mirrored, -point, point)
@@ -97,6 +99,7 @@ def _climbed(
     marginal: Marginal,
     point: FloatArray,
     root: FloatArray,
+    *,
     state: State,
     value: float,
     gradient: FloatArray,

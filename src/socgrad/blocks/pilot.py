@@ -9,8 +9,8 @@ from socgrad.arrays import FloatArray, IntArray
 from socgrad.blocks.compiled import evaluate
 from socgrad.blocks.coordinates import Coordinates, Shared, coordinates_of
 from socgrad.blocks.covariance import Bartlett, Factors, Partials, Structure
-from socgrad.blocks.data import Counts, factor_of
-from socgrad.blocks.marginal import At, Found, Marginal, State
+from socgrad.blocks.data import Counts
+from socgrad.blocks.marginal import Found, Marginal, State
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
 
@@ -72,7 +72,9 @@ def pilot(
         structure = Bartlett(prior[:, 0], prior[:, 1], concentration)
     else:
         structure = Partials(prior[:, 0], prior[:, 1], concentration, bend, order)
-    pairs = np.array([(m * y * (y - 1.0)).sum() for y, m in zip(counts.numbers, counts.many)])
+    pairs = np.array(
+        [(m * y * (y - 1.0)).sum() for y, m in zip(counts.numbers, counts.many, strict=True)]
+    )
     spread_bend = (2.0 / np.maximum(pairs, 1e-3)) ** 0.25
     spread_bend[first.with_factor] = np.minimum(
         spread_bend[first.with_factor], first.spread_prior.sum(axis=1)

@@ -11,7 +11,19 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import binom
 
+from socgrad.checks.bends import Bend
 from socgrad.checks.counts import chosen_draws, counts_by_position, lines_at, population_at
+from socgrad.checks.fit_words import (
+    BENT,
+    about_bend,
+    about_bend_by_authority,
+    about_dispersion,
+    about_localities,
+    about_neighbours,
+    about_tails,
+)
+from socgrad.checks.further_tests import further_tests
+from socgrad.checks.neighbours import counted_pairs
 from socgrad.checks.replicates import (
     AreaReplicates,
     AuthorityReplicates,
@@ -21,7 +33,7 @@ from socgrad.checks.replicates import (
 from socgrad.errors import EstimandError, MisfitWarning
 from socgrad.ranks import held_groups
 from socgrad.reading.by_stratum import quietly
-from socgrad.reading.posterior import Geography, coefficients, geography
+from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography
 from socgrad.reading.random_numbers import generator
 
 __all__ = ["FitCheck", "check_fit"]
@@ -36,10 +48,11 @@ _GROUPS: Final = 10
 _REPLICATES: Final = 200
 #: Statistics that overdispersed counts put off by themselves.
 _FOLLOWING: Final = frozenset({"zeros", "busiest_tenth", "largest", "log_linearity"})
-_BENT: Final = (
-    "The gradient is not log-linear over the tenths of deprivation (table `groups`): gradients are "
-    "averages over a bent line. Fit shape='spline' to see where it bends and whether other "
-    "estimates change, and report `rate_by_group` beside them."
+#: Statistics that a bend puts off by itself.
+_OF_A_BEND: Final = _FOLLOWING | {"dispersion", "overdispersion", "localities"}
+_UNSEEN: Final = (
+    "Whether neighbouring areas are alike beyond their deprivation cannot be seen: the table names "
+    "no localities, and no neighbours= were given."
 )
 #: Authorities named before the rest are only counted.
 _NAMED: Final = 5
@@ -77,7 +90,9 @@ class FitCheck:
     authorities: pd.DataFrame
 
 
-def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> FitCheck:
+def check_fit(
+    fit: xr.DataTree, *, draws: int = 500, neighbours: object = None, random_seed: int = 0
+) -> FitCheck:
     """Check whether counts drawn from the fitted model look like the counts it was fitted to.
 
     Parameters
@@ -89,6 +104,10 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
         Most draws of the posterior to use, evenly spaced, at least 1. Counts are drawn again 200
         times at least, of fewer draws several times each: fewer could not show that a statistic
         lies in the outer hundredth.
+    neighbours
+        Table of two columns of area labels, one row for each pair of areas that adjoin (pairs with
+        areas that are not counted are left out). Without it, and without localities in the table,
+        whether neighbouring areas are alike cannot be seen, and the statement says so.
     random_seed
         Of the counts drawn again.
 
@@ -100,8 +119,9 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
     Raises
     ------
     EstimandError
-        If the fit holds no counts, or several strata; if `draws` is below 1; or if draws of a
-        doubted fit expect more events than can be counted, or none where there are some.
+        If the fit holds no counts, or several strata; if `draws` is below 1; if draws of a doubted
+        fit expect more events than can be counted, or none where there are some; if `neighbours` is
+        no table of two columns, or has no two areas that are counted.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -122,6 +142,15 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
     absolute log of events over those expected without effects (half an event added to both).
     Predictive shares of fitted counts are conservative: they reach the outer hundredth less than
     once in a hundred fits of the right model. Known totals inform `outlying_authority` only.
+
+    Others need no counts drawn again, because their distribution under the model is known:
+    `overdispersion`, a score test of Poisson counts that weighs areas by what they expect; `bend`,
+    of a spline added to the lines in one step, each authority keeping a level and a slope of its
+    own; `bend_by_authority`, of one that changes with authorities' mean deprivation;
+    `heavy_tails`, the kurtosis of authorities' effects; `neighbours`, Moran's statistic of areas
+    that adjoin. In simulations of right models all of them together fire in fewer than one fit in
+    twenty; docs/validation.md says how often they find what. The bend is looked for first: a bend
+    makes counts vary, while overdispersion bends nothing.
 
     Interpretation
     --------------
@@ -150,14 +179,18 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
     1.0
     """
     counts = counts_by_position(fit)
+    pairs = None
+    if neighbours is not None and len(counts.area):
+        labels = fit["constant_data"]["area"].to_numpy()
+        pairs = counted_pairs(neighbours, labels[counts.area])
     terms, land = coefficients(fit), geography(fit)
     at = chosen_draws(terms, draws)
     if len(at) < _REPLICATES:
         # Fewer counts drawn again could never show that a statistic lies in the outer hundredth.
         at = np.resize(at, _REPLICATES)
-    rngs = generator(random_seed, terms.stratum).spawn(2)
+    rngs = generator(random_seed, terms.stratum).spawn(3)
     population = population_at(fit, at)
-    areas = None
+    areas, lines = None, lines_at(fit, at)
     with quietly():
         authorities = authority_replicates(counts, population, land, rngs[0])
         if len(counts.area):
@@ -165,7 +198,7 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
             group = held_groups(land.deprivation, land.children, _GROUPS) - 1
             areas = area_replicates(
                 counts,
-                lines_at(fit, at),
+                lines,
                 land,
                 group=group,
                 groups=int(group.max()) + 1,
@@ -173,11 +206,15 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
             )
         statistics = _statistics(areas, authorities)
     _refuse_wild_draws(statistics)
+    further = further_tests(counts, lines, terms, land, pairs=pairs, rng=rngs[2])
+    statistics = pd.concat([statistics, further.rows]).rename_axis("statistic")
     table = _authority_table(areas, authorities, land)
     family = "poisson" if "overdispersion" not in fit["posterior"] else "negative_binomial"
     if terms.has_localities:
         family = "localities"
-    problems = _problems(statistics, areas, table, family)
+    problems = _problems(
+        statistics, areas, table, family, bend=further.bend, terms=terms, land=land
+    )
     facts = "; ".join(
         f"{str(name).replace('_', ' ')} {row.observed:.3g} "
         f"({row.lower:.3g} to {row.upper:.3g} expected)"
@@ -185,7 +222,10 @@ def check_fit(fit: xr.DataTree, *, draws: int = 500, random_seed: int = 0) -> Fi
     )
     adequate = not problems
     opening = "The counts are as the model expects" if adequate else "The model does not fit"
-    statement = " ".join([f"{opening}: {facts}.", *problems])
+    unseen = []
+    if areas is not None and pairs is None and not land.locality_of_area.size:
+        unseen = [_UNSEEN]
+    statement = " ".join([f"{opening}: {facts}.", *problems, *unseen])
     if problems:
         warnings.warn(statement, MisfitWarning, skip_file_prefixes=(_PACKAGE,))
     return FitCheck(adequate, statement, statistics, _group_table(areas), table)
@@ -287,14 +327,41 @@ def _authority_table(
 
 
 def _problems(
-    statistics: pd.DataFrame, areas: AreaReplicates | None, table: pd.DataFrame, family: str
+    statistics: pd.DataFrame,
+    areas: AreaReplicates | None,
+    table: pd.DataFrame,
+    family: str,
+    *,
+    bend: Bend | None,
+    terms: Coefficients,
+    land: Geography,
 ) -> list[str]:
     """What is not as expected, and what to do about it."""
     odd = {str(name) for name in statistics.index[~statistics["as_expected"].astype(bool)]}
     problems = []
-    if areas is not None and "dispersion" in odd:
-        too_much = bool(statistics["pr_above"]["dispersion"] < _TAIL)
-        problems.append(_about_dispersion(family, areas.coefficient, too_much=too_much))
+    within = float(terms.within.mean()) if terms.has_deprivation else None
+    if "bend" in odd and bend is not None and within is not None:
+        problems.append(
+            about_bend(
+                bend,
+                per=land.per,
+                within=within,
+                cross_level=float(terms.cross_level.mean()) if terms.has_cross_level else None,
+                following=sorted(odd & _OF_A_BEND),
+            )
+        )
+        odd -= _OF_A_BEND | {"bend_by_authority"}
+    if areas is not None and odd & {"dispersion", "overdispersion"}:
+        too_much = "overdispersion" in odd or bool(statistics["pr_above"]["dispersion"] < _TAIL)
+        problems.append(
+            about_dispersion(
+                family,
+                areas.coefficient,
+                too_much=too_much,
+                within=None if within is None else within * 0.10 / land.per,
+                compared=bend,
+            )
+        )
         if too_much and family == "poisson":
             # What follows would be judged against chance that is too small: a bend, unless it is
             # seen beyond chance as large as that, too; then it may be why counts vary.
@@ -302,7 +369,7 @@ def _problems(
             bent = seen["log_linearity"] > most["log_linearity"] * seen["dispersion"]
             if "log_linearity" in odd and bent:
                 odd -= {"log_linearity"}
-                problems.append(_BENT)
+                problems.append(BENT)
             if also := sorted(odd & _FOLLOWING):
                 problems.append(
                     f"Then check again: {', '.join(also).replace('_', ' ')} may differ for no "
@@ -311,7 +378,17 @@ def _problems(
             odd -= _FOLLOWING
     if "localities" in odd:
         too_much = bool(statistics["pr_above"]["localities"] < _TAIL)
-        problems.append(_about_localities(family, too_much=too_much))
+        problems.append(about_localities(family, too_much=too_much))
+    seen = statistics["observed"]
+    problems += [
+        words(float(seen[name]))
+        for name, words in (
+            ("neighbours", about_neighbours),
+            ("bend_by_authority", about_bend_by_authority),
+            ("heavy_tails", about_tails),
+        )
+        if name in odd
+    ]
     if "zeros" in odd:
         more = bool(statistics["observed"]["zeros"] > statistics["expected"]["zeros"])
         problems.append(
@@ -328,61 +405,20 @@ def _problems(
             "and their exposure (institutions, boundary changes, placements)."
         )
     if "log_linearity" in odd:
-        problems.append(_BENT)
+        problems.append(BENT)
+    return [*problems, *_about_outliers(table, "outlying_authority" in odd)]
+
+
+def _about_outliers(table: pd.DataFrame, is_odd: bool) -> list[str]:
+    """Authorities in the outer hundredth, where they are too many or too far out."""
     outer = table.index[(table["pr_below"] < _TAIL) | (table["pr_below"] > 1 - _TAIL)].tolist()
     usual = 2 * _TAIL * len(table)
     crowded = binom.sf(len(outer) - 1, len(table), 2 * _TAIL) < 2 * _TAIL
-    if "outlying_authority" in odd or (outer and crowded):
+    if is_odd or (outer and crowded):
         names = ", ".join(map(str, outer[:_NAMED])) + (" ..." if len(outer) > _NAMED else "")
-        problems.append(
+        return [
             f"{len(outer)} of {len(table)} authorities lie in the outer hundredth of new "
             f"authorities like them ({usual:.1f} expected{': ' + names if names else ''}): check "
             "their counts and exposure first; normal effects pull such authorities to the middle."
-        )
-    return problems
-
-
-def _about_dispersion(family: str, coefficient: float, *, too_much: bool) -> str:
-    """What too much or too little variation among like neighbourhoods calls for."""
-    if not too_much:
-        return (
-            "Counts of like neighbourhoods vary less than chance makes them: ask whether they were "
-            "smoothed, rounded, averaged over years or modelled before they came here."
-        )
-    if family == "poisson":
-        return (
-            "Counts of like neighbourhoods vary more than Poisson chance allows, so intervals of "
-            "authorities are too narrow, and authorities seem to differ by more than they do: fit "
-            "family='negative_binomial' (rates of like neighbourhoods vary by a coefficient of "
-            f"about {coefficient:.2f})."
-        )
-    if family == "localities":
-        return (
-            "Counts of like neighbourhoods of one locality vary more than Poisson chance allows: "
-            "what the model leaves out is smaller than a locality. Compare with "
-            "family='negative_binomial' without localities, by leave_out(fit, unit='area')."
-        )
-    return (
-        "Counts of like neighbourhoods vary more than the negative binomial allows: look for a few "
-        "areas with wrong counts or exposure (table `authorities`, column dispersion), or for a "
-        "covariate that is missing."
-    )
-
-
-def _about_localities(family: str, *, too_much: bool) -> str:
-    """What too much or too little variation among localities calls for."""
-    if not too_much:
-        return (
-            "Counts of localities vary less than the model expects: areas of one locality make up "
-            "for one another. Ask whether events were spread over areas by a rule."
-        )
-    if family == "localities":
-        return (
-            "Counts of localities vary more than their gamma factors allow: look for a few with "
-            "wrong counts or exposure, or for a covariate that is missing."
-        )
-    return (
-        "Counts of localities vary more than the chance of their areas allows: neighbouring areas "
-        "are alike beyond their deprivation. Fit localities=True, and compare the two by "
-        "leave_out(fit, unit='area')."
-    )
+        ]
+    return []

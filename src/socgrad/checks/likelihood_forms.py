@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from socgrad.checks.counts import log_probability
+from socgrad.likelihood.gamma_factors import distinct, rising
 
 __all__ = [
     "AuthorityLikelihood",
@@ -120,11 +121,7 @@ class NegativeBinomialCounts:
         log_mean *= r[:, None]
         np.log1p(log_mean, out=log_mean)
         lost = log_mean @ self.count + log_mean.sum(axis=-1) / r
-        # sum over k < y of log(1 + r k): no gamma functions, and exact as r vanishes.
-        steps = np.arange(self.count.max())
-        above = (self.count[:, None] > steps).sum(axis=0)
-        rising = np.log1p(r[:, None] * steps) @ above.astype(float)
-        values: Floats = linear - lost + rising + self.constant
+        values: Floats = linear - lost + _shared(self.count, r) + self.constant
         return values
 
     def moments(
@@ -181,11 +178,8 @@ class LocalityCounts:
         lost *= r[:, None]
         np.log1p(lost, out=lost)
         gone = lost @ self.count + lost.sum(axis=-1) / r
-        steps = np.arange(self.count.max())
-        above = (self.count[:, None] > steps).sum(axis=0)
-        rising = np.log1p(r[:, None] * steps) @ above.astype(float)
         linear = self.events * level + self.events_within * slope
-        values: Floats = linear - gone + rising + self.constant
+        values: Floats = linear - gone + _shared(self.count, r) + self.constant
         return values
 
     def moments(
@@ -263,4 +257,11 @@ class Total:
 def _weighed(rate: Floats, mass: Floats) -> Floats:
     """Sum of rates (..., draws, nodes) times mass, one for all draws or of each."""
     summed: Floats = rate @ mass if mass.ndim == 1 else (rate * mass).sum(axis=-1)
+    return summed
+
+
+def _shared(events: Floats, r: Floats) -> Floats:
+    """What gamma factors make of numbers of events, (draws,)."""
+    numbers, many = distinct(events)
+    summed: Floats = rising(numbers, r[:, None], xp=np) @ many
     return summed

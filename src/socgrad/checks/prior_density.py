@@ -14,6 +14,7 @@ from socgrad.terms import TERMS
 
 __all__ = ["log_prior", "recorded_priors"]
 
+
 def recorded_priors(fit: xr.DataTree) -> dict[str, npt.NDArray[np.float64]]:
     """Priors of a fit per step of its own: mean and sd by name, both shapes of the beta.
 

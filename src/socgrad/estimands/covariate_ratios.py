@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from socgrad.arrays import FloatArray
+from socgrad.comparisons import Comparison
 from socgrad.designs import Columns
 from socgrad.errors import EstimandError, SpecificationError
 from socgrad.estimands.curves import exponential, points, step
@@ -15,7 +16,8 @@ from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.fitted_designs import fitted_designs
 from socgrad.reading.posterior import coefficients, geography, labelled, require_deprivation
-from socgrad.reading.support import areas_near_mean, warn_if_thin
+from socgrad.reading.support import areas_near_mean, warn_if_beyond, warn_if_thin
+from socgrad.schema import COVARIATE_GROUP
 
 __all__ = ["covariate_ratio", "moderated_gradient"]
 
@@ -50,8 +52,9 @@ def covariate_ratio(
     Returns
     -------
     xarray.DataArray
-        Dims chain, draw, covariate: the columns of the design matrices, those of areas first.
-        Attrs estimand ("covariate_ratio" or "moderator_ratio"), units, per, reference, null (1).
+        Dims chain, draw, covariate: the columns of the design matrices, those of areas first, with
+        coords units and reference, what each compares. Attrs estimand ("covariate_ratio" or
+        "moderator_ratio"), units, per, reference, null (1).
 
     Raises
     ------
@@ -68,8 +71,10 @@ def covariate_ratio(
         level     exp(coefficient)
         gradient  exp(coefficient * per / fit's per)
 
-    per unit of the column: for scale(x) one standard deviation of x over the table's rows, for a
-    category against the first one.
+    per unit of the column, which coords units and reference name for each: for scale(x) one
+    standard deviation of x over the table's rows (divided by their number n; R's scale divides by
+    n - 1); for a category against the one that is left out, the first unless the formula names
+    another; with Sum() against the mean of all. Columns of poly() and bs() mean nothing alone.
 
     Interpretation
     --------------
@@ -114,13 +119,14 @@ def covariate_ratio(
     log_ratio = xr.concat(found, dim="covariate")
     gradient = effect == "gradient"
     of = f"ratio of gradients (per {points(to)})" if gradient else "rate ratio"
+    ratio = exponential(log_ratio * (to / land.per) if gradient else log_ratio)
     return labelled(
-        exponential(log_ratio * (to / land.per) if gradient else log_ratio),
+        ratio.assign_coords(_words_of_columns(fit, ratio, of)),
         fit,
         estimand="moderator_ratio" if gradient else "covariate_ratio",
-        units=f"{of} per unit of the covariate, or against its first category",
+        units=f"{of} per unit of the covariate, or against another category",
         per=to,
-        reference="the same place with one unit less, or in the first category, all else equal",
+        reference="the same place with one unit less, or in another category, all else equal",
         null=1.0,
     )
 
@@ -159,8 +165,8 @@ def moderated_gradient(
     ------
     EstimandError
         If the model has no moderator; if no moderator is made of a column named, or one needs
-        another column too; if a category is not one of the fit's; if lengths differ; if
-        `authority_mean` or `per` is no proportion.
+        another column too; if a category is not one of the fit's; if a transform is not finite; if
+        lengths differ; if `authority_mean` or `per` is no proportion.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -168,7 +174,7 @@ def moderated_gradient(
     -----
     SupportWarning
         Where fewer than 10 neighbourhoods lie in authorities within a quarter step of
-        `authority_mean`.
+        `authority_mean`, or a value lies far outside its fitted range.
 
     Notes
     -----
@@ -206,6 +212,7 @@ def moderated_gradient(
             "This model has no moderator, so its gradient is the same at every value of any "
             "covariate. Fit one with GradientModel(..., moderators=...)."
         )
+    table, labels = _settings(values)
     known = frozenset[str]().union(
         *(variables for one in kinds.values() if one.design for variables in one.design.variables)
     )
@@ -215,7 +222,6 @@ def moderated_gradient(
             f"No moderator is made of {', '.join(map(repr, idle))}. This model's are made of "
             f"{', '.join(map(repr, sorted(known)))}."
         )
-    table, labels = _settings(values)
     to = step(land, per)
     mean = land.national_mean if authority_mean is None else authority_mean
     if not 0 <= mean <= 1:
@@ -241,8 +247,34 @@ def moderated_gradient(
     )
 
 
+def _words_of_columns(
+    fit: xr.DataTree, ratio: xr.DataArray, of: str
+) -> dict[str, tuple[str, list[str]]]:
+    """What each covariate compares, as coords; none for a fit without the columns behind it."""
+    if COVARIATE_GROUP not in fit.children:
+        return {}
+    made, known = fitted_designs(fit), dict[str, Comparison]()
+    for columns in made.named.values():
+        if columns.design is not None:
+            known |= zip(columns.names, columns.design.comparisons, strict=False)
+    if made.covariates.design is not None:  # the between parts of those that are split
+        between = made.authority_covariates.names[-len(made.split) :] if made.split else ()
+        parts = [made.covariates.design.comparisons[k] for k in made.split]
+        known |= zip(between, parts, strict=True)
+    words = [known[str(name)] for name in ratio["covariate"].to_numpy()]
+    return {
+        "units": ("covariate", [f"{of} {one.unit}" for one in words]),
+        "reference": ("covariate", [one.reference for one in words]),
+    }
+
+
 def _settings(values: Mapping[str, Value | Sequence[Value]]) -> tuple[pd.DataFrame, list[str]]:
     """One row per setting, and its label."""
+    if not isinstance(values, Mapping):
+        raise EstimandError(
+            f"values is a {type(values).__name__}. Expected a mapping from column to value, such "
+            "as {'gini': 0.35}."
+        )
     columns = {
         name: list(value) if isinstance(value, Sequence) and not isinstance(value, str)
         else np.atleast_1d(np.asarray(value)).tolist()
@@ -273,4 +305,6 @@ def _rows(columns: Columns, table: pd.DataFrame) -> FloatArray:
         values = columns.design.of_some(table)
     except SpecificationError as error:
         raise EstimandError(f"values: {error}") from error
-    return np.nan_to_num(values - columns.centre)
+    warn_if_beyond(table, columns.design.ranges, rows="settings")
+    # What is not given is NaN, and nothing else: transforms that are not finite were refused.
+    return np.where(np.isnan(values), 0.0, values - columns.centre)

@@ -20,7 +20,7 @@ from socgrad.estimands.new_authorities import new_authority_effects
 from socgrad.predictor import authority_level, authority_slope, log_rate
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.arguments import check_choice
-from socgrad.reading.posterior import Coefficients, Geography
+from socgrad.reading.posterior import Coefficients, Geography, require_effects
 
 __all__ = [
     "Bend",
@@ -129,6 +129,7 @@ def curve_of(
     mean = float(land.authority_mean[j])
     if not own_effects:
         return curve_at(terms, land, mean)
+    require_effects(terms)
     level_effect, slope_effect = (
         effect.isel(authority=j, drop=True) if "authority" in effect.dims else effect
         for effect in (terms.level_effect, terms.slope_effect)
@@ -138,6 +139,8 @@ def curve_of(
 
 def curves_of_all(terms: Coefficients, land: Geography, *, own_effects: bool) -> Curve:
     """Curves of all authorities (dim authority), with their own effects or without any."""
+    if own_effects:
+        require_effects(terms)
     b = land.between_part
     level_effect = terms.level_effect if own_effects else 0.0
     slope_effect = terms.slope_effect if own_effects else 0.0

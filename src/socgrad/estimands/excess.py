@@ -1,11 +1,13 @@
 """Excess events: how many more than at a reference, for areas, authorities, regions, the nation."""
 
 from collections.abc import Hashable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
+from socgrad.door.by_authority import given_regions
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import as_draws
 from socgrad.estimands.excess_references import (
@@ -15,7 +17,6 @@ from socgrad.estimands.excess_references import (
     authority_excess,
     words_for_reference,
 )
-from socgrad.estimands.ranked_units import labels_of
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.posterior import coefficients, geography, labelled
@@ -29,7 +30,7 @@ def excess_events(
     *,
     against: Against = "least_deprived",
     by: Literal["nation", "region", "authority", "area"] = "nation",
-    regions: Mapping[Hashable, Hashable] | None = None,
+    regions: "Mapping[Any, Any] | pd.Series[Any] | None" = None,
     authority: Hashable | None = None,
     groups: int = 10,
 ) -> xr.DataArray:
@@ -50,8 +51,8 @@ def excess_events(
         Over what events are summed: the "nation"; each "region"; each "authority"; each "area" of
         one authority.
     regions
-        Region of every authority, by label, for by="region". Other authorities may be in it too. By
-        default the regions of the fit, if the model has any.
+        Region of every authority, by label, for by="region": a mapping or a Series. Other
+        authorities may be in it too. By default the regions of the fit, if the model has any.
     authority
         Label of the authority, for by="area".
     groups
@@ -68,9 +69,11 @@ def excess_events(
     ------
     EstimandError
         If `against` or `by` is unknown; if `regions` or `authority` is missing, or given with
-        another `by`; if an authority has no region or is not in the fit; for "least_deprived" if
+        another `by`; if an authority is not in the fit; for "least_deprived" if
         the model leaves deprivation out or the group has no exposure; for "average_gradient" if the
         model has no random slopes.
+    TableError
+        If an authority has no region in `regions`, or labels are not what they should be.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -132,9 +135,10 @@ def excess_events(
         if by == "nation":
             draws = as_draws(values.sum(axis=1), terms)
         elif regions is not None:
-            names, region = _regions(labels_of(land), regions)
+            home = pd.Index(land.authority_mean["authority"].to_numpy()).infer_objects()
+            region, names = given_regions(regions, home)
             sums = np.stack([values[:, region == k].sum(axis=1) for k in range(len(names))], axis=1)
-            draws = as_draws(sums, terms, "region", names)
+            draws = as_draws(sums, terms, "region", names.to_numpy())
         else:
             draws = as_draws(values, terms, "authority", land.authority_mean["authority"])
     return labelled(
@@ -148,9 +152,7 @@ def excess_events(
     )
 
 
-def _check_companions(
-    by: str, regions: Mapping[Hashable, Hashable] | None, authority: Hashable | None
-) -> None:
+def _check_companions(by: str, regions: object, authority: Hashable | None) -> None:
     """Refuse an option that `by` needs and has not, or has and needs not."""
     for name, value, owner, example in (
         ("regions", regions, "region", "regions={'Ashby': 'North', ...}"),
@@ -165,31 +167,11 @@ def _check_companions(
             )
 
 
-def _regions(
-    labels: list[Hashable], regions: Mapping[Hashable, Hashable]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Names of regions in the order of the authorities, and the position of each authority's."""
-    found = [regions.get(label) for label in labels]
-    missing = [label for label, name in zip(labels, found, strict=True) if _is_missing(name)]
-    if missing:
-        raise EstimandError(
-            f"regions has no region for {len(missing)} of {len(labels)} authorities (first: "
-            f"{missing[0]!r}). Expected one for each, by its label in the fit, spelt and typed as "
-            "there."
-        )
-    names = list(dict.fromkeys(found))
-    return np.array(names, dtype=object), np.array([names.index(name) for name in found])
-
-
-def _regions_of_fit(fit: xr.DataTree) -> Mapping[Hashable, Hashable]:
+def _regions_of_fit(fit: xr.DataTree) -> Mapping[Any, Any]:
     """Region of each authority of a fit with regions, by label."""
     home = fit["constant_data"].to_dataset()["region_of_authority"]
     names = fit["posterior"].to_dataset()["region"].to_numpy()[home.to_numpy()]
     return dict(zip(home["authority"].to_numpy().tolist(), names.tolist(), strict=True))
-
-
-def _is_missing(name: Hashable) -> bool:
-    return name is None or name != name  # noqa: PLR0124 - NaN, from a column with gaps
 
 
 def _area_labels(fit: xr.DataTree) -> np.ndarray:

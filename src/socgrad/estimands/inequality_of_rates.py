@@ -1,12 +1,14 @@
 """Inequality of published rates: every index from a plain table of groups, without a model."""
 
-from collections.abc import Hashable
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from socgrad.door.label_checks import coded_labels
+from socgrad.door.number_checks import numbers
+from socgrad.door.table_checks import as_pandas, column, refuse
 from socgrad.errors import TableError
 from socgrad.estimands.curves import check_rate_per
 from socgrad.estimands.end_points import METHODS, Method, least_squares_ends, poisson_ends
@@ -32,7 +34,7 @@ _NO_LEAST: Final = "refused: the least deprived group has no events, and a ratio
 
 
 def inequality_of_rates(
-    table: pd.DataFrame,
+    table: object,
     *,
     rate: str,
     population: str,
@@ -46,7 +48,8 @@ def inequality_of_rates(
     Parameters
     ----------
     table
-        One row per group of neighbourhoods (tenths, say, or the neighbourhoods themselves).
+        One row per group of neighbourhoods (tenths, say, or the neighbourhoods themselves): a
+        pandas DataFrame, or any table with a ``to_pandas`` method (polars, pyarrow).
     rate
         Column of rates, events per `rate_per` of population, not negative.
     population
@@ -110,43 +113,43 @@ def inequality_of_rates(
     """
     check_choice("most_deprived", most_deprived, ("highest", "lowest"))
     check_rate_per(rate_per)
-    columns = [rate, population, deprivation, *([by] if by is not None else [])]
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise TableError(
-            f"The table has no column {', '.join(map(repr, missing))} (it has "
-            f"{', '.join(map(repr, table.columns))}). Name the columns of rate, population, "
-            "deprivation (and by)."
-        )
-    rates = _numbers(table, rate, least=0.0, is_open=False)
-    weights = _numbers(table, population, least=0.0, is_open=True)
-    order = _numbers(table, deprivation, least=-np.inf, is_open=True)
-    order = order if most_deprived == "highest" else -order
+    frame = as_pandas(table)
     if by is None:
-        return _one(rates, weights, order, rate_per, "the table")
-    units = table[by]
-    if units.isna().any():
-        raise TableError(f"Column {by!r} has {int(units.isna().sum())} missing labels. Fill them.")
-    parts: dict[Hashable, pd.DataFrame] = {}
-    for label in units.unique():
-        own = (units == label).to_numpy()
-        parts[label] = _one(rates[own], weights[own], order[own], rate_per, f"{by} {label}")
-    return pd.concat(parts, names=[by])
+        units = [("the table", np.arange(len(frame)))]
+        keys = frame.index
+    else:
+        code, names = coded_labels(column(frame, by, role="by"), where=f"Column {by!r} (by)")
+        units = [(f"{by} {name}", np.flatnonzero(code == k)) for k, name in enumerate(names)]
+        keys = names[code]
+    rates = _numbers(frame, rate, keys, role="rate")
+    weights = _numbers(frame, population, keys, role="population")
+    refuse(
+        weights == 0,
+        keys,
+        f"Column {population!r} (population) is 0 in rows",
+        "Expected numbers above 0: leave out groups without anybody.",
+    )
+    order = _numbers(frame, deprivation, keys, role="deprivation", negative=True)
+    order = order if most_deprived == "highest" else -order
+    found = [_one(rates[own], weights[own], order[own], rate_per, where) for where, own in units]
+    return found[0] if by is None else pd.concat(dict(zip(names, found, strict=True)), names=[by])
 
 
-def _numbers(table: pd.DataFrame, column: str, *, least: float, is_open: bool) -> Floats:
-    """Read a column as finite numbers from `least` (or above it)."""
-    numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64)
-    good = np.isfinite(numbers) & (numbers > least if is_open else numbers >= least)
-    if not good.all():
-        first = int(np.flatnonzero(~good)[0])
-        bound = "" if least == -np.inf else f" {'above' if is_open else 'from'} {least:g}"
-        raise TableError(
-            f"Column {column!r} has {int((~good).sum())} of {good.size} values that are no numbers"
-            f"{bound} (first: {table[column].tolist()[first]!r} in row {table.index[first]}). "
-            "Expected one in every row; leave out groups that are not known."
-        )
-    return numbers
+def _numbers(
+    frame: pd.DataFrame, name: str, keys: "pd.Index[Any]", *, role: str, negative: bool = False
+) -> Floats:
+    """Read a column of numbers, none missing, and below 0 only where they may be."""
+    where = f"Column {name!r} ({role})"
+    values = numbers(column(frame, name, role=role), keys, where=where)
+    refuse(
+        np.isnan(values),
+        keys,
+        f"{where} has missing values",
+        "Expected a number in every row; leave out groups that are not known.",
+    )
+    if not negative:
+        refuse(values < 0, keys, f"{where} has negative values", "Expected zero or more.")
+    return values
 
 
 def _one(

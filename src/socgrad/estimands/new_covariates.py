@@ -9,6 +9,7 @@ from socgrad.designs import Columns, Designs
 from socgrad.errors import EstimandError, SpecificationError
 from socgrad.reading.fitted_designs import fitted_designs
 from socgrad.reading.posterior import Coefficients
+from socgrad.reading.support import warn_if_beyond
 
 __all__ = ["added_by_covariates"]
 
@@ -41,8 +42,16 @@ def added_by_covariates(
     Raises
     ------
     EstimandError
-        If a column is absent, missing in some rows or of an unknown level; or if the fit holds no
-        columns to transform new ones by (straight from `pymc.sample`).
+        If a column is absent, missing in some rows or of an unknown level, or a transform of it is
+        not finite; or if the fit holds no columns to transform new ones by (straight from
+        `pymc.sample`).
+    TableError
+        If a column appears twice, or holds what is no number where the fitted rows have them.
+
+    Warns
+    -----
+    SupportWarning
+        Where a column lies far outside its fitted range.
     """
     like = terms.intercept.transpose("chain", "draw")
     if not terms.has_area_covariates:
@@ -77,6 +86,7 @@ def _centred(
         values = columns.design.of(frame) - columns.centre
     except SpecificationError as error:
         raise EstimandError(f"Area covariates of the new table: {error}") from error
+    warn_if_beyond(frame, columns.design.ranges, rows="rows")
     if columns is made.covariates and made.split and position is not None:
         means = made.authority_covariates.matrix[:, -len(made.split) :]
         values[:, list(made.split)] -= means[position]

@@ -1,13 +1,22 @@
-"""Places of a new table: neighbourhoods that a model is asked about, checked at the door."""
+"""Places of a new table: neighbourhoods that a model is asked about, checked as at the first door.
+
+Callers turn the table into a pandas frame first (`socgrad.door.table_checks.as_pandas`), so that it
+is turned once.
+"""
 
 from dataclasses import dataclass
-from typing import Any
+from numbers import Real
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from socgrad.door.by_authority import spelling_hint
+from socgrad.door.label_checks import coded_labels, row_labels
+from socgrad.door.number_checks import MOST, check_proportion, numbers
+from socgrad.door.table_checks import column, refuse
 from socgrad.errors import EstimandError
 from socgrad.reading.posterior import Geography
 from socgrad.reading.support import count_near, warn_if_thin
@@ -15,6 +24,8 @@ from socgrad.reading.support import count_near, warn_if_thin
 __all__ = ["Places", "exposure_of", "locality_of_rows", "places_of"]
 
 type Floats = npt.NDArray[np.float64]
+
+_TABLE: Final = "the table of places"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,19 +56,15 @@ def places_of(
 
     Raises
     ------
+    TableError
+        If row labels repeat; if a column is missing, or holds what is no proportion, no label or no
+        authority of the fit.
     EstimandError
-        If it is no table, has no rows or row labels that repeat; if a column is missing, or holds
-        what is no proportion or no authority of the fit.
+        If authorities are needed and no column of them is named; if `authority_mean` is no
+        proportion.
     """
-    _check_is_frame(frame)
-    if frame.empty or frame.index.has_duplicates:
-        twice = frame.index[frame.index.duplicated()].tolist()
-        raise EstimandError(
-            f"The table of places has {len(frame)} rows"
-            + (f" and {len(twice)} row labels that repeat (first: {twice[0]!r})" if twice else "")
-            + ". Expected one row or more, each with a label of its own: frame.reset_index()."
-        )
-    x = _proportions(frame, deprivation)
+    row = row_labels(frame.index, where=_TABLE)
+    x = _proportions(frame, deprivation, row)
     if authority is None:
         if needs_authority:
             raise EstimandError(
@@ -68,35 +75,41 @@ def places_of(
         position = np.full(len(frame), -1)
         group = np.zeros(len(frame), dtype=np.int64)
     else:
-        labels = _column(frame, authority)
-        group = np.asarray(pd.factorize(labels)[0], dtype=np.int64)
-        known = pd.Index(land.authority_mean["authority"].to_numpy())
-        position = known.get_indexer(pd.Index(labels.to_numpy()))
-        lost = labels[position < 0]
-        if len(lost) and (needs_authority or authority_mean is None):
-            raise EstimandError(
-                f"{len(lost)} of {len(frame)} rows of column {authority!r} name an authority that "
-                f"is not in this fit (first: {lost.iloc[0]!r} in row {lost.index[0]!r}). Spell "
-                "them as the fit does, or give a new authority's mean deprivation, "
+        values = column(frame, authority, role="authority")
+        where = f"Column {authority!r} (authority) of {_TABLE}"
+        group, its = coded_labels(values, where=where)
+        known = pd.Index(land.authority_mean["authority"].to_numpy()).infer_objects()
+        position, names = known.get_indexer(its)[group], its.tolist()
+        if needs_authority or authority_mean is None:
+            refuse(
+                position < 0,
+                [
+                    f"{names[k]!r} in row {label!r}"
+                    for k, label in zip(group, row.tolist(), strict=True)
+                ],
+                f"{where} names authorities that are not in this fit, in rows",
+                "Spell them as the fit does, or give a new authority's mean deprivation, "
                 "authority_mean=..., with target='average', 'new' or 'integrated'."
+                + spelling_hint(its[known.get_indexer(its) < 0], known),
             )
     if isinstance(authority_mean, str):
-        mean = _proportions(frame, authority_mean)
+        mean = _proportions(frame, authority_mean, row)
     elif authority_mean is not None:
-        mean = np.full(len(frame), float(authority_mean))
-        if not 0 <= authority_mean <= 1:
+        is_number = isinstance(authority_mean, Real) and not isinstance(authority_mean, bool)
+        if not (is_number and 0 <= authority_mean <= 1):
             raise EstimandError(
-                f"authority_mean is {authority_mean:g}; expected a proportion within 0-1. Divide "
-                "percentages by 100."
+                f"authority_mean is {authority_mean!r}; expected a proportion within 0-1, or the "
+                "name of a column. Divide percentages by 100."
             )
+        mean = np.full(len(frame), float(authority_mean))
     elif authority is not None:
         mean = land.authority_mean.to_numpy()[position]
     else:
         mean = np.full(len(frame), land.national_mean)
-    _warn_of_support(land, frame.index, x)
-    coords = {"row": frame.index.to_numpy()}
+    _warn_of_support(land, row, x)
+    coords = {"row": row.to_numpy()}
     return Places(
-        frame.index,
+        row,
         xr.DataArray(x, dims="row", coords=coords),
         xr.DataArray(mean, dims="row", coords=coords),
         group,
@@ -110,28 +123,32 @@ def exposure_of(frame: pd.DataFrame, exposure: str | float | None) -> Floats:
     Raises
     ------
     EstimandError
-        If it is not given, or not above 0.
+        If it is not given, or a number not above 0.
+    TableError
+        If its column is missing, or holds what is not above 0.
     """
-    _check_is_frame(frame)
     if exposure is None:
         raise EstimandError(
             "Events need an exposure, and none was given: name the column, exposure='children', or "
             "state one for every row, exposure=10_000. For rates use socgrad.predict_rate."
         )
     if not isinstance(exposure, str):
-        values = np.full(len(frame), float(exposure))
-        if not 0 < exposure < np.inf:
-            raise EstimandError(f"exposure is {exposure:g}; expected a number above 0.")
-        return values
-    column = _numbers(frame, exposure)
-    bad = column[~((column > 0) & np.isfinite(column))]
-    if len(bad):
-        raise EstimandError(
-            f"{len(bad)} of {len(frame)} rows of column {exposure!r} are no exposure above 0 "
-            f"(first: {bad.iloc[0]} in row {bad.index.tolist()[0]!r}). Leave those rows out, or "
-            "ask for their rates: socgrad.predict_rate."
-        )
-    return column.to_numpy(dtype=np.float64)
+        is_number = isinstance(exposure, Real) and not isinstance(exposure, bool)
+        if not (is_number and 0 < exposure <= MOST):
+            raise EstimandError(
+                f"exposure is {exposure!r}; expected a number above 0, up to {MOST:g}, or the name "
+                "of a column."
+            )
+        return np.full(len(frame), float(exposure))
+    where = f"Column {exposure!r} (exposure) of {_TABLE}"
+    values = numbers(column(frame, exposure, role="exposure"), frame.index, where=where)
+    refuse(
+        ~(values > 0),
+        frame.index,
+        f"{where} is missing or not above 0 in rows",
+        "Leave those rows out, or ask for their rates: socgrad.predict_rate.",
+    )
+    return values
 
 
 def locality_of_rows(
@@ -141,56 +158,32 @@ def locality_of_rows(
 
     Raises
     ------
-    EstimandError
+    TableError
         If there is no such column, or it has missing labels.
     """
-    _check_is_frame(frame)
-    labels = _column(frame, locality)
-    lost = labels.index[labels.isna()].tolist()
-    if lost:
-        raise EstimandError(
-            f"{len(lost)} of {len(frame)} rows of column {locality!r} have no locality (first: row "
-            f"{lost[0]!r}). Give each a label; a row that is alone gets one of its own."
-        )
-    columns = [locality] if authority is None else [authority, locality]
-    number = frame.groupby(columns, sort=False, dropna=False).ngroup()
-    return np.asarray(number, dtype=np.int64)
+
+    def code(name: str, role: str) -> npt.NDArray[np.int64]:
+        where = f"Column {name!r} ({role}) of {_TABLE}"
+        return coded_labels(column(frame, name, role=role), where=where)[0]
+
+    codes = [code(locality, "locality")]
+    if authority is not None:
+        codes.append(code(authority, "authority"))
+    number = np.unique(np.column_stack(codes), axis=0, return_inverse=True)[1]
+    return np.asarray(number, dtype=np.int64).ravel()
 
 
-def _check_is_frame(frame: object) -> None:
-    if not isinstance(frame, pd.DataFrame):
-        raise EstimandError(f"Expected a pandas DataFrame of places, got {type(frame).__name__}.")
-
-
-def _column(frame: pd.DataFrame, name: str) -> "pd.Series[Any]":
-    if name not in frame.columns:
-        raise EstimandError(
-            f"The table of places has no column {name!r} (it has "
-            f"{', '.join(map(repr, frame.columns[:8]))}). Name the column that holds it."
-        )
-    return frame[name]
-
-
-def _numbers(frame: pd.DataFrame, name: str) -> "pd.Series[Any]":
-    column = _column(frame, name)
-    if not pd.api.types.is_numeric_dtype(column):
-        raise EstimandError(
-            f"Column {name!r} of the table of places holds {column.dtype}, not numbers. Convert it "
-            "first: pandas.to_numeric."
-        )
-    return column.astype(float)
-
-
-def _proportions(frame: pd.DataFrame, name: str) -> Floats:
-    column = _numbers(frame, name)
-    bad = column[~((column >= 0) & (column <= 1))]
-    if len(bad):
-        raise EstimandError(
-            f"{len(bad)} of {len(frame)} rows of column {name!r} are no proportion within 0-1 "
-            f"(first: {bad.iloc[0]} in row {bad.index.tolist()[0]!r}). Divide percentages by 100, "
-            "and leave rows out whose deprivation is missing."
-        )
-    return column.to_numpy(dtype=np.float64)
+def _proportions(frame: pd.DataFrame, name: str, row: pd.Index) -> Floats:
+    where = f"Column {name!r} (deprivation) of {_TABLE}"
+    values = numbers(column(frame, name, role="deprivation"), row, where=where)
+    refuse(
+        np.isnan(values),
+        row,
+        f"{where} has missing values",
+        "Fill them in, or leave those rows out.",
+    )
+    check_proportion(values, row, where=where)
+    return values
 
 
 def _warn_of_support(land: Geography, row: pd.Index, x: Floats) -> None:

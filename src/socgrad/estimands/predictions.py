@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from socgrad.door.table_checks import as_pandas
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import as_draws, authority_rate_sums
 from socgrad.estimands.chance import drawn_counts
@@ -19,7 +20,14 @@ from socgrad.estimands.new_covariates import added_by_covariates
 from socgrad.estimands.new_places import Places, exposure_of, locality_of_rows, places_of
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography, labelled
+from socgrad.reading.posterior import (
+    Coefficients,
+    Geography,
+    coefficients,
+    geography,
+    labelled,
+    require_effects,
+)
 from socgrad.reading.random_numbers import generator
 
 __all__ = ["predict_authority_events", "predict_events", "predict_rate"]
@@ -38,7 +46,7 @@ _WORDS = {
 @by_stratum
 def predict_rate(
     fit: xr.DataTree,
-    frame: pd.DataFrame,
+    frame: object,
     *,
     deprivation: str = "deprivation",
     authority: str | None = None,
@@ -54,8 +62,9 @@ def predict_rate(
     fit
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
     frame
-        One row per neighbourhood, with row labels that do not repeat. No exposure is needed. In a
-        model with area covariates, the columns that their formulas name are.
+        One row per neighbourhood, as a pandas DataFrame whose row labels do not repeat, or any
+        table with a ``to_pandas`` method (polars, pyarrow). No exposure is needed. In a model with
+        area covariates, the columns that their formulas name are.
     deprivation
         Column of neighbourhood deprivation, proportions within 0-1.
     authority
@@ -85,7 +94,9 @@ def predict_rate(
     Raises
     ------
     EstimandError
-        If the table, a column or an option is not as above; the message names the rows.
+        If an option is not as above.
+    TableError
+        If the table or a column is not as above; the message names the rows.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -117,7 +128,7 @@ def predict_rate(
     """
     rates, _, words = _place_rates(
         fit,
-        frame,
+        as_pandas(frame),
         deprivation=deprivation,
         authority=authority,
         authority_mean=authority_mean,
@@ -137,7 +148,7 @@ def predict_rate(
 @by_stratum
 def predict_events(
     fit: xr.DataTree,
-    frame: pd.DataFrame,
+    frame: object,
     *,
     exposure: str | float | None = None,
     deprivation: str = "deprivation",
@@ -208,6 +219,7 @@ def predict_events(
     >>> events.mean(("chain", "draw")).round(0).values.tolist()
     [2.0, 8.0]
     """
+    frame = as_pandas(frame)
     size = exposure_of(frame, exposure)
     terms = coefficients(fit)
     gigabytes = terms.intercept.size * len(size) * 8 / 1e9
@@ -372,6 +384,7 @@ def _effects(
     """Level and slope effects of the authority of each row."""
     row = {"row": places.row.to_numpy()}
     if target == "own":
+        require_effects(terms)
         at = xr.DataArray(places.position, dims="row", coords=row)
         own = [
             effect.isel(authority=at).drop_vars("authority", errors="ignore")

@@ -5,7 +5,7 @@ import xarray as xr
 from socgrad.errors import EstimandError
 from socgrad.estimands.curves import exponential
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import coefficients, geography, labelled
+from socgrad.reading.posterior import coefficients, geography, labelled, require_effects
 
 __all__ = ["region_ratio"]
 
@@ -74,6 +74,7 @@ def region_ratio(fit: xr.DataTree) -> xr.DataArray:
             "GradientModel(areas, regions=True), its areas with Areas.from_frame(region=...); for "
             "regions as fixed effects see socgrad.covariate_ratio."
         )
+    require_effects(terms)
     return labelled(
         exponential(terms.region_effect),
         fit,

@@ -193,7 +193,9 @@ def scenario(
         {name: fit[name].to_dataset() for name in ("posterior", "constant_data")}
     )
     tree.attrs = {
-        name: value for name, value in fit.attrs.items() if name not in ("data_sha256", "rows")
+        name: value
+        for name, value in fit.attrs.items()
+        if name not in ("data_sha256", "rows", "ledger")
     }
     tree.attrs["scenario"] = words
     if shift or times != 1:

@@ -18,6 +18,7 @@ from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import GaussExposure, exposure_rule
 from socgrad.laplace.polynomials import chebyshev, horner, taylor
 from socgrad.laplace.surfaces import Derivatives
+from socgrad.likelihood.gamma_factors import rising
 
 __all__ = ["Box", "NegativeBinomialCounts", "NegativeBinomialRows", "tabulated"]
 
@@ -51,8 +52,8 @@ class NegativeBinomialRows:
     cell: IntArray
     row_events: FloatArray
     rule: GaussExposure
-    exceeding: FloatArray
-    steps: FloatArray
+    numbers: FloatArray
+    many: FloatArray
 
     @classmethod
     def of(cls, data: xr.Dataset) -> "NegativeBinomialRows":
@@ -77,8 +78,8 @@ class NegativeBinomialRows:
             cell=cell[order],
             row_events=events[order],
             rule=rule.of(order),
-            exceeding=data["exceeding"].to_numpy(),
-            steps=data["steps"].to_numpy(),
+            numbers=data["numbers"].to_numpy(),
+            many=data["many"].to_numpy(),
         )
 
     def mean(self, level: FloatArray, slope: FloatArray) -> FloatArray:
@@ -136,8 +137,8 @@ class NegativeBinomialRows:
         return _RowsAtOverdispersion(self, overdispersion)
 
     def shared(self, overdispersion: FloatArray) -> FloatArray:
-        """Terms of overdispersion (n, 1) alone: sum_k n_k log(1 + r k), shape (n,)."""
-        result: FloatArray = np.log1p(overdispersion**2 * self.steps) @ self.exceeding
+        """Terms of overdispersion (n, 1) alone, shape (n,)."""
+        result: FloatArray = rising(self.numbers, overdispersion**2, xp=np) @ self.many
         return result
 
 

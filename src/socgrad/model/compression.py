@@ -15,6 +15,7 @@ import xarray as xr
 from scipy.special import gammaln
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.likelihood.gamma_factors import distinct
 from socgrad.localities import area_pairs
 from socgrad.model.departure_cells import (
     area_columns,
@@ -103,8 +104,8 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         (and their tenth of deprivation, where the gradient is in steps; of a spline, where the
         counts are Poisson, the interval between its knots); `*_covariate`, `*_area_moderator` and
         `*_departure` are columns of cells, rows and nodes. `locality_*` (dim counted_locality) are
-        the counts and rules of localities, if they are in the model; `exceeding` and `steps` are
-        then of their counts. Attributes
+        the counts and rules of localities, if they are in the model; `numbers` and `many` (distinct
+        numbers of events, and how many share each) are then of theirs. Attributes
         `quadrature_error` and `slope_range` state for which slopes the compression is exact.
     """
     areas = model.areas
@@ -280,7 +281,7 @@ def _locality_counts(model: GradientModel, slopes: tuple[float, float]) -> tuple
         cell, model.within_part[rows], areas.exposure[rows], cells=len(first), slopes=slopes
     )
     events = np.bincount(locality, areas.events[rows])
-    exceeding, steps = _exceeding(events)
+    numbers, many = distinct(events)
     data = _side_by_side(
         "locality",
         rule,
@@ -292,8 +293,8 @@ def _locality_counts(model: GradientModel, slopes: tuple[float, float]) -> tuple
         "locality_events": (("counted_locality",), events),
         "locality_authority": (("counted_locality",), areas.authority_of_locality[present]),
         "row_locality": (("counted_area",), locality),
-        "exceeding": (("count",), exceeding),
-        "steps": (("count",), steps),
+        "numbers": (("number",), numbers),
+        "many": (("number",), many),
     }
     return data, rule
 
@@ -373,7 +374,7 @@ def _counts(
     events: FloatArray, within_part: FloatArray, exposure: FloatArray, cell: IntArray
 ) -> Variables:
     """Sums per authority, and the rows that the negative binomial still needs one by one."""
-    exceeding, steps = _exceeding(events)
+    numbers, many = distinct(events)
     return {
         "count_events": (("counted_cell",), np.bincount(cell, events)),
         "count_events_within": (("counted_cell",), np.bincount(cell, events * within_part)),
@@ -381,16 +382,9 @@ def _counts(
         "row_events": (("counted_area",), events),
         "row_within": (("counted_area",), within_part),
         "row_log_exposure": (("counted_area",), np.log(exposure)),
-        "exceeding": (("count",), exceeding),
-        "steps": (("count",), steps),
+        "numbers": (("number",), numbers),
+        "many": (("number",), many),
     }
-
-
-def _exceeding(events: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """n_k, how many counts are above k, and k = 0, 1, ...: n_k is 0 from the highest count on."""
-    highest = int(events.max())
-    exceeding = len(events) - np.cumsum(np.bincount(events.astype(np.int64)))[:highest]
-    return exceeding.astype(np.float64), np.arange(highest, dtype=np.float64)
 
 
 def intercept_prior(model: GradientModel) -> FloatArray:

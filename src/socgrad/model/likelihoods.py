@@ -9,6 +9,7 @@ of the counts.
 
 from typing import Any
 
+from socgrad.likelihood.gamma_factors import rising
 from socgrad.predictor import log_rate
 
 __all__ = [
@@ -108,35 +109,35 @@ def negative_binomial_counts(
     row_events: Array,
     row_within: Array,
     row_log_exposure: Array,
-    exceeding: Array,
-    steps: Array,
+    numbers: Array,
+    many: Array,
     constant: Array,
     xp: Any,
-    step_overdispersion: Array | None = None,
+    number_overdispersion: Array | None = None,
 ) -> Array:
     """Negative binomial log-likelihood of neighbourhood counts.
 
     A Poisson count whose mean mu_i is multiplied by a gamma variable of mean 1 and coefficient of
     variation `overdispersion`, integrated out. With r = overdispersion**2 (phi = 1 / r)::
 
-        sum_i [y_i log mu_i - (y_i + 1/r) log(1 + r mu_i) - log y_i!] + sum_k n_k log(1 + r k)
+        sum_i [y_i log mu_i - (y_i + 1/r) log(1 + r mu_i) - log y_i! + sum_{k < y_i} log(1 + r k)]
 
-    where n_k (`exceeding`) counts the neighbourhoods with more than k events, k = 0, 1, ...
-    (`steps`). This form needs no gamma functions and stays exact as r approaches 0, where it is the
-    Poisson likelihood.
+    where the last sum (`socgrad.likelihood.gamma_factors.rising`) is taken once for each of the
+    distinct `numbers` of events, which `many` neighbourhoods have. This form stays exact as r
+    approaches 0, where it is the Poisson likelihood.
 
     Where strata differ in overdispersion, `overdispersion` has an entry for each neighbourhood, and
-    `step_overdispersion` one for each of `steps`, which are then of each stratum in turn.
+    `number_overdispersion` one for each of `numbers`, which are then of each stratum in turn.
     """
     mean = xp.exp(row_log_exposure + log_rate(row_level, row_slope, row_within))
     sums = negative_binomial_sums(
         level,
         slope,
-        overdispersion if step_overdispersion is None else step_overdispersion,
+        overdispersion if number_overdispersion is None else number_overdispersion,
         events=events,
         events_within=events_within,
-        exceeding=exceeding,
-        steps=steps,
+        numbers=numbers,
+        many=many,
         constant=constant,
         xp=xp,
     )
@@ -150,8 +151,8 @@ def negative_binomial_sums(
     *,
     events: Array,
     events_within: Array,
-    exceeding: Array,
-    steps: Array,
+    numbers: Array,
+    many: Array,
     constant: Array,
     xp: Any,
 ) -> Array:
@@ -159,7 +160,7 @@ def negative_binomial_sums(
 
     All of it but -sum_i (y_i + 1/r) log(1 + r mu_i). Arguments are as there.
     """
-    above = xp.sum(exceeding * xp.log1p(overdispersion * overdispersion * steps))
+    above = xp.sum(many * rising(numbers, overdispersion * overdispersion, xp=xp))
     return above + (xp.sum(events * level + events_within * slope) + constant)
 
 
@@ -175,8 +176,8 @@ def locality_counts(
     locality_events: Array,
     locality_within: Array,
     locality_exposure: Array,
-    exceeding: Array,
-    steps: Array,
+    numbers: Array,
+    many: Array,
     constant: Array,
     xp: Any,
     locality_node_level: Array = 0.0,
@@ -188,9 +189,10 @@ def locality_counts(
     i of locality m, of mean 1 and coefficient of variation `locality_sd`, integrated out: the
     negative multinomial. With r = locality_sd**2, Y_m = sum_i y_i and E_m = sum_i mu_i::
 
-        sum_i [y_i log mu_i - log y_i!] - sum_m (Y_m + 1/r) log(1 + r E_m) + sum_k n_k log(1 + r k)
+        sum_i [y_i log mu_i - log y_i!]
+            + sum_m [sum_{k < Y_m} log(1 + r k) - (Y_m + 1/r) log(1 + r E_m)]
 
-    where n_k (`exceeding`) counts the localities with more than k events (`steps`). E_m comes from
+    with `numbers` and `many` as in `negative_binomial_counts`, of localities. E_m comes from
     a Gauss rule of the locality's exposures; `locality_node_level` and `locality_node_slope` are
     what area covariates add at each node. It is the Poisson likelihood as r approaches 0, and the
     negative binomial where each locality is one area.
@@ -210,8 +212,8 @@ def locality_counts(
         locality_sd,
         events=events,
         events_within=events_within,
-        exceeding=exceeding,
-        steps=steps,
+        numbers=numbers,
+        many=many,
         constant=constant,
         xp=xp,
     )

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from socgrad.arrays import FloatArray
+from socgrad.door.by_authority import given_measure, rows_by_authority
+from socgrad.door.table_checks import column
 from socgrad.errors import SpecificationError
 from socgrad.model.gradient_model import GradientModel
-from socgrad.table.authority_numbers import given_measure
 
 __all__ = ["OutcomeModel"]
 
@@ -32,8 +33,10 @@ class OutcomeModel:
         A number for each authority, by label, in any unit: a continuous outcome of the authority.
     name : str
         What it is, for labels, with its unit: "persistent absence, %".
-    controls : DataFrame, optional
-        Further predictors, one numeric column each, indexed by authority label.
+    controls : table, optional
+        Further predictors, one numeric column each: a pandas DataFrame, or any table with a
+        ``to_pandas`` method, whose index, or whose column named as the areas' own, holds the labels
+        of authorities.
     standard_errors : mapping or Series, optional
         Standard error of each authority's outcome, in its unit, if it is itself an estimate.
     adjust_for_deprivation : bool
@@ -94,7 +97,7 @@ class OutcomeModel:
     gradient_model: GradientModel
     outcome: Mapping[Any, float] | pd.Series[Any] = field(kw_only=True)
     name: str = field(kw_only=True)
-    controls: pd.DataFrame | None = field(default=None, kw_only=True)
+    controls: object = field(default=None, kw_only=True)
     standard_errors: Mapping[Any, float] | pd.Series[Any] | None = field(default=None, kw_only=True)
     adjust_for_deprivation: bool = field(default=True, kw_only=True)
     adjust_for_level: bool = field(default=False, kw_only=True)
@@ -104,6 +107,7 @@ class OutcomeModel:
     errors: FloatArray = field(init=False, repr=False)
     control_values: FloatArray = field(init=False, repr=False)
     known: np.ndarray[Any, np.dtype[np.bool_]] = field(init=False, repr=False)
+    _control_names: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.gradient_model, GradientModel):
@@ -137,7 +141,7 @@ class OutcomeModel:
     @property
     def control_names(self) -> tuple[str, ...]:
         """Names of the controls, in their order."""
-        return () if self.controls is None else tuple(map(str, self.controls.columns))
+        return self._control_names
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -161,10 +165,26 @@ class OutcomeModel:
             )
             if (errors < 0).any():
                 raise SpecificationError("standard_errors has negative values; expected 0 or more.")
-        columns = [
-            given_measure(column, authority, argument=f"controls[{name!r}]", needed=needed)
-            for name, column in (() if self.controls is None else self.controls.items())
-        ]
+        names: tuple[str, ...] = ()
+        columns = []
+        if self.controls is not None:
+            table = rows_by_authority(
+                self.controls,
+                authority,
+                authority=self.gradient_model.areas.names["authority"],
+                argument="controls",
+            )
+            names = tuple(map(str, table.columns))
+            columns = [
+                given_measure(
+                    column(table, name, role="control"),
+                    authority,
+                    argument=f"controls[{name!r}]",
+                    needed=needed,
+                )
+                for name in table.columns
+            ]
+        object.__setattr__(self, "_control_names", names)
         controls = np.column_stack(columns) if columns else np.empty((len(authority), 0))
         known = ~(np.isnan(values) | np.isnan(errors) | np.isnan(controls).any(axis=1))
         for attribute, array in (
@@ -189,10 +209,10 @@ class OutcomeModel:
         columns |= {
             name: self.control_values[self.known, k] for k, name in enumerate(self.control_names)
         }
-        for name, column in columns.items():
-            if np.ptp(column) == 0:
+        for name, values in columns.items():
+            if np.ptp(values) == 0:
                 raise SpecificationError(
-                    f"{name!r} is {column[0]:g} in all {known} authorities: a constant neither "
+                    f"{name!r} is {values[0]:g} in all {known} authorities: a constant neither "
                     "varies with the gradients nor explains anything. Leave it out."
                 )
         design = [np.ones(known), *list(columns.values())[1:]]

@@ -8,10 +8,13 @@ density by an intermediate value, begin with `d_`.
 No function of another module of socgrad is called: numba would not notice that it has changed.
 """
 
-from math import exp, log, log1p
+from math import exp, log
 from typing import NamedTuple
 
+import numpy as np
+
 from socgrad.arrays import FloatArray
+from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
 from socgrad.nuts.numba_on_disk import compiled
 from socgrad.nuts.overdispersed import overdispersed
 from socgrad.nuts.steering import Curve, Steered, d_steered, steered
@@ -50,8 +53,9 @@ class Problem(NamedTuple):
         Where the rows of each authority begin and the last one's end.
     row_events, row_within, row_exposure
         Neighbourhoods, by authority and events; none where counts are Poisson.
-    exceeding
-        Number of neighbourhoods with more than 0, 1, ... events; none where counts are Poisson.
+    numbers, many
+        Distinct numbers of events, and how many neighbourhoods have each; none where counts are
+        Poisson.
     """
 
     constant: float
@@ -79,14 +83,15 @@ class Problem(NamedTuple):
     row_events: FloatArray
     row_within: FloatArray
     row_exposure: FloatArray
-    exceeding: FloatArray
+    numbers: FloatArray
+    many: FloatArray
 
 
 @compiled
 def problem_of(packed: FloatArray) -> Problem:
     """Take a packed problem apart, in the order of `Problem`, without copying."""
     authorities, levels, slopes = int(packed[1]), int(packed[2]), int(packed[3])
-    sds, nodes, rows, steps = int(packed[4]), int(packed[5]), int(packed[6]), int(packed[7])
+    sds, nodes, rows, numbers = int(packed[4]), int(packed[5]), int(packed[6]), int(packed[7])
     constant, beta = packed[8], packed[9]
     at = HEADER
     coefficients = levels + slopes
@@ -138,7 +143,8 @@ def problem_of(packed: FloatArray) -> Problem:
         by_row[0],
         by_row[1],
         by_row[2],
-        packed[at : at + steps],
+        packed[at : at + numbers],
+        packed[at + numbers : at + 2 * numbers],
     )
 
 
@@ -251,9 +257,14 @@ def log_density(point: FloatArray, gradient: FloatArray, problem: Problem) -> fl
         d_correlation += d.correlation
         known = d.known_level * effect.known_level + d.known_slope * effect.known_slope
         d_r -= known * problem.events_per_factor[j] / _lost(j, shared, problem)
-    for k in range(len(problem.exceeding)):
-        total += problem.exceeding[k] * log1p(r * k)
-        d_r += problem.exceeding[k] * k / (1.0 + r * k)
+    if len(problem.numbers):
+        x = 1.0 / r
+        apart = np.empty(3)
+        for k in range(len(problem.numbers)):
+            y = problem.numbers[k]
+            gamma_differences(y, x, apart)
+            total += problem.many[k] * log_gamma_ratio(y, x)
+            d_r += problem.many[k] * (y - x * apart[0]) / r
     return total + _shared_priors(
         point, gradient, shared, problem, d_level_sd, d_slope_sd, d_correlation, d_r
     )

@@ -11,6 +11,7 @@ import xarray as xr
 from nutpie.compile_pymc import CompiledPyMCModel
 
 from socgrad.arrays import FloatArray
+from socgrad.likelihood import compiled as gamma_functions
 from socgrad.model.gradient_model import GradientModel
 from socgrad.nuts import density, overdispersed, steering
 from socgrad.nuts.density import draws, log_density, problem_of
@@ -30,7 +31,7 @@ NUTPIE_IS_KNOWN: Final = version("nutpie").startswith("0.16.")
 @functools.cache
 def _functions_for_c() -> tuple[Any, Any]:
     """The density with its gradient, and what makes draws of a point, as nutpie calls them."""
-    number = source_number(density, overdispersed, steering)
+    number = source_number(density, overdispersed, steering, gamma_functions)
 
     @for_c("density")
     def density_for_c(size, point, gradient, value, data):  # type: ignore[no-untyped-def]

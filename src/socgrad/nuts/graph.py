@@ -124,11 +124,11 @@ def compact_key(model: GradientModel, data: xr.Dataset) -> tuple[object, ...]:
 
 
 def _parts(seam: xr.Dataset, working: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-    """What is packed, and what is not: by area, or as long as the highest count is high."""
+    """What is packed, and what is not: by area, or by distinct number of events."""
     by_area = [name for name in seam if "area" in seam[name].dims]
-    steps = [name for name in working if working[name].dims == ("count",)]
-    small = working.drop_vars(steps).merge(seam.drop_vars(by_area)).reset_coords(drop=True)
-    free = working[steps].merge(seam[[name for name in by_area if str(name).endswith("_design")]])
+    numbers = [name for name in working if working[name].dims == ("number",)]
+    small = working.drop_vars(numbers).merge(seam.drop_vars(by_area)).reset_coords(drop=True)
+    free = working[numbers].merge(seam[[name for name in by_area if str(name).endswith("_design")]])
     return small, free.reset_coords(drop=True)
 
 

@@ -18,7 +18,7 @@ type Variable = Any  # PyTensor's variables carry no useful static types.
 _BY_AREA: Final = {
     **SHAPES,
     "overdispersion": "n",
-    "step_overdispersion": "m",
+    "number_overdispersion": "m",
     "every_level": "e",
     "every_slope": "e",
     "every_overdispersion": "s",
@@ -66,8 +66,8 @@ def observe_joint_counts(
     if overdispersion is None:
         statistics |= {n: data[f"count_{n}"] for n in ("node_within", "node_exposure")}
     else:
-        statistics["step_overdispersion"] = overdispersion[data["step_stratum"]]
-        statistics |= {"exceeding": data["step_exceeding"], "steps": data["step_number"]}
+        statistics["number_overdispersion"] = overdispersion[data["number_stratum"]]
+        statistics |= {"numbers": data["number_events"], "many": data["number_many"]}
         rows["overdispersion"] = overdispersion[_stratum(data, row)]
         if shifts.covariate is None and shifts.area_moderator is None:
             density = _counts_by_factors
@@ -98,11 +98,11 @@ def _counts_by_factors(
     level: Variable,
     slope: Variable,
     *,
-    step_overdispersion: Variable,
+    number_overdispersion: Variable,
     events: Variable,
     events_within: Variable,
-    exceeding: Variable,
-    steps: Variable,
+    numbers: Variable,
+    many: Variable,
     constant: Variable,
     every_level: Variable,
     every_slope: Variable,
@@ -117,11 +117,11 @@ def _counts_by_factors(
     sums = likelihoods.negative_binomial_sums(
         level,
         slope,
-        step_overdispersion,
+        number_overdispersion,
         events=events,
         events_within=events_within,
-        exceeding=exceeding,
-        steps=steps,
+        numbers=numbers,
+        many=many,
         constant=constant,
         xp=xp,
     )

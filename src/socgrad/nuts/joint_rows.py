@@ -15,7 +15,7 @@ type Variables = dict[str, tuple[tuple[str, ...], np.ndarray]]
 #: Columns of areas, by the dims that name them: those of the level, and of the slope.
 OF_AREAS = ("covariate", "area_moderator")
 #: Beginnings of the names of what is as long as the table is.
-KINDS = ("count_", "sum_", "square_", "area_", "step_", "factor_")
+KINDS = ("count_", "sum_", "square_", "area_", "number_", "factor_")
 
 
 def joint_rows(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> Variables:
@@ -35,8 +35,9 @@ def joint_rows(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> V
         totals), `*_cell` being the position of stratum and authority in an array of shape (stratum,
         authority); with `*_covariate` and `*_area_moderator`, columns of cells, areas and nodes,
         where there are any. Of the negative binomial also `square_*`, the rules of squared exposure
-        of totals; `step_*`, how many counts of a stratum are above 0, 1, 2, ...; and `factor_*`,
-        areas by stratum, authority and events, `factor_first` saying where those of each begin.
+        of totals; `number_*`, distinct numbers of events of a stratum, and how many rows have each;
+        and `factor_*`, areas by stratum, authority and events, `factor_first` saying where those of
+        each begin.
     """
     authorities = len(models[0].areas.authority)
     made: Variables = {}
@@ -63,7 +64,7 @@ def joint_rows(models: Sequence[GradientModel], data: Sequence[xr.Dataset]) -> V
             made |= _nodes(kind, f"{kind}_row", data)
     if models[0].family == "negative_binomial":
         made |= _nodes("square", "sum_row", data)
-        made |= _steps(data)
+        made |= _numbers(data)
         if "area_cell" in made:
             made |= _by_events(made, len(models) * authorities)
     return made
@@ -92,21 +93,20 @@ def _stacked(parts: list[FloatArray]) -> FloatArray:
     return np.concatenate(filled)
 
 
-def _steps(data: Sequence[xr.Dataset]) -> Variables:
-    """How many counts of each stratum exceed 0, 1, ...: what a gamma factor makes of constants."""
-    parts = [(s, each) for s, each in enumerate(data) if "exceeding" in each]
+def _numbers(data: Sequence[xr.Dataset]) -> Variables:
+    """Distinct numbers of events of each stratum, and how many rows have each."""
+    parts = [(s, each) for s, each in enumerate(data) if "numbers" in each]
     if not parts:
         return {}
-    stratum = np.concatenate([np.full(each.sizes["count"], s) for s, each in parts])
-    exceeding, number = (
-        np.concatenate([each[name].to_numpy() for _, each in parts])
-        for name in ("exceeding", "steps")
+    stratum = np.concatenate([np.full(each.sizes["number"], s) for s, each in parts])
+    numbers, many = (
+        np.concatenate([each[name].to_numpy() for _, each in parts]) for name in ("numbers", "many")
     )
-    row = ("step_row",)
+    row = ("number_row",)
     return {
-        "step_stratum": (row, stratum),
-        "step_exceeding": (row, exceeding),
-        "step_number": (row, number),
+        "number_stratum": (row, stratum),
+        "number_events": (row, numbers),
+        "number_many": (row, many),
     }
 
 

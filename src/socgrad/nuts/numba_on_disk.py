@@ -1,12 +1,25 @@
-"""numba, and functions for callers in C that it keeps on disk for the next process."""
+"""numba, and functions that it keeps on disk for the next process.
 
+What is on disk may be damaged, half written by a process that was killed, or in a place that is
+full. Then functions are compiled anew, and a warning says so: no fit hangs on a file that only
+saves time.
+"""
+
+import contextlib
 import hashlib
+import pickle
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 import numba as _numba
+from numba.core import sigutils
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.ccallback import CFunc
+
+from socgrad.errors import SocgradWarning
 
 __all__ = ["compiled", "for_c", "kept", "numbers_at", "source_number"]
 
@@ -40,10 +53,14 @@ def for_c(kind: str) -> Callable[[Callable[..., int]], Any]:
     calls. Let it refer to the `source_number` of their modules from the function around it: numba
     tells functions apart by that, too.
     """
-    signature = _SIGNATURES[kind]
-    return lambda function: kept(
-        numba.cfunc(signature, cache=True), numba.cfunc(signature), function
-    )
+    signature = sigutils.normalize_signature(_SIGNATURES[kind])
+
+    def compile_it(function: Callable[..., int]) -> Any:
+        made = kept(CFunc(function, signature, locals={}, options={}))
+        made.compile()
+        return made
+
+    return compile_it
 
 
 def source_number(*modules: ModuleType) -> int:
@@ -54,10 +71,81 @@ def source_number(*modules: ModuleType) -> int:
     return int.from_bytes(digest.digest()[:7], "big") + 1
 
 
-def kept(keeping: Any, forgetting: Any, function: Any) -> Any:
-    """Compile with the first of two decorators, or the second where no disk can be written."""
-    try:
-        return keeping(function)
-    except RuntimeError:
-        # Neither the package's folder nor the user's cache is ours to write.
-        return forgetting(function)
+def kept(made: Any) -> Any:
+    """Keep on disk what a function of numba compiles to, where that can be written and read.
+
+    Parameters
+    ----------
+    made
+        From `numba.njit` without ``cache=True``, or a function for C that is not compiled yet.
+
+    Warns
+    -----
+    SocgradWarning
+        When it is compiled: if what is on disk cannot be read, or nothing can be written there.
+    """
+    # Neither the package's folder nor the user's cache may be ours to write.
+    with contextlib.suppress(RuntimeError):
+        made._cache = _Kept(made.__wrapped__)
+    return made
+
+
+class _CheckedFiles(IndexDataCacheFile):
+    """Files of compiled code, each ending in a hash: damaged code would end the process."""
+
+    def _save_data(self, name: str, data: Any) -> None:
+        content = self._dump(data)
+        with self._open_for_write(self._data_path(name)) as file:
+            file.write(content + hashlib.sha256(content).digest())
+
+    def _load_data(self, name: str) -> Any:
+        whole = Path(self._data_path(name)).read_bytes()
+        content, digest = whole[:-32], whole[-32:]
+        if hashlib.sha256(content).digest() != digest:
+            raise EOFError(f"{name} is not as it was written")
+        return pickle.loads(content)  # as numba reads its own
+
+
+class _Kept(FunctionCache):
+    """Compiled functions on disk, or none where the disk fails."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file = _CheckedFiles(
+            cache_path=self._cache_path,
+            filename_base=f"{self._impl.filename_base}.checked",
+            source_stamp=self._impl.locator.get_source_stamp(),
+        )
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception as error:
+            self._say(
+                error,
+                "Compiled code of socgrad that is kept on disk cannot be read",
+                "It is compiled anew, which takes some seconds, and written again",
+            )
+        try:
+            self.flush()
+        except OSError:
+            self.disable()
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except Exception as error:
+            self._say(
+                error,
+                "Compiled code of socgrad cannot be kept on disk",
+                "Every process compiles it anew, which takes some seconds, until it can",
+            )
+
+    def _say(self, error: Exception, what: str, then: str) -> None:
+        warnings.warn(
+            f"{what} ({type(error).__name__}: {error}; in {self.cache_path}). {then}. Results are "
+            "the same. numba keeps it in the folder that NUMBA_CACHE_DIR names, if it does.",
+            SocgradWarning,
+            stacklevel=3,
+        )

@@ -32,7 +32,7 @@ class Shifts:
 
 # Core dimensions of the arguments of each likelihood, in the notation of generalised ufuncs: n
 # counted areas, c cells of them (or authorities with totals), g localities, k, q and h nodes, m
-# steps of a count.
+# distinct numbers of events.
 SHAPES: Final[Mapping[str, str]] = {
     "level": "c",
     "slope": "c",
@@ -63,8 +63,8 @@ SHAPES: Final[Mapping[str, str]] = {
     "row_events": "n",
     "row_within": "n",
     "row_log_exposure": "n",
-    "exceeding": "m",
-    "steps": "m",
+    "numbers": "m",
+    "many": "m",
 }
 
 

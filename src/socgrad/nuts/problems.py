@@ -76,7 +76,7 @@ def packed_problem(model: GradientModel, data: xr.Dataset) -> FloatArray:
         len(sds),
         events["node_within"].shape[1],
         len(rows["row_events"]),
-        len(rows["exceeding"]),
+        len(rows["numbers"]),
     ]
     beta = float(model.step_priors.correlation)
     constant = sum(float(data[name]) for name in ("count_constant", "sum_constant") if name in data)
@@ -195,7 +195,8 @@ def _rows(model: GradientModel, data: xr.Dataset) -> dict[str, FloatArray]:
     authorities = len(model.areas.authority)
     if model.family == "poisson":
         empty = np.zeros(0)
-        rows = dict.fromkeys(("row_events", "row_within", "row_exposure", "exceeding"), empty)
+        names = ("row_events", "row_within", "row_exposure", "numbers", "many")
+        rows = dict.fromkeys(names, empty)
         return {"first": np.zeros(authorities + 1), **rows}
     authority, events, within = (
         data[name].to_numpy() for name in ("row_authority", "row_events", "row_within")
@@ -206,5 +207,6 @@ def _rows(model: GradientModel, data: xr.Dataset) -> dict[str, FloatArray]:
         "row_events": events[order],
         "row_within": within[order],
         "row_exposure": np.exp(data["row_log_exposure"].to_numpy()[order]),
-        "exceeding": data["exceeding"].to_numpy(),
+        "numbers": data["numbers"].to_numpy(),
+        "many": data["many"].to_numpy(),
     }

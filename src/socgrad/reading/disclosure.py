@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from socgrad.errors import SchemaError
@@ -24,7 +25,15 @@ from socgrad.schema import (
     REGION_EFFECTS,
 )
 
-__all__ = ["refuse_restricted_covariates", "refuse_restricted_exposure", "without_events"]
+__all__ = [
+    "refuse_restricted_covariates",
+    "refuse_restricted_exposure",
+    "refuse_small_totals",
+    "without_events",
+]
+
+#: Totals below this are small: what most output checkers ask for.
+_SMALL: Final = 10
 
 _GROUPS_WITHOUT_EVENTS: Final = ("posterior", "sample_stats", "constant_data")
 #: The log density and the energy are not among them: with the draws they give the sums of counts.
@@ -71,6 +80,7 @@ _ATTRS_WITHOUT_EVENTS: Final = (
     "per_stratum",
     "quadrature_error",
     "reference",
+    "release",
     "sampler",
     "slope_range",
     "slopes_drawn",
@@ -133,6 +143,46 @@ def refuse_restricted_covariates(fit: xr.DataTree) -> None:
             "covariates_are_public=True. If not, save with include_events=True and keep the file "
             "where the counts are, or share the tables of socgrad.summarise instead."
         )
+
+
+def refuse_small_totals(fit: xr.DataTree) -> None:
+    """Refuse draws of authority effects, which give totals back, where a total is small."""
+    totals = np.concatenate([np.zeros(0), *(_totals(one) for one in _observed(fit))])
+    small = int((totals < _SMALL).sum())
+    if small:
+        raise SchemaError(
+            "include_events=False keeps the draws of authority effects, and from these every "
+            f"authority's total can be computed exactly: {small} of {totals.size} totals are below "
+            f"{_SMALL}. Save socgrad.release.coefficients(fit) instead, which holds neither. If "
+            "all totals may be known, say so: totals_are_public=True. If not, save with "
+            "include_events=True and keep the file where the counts are."
+        )
+
+
+def _observed(fit: xr.DataTree) -> list[xr.Dataset]:
+    """The counts of each stratum, with the label of each area's authority; none without counts."""
+    if "observed_data" not in fit.children:
+        return []
+    held = fit["observed_data"].to_dataset()
+    constants = fit["constant_data"].to_dataset()
+    if "counted_area" in held.coords:
+        position = constants.indexes["area"].get_indexer(held.indexes["counted_area"])
+        authority = constants["authority_of_area"].to_numpy()[position]
+        held = held.assign_coords(authority_of_count=("counted_area", authority))
+    return [held.sel(stratum=k) for k in held["stratum"]] if "stratum" in held.dims else [held]
+
+
+def _totals(held: xr.Dataset) -> np.ndarray:
+    """Totals of authorities with counts, from their areas or as they were given."""
+    found = [np.zeros(0)]
+    if "events" in held:
+        counts = pd.Series(held["events"].to_numpy(), dtype=float).dropna()
+        authority = held["authority_of_count"].to_numpy()[counts.index]
+        found.append(counts.groupby(authority).sum().to_numpy())
+    if "total_events" in held:
+        totals = held["total_events"].to_numpy().astype(float)
+        found.append(totals[~np.isnan(totals)])
+    return np.concatenate(found)
 
 
 def _bare(dataset: xr.Dataset) -> xr.Dataset:

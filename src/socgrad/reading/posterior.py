@@ -29,6 +29,7 @@ __all__ = [
     "importance_ess",
     "labelled",
     "require_deprivation",
+    "require_effects",
     "require_split",
 ]
 
@@ -42,7 +43,8 @@ class Coefficients:
 
     `level_effect` and `slope_effect` are all that sets an authority apart from an average one of
     its mean deprivation: what its covariates make of it (`level_covariates`, `slope_covariates`)
-    its region (`level_region`), and the random effects of the model.
+    its region (`level_region`), and the random effects of the model. `has_effects` is False of a
+    release of coefficients, whose random effects are not zero but left out.
 
     `locality_sd` is the coefficient of variation of the factor that areas of one locality share.
     `covariate` and `area_moderator` are the coefficients of area covariates, `departure` those of
@@ -80,6 +82,7 @@ class Coefficients:
     region_sd: xr.DataArray = field(default_factory=lambda: xr.DataArray(0.0))
     stratum: Hashable | None = None
     joint: JointEffects | None = None
+    has_effects: bool = True
 
     @property
     def has_localities(self) -> bool:
@@ -120,12 +123,22 @@ class Coefficients:
     @property
     def without_own_effects(self) -> "Coefficients":
         """The same with nothing but their covariates and regions to set authorities apart."""
-        return replace(self, level_effect=self.level_place, slope_effect=self.slope_covariates)
+        return replace(
+            self,
+            level_effect=self.level_place,
+            slope_effect=self.slope_covariates,
+            has_effects=self.has_effects or not self.has_regions,
+        )
 
     @property
     def without_random_effects(self) -> "Coefficients":
         """The same with nothing but their covariates to set authorities apart."""
-        return replace(self, level_effect=self.level_covariates, slope_effect=self.slope_covariates)
+        return replace(
+            self,
+            level_effect=self.level_covariates,
+            slope_effect=self.slope_covariates,
+            has_effects=True,
+        )
 
     @property
     def has_own_slopes(self) -> bool:
@@ -272,7 +285,7 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
         correlation=term("correlation"),
         has_deprivation=has_split or "pooled" in draws,
         has_split=has_split,
-        has_slopes="slope_effect" in draws,
+        has_slopes="slope_effect" in draws or "slope_sd" in draws,
         has_cross_level="cross_level" in draws,
         has_curvature="curvature" in draws,
         covariate=_by_draw(fit, "covariate"),
@@ -284,6 +297,7 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
         region_sd=term("region_sd"),
         stratum=label,
         joint=joint_effects(fit, label),
+        has_effects="level_effect" in draws or "level_sd" not in draws,
     )
 
 
@@ -418,6 +432,17 @@ def require_split(terms: Coefficients, estimand: str) -> None:
             f"{estimand} is not defined for a pooled model: one coefficient stands for the within "
             "and the between part, so equal rates at equal deprivation are assumed by "
             "construction, not estimated. Fit a model with deprivation='split'."
+        )
+
+
+def require_effects(terms: Coefficients) -> None:
+    """Refuse what needs the effects of authorities for a fit that was released without them."""
+    if not terms.has_effects:
+        raise EstimandError(
+            "This needs the effects of authorities, and the fit is a release of coefficients alone "
+            "(socgrad.release.coefficients). Of an average or a new authority a release has "
+            "answers, such as target='average'. For named authorities, or sums over them, ask "
+            "where the counts are, with the fit as it was sampled, and share the table instead."
         )
 
 

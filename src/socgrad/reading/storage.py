@@ -2,6 +2,7 @@
 
 import json
 import os
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,18 @@ from xarray.indexes import PandasMultiIndex
 
 from socgrad.errors import SchemaError
 from socgrad.reading.arguments import check_is_tree
+from socgrad.reading.checksum import check_checksum, with_checksum
 from socgrad.reading.disclosure import (
     refuse_restricted_covariates,
     refuse_restricted_exposure,
+    refuse_small_totals,
     without_events,
 )
+from socgrad.reading.file_structure import check_structure
 from socgrad.reading.file_writing import write_whole
 from socgrad.reading.fitted_designs import stored_formulas
+from socgrad.reading.stored_form import check_form
+from socgrad.reading.stored_values import check_data_hash, check_values
 from socgrad.schema import COVARIATE_GROUP, check_tree
 
 __all__ = ["load", "save"]
@@ -30,6 +36,7 @@ def save(
     include_events: bool = True,
     exposure_is_public: bool = False,
     covariates_are_public: bool = False,
+    totals_are_public: bool = False,
 ) -> Path:
     """Save a fit as one NetCDF file.
 
@@ -54,6 +61,9 @@ def save(
         restricted as the events themselves.
     covariates_are_public
         The same for covariates, where the model has any.
+    totals_are_public
+        For `include_events=False` alone, and only where an authority's total is below 10: True says
+        that all totals may be known. The file gives them back exactly, whatever their size.
 
     Returns
     -------
@@ -65,7 +75,8 @@ def save(
     SchemaError
         If `fit` is not a socgrad fit; with `include_events=False`, if its exposure is not the
         children and `exposure_is_public` does not say that it may go along, or if it has covariates
-        and `covariates_are_public` does not.
+        and `covariates_are_public` does not, or if a total of an authority is below 10 and
+        `totals_are_public` does not say that it may be known.
     FileNotFoundError
         If the folder to save into does not exist.
     IsADirectoryError
@@ -76,8 +87,13 @@ def save(
 
     Notes
     -----
-    Draws of an authority's effects still tell its rate about as well as the model knows it. Whether
-    a file without events may leave a secure setting is for the data's owner to say.
+    **A file without events gives every authority's total back exactly.** The posterior mean of the
+    score is zero, so that a total is the mean, over draws, of the authority's expected events, plus
+    what its prior pulls; all of it is in the file. And someone who knows all counts but one can fit
+    them with one count after another, and hold the draws against the file's: the more easily where
+    the seed can be guessed, so leave `random_seed` out of a fit that is to be shared. To take
+    results out use `socgrad.release.coefficients`, or tables. Whether a file may leave a secure
+    setting is for the data's owner to say.
 
     Examples
     --------
@@ -105,9 +121,14 @@ def save(
         refuse_restricted_exposure(fit)
     if not include_events and not covariates_are_public:
         refuse_restricted_covariates(fit)
+    if not include_events and not totals_are_public:
+        refuse_small_totals(fit)
     tree = _storable(fit if include_events else without_events(fit))
+    check_form(tree)
+    check_values(tree)
+    check_data_hash(tree)
     # In memory first: the HDF5 library ends the process where it finds the disk full.
-    write_whole(target, memoryview(tree.to_netcdf(engine="h5netcdf")))
+    write_whole(target, memoryview(with_checksum(tree).to_netcdf(engine="h5netcdf")))
     return target
 
 
@@ -138,21 +159,44 @@ def load(path: str | os.PathLike[str]) -> xr.DataTree:
     source = Path(path)
     if not source.is_file():
         raise FileNotFoundError(f"No file {source}. Expected one that socgrad.save has written.")
+    # Read once: what is checked is what is used, whatever becomes of the file.
+    content = source.read_bytes()
     try:
-        with xr.open_datatree(source, engine="h5netcdf", decode_timedelta=False) as opened:
-            tree = opened.load()
-    except (OSError, ValueError) as error:
-        raise SchemaError(
-            f"{source} cannot be read as NetCDF ({error}). Expected a file that socgrad.save has "
-            "written, whole."
-        ) from error
-    try:
-        check_tree(tree)
+        check_structure(content)
+        tree = _read(content)
         if COVARIATE_GROUP in tree.children:
             stored_formulas(tree)
+        check_data_hash(tree)
     except SchemaError as error:
         raise SchemaError(f"{source}: {error}") from error
     return tree
+
+
+def _read(content: bytes) -> xr.DataTree:
+    """Read a file whose structure is that of a fit, checking each time before reading more."""
+    try:
+        with xr.open_datatree(
+            BytesIO(content),
+            engine="h5netcdf",
+            decode_times=False,
+            mask_and_scale=False,
+            phony_dims="access",
+        ) as opened:
+            check_tree(opened)
+            check_form(opened)
+            tree = opened.load()
+    except SchemaError:
+        raise
+    except Exception as error:
+        raise SchemaError(
+            f"It cannot be read as NetCDF ({str(error) or type(error).__name__}). Expected a file "
+            "that socgrad.save has written, whole."
+        ) from error
+    for node in tree.subtree:
+        for name in node.variables:
+            node.variables[name].attrs.pop("_FillValue", None)
+    check_values(tree)
+    return check_checksum(tree)
 
 
 def _storable(fit: xr.DataTree) -> xr.DataTree:

@@ -6,17 +6,26 @@ neighbourhoods that gave data count: those whose events were left out shaped the
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from socgrad.errors import SupportWarning
 from socgrad.reading.posterior import Geography
 
-__all__ = ["FEW", "areas_near_mean", "areas_of", "common_range", "count_near", "warn_if_thin"]
+__all__ = [
+    "FEW",
+    "areas_near_mean",
+    "areas_of",
+    "common_range",
+    "count_near",
+    "warn_if_beyond",
+    "warn_if_thin",
+]
 
 type Booleans = npt.NDArray[np.bool_]
 
@@ -89,6 +98,49 @@ def warn_if_thin(land: Geography, points: Sequence[tuple[str, int]]) -> None:
         SupportWarning,
         skip_file_prefixes=(_PACKAGE,),
     )
+
+
+def warn_if_beyond(
+    table: pd.DataFrame, ranges: Mapping[str, tuple[float, float, float]], *, rows: str
+) -> None:
+    """Warn once of covariates far outside the values that the model was fitted to.
+
+    Far is more than a quarter of a standard deviation beyond the least or the largest.
+
+    Parameters
+    ----------
+    table
+        Columns as they stand before any transform; those that `ranges` does not have are left out.
+    ranges
+        Least and largest fitted value of each column, and its standard deviation.
+    rows
+        What a row of the table is, for the message.
+
+    Warns
+    -----
+    SupportWarning
+        At the caller's line outside the package.
+    """
+    found = []
+    for name, (low, high, sd) in ranges.items():
+        if name not in table:
+            continue
+        values = pd.to_numeric(table[name]).to_numpy(dtype=np.float64)
+        beyond = (values < low - sd / 4) | (values > high + sd / 4)
+        if beyond.any():
+            worst = values[beyond][int(np.abs(values[beyond] - (low + high) / 2).argmax())]
+            found.append(
+                f"{name} in {int(beyond.sum()):,} of {len(values):,} {rows}, up to {worst:.4g} "
+                f"where {low:.4g} to {high:.4g} was fitted"
+            )
+    if found:
+        warnings.warn(
+            f"Covariates lie far outside their fitted range ({'; '.join(found)}). Beyond it the "
+            "numbers follow the model's straight lines: choose values that occur, or report them "
+            "as extrapolated.",
+            SupportWarning,
+            skip_file_prefixes=(_PACKAGE,),
+        )
 
 
 def _window(land: Geography) -> float:

@@ -11,18 +11,19 @@ import numpy as np
 import pandas as pd
 
 from socgrad.arrays import FloatArray, IntArray
+from socgrad.door.label_checks import check_distinct, sorting_keys
+from socgrad.door.table_checks import name_some, refuse
 from socgrad.errors import SampleOfAreasWarning, SocgradWarning, TableError
-from socgrad.table.label_checks import check_distinct, check_labelled, is_blank, sorting_keys
-from socgrad.table.table_checks import name_some, refuse
 from socgrad.within_between import mean_reliability
 
 __all__ = [
     "check_estimable",
-    "check_no_total_row",
     "check_roles",
     "sorted_rows",
+    "warn_if_larger_totals",
     "warn_if_more_events",
     "warn_if_sample",
+    "warn_of_means",
 ]
 
 _PACKAGE = (str(Path(__file__).parents[1]),)
@@ -33,25 +34,12 @@ _SAME = 1e-9
 #: Below this median reliability of the authority means the table looks like a sample of areas.
 _RELIABLE = 0.9
 
-#: A total row is looked for among more areas than this, and among at least so many events.
-_FEW, _MANY_EVENTS = 5, 100
-
-#: An authority's total row is looked for among so many children: of few, as of a small group, one
-#: estate may well hold half.
-_MANY_OTHERS = 1000
-
-#: A total row may differ by this share from the sum of the others: rounding, unknown places.
-_ALIKE = 0.01
-
 #: So many children, or more, hardly have so many events each; a handful may.
 _MANY_CHILDREN, _EVENTS_EACH = 100, 5
 
-#: What the row of a whole nation is called, or coded.
-_NATIONS = frozenset(
-    {"total", "all", "national", "england", "wales", "scotland", "northern ireland"}
-    | {"england and wales", "great britain", "united kingdom", "uk", "e92000001", "w92000004"}
-    | {"s92000003", "n92000002", "k02000001", "k03000001", "k04000001"}
-)
+#: A given mean of deprivation may lie so far outside what the table's own areas allow, and is held
+#: against them where an authority has so many; a nation's against so many authorities.
+_MEAN_MARGIN, _MANY_AREAS, _MANY_AUTHORITIES = 0.02, 10, 20
 
 
 def check_roles(names: Mapping[str, str]) -> None:
@@ -81,7 +69,6 @@ def sorted_rows(
     """Return the rows in order of authority, then area; refuse an area that appears twice."""
     where = f"Column {names['area']!r} (area)"
     sortable = sorting_keys(area)
-    check_labelled(is_blank(sortable), where=where)
     by_area = np.argsort(sortable, kind="stable")
     ordered = sortable[by_area]
     repeat = np.flatnonzero(ordered[1:] == ordered[:-1])
@@ -113,64 +100,6 @@ def sorted_rows(
     return by_area[np.argsort(code[by_area], kind="stable")]
 
 
-def check_no_total_row(
-    number: Mapping[str, FloatArray],
-    area: pd.Index[Any],
-    group: IntArray,
-    authorities: pd.Index[Any],
-    names: Mapping[str, str],
-) -> None:
-    """Refuse a row that holds the children, or the events, of all other rows.
-
-    One row is as large as all others together in a total row of the same areas, hardly ever in
-    another. A total of more than the table's areas is larger still, as a single huge area may be:
-    there its name decides.
-    """
-    # In few rows, or of few events, one is easily as large as the others together.
-    for role, enough in (("children", 0), ("events", _MANY_EVENTS)):
-        held = np.nan_to_num(number.get(role, np.zeros(len(area))))
-        largest = int(held.argmax())
-        others = float(held.sum() - held[largest])
-        if np.count_nonzero(held) <= _FEW or others < enough:
-            continue
-        row, its = area[[largest]].tolist()[0], authorities[group[[largest]]].tolist()[0]
-        named = {str(label).strip().casefold() for label in (row, its)} & _NATIONS
-        ratio = float(held[largest]) / others
-        if abs(ratio - 1) <= _ALIKE or (named and ratio > 1):
-            raise TableError(
-                f"Area {row!r} of authority {its!r} looks like a total row: it has "
-                f"{held[largest]:,.0f} in column {names[role]!r} ({role}), and the other "
-                f"{len(area) - 1:,} rows have {others:,.0f} together. A total counts everything "
-                f"twice: drop it, as with frame[frame[{names['area']!r}] != {row!r}]."
-            )
-    _check_no_subtotals(number["children"], area, group, authorities, names)
-
-
-def _check_no_subtotals(
-    children: FloatArray,
-    area: pd.Index[Any],
-    group: IntArray,
-    authorities: pd.Index[Any],
-    names: Mapping[str, str],
-) -> None:
-    """Refuse a row that holds the children of all other rows of its authority."""
-    size = len(authorities)
-    held = np.bincount(group, children > 0, minlength=size)
-    others = np.bincount(group, children, minlength=size)[group] - children
-    many = (held[group] > _FEW) & (others >= _MANY_OTHERS)
-    alike = many & (np.abs(children - others) <= _ALIKE * others)
-    if alike.any():
-        first = int(alike.argmax())
-        refuse(
-            alike,
-            area,
-            f"Column {names['area']!r} (area) has rows that look like totals of their authority",
-            f"{area[first]} has {children[first]:,.0f} in column {names['children']!r} (children), "
-            f"and the other areas of {authorities[group[first]]} have {others[first]:,.0f} "
-            "together. A total counts everything twice: keep the rows of areas, and drop these.",
-        )
-
-
 def warn_if_more_events(
     events: FloatArray, children: FloatArray, area: pd.Index[Any], names: Mapping[str, str]
 ) -> None:
@@ -188,6 +117,88 @@ def warn_if_more_events(
             "many: check both columns, the join, and that children are counted one by one, not in "
             "thousands. If the events come from something else than children, name its column in "
             "exposure=.",
+            SocgradWarning,
+            skip_file_prefixes=_PACKAGE,  # at the caller's line
+        )
+
+
+def warn_if_larger_totals(
+    totals: FloatArray, children: FloatArray, authorities: pd.Index[Any], names: Mapping[str, str]
+) -> None:
+    """Warn where an authority's total exceeds its children, who are the exposure."""
+    more = totals > children
+    if more.any():
+        worst = int(np.where(more, totals - children, -np.inf).argmax())
+        warnings.warn(
+            f"totals is more than column {names['children']!r} (children) in "
+            f"{np.count_nonzero(more):,} of {len(more):,} authorities "
+            f"({name_some(authorities[more])}); most at {authorities[worst]}, "
+            f"{totals[worst]:,.0f} events among {children[worst]:,g} children. Check the totals, "
+            "that children are counted one by one, not in thousands, and that every area of these "
+            "authorities is in the table. If the events come from something else than children, "
+            "name its column in exposure=.",
+            SocgradWarning,
+            skip_file_prefixes=_PACKAGE,  # at the caller's line
+        )
+
+
+def warn_of_means(
+    mean: FloatArray,
+    national_mean: float | None,
+    x: FloatArray,
+    group: IntArray,
+    authorities: pd.Index[Any],
+    *,
+    own: FloatArray | None,
+) -> None:
+    """Warn of given means that the table's own areas hardly allow.
+
+    Parameters
+    ----------
+    mean
+        Mean deprivation of each authority, given or the table's own.
+    national_mean
+        As given, if it was.
+    x, group
+        Deprivation of each area, and the position of its authority.
+    authorities
+        Their labels.
+    own
+        The table's own means, where all areas are in it and means were given all the same.
+    """
+    size = len(authorities)
+    low, high = np.full(size, np.inf), np.full(size, -np.inf)
+    np.minimum.at(low, group, x)
+    np.maximum.at(high, group, x)
+    if own is not None:
+        low = high = own
+    told = np.bincount(group, minlength=size) >= _MANY_AREAS
+    off = told & ((mean < low - _MEAN_MARGIN) | (mean > high + _MEAN_MARGIN))
+    if off.any():
+        first = int(off.argmax())
+        held = f"are from {low[first]:.3g} to {high[first]:.3g}"
+        if own is not None:
+            held = f"have a mean of {own[first]:.3g}"
+        warnings.warn(
+            f"authority_means is far from the table's own areas in {np.count_nonzero(off):,} of "
+            f"{size:,} authorities ({name_some(authorities[off])}): {mean[first]:.3g} for "
+            f"{authorities[first]}, whose areas {held}. Check that both are one measure of "
+            "one year, and that the labels are those of one year.",
+            SocgradWarning,
+            skip_file_prefixes=_PACKAGE,  # at the caller's line
+        )
+    if national_mean is None:
+        return
+    outside = not x.min() <= national_mean <= x.max()
+    if outside or (
+        size >= _MANY_AUTHORITIES
+        and not mean.min() - _MEAN_MARGIN <= national_mean <= mean.max() + _MEAN_MARGIN
+    ):
+        warnings.warn(
+            f"national_mean={national_mean:g} lies outside the deprivation of the table: areas are "
+            f"from {x.min():.3g} to {x.max():.3g}, authorities' means from {mean.min():.3g} to "
+            f"{mean.max():.3g}. Levels and gradients would be stated for a deprivation that hardly "
+            "occurs: check that both are one measure.",
             SocgradWarning,
             skip_file_prefixes=_PACKAGE,  # at the caller's line
         )

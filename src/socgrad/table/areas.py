@@ -14,28 +14,31 @@ import numpy as np
 import pandas as pd
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.table.area_checks import (
-    check_estimable,
-    check_no_total_row,
-    check_roles,
-    sorted_rows,
-    warn_if_more_events,
-    warn_if_sample,
-)
-from socgrad.table.authority_numbers import given_means, given_totals
-from socgrad.table.covariate_columns import area_covariates, authority_covariate_table
-from socgrad.table.known_counts import known_counts
-from socgrad.table.label_checks import coded_labels, labels
-from socgrad.table.nesting import LEVELS, nested_levels
-from socgrad.table.number_checks import (
+from socgrad.door.by_authority import given_means, given_totals
+from socgrad.door.label_checks import coded_labels, labels
+from socgrad.door.number_checks import (
     check_known,
     check_proportion,
     check_whole,
     numbers,
     suppressed,
 )
+from socgrad.door.table_checks import as_pandas, column, refuse
+from socgrad.table.area_checks import (
+    check_estimable,
+    check_roles,
+    sorted_rows,
+    warn_if_larger_totals,
+    warn_if_more_events,
+    warn_if_sample,
+    warn_of_means,
+)
+from socgrad.table.covariate_columns import area_covariates, authority_covariate_table
+from socgrad.table.known_counts import known_counts
+from socgrad.table.ledgers import ledger_lines, own_ledger
+from socgrad.table.nesting import LEVELS, nested_levels
 from socgrad.table.option_checks import check_arguments
-from socgrad.table.table_checks import as_pandas, column, refuse
+from socgrad.table.total_rows import check_no_totals
 from socgrad.within_between import weighted_means
 
 __all__ = ["Areas"]
@@ -75,6 +78,9 @@ class Areas:
         (n,); both empty where none were named.
     region, region_of_authority
         Labels of groups of authorities, and the position of each authority's, (J,); likewise.
+    ledger
+        What became of the records that events and exposure were counted from, if that was given:
+        columns stage, reason, amount, unit, children.
     """
 
     area: pd.Index[Any]
@@ -97,6 +103,7 @@ class Areas:
     locality_of_area: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     region: pd.Index[Any] = field(default_factory=lambda: pd.Index([], dtype=object))
     region_of_authority: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    ledger: pd.DataFrame = field(default_factory=lambda: own_ledger(None, {}))
 
     @property
     def authority_of_locality(self) -> IntArray:
@@ -127,7 +134,8 @@ class Areas:
             f"{row.step:<24} {row.rows:>9,} {row.authorities:>11,}  {shorten(str(row.reason), 48)}"
             for row in self.report.itertuples()
         ]
-        return "\n".join([repr(self), f"{'step':<24} {'rows':>9} authorities  reason", *rows])
+        head = f"{'step':<24} {'rows':>9} authorities  reason"
+        return "\n".join([repr(self), head, *rows, *ledger_lines(self.ledger)])
 
     @classmethod
     def from_frame(
@@ -147,10 +155,12 @@ class Areas:
         missing_events: Literal["refuse", "leave out"] = "refuse",
         zero_exposure: Literal["refuse", "leave out"] = "refuse",
         complete: bool | None = None,
+        total_rows: Literal["refuse", "keep"] = "refuse",
         covariates: Sequence[str] = (),
         authority_covariates: object = None,
         locality: str | None = None,
         region: str | None = None,
+        ledger: object = None,
     ) -> Self:
         """Check a table of areas, one row each, and keep what the model needs.
 
@@ -160,7 +170,8 @@ class Areas:
             A pandas DataFrame, or any table with a ``to_pandas`` method (polars, pyarrow). The
             order of the rows and the index do not matter.
         area, authority
-            Columns of labels: text or whole numbers.
+            Columns of labels: text or whole numbers, none missing. Spellings that a reader cannot
+            tell apart (case, spaces, accents of their own ...) are refused.
         deprivation
             Column of deprivation, proportion 0-1 (IDACI: 0.25, not 25).
         children
@@ -192,10 +203,15 @@ class Areas:
         complete
             True: every area of each authority is in the table. False: it is a sample, and
             ``authority_means`` is needed. None: warn when the table looks like a sample.
+        total_rows
+            Rows that look like totals of others (a nation, regions, an authority's own): "refuse"
+            them, by their children and their events, names or deprivation; or "keep" all rows,
+            because each is an area.
         covariates
             Further columns that the formulas of `GradientModel` may name: numbers, text or
-            categories, none missing. Those that are one value in each authority serve as
-            authority covariates too.
+            categories, none missing. Text that is all numbers is read as numbers; categories
+            keep their order, and the first is what the others are compared with. Those that are
+            one value in each authority serve as authority covariates too.
         authority_covariates
             A table of authorities, one row each, whose columns the formulas for authorities may
             name. Its index, or a column named as in ``authority``, holds their labels.
@@ -205,6 +221,9 @@ class Areas:
         region
             Column of labels of a level above authorities, one for all rows of an authority, for
             ``GradientModel(areas, regions=True)``.
+        ledger
+            The ledger of `returns.count`, if events or exposure come from it: its rows for these
+            columns are held against their sums, and go with the report and with the fit.
 
         Returns
         -------
@@ -223,7 +242,10 @@ class Areas:
         SuppressionWarning
             If counts marked as suppressed are left out of the likelihood.
         SocgradWarning
-            If children are the exposure, and an area of 100 or more has over 5 events for each.
+            If children are the exposure, and an area of 100 or more has over 5 events for each, or
+            a total exceeds them; if an area has as many children as all others, and nothing else
+            says that it is a total; if given means lie far from the table's areas; if a label has
+            letters of another alphabet.
 
         Notes
         -----
@@ -263,6 +285,7 @@ class Areas:
             missing_events=missing_events,
             zero_exposure=zero_exposure,
             complete=complete,
+            total_rows=total_rows,
             authority_means=authority_means,
             has_events=events is not None,
             has_totals=totals is not None,
@@ -298,7 +321,7 @@ class Areas:
             hidden = suppressed(columns["events"].iloc[order], counts)
             check_whole(counts, keys, where=where["events"])
         given, hidden_totals = given_totals({} if totals is None else totals, authorities)
-        check_no_total_row(number, keys, group, authorities, names)
+        check_no_totals(number, keys, group, authorities, names, keep=total_rows == "keep")
         if events is not None and names["exposure"] == names["children"]:
             warn_if_more_events(counts, number["children"], keys, names)
         known = known_counts(
@@ -330,11 +353,14 @@ class Areas:
             f"{where['children']} is 0 in all areas of authorities",
             "Their mean deprivation is weighted by children, so it cannot be known.",
         )
-        if authority_means is None:
-            mean = weighted_means(x, weights, group, size)
-        else:
+        mean = weighted_means(x, weights, group, size)
+        own_mean = mean if complete and authority_means is not None else None
+        if authority_means is not None:
             mean = given_means(authority_means, authorities)
         centre = float(np.average(mean, weights=total)) if national_mean is None else national_mean
+        if names["exposure"] == names["children"]:
+            warn_if_larger_totals(given, total, authorities, names)
+        warn_of_means(mean, national_mean, x, group, authorities, own=own_mean)
         check_estimable(x, mean, group, names)
         if complete is None and authority_means is None:
             warn_if_sample(x, weights, group, size)
@@ -355,5 +381,12 @@ class Areas:
             report=known.report,
             covariates=own,
             authority_covariates=theirs,
+            ledger=own_ledger(ledger, _sums(names, number)),
             **nested,
         )
+
+
+def _sums(names: Mapping[str, str], number: Mapping[str, FloatArray]) -> dict[str, float]:
+    """Sums over areas of the columns of events and of exposure, by the caller's names."""
+    roles = [role for role in ("events", "exposure") if role in number]
+    return {names[role]: float(np.nansum(number[role])) for role in roles}

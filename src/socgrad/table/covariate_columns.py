@@ -6,16 +6,28 @@ Which of them enter a model, and how, is for its formulas to say.
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from socgrad.door.by_authority import rows_by_authority, spelling_hint
+from socgrad.door.number_checks import numbers, share_of_numbers
+from socgrad.door.spelling import is_unreadable
+from socgrad.door.table_checks import column, column_names, name_some, refuse, refuse_cells
 from socgrad.errors import TableError
-from socgrad.table.table_checks import as_pandas, column, name_some, refuse
 
 __all__ = ["area_covariates", "authority_covariate_table", "constant_within"]
+
+#: Covariates have any unit, but their squares stay finite.
+_MOST: Final = 1e100
+#: Where more than this share of the cells are numbers, so is what the column measures.
+_MOSTLY: Final = 0.5
+#: What a fit calls the dimensions along which covariates lie.
+_TAKEN: Final = ("area", "authority")
+_LEVELS: Final = (str, int, float, bool, np.integer, np.floating, np.bool_)
 
 
 def area_covariates(
@@ -32,16 +44,15 @@ def area_covariates(
     keys, order
         Labels of the areas as sorted, and the position of each in the table.
     """
-    if isinstance(names, str):
-        raise TableError(
-            f"covariates={names!r} is one text. Expected a list of columns: [{names!r}]. Formulas "
-            "go into GradientModel."
-        )
+    listed = column_names(names, argument="covariates")
+    doubled = [name for k, name in enumerate(listed) if name in listed[:k]]
+    if doubled:
+        raise TableError(f"covariates names {name_some(doubled)} twice. Expected each once.")
     taken = {
         _named(name): _plain(
             column(table, name, role="covariate").iloc[order], keys, f"Column {name!r} (covariate)"
         )
-        for name in dict.fromkeys(names)
+        for name in listed
     }
     return pd.DataFrame(taken, index=keys)
 
@@ -63,31 +74,24 @@ def authority_covariate_table(
     taken
         Names that area covariates have.
     """
-    table = as_pandas(given)
-    if authority in table.columns:
-        table = table.set_index(authority)
-    labels = table.index
-    doubled = labels[labels.duplicated()]
-    if len(doubled):
-        raise TableError(
-            f"authority_covariates has {len(doubled)} authorities more than once "
-            f"({name_some(doubled.unique())}). Expected one row each: choose a year, or sum up."
-        )
-    missing = authorities.difference(labels)
-    if len(missing):
-        raise TableError(
-            f"authority_covariates has no row for {len(missing)} of {len(authorities)} authorities "
-            f"({name_some(missing)}). Expected one row each, labelled by its index or by a column "
-            f"{authority!r} as in the table of areas; its first labels are "
-            f"{name_some(labels, limit=3)}."
-        )
+    table = rows_by_authority(
+        given, authorities, authority=authority, argument="authority_covariates"
+    )
+    refuse(
+        ~authorities.isin(table.index),
+        authorities,
+        "authority_covariates has no row for authorities",
+        f"Expected one row each, labelled by its index or by a column {authority!r} as in the "
+        f"table of areas; its first labels are {name_some(table.index, limit=3)}."
+        + spelling_hint(table.index, authorities[~authorities.isin(table.index)]),
+    )
     both = [name for name in table.columns if name in taken]
     if both:
         raise TableError(
             f"{name_some(both)}: named both in covariates and in authority_covariates. Rename one, "
             "so that a formula says which is meant."
         )
-    table = table.loc[authorities.to_numpy()]
+    table = table.iloc[table.index.get_indexer(authorities)]
     values = {
         _named(name): _plain(
             column(table, name, role="authority covariate"),
@@ -128,10 +132,15 @@ def constant_within(
 
 def _named(name: object) -> str:
     """Refuse names that a file cannot hold."""
-    if not isinstance(name, str) or not name.strip() or "/" in name:
+    if not isinstance(name, str) or not name.strip() or "/" in name or is_unreadable(name):
         raise TableError(
-            f"{name!r} cannot be the name of a covariate: expected text without '/', which a saved "
-            "fit can hold and a formula can name. Rename the column."
+            f"{name_some([name])!r} cannot be the name of a covariate: expected text without '/', "
+            "which a saved fit can hold and a formula can name. Rename the column."
+        )
+    if name in _TAKEN:
+        raise TableError(
+            f"A covariate cannot be called {name!r}, as a fit calls its own {name} labels. Rename "
+            f"the column, as with frame.rename(columns={{{name!r}: '{name}_measure'}})."
         )
     return name
 
@@ -139,8 +148,13 @@ def _named(name: object) -> str:
 def _plain(
     values: pd.Series[Any], keys: pd.Index[Any], where: str, *, complete: bool = True
 ) -> pd.Series[Any]:
-    """Numbers as floats, all else as categories in sorted (or, if ordered, in their own) order."""
+    """Numbers as floats, all else as categories: in the caller's order, or sorted if text."""
     values = pd.Series(values.array, index=keys)
+    own = isinstance(values.dtype, pd.CategoricalDtype)
+    if not types.is_bool_dtype(values.dtype) and not own:
+        given, values = values, _read(values, keys, where)
+        marks = given[values.isna() & given.notna()].astype(str).unique()
+        where = f"{where}, where {name_some(marks)} is no number," if len(marks) else where
     if complete:
         refuse(
             values.isna().to_numpy(dtype=bool),
@@ -150,16 +164,36 @@ def _plain(
             "over all: fill it in, or leave those rows out of the table.",
         )
     if types.is_bool_dtype(values.dtype) or types.is_numeric_dtype(values.dtype):
-        number = values.astype(np.float64)
-        refuse(np.isinf(number.to_numpy()), keys, f"{where} is infinite", "Expected numbers.")
-        return number
-    if isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.ordered:
-        return values.cat.remove_unused_categories()
+        return values.astype(np.float64)
+    if not own:
+        found = sorted(values.dropna().unique().tolist())
+        values = values.astype(pd.CategoricalDtype(found))
+    elif not all(isinstance(level, _LEVELS) for level in values.cat.categories):
+        kind = values.cat.categories.inferred_type
+        raise TableError(
+            f"{where} has categories of {kind} values. Expected text or numbers: name them, as "
+            "with .astype(str)."
+        )
+    # The library that reads formulas sorts categories without an order of their own.
+    return values.cat.remove_unused_categories().cat.as_ordered()
+
+
+def _read(values: pd.Series[Any], keys: pd.Index[Any], where: str) -> pd.Series[Any]:
+    """Numbers where most cells are numbers, also as text; text as it is."""
+    refuse_cells(
+        values,
+        keys,
+        where=where,
+        allowed=(str, int, float, Decimal, np.integer, np.floating),
+        expected="Expected numbers, text or categories; convert dates to numbers.",
+    )
+    if types.is_numeric_dtype(values.dtype) or share_of_numbers(values) > _MOSTLY:
+        number = numbers(values, keys, where=where, most=_MOST)
+        return pd.Series(number, index=keys)
     kind = types.infer_dtype(values, skipna=True)
-    if kind not in {"string", "categorical"}:
+    if kind not in {"string", "empty"}:
         raise TableError(
             f"{where} holds {kind} values. Expected numbers, text or categories; convert dates to "
             "numbers and mixed values with .astype(str)."
         )
-    found = sorted(values.dropna().unique().tolist())
-    return values.astype(pd.CategoricalDtype(found))
+    return values

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.door.table_checks import name_some, refuse
 from socgrad.errors import SuppressionWarning, TableError
-from socgrad.table.table_checks import name_some, refuse
 
 __all__ = ["KnownCounts", "known_counts"]
 

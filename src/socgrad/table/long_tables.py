@@ -17,11 +17,12 @@ import numpy as np
 import pandas as pd
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.door.label_checks import check_labelled, coded_labels, labels
+from socgrad.door.number_checks import check_known, numbers
+from socgrad.door.table_checks import as_pandas, column, column_names, name_some, refuse
 from socgrad.errors import SocgradWarning, TableError
+from socgrad.table.area_checks import check_roles
 from socgrad.table.areas import Areas
-from socgrad.table.label_checks import check_labelled, coded_labels, labels
-from socgrad.table.number_checks import check_known, numbers
-from socgrad.table.table_checks import as_pandas, column, name_some, refuse
 
 __all__ = ["ChildrenOf", "LongTables", "MissingRows", "long_tables", "with_absent"]
 
@@ -76,6 +77,11 @@ def long_tables(
         option is unknown or `order` does not name the strata.
     """
     _check_options(children_of, missing_rows, exposure, events)
+    check_roles(
+        {"area": area, "authority": authority, "deprivation": deprivation, "children": children}
+        | ({} if events is None else {"events": events})
+        | ({} if exposure is None else {"exposure": exposure})
+    )
     table = as_pandas(frame)
     of, found = _strata(table, stratum, order)
     names = {"area": area, "authority": authority, "deprivation": deprivation}
@@ -87,15 +93,12 @@ def long_tables(
     first = np.unique(place, return_index=True)[1]
     for role in ("authority", "deprivation"):
         _refuse_unlike(column(table, names[role], role=role), place, first, areas, where[role])
-    others = [] if isinstance(covariates, str) else list(covariates)  # refused at the door
-    for other in others:
-        values = column(table, other, role="covariate")
-        _refuse_unlike(values, place, first, areas, f"Column {other!r} (covariate)")
-    named = {role: name for role, name in levels.items() if name is not None}
-    for role, level in named.items():
-        values = column(table, level, role=role)
-        _refuse_unlike(values, place, first, areas, f"Column {level!r} ({role})")
-    others = [*dict.fromkeys([*others, *named.values()])]
+    fixed = [("covariate", name) for name in column_names(covariates, argument="covariates")]
+    fixed += [(role, name) for role, name in levels.items() if name is not None]
+    for role, name in fixed:
+        values = column(table, name, role=role)
+        _refuse_unlike(values, place, first, areas, f"Column {name!r} ({role})")
+    others = [*dict.fromkeys(name for _, name in fixed)]
     base = table.iloc[first][[area, authority, deprivation, *others]].reset_index(drop=True)
 
     their = f"Column {children!r} (children)"
@@ -168,7 +171,7 @@ def _check_options(
         ("children_of", children_of, ("stratum", "area")),
         ("missing_rows", missing_rows, ("refuse", "leave out", "no events")),
     ):
-        if value not in allowed:
+        if not isinstance(value, str) or value not in allowed:
             raise TableError(
                 f"{name}={value!r} is unknown. Expected {', '.join(map(repr, allowed))}."
             )
@@ -186,7 +189,7 @@ def _strata(
     table: pd.DataFrame, stratum: str | Sequence[str], order: Sequence[Any] | None
 ) -> tuple[IntArray, list[Any]]:
     """Position of each row's stratum, and the labels of the strata in order."""
-    names = [stratum] if isinstance(stratum, str) else list(stratum)
+    names = [stratum] if isinstance(stratum, str) else column_names(stratum, argument="stratum")
     if not names:
         raise TableError("stratum names no column. Expected one or more columns of labels.")
     given = [column(table, name, role="stratum") for name in names]
@@ -206,6 +209,12 @@ def _strata(
         order = [label for label in values.cat.categories.tolist() if label in own]
     if order is None:
         return code, known
+    if isinstance(order, str) or not isinstance(order, Sequence | pd.Index | np.ndarray):
+        raise TableError(
+            f"order is a {type(order).__name__}. Expected a list of the labels of the strata, as "
+            f"{known[:3]}."
+        )
+    order = list(order)
     if sorted(map(str, order)) != sorted(map(str, known)):
         lacking = [label for label in known if label not in order]
         strangers = [label for label in order if label not in known]

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from socgrad.arrays import IntArray
+from socgrad.door.label_checks import coded_labels
+from socgrad.door.table_checks import name_some
 from socgrad.errors import TableError
-from socgrad.table.label_checks import coded_labels
-from socgrad.table.table_checks import name_some
 
 __all__ = ["LEVELS", "nested_levels", "nested_localities", "nested_regions"]
 

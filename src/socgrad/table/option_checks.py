@@ -16,6 +16,7 @@ def check_arguments(
     missing_events: str,
     zero_exposure: str,
     complete: bool | None,
+    total_rows: str,
     authority_means: object,
     has_events: bool,
     has_totals: bool,
@@ -36,6 +37,11 @@ def check_arguments(
             )
     for name, value in (("missing_events", missing_events), ("zero_exposure", zero_exposure)):
         check_leave_out(name, value)
+    if not isinstance(total_rows, str) or total_rows not in {"refuse", "keep"}:
+        raise TableError(
+            f'total_rows={total_rows!r} is unknown. Expected "refuse" (rows that look like totals '
+            'of others) or "keep" (every row is an area).'
+        )
     if not (complete is None or isinstance(complete, bool | np.bool_)):
         raise TableError(
             f"complete={complete!r} is unknown. Expected True (every area of each authority is in "

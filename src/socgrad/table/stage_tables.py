@@ -11,9 +11,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from socgrad.door.table_checks import name_some
 from socgrad.errors import StageOrderWarning, TableError
 from socgrad.table.areas import Areas
-from socgrad.table.table_checks import name_some
 
 __all__ = [
     "PREVIOUS_STAGE",
@@ -39,6 +39,13 @@ def stage_columns(
         raise TableError(
             f"stages is {stages!r}. Expected the columns of events in order, such as "
             '["referral", "plan"], or a mapping from label to column.'
+        )
+    given = stages.values() if isinstance(stages, Mapping) else stages
+    unnamed = [name for name in given if not (isinstance(name, str) or name is None)]
+    if unnamed or (None in given and not isinstance(stages, Mapping)):
+        raise TableError(
+            f"stages names {name_some(unnamed or [None])}, which is no text. Expected names of "
+            "columns of events."
         )
     named: dict[str, str | None] = {name: name for name in stages}
     if isinstance(stages, Mapping):
@@ -75,6 +82,11 @@ def exposure_columns(
     if isinstance(exposure, Mapping):
         _refuse_strangers("exposure", exposure, stages)
         return {label: exposure.get(label, children) for label in stages}
+    if not isinstance(exposure, str):
+        raise TableError(
+            f"exposure is a {type(exposure).__name__}. Expected the name of a column, a mapping "
+            f'from stage to column, or "{PREVIOUS_STAGE}".'
+        )
     if exposure != PREVIOUS_STAGE:
         return dict.fromkeys(stages, exposure)
     without = [label for label in stages if stages[label] is None or label in totals]

@@ -15,8 +15,12 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
+from socgrad.door.by_authority import totals_by_stratum
+from socgrad.door.label_checks import coded_labels
+from socgrad.door.table_checks import as_pandas, name_some
 from socgrad.errors import TableError
 from socgrad.table.areas import Areas
+from socgrad.table.ledgers import own_ledger
 from socgrad.table.long_tables import ChildrenOf, MissingRows, long_tables, with_absent
 from socgrad.table.option_checks import check_leave_out
 from socgrad.table.stage_tables import (
@@ -27,7 +31,6 @@ from socgrad.table.stage_tables import (
     warn_of_exceeding,
     without_unmatched,
 )
-from socgrad.table.table_checks import as_pandas, name_some
 
 __all__ = ["Relation", "Strata"]
 
@@ -80,18 +83,22 @@ class Strata(Mapping[Any, Areas]):
     relation: Relation = "groups"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.tables, Mapping) or not all(
+            isinstance(one, Areas) for one in self.tables.values()
+        ):
+            raise TableError(
+                "tables must be a mapping from label to Areas, as Strata.from_stages and "
+                f"Strata.from_long make it; got {type(self.tables).__name__}."
+            )
         labels = list(self.tables)
         if len(labels) < 2:
             raise TableError(
                 f"{len(labels)} stratum was given. Expected two or more: one alone is an Areas, "
                 "Areas.from_frame, and its model a GradientModel."
             )
-        whole = all(isinstance(one, int | np.integer) for one in labels)
-        if not whole and not all(isinstance(one, str) and one.strip() for one in labels):
-            raise TableError(
-                f"The labels of the strata are {labels[:5]}. Expected all text, none blank, or all "
-                "whole numbers."
-            )
+        where = "The labels of the strata"
+        checked = coded_labels(pd.Series(labels, dtype=object), where=where)[1]
+        whole = checked.dtype.kind == "i"
         if self.relation not in ("stages", "chain", "groups"):
             raise TableError(
                 f"relation={self.relation!r} is unknown. Expected 'stages', 'chain' or 'groups'."
@@ -186,10 +193,12 @@ class Strata(Mapping[Any, Areas]):
         zero_exposure: LeaveOut | None = None,
         unmatched_events: LeaveOut = "refuse",
         complete: bool | None = None,
+        total_rows: Literal["refuse", "keep"] = "refuse",
         covariates: Sequence[str] = (),
         authority_covariates: object = None,
         locality: str | None = None,
         region: str | None = None,
+        ledger: object = None,
     ) -> Self:
         """Check a table of areas, one row each, with a column of events for each stage.
 
@@ -210,10 +219,12 @@ class Strata(Mapping[Any, Areas]):
             of one another, such as categories of abuse.
         totals
             Counts by authority label, for each stage that has any: ``{stage: {authority: count}}``.
-        authority_means, national_mean, per, missing_events, complete
+        authority_means, national_mean, per, missing_events, complete, total_rows
             As in `Areas.from_frame`, for all stages.
         covariates, authority_covariates, locality, region
             As in `Areas.from_frame`; they belong to the places, whatever the stage.
+        ledger
+            As in `Areas.from_frame`: each stage keeps its own rows.
         zero_exposure
             As in `Areas.from_frame`. By default "refuse"; with "previous stage" "leave out", since
             an area without a referral can have no assessment.
@@ -262,7 +273,7 @@ class Strata(Mapping[Any, Areas]):
         >>> chain["plans"].exposure.tolist()
         [10.0, 20.0, 20.0, 40.0]
         """
-        given = {} if totals is None else totals
+        given = totals_by_stratum(totals)
         columns = stage_columns(stages, given)
         exposures = exposure_columns(columns, exposure, children=children, totals=given)
         chained = isinstance(exposure, str) and exposure == PREVIOUS_STAGE
@@ -296,10 +307,12 @@ class Strata(Mapping[Any, Areas]):
                     missing_events=missing_events,
                     zero_exposure=zero_exposure,
                     complete=_complete(complete, authority_means, again=bool(tables)),
+                    total_rows=total_rows,
                     covariates=covariates,
                     authority_covariates=authority_covariates,
                     locality=locality,
                     region=region,
+                    ledger=ledger,
                 )
         if nested:
             warn_of_exceeding(tables)
@@ -330,10 +343,12 @@ class Strata(Mapping[Any, Areas]):
         missing_events: LeaveOut = "refuse",
         zero_exposure: LeaveOut = "refuse",
         complete: bool | None = None,
+        total_rows: Literal["refuse", "keep"] = "refuse",
         covariates: Sequence[str] = (),
         authority_covariates: object = None,
         locality: str | None = None,
         region: str | None = None,
+        ledger: object = None,
     ) -> Self:
         """Check a long table, one row for each area and stratum (age, ethnicity, need ...).
 
@@ -366,11 +381,13 @@ class Strata(Mapping[Any, Areas]):
             An area without a row for a stratum: refuse it; "leave out" of that stratum's
             likelihood, with a report (no child of that stratum lives there, or nothing is known);
             or "no events" among the area's children (with ``children_of="area"``).
-        authority_means, national_mean, per, missing_events, zero_exposure, complete
+        authority_means, national_mean, per, missing_events, zero_exposure, complete, total_rows
             As in `Areas.from_frame`, for all strata.
         covariates, authority_covariates, locality, region
             As in `Areas.from_frame`; area covariates, localities and regions are the same in all
             rows of an area.
+        ledger
+            As in `Areas.from_frame`, of all strata together.
 
         Returns
         -------
@@ -417,7 +434,7 @@ class Strata(Mapping[Any, Areas]):
         >>> strata["0-4"].exposure.tolist(), strata["0-4"].children.tolist()
         ([100.0, 100.0, 50.0, 150.0], [400.0, 400.0, 300.0, 300.0])
         """
-        given = {} if totals is None else totals
+        given = totals_by_stratum(totals)
         parts = long_tables(
             frame,
             stratum=stratum,
@@ -440,6 +457,7 @@ class Strata(Mapping[Any, Areas]):
                 f"({name_some(strangers)}). Its strata are "
                 f"{name_some(list(parts.frames), limit=20)}."
             )
+        rows = own_ledger(ledger, _sums(frame, [events, exposure]))
         tables: dict[Any, Areas] = {}
         for label, table in parts.frames.items():
             absent = parts.absent[label]
@@ -460,14 +478,16 @@ class Strata(Mapping[Any, Areas]):
                     missing_events=missing_events,
                     zero_exposure="leave out" if excused else zero_exposure,
                     complete=_complete(complete, authority_means, again=bool(tables)),
+                    total_rows=total_rows,
                     covariates=covariates,
                     authority_covariates=authority_covariates,
                     locality=locality,
                     region=region,
                 )
-                tables[label] = with_absent(
+                made = with_absent(
                     made, absent, missing_rows, refuse_idle=excused and zero_exposure == "refuse"
                 )
+                tables[label] = replace(made, ledger=rows)
         if nested:
             warn_of_exceeding(tables)
         else:
@@ -487,6 +507,16 @@ def _named(label: Any) -> Iterator[None]:
 def _complete(complete: bool | None, authority_means: object, *, again: bool) -> bool | None:
     """Look at the geography once: the first table's warning holds for all."""
     return True if again and complete is None and authority_means is None else complete
+
+
+def _sums(frame: object, names: Sequence[str | None]) -> dict[str, float]:
+    """Sums over areas and strata of the columns that are named."""
+    table = as_pandas(frame)
+    return {
+        name: float(pd.to_numeric(table[name], errors="coerce").sum())
+        for name in names
+        if name is not None
+    }
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
-from typing import Any
+import re
+from decimal import Decimal
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +12,21 @@ import pandas as pd
 from pandas.api import types
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.door.table_checks import Keys, name_some, refuse, refuse_cells
 from socgrad.errors import TableError
-from socgrad.table.table_checks import Keys, name_some, refuse
 
-__all__ = ["check_known", "check_proportion", "check_whole", "numbers", "suppressed"]
+__all__ = [
+    "check_known",
+    "check_proportion",
+    "check_whole",
+    "numbers",
+    "share_of_numbers",
+    "suppressed",
+]
+
+#: No number of children, of events or of what else is counted here is larger: sums of such, and
+#: of their squares, stay far within what floats hold.
+MOST: Final = 1e12
 
 #: Marks that statistical offices print where a count is hidden because it is small, or may be: "x"
 #: hides one in the DfE's older tables, "u" is too few to be reliable. None of them means zero.
@@ -28,24 +41,87 @@ ABSENT = frozenset(
 DASHES = frozenset("-–—")
 
 
-def numbers(values: pd.Series[Any], keys: pd.Index[Any], *, where: str) -> FloatArray:
+#: Kinds of whole columns that hold no numbers; objects, cell by cell, are looked at apart.
+_OTHER_KINDS = frozenset({"boolean", "complex", "bytes"})
+
+#: Text of a code, such as 007.
+_CODE: Final = re.compile("0[0-9]+")
+
+#: Text of a number; infinity is read, so that the refusal can name it.
+_NUMBER: Final = re.compile(
+    r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|(?i:inf|infinity))"
+)
+
+
+def numbers(
+    values: pd.Series[Any], keys: pd.Index[Any], *, where: str, most: float = MOST
+) -> FloatArray:
     """Return numbers as float64, NaN where missing; text is read if all of it parses."""
+    refuse_cells(
+        values,
+        keys,
+        where=where,
+        allowed=(str, int, float, Decimal, np.integer, np.floating),
+        expected="Expected numbers.",
+    )
     if isinstance(values.dtype, pd.CategoricalDtype):
         # A category of whole numbers has no room for a missing value; objects have.
         values = values.astype(object if values.hasnans else values.cat.categories.dtype)
+    if isinstance(values.dtype, pd.SparseDtype):
+        values = pd.Series(values.to_numpy(), index=values.index)
     kind = types.infer_dtype(values, skipna=True)
-    if kind in {"boolean", "complex"} or kind.startswith(("date", "time", "period", "interval")):
+    if kind in _OTHER_KINDS or kind.startswith(("date", "time", "period", "interval")):
         raise TableError(f"{where} holds {kind} values. Expected numbers.")
     if types.is_numeric_dtype(values.dtype):
         # Copied, because pandas may hand out a view of the caller's own column.
         number = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     else:
         given = values.to_numpy(dtype=object, na_value=np.nan)
-        number = np.asarray(pd.to_numeric(given, errors="coerce"), dtype=np.float64)
+        number = _parsed(given)
         unread = np.flatnonzero(np.isnan(number) & values.notna().to_numpy(dtype=bool))
         _check_read(given, unread, keys, where=where)
     refuse(np.isinf(number), keys, f"{where} has infinite values", "Expected finite numbers.")
+    refuse(
+        np.abs(number) > most,
+        keys,
+        f"{where} has values beyond {most:g}",
+        "No such measure is so large: check the unit, and what was joined or multiplied upstream.",
+    )
     return number
+
+
+def share_of_numbers(values: pd.Series[Any]) -> float:
+    """Return the share of the cells with something in them that are numbers, or text of one.
+
+    Text such as 007 is the code of something, and no number.
+    """
+    given = values.dropna().to_numpy(dtype=object)
+    marks = _marks(given)
+    filled = ~marks.isin(SUPPRESSED | ABSENT | DASHES).to_numpy(dtype=bool)
+    if not filled.any():
+        return 0.0
+    coded = np.array([_CODE.fullmatch(mark) is not None for mark in marks])
+    return float((np.isfinite(_parsed(given)) & ~coded)[filled].mean())
+
+
+def _parsed(given: npt.NDArray[Any]) -> FloatArray:
+    """Numbers in cells, NaN where there is none."""
+    return np.array([_number(cell) for cell in given], dtype=np.float64)
+
+
+def _number(cell: object) -> float:
+    """Read one cell: to Python 1_0 is 10, to pandas 'True' is 1, but nobody writes counts so."""
+    if isinstance(cell, str):
+        text = cell.strip()
+        return float(text) if _NUMBER.fullmatch(text) else np.nan
+    if pd.isna(cell):  # type: ignore[call-overload]
+        return np.nan
+    try:
+        return float(cell)  # type: ignore[arg-type]
+    except OverflowError:
+        return np.inf
+    except (TypeError, ValueError):
+        return np.nan
 
 
 def suppressed(values: pd.Series[Any], number: FloatArray) -> BoolArray:
@@ -57,7 +133,8 @@ def suppressed(values: pd.Series[Any], number: FloatArray) -> BoolArray:
 
 
 def _marks(given: npt.NDArray[Any]) -> pd.Series[Any]:
-    return pd.Series(given, dtype=object).astype(str).str.strip().str.casefold()
+    # Not by pandas' own methods: text that cannot be encoded is no text to them.
+    return pd.Series([str(cell).strip().casefold() for cell in given], dtype=object)
 
 
 def _check_read(

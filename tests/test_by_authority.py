@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from door import door, same, table
@@ -46,9 +47,13 @@ def test_totals_by_position():
 def test_totals_as_a_table():
     """A table of totals, or a column of it without labels, is shown the way to a Series."""
     totals = pd.DataFrame({"code": ["Ashby", "Barton", "Corby"], "total": [1, 2, 3]})
+    way = r"dict\(zip\(frame\['code'\], frame\['totals'\]\)\)"
+    for given in (totals, pl.from_pandas(totals), pl.from_pandas(totals)["total"]):
+        with pytest.raises(
+            TableError, match=rf"totals is a {type(given).__name__}\. .*{way} is such a mapping"
+        ):
+            door(table(), events=None, totals=given)
     way = r"frame\.set_index\('code'\)\['total'\]"
-    with pytest.raises(TableError, match=rf"totals is a DataFrame\. .*{way} is such a Series"):
-        door(table(), events=None, totals=totals)
     with pytest.raises(TableError, match=rf"if the labels are row numbers, .*{way}"):
         door(table(), events=None, totals=totals["total"])
 
@@ -73,6 +78,6 @@ def test_totals_spelt_otherwise():
     totals = {"ASHBY ": 1, "Barton": 2, "Corby": 3}
     with pytest.raises(
         TableError,
-        match=r"no authority of the table: 1 of 3 \(ASHBY \).*only by case or by white sp",
+        match=r"no authority of the table: 1 of 3 \(ASHBY \).*differ by case, by white sp",
     ):
         door(table(), events=None, totals=totals)

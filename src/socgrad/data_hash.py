@@ -1,0 +1,55 @@
+"""The hash of a fit's data, for those who wrote them and for those who read them."""
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from socgrad.arrays import FloatArray
+
+__all__ = ["data_digest"]
+
+
+def data_digest(
+    constants: Mapping[str, npt.ArrayLike], *, events: FloatArray, total_events: FloatArray
+) -> str:
+    """SHA-256 of all that the likelihood and the means read, labels included.
+
+    Parameters
+    ----------
+    constants : mapping
+        By their names in `socgrad.schema`: `area` and `authority` (labels), `authority_of_area`,
+        `deprivation`, `children`, `exposure`, `authority_mean`, `national_mean` and `per`; where
+        areas have localities, `locality` (labels) and `locality_of_area`. Regions are a part of
+        the model, not of these data.
+    events, total_events : ndarray
+        Of areas and of authorities, NaN where not in the likelihood.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+
+    def add_labels(name: str) -> None:
+        digest.update("\x1f".join(map(str, np.asarray(constants[name]).tolist())).encode())
+
+    def add_numbers(values: npt.ArrayLike, kind: str) -> None:
+        # -0.0 and 0.0 are the same number, and so are all NaN.
+        plain = np.asarray(values, dtype=np.float64) + 0.0
+        plain = np.where(np.isnan(plain), np.nan, plain)
+        digest.update(np.ascontiguousarray(plain.astype(kind)).tobytes())
+
+    for name in ("area", "authority"):
+        add_labels(name)
+    add_numbers(constants["authority_of_area"], "<i8")
+    for name in ("deprivation", "children", "exposure", "authority_mean", "national_mean", "per"):
+        add_numbers(constants[name], "<f8")
+    for counts in (events, total_events):
+        add_numbers(counts, "<f8")
+    if "locality" in constants and np.size(constants["locality"]):
+        add_labels("locality")
+        add_numbers(constants["locality_of_area"], "<i8")
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Laws of counts, for both wings."""
