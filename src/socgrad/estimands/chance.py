@@ -27,8 +27,9 @@ def drawn_counts(mean: Floats, variance: Floats, rng: np.random.Generator) -> Fl
     --------
     >>> import numpy as np
     >>> from socgrad.estimands.chance import drawn_counts
-    >>> drawn_counts(np.full(2, 3.0), np.zeros(2), np.random.default_rng(1)).tolist()
-    [3.0, 3.0]
+    >>> counts = drawn_counts(np.full(10_000, 3.0), np.array(0.5), np.random.default_rng(1))
+    >>> counts.mean().round(1).item(), bool(abs(counts.var() - (3 + 0.5 * 9)) < 0.5)
+    (3.0, True)
     """
     most = float(np.max(mean, initial=0.0))
     if not most < _MOST:
