@@ -40,9 +40,10 @@ FLOORS = (
         "nuts.observed",
     }
     | {"estimands.poisson_intervals", "estimands.end_points"}
+    | {"reading.protection", "disclosure.rules", "disclosure.margins"}
     | {"table.table_checks", "table.option_checks", "reading.arguments", "reading.labels"},
     {"table.label_checks", "table.number_checks", "table.known_counts", "table.covariate_columns"}
-    | {"reading.fitted_designs", "nuts.joint_covariance"}
+    | {"reading.fitted_designs", "nuts.joint_covariance", "disclosure.records"}
     | {"simulation.pathway", "simulation.groups", "simulation.parts"}
     | {"simulation.geography", "reading.example", "reading.posterior", "reading.disclosure"}
     | {"tables.summaries", "tables.journal"},
@@ -93,7 +94,7 @@ FLOORS = (
     | {"checks.authority_likelihoods"}
     | {"nuts.sampling", "checks.replicates", "checks.log_likelihood"},
     {"nuts.outcome_sampling", "nuts.joint_sampling", "checks.fit_check", "checks.integrated"},
-    {"joint_fitting"},
+    {"joint_fitting", "disclosure.checking"},
     {"fitting", "checks.left_out", "checks.priors"},
     {"__init__"},
 )
@@ -101,7 +102,7 @@ FLOORS = (
 #: Modules and packages of each wing; the others serve both.
 LEFT = {"table", "model", "nuts", "laplace", "simulation", "manifest", "fitting"}
 LEFT |= {"strata_tree", "quadrature_record", "stratified_fitting", "joint_fitting"}
-RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
+RIGHT = {"reading", "estimands", "checks", "tables", "plots", "disclosure"}
 
 #: What only the named modules may import, because it takes seconds or is an optional extra.
 RESERVED = {

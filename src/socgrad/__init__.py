@@ -13,7 +13,7 @@ from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
-    from socgrad import plots
+    from socgrad import disclosure, plots
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.checks.log_likelihood import add_log_likelihood
@@ -95,6 +95,7 @@ __all__ = [
     "crossing",
     "departure_from_line",
     "deprivation_ratio",
+    "disclosure",
     "draw_prior",
     "duration_ratio",
     "errors",
@@ -233,7 +234,7 @@ _LAZY = {
 
 
 #: Names that hold several others, imported on first use, too.
-_NAMESPACES = {"plots": "plots", "release": "reading.release"}
+_NAMESPACES = {"disclosure": "disclosure", "plots": "plots", "release": "reading.release"}
 
 
 def __getattr__(name: str) -> Any:
