@@ -49,7 +49,7 @@ def withhold_details(withhold: bool = True) -> None:
     >>> from socgrad.errors import TableError, withhold_details
     >>> withhold_details()
     >>> str(TableError("3 of 40 areas have no count (first: 'E01000001')."))
-    '… of … areas have no count …'
+    '… of … areas have no count ….'
     >>> withhold_details(False)
     """
     global _withheld  # noqa: PLW0603 one switch for the process
