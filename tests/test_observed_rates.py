@@ -207,6 +207,9 @@ def test_strata_stand_below_one_another(counted):
         alone = function(counted)
         np.testing.assert_array_equal(first["events"], alone["events"])
         np.testing.assert_allclose(first["upper"], alone["upper"])
+        shares = table.attrs.pop("largest_share")
+        assert shares[:rows] == alone.attrs.pop("largest_share")
+        assert len(shares) == len(table)
         assert table.attrs == alone.attrs
 
 

@@ -90,7 +90,17 @@ REFUSE = {
 #: Public names that read no fit of one stratum, or nothing that departures could touch.
 OTHERS = {
     *("Areas", "GradientModel", "Normal", "OutcomeModel", "PositiveNormal", "Priors", "Strata"),
-    *("StratifiedModel", "Truth", "errors", "plots", "release", "simulate", "simulate_flow", "fit"),
+    *(
+        "StratifiedModel",
+        "Truth",
+        "disclosure",
+        "errors",
+        "plots",
+        "release",
+        "simulate",
+        "simulate_flow",
+        "fit",
+    ),
     "rate_ratio",
     # Of tables and of draws, whatever these are of.
     *("inequality_of_rates", "journal_table", "label_draws", "summarise", "to_csv", "to_html"),

@@ -14,7 +14,7 @@ from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
-    from socgrad import plots, returns, sensitivity
+    from socgrad import disclosure, plots, returns, sensitivity
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.checks.log_likelihood import add_log_likelihood
@@ -96,6 +96,7 @@ __all__ = [
     "crossing",
     "departure_from_line",
     "deprivation_ratio",
+    "disclosure",
     "draw_prior",
     "duration_ratio",
     "errors",
@@ -238,6 +239,7 @@ _LAZY = {
 #: Rooms with names of their own, imported on first use too.
 #: Names that hold several others, imported on first use, too.
 _NAMESPACES = {
+    "disclosure": "disclosure",
     "plots": "plots",
     "release": "reading.release",
     "returns": "returns",

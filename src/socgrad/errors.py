@@ -5,6 +5,8 @@ what to do. All errors derive from `SocgradError`, and from `ValueError` because
 value that the caller passed.
 """
 
+import re
+
 __all__ = [
     "ConvergenceWarning",
     "EstimandError",
@@ -21,10 +23,55 @@ __all__ = [
     "SupportWarning",
     "SuppressionWarning",
     "TableError",
+    "withhold_details",
 ]
 
+_withheld = False
+#: What in a message may be of the data: what stands in quotes or brackets, and every number.
+_OF_THE_DATA = re.compile(r"'[^']*'|\"[^\"]*\"|\([^()]*\)|\[[^\[\]]*\]|\d[\d,.]*\d|\d")
 
-class SocgradError(ValueError):
+
+def withhold_details(withhold: bool = True) -> None:
+    """Give messages of errors and warnings without values and labels of the data, or with them.
+
+    Parameters
+    ----------
+    withhold
+        True, from now on in this process, replaces numbers and what stands in quotes, parentheses
+        or brackets by "…" in the messages of socgrad's errors and warnings. Off by default.
+
+    Notes
+    -----
+    Not covered: errors of other libraries, also where one of socgrad's was raised from them (the
+    traceback shows both); tables and verdicts that you print; column names without quotes. Lines of
+    progress name no stratum in any case.
+
+    Examples
+    --------
+    >>> from socgrad.errors import TableError, withhold_details
+    >>> withhold_details()
+    >>> str(TableError("3 of 40 areas have no count (first: 'E01000001')."))
+    '… of … areas have no count ….'
+    >>> withhold_details(False)
+    """
+    global _withheld  # noqa: PLW0603 one switch for the process
+    _withheld = withhold
+
+
+class _Worded(Exception):  # noqa: N818 of errors and warnings alike
+    """What has a message that can be given without details of the data."""
+
+    def __str__(self) -> str:
+        words = super().__str__()
+        if not _withheld:
+            return words
+        shorter = None
+        while shorter != words:  # brackets within brackets
+            shorter, words = words, _OF_THE_DATA.sub("…", words)
+        return words
+
+
+class SocgradError(_Worded, ValueError):
     """The base of every error that socgrad raises on purpose."""
 
 
@@ -48,7 +95,7 @@ class EstimandError(SocgradError):
     """The quantity asked for is not defined for this fit, or for these arguments."""
 
 
-class SocgradWarning(UserWarning):
+class SocgradWarning(_Worded, UserWarning):
     """The base of every warning that socgrad gives on purpose."""
 
 

@@ -14,6 +14,7 @@ from socgrad.estimands.poisson_intervals import poisson_interval
 from socgrad.reading.by_stratum import stratum, stratum_labels
 from socgrad.reading.observed import observed_counts
 from socgrad.reading.posterior import geography
+from socgrad.reading.protection import protect
 
 __all__ = ["observed_authority_rate", "observed_rate_by_group"]
 
@@ -26,6 +27,8 @@ def observed_rate_by_group(
     authority: Hashable | None = None,
     prob: float = 0.95,
     rate_per: float = 10_000,
+    suppress_below: int | None = None,
+    round_to: int | None = None,
 ) -> pd.DataFrame:
     """Compute the observed rate in national groups of neighbourhoods, with Byar's intervals.
 
@@ -47,6 +50,9 @@ def observed_rate_by_group(
         Coverage of the intervals, within 0-1, ends excluded.
     rate_per
         Units of exposure that a rate counts, above 0.
+    suppress_below, round_to
+        Rows with fewer events are suppressed (NaN), and events rounded to multiples of a number, as
+        by `socgrad.disclosure.protect`. By default neither.
 
     Returns
     -------
@@ -62,7 +68,8 @@ def observed_rate_by_group(
         * `rate`, `lower`, `upper`: events per `rate_per` of exposure and its interval; NaN where no
           neighbourhood is counted.
 
-        Attrs prob, units, caption.
+        Attrs prob, units, caption, and `largest_share`, the share of each row's events that one
+        neighbourhood has, for `socgrad.disclosure.check_disclosure`.
 
     Raises
     ------
@@ -110,6 +117,8 @@ def observed_rate_by_group(
                     authority=authority,
                     prob=prob,
                     rate_per=rate_per,
+                    suppress_below=suppress_below,
+                    round_to=round_to,
                 )
                 for label in labels
             ],
@@ -152,11 +161,20 @@ def observed_rate_by_group(
     table.insert(0, "group", position % groups + 1)
     if authority_groups is not None:
         table.insert(0, "authority_group", position // groups + 1)
-    return _described(table, prob=prob, rate_per=rate_per)
+    table = _described(table, prob=prob, rate_per=rate_per)
+    table.attrs["largest_share"] = _largest_share(
+        made.cell[counted] - 1, counts.events[counted], made.number
+    )
+    return protect(table, suppress_below=suppress_below, round_to=round_to)
 
 
 def observed_authority_rate(
-    fit: xr.DataTree, *, prob: float = 0.95, rate_per: float = 10_000
+    fit: xr.DataTree,
+    *,
+    prob: float = 0.95,
+    rate_per: float = 10_000,
+    suppress_below: int | None = None,
+    round_to: int | None = None,
 ) -> pd.DataFrame:
     """Compute the observed rate of every authority, with Byar's interval.
 
@@ -169,6 +187,9 @@ def observed_authority_rate(
         Coverage of the intervals, within 0-1, ends excluded.
     rate_per
         Units of exposure that a rate counts, above 0.
+    suppress_below, round_to
+        Rows with fewer events are suppressed (NaN), and events rounded to multiples of a number, as
+        by `socgrad.disclosure.protect`. By default neither.
 
     Returns
     -------
@@ -215,7 +236,13 @@ def observed_authority_rate(
         return _of_strata(
             strata,
             [
-                observed_authority_rate(stratum(fit, label), prob=prob, rate_per=rate_per)
+                observed_authority_rate(
+                    stratum(fit, label),
+                    prob=prob,
+                    rate_per=rate_per,
+                    suppress_below=suppress_below,
+                    round_to=round_to,
+                )
                 for label in strata
             ],
         )
@@ -245,7 +272,21 @@ def observed_authority_rate(
     )
     table.insert(0, "known", np.where(totalled, "total", np.where(areas > 0, "areas", "nothing")))
     table.insert(0, "authority", labels)
-    return _described(table, prob=prob, rate_per=rate_per)
+    table = _described(table, prob=prob, rate_per=rate_per)
+    if not totalled.any():  # of a total nobody knows whose events it holds
+        table.attrs["largest_share"] = _largest_share(
+            own[counted], counts.events[counted], labels.size
+        )
+    return protect(table, suppress_below=suppress_below, round_to=round_to)
+
+
+def _largest_share(cell: IntArray, events: FloatArray, number: int) -> list[float]:
+    """The share of each cell's events that its busiest neighbourhood has; 0 without events."""
+    largest = np.zeros(number)
+    np.maximum.at(largest, cell, events)
+    whole = np.bincount(cell, weights=events, minlength=number)
+    shares: list[float] = np.nan_to_num(_over(largest, whole)).tolist()
+    return shares
 
 
 def _rates(
@@ -282,7 +323,11 @@ def _of_strata(labels: list[Hashable], tables: list[pd.DataFrame]) -> pd.DataFra
     for label, table in zip(labels, tables, strict=True):
         table.insert(0, "stratum", label)  # type: ignore[arg-type]
     joined = pd.concat(tables, ignore_index=True)
-    joined.attrs = tables[0].attrs
+    joined.attrs = dict(tables[0].attrs)
+    shares = [table.attrs["largest_share"] for table in tables if "largest_share" in table.attrs]
+    joined.attrs.pop("largest_share", None)
+    if len(shares) == len(tables):
+        joined.attrs["largest_share"] = [one for share in shares for one in share]
     return joined
 
 

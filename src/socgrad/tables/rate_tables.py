@@ -26,6 +26,8 @@ def rate_table(
     observed: bool = True,
     prob: float = 0.95,
     rate_per: float = 10_000,
+    suppress_below: int | None = None,
+    round_to: int | None = None,
 ) -> pd.DataFrame:
     """Tabulate rates by group of neighbourhood deprivation: observed, fitted, and their ratios.
 
@@ -45,6 +47,9 @@ def rate_table(
         Probability of all intervals, within 0-1, ends excluded.
     rate_per
         Units of exposure that a rate counts, above 0.
+    suppress_below, round_to
+        Rows with fewer events are suppressed (NaN), and events rounded to multiples of a number, as
+        by `socgrad.disclosure.protect`. By default neither.
 
     Returns
     -------
@@ -108,7 +113,13 @@ def rate_table(
     table = fitted[names].reset_index(drop=True)
     if observed:
         counted = observed_rate_by_group(
-            fit, groups=groups, authority_groups=authority_groups, prob=prob, rate_per=rate_per
+            fit,
+            groups=groups,
+            authority_groups=authority_groups,
+            prob=prob,
+            rate_per=rate_per,
+            suppress_below=suppress_below,
+            round_to=round_to,
         )
         renamed = {"rate": "observed", "lower": "observed_lower", "upper": "observed_upper"}
         table = table.merge(counted.rename(columns=renamed), on=names, validate="one_to_one")
@@ -116,6 +127,9 @@ def rate_table(
         for column, ending in _INTERVAL.items():
             table[f"{name}{ending}"] = summary[column].to_numpy()
     table.attrs = {"prob": prob, "units": draws.attrs["units"], "rate_per": rate_per}
+    if observed:
+        kept = ("largest_share", "protection")
+        table.attrs |= {name: counted.attrs[name] for name in kept if name in counted.attrs}
     return table
 
 
