@@ -127,7 +127,7 @@ def _person(number: int, homes: list[str], chance: np.ndarray, rng: np.random.Ge
 def _cases(first: date, rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
     begin = first
-    earlier = int(rng.random() < 0.15)  # a plan from before all records
+    earlier = int(rng.random() < 0.22)  # a plan from before all records
     while begin <= LAST_DAY:
         case = _case(begin, earlier, rng)
         cases.append(case)
