@@ -20,9 +20,12 @@ def child(identifier, *cases, birth="2015-01-01", ethnicity="WBRI"):
     )
 
 
-def case(referred, closed=None, *, need="N1", stopped="false", inside=""):
+def case(referred, closed=None, *, need="N1", stopped="false", reason="RC7", inside=""):
     """One referral of a child, with whatever blocks are in it."""
-    closing = "" if closed is None else f"<CINclosureDate>{closed}</CINclosureDate>"
+    closing = ""
+    if closed is not None:
+        closing = f"<CINclosureDate>{closed}</CINclosureDate>"
+        closing += f"<ReasonForClosure>{reason}</ReasonForClosure>"
     return (
         f"<CINdetails><CINreferralDate>{referred}</CINreferralDate>"
         f"<PrimaryNeedCode>{need}</PrimaryNeedCode>{closing}<ReferralNFA>{stopped}</ReferralNFA>"

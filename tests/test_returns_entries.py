@@ -1,5 +1,9 @@
 """Counting rules on children whose dates are at an edge, worked out by hand."""
 
+import os
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
 import socgrad as sg
@@ -83,6 +87,33 @@ def test_no_further_action_is_a_referral_and_no_episode(tmp_path):
     counts = counted(records, HOME, *stages, "open_at_31_march")
     assert [totals(counts)[stage] for stage in stages] == [1, 1, 0, 0, 0]
     assert reasons(counts, "child_in_need") == {"not what the rule counts": 1}
+
+
+@pytest.mark.parametrize(("reason", "needed"), [("RC7", 1), ("RC8", 0), ("RC9", 0)])
+def test_closed_after_assessment_is_a_referral_and_no_episode(tmp_path, reason, needed):
+    """Assessed and not in need, as the department's episodes leave it out."""
+    records = of(tmp_path, case("2022-05-01", "2022-06-01", reason=reason))
+    stages = ["referral", "not_in_need", "child_in_need", "closed"]
+    assert list(totals(counted(records, HOME, *stages)).values()) == [1, 1 - needed, needed, needed]
+    months = totals(counted(records, HOME, "months_open"))["months_open"]
+    assert months * 365 / 12 == pytest.approx(32 * needed)
+
+
+@pytest.mark.skipif("SOCGRAD_DATA" not in os.environ, reason="SOCGRAD_DATA is unset")
+def test_published_episodes_are_referrals_less_those_without_need():
+    """The rule of `child_in_need` is that of the department's tables of England."""
+    folder = Path(os.environ["SOCGRAD_DATA"]) / "dfe_cin" / "raw_ees_2022"
+
+    def england(name, columns):
+        table = pd.read_csv(folder / name, encoding="utf-8-sig", dtype=str)
+        table = table[table["geographic_level"] == "National"].set_index("time_period")
+        return table[columns].astype(float)
+
+    episodes = england("b1_children_in_need_2013_to_2022.csv.gz", "Started_episodes")
+    columns = ["Referrals", "No_Further_Action", "Not_in_Need"]
+    parts = england("c1_children_in_need_referrals_and_rereferrals_2013_to_2022.csv.gz", columns)
+    ratio = (parts["Referrals"] - parts["No_Further_Action"] - parts["Not_in_Need"]) / episodes
+    assert ratio.sort_index().loc["2016":].sub(1).abs().max() < 0.002
 
 
 def test_an_open_child_counts_once_and_months_do_not_overlap(tmp_path):

@@ -17,6 +17,7 @@ TABLES = {
             "cine_close_date": [None, None],
             "cine_cin_primary_need_code": ["N2", "N5"],
             "cine_referral_nfa": ["N", "Y"],
+            "cine_close_reason": [None, None],
         }
     ),
     "ssd_cp_plans": pd.DataFrame(

@@ -26,6 +26,8 @@ type Unreadable = Literal["refuse", "leave out"]
 
 #: Columns of a table of records, and what they are where a return does not have them.
 _ABSENT: Final = {"need": None, "category": None, "latest_category": None, "previous": None}
+#: Reasons for closure of a case that was assessed and not in need: no further action, early help.
+_NOT_IN_NEED: Final = ("RC8", "RC9")
 _TRUE, _FALSE = frozenset({"1", "true", "y", "yes"}), frozenset({"0", "false", "n", "no"})
 
 
@@ -39,7 +41,7 @@ class RawTables:
         Columns child, birth, expected_birth, ethnicity.
     tables
         By kind: columns child, begin, end, and those of need, category, latest_category, previous,
-        no_further_action and started that the return has.
+        no_further_action, closure (reason for it) and started that the return has.
     end
         Last day of the return.
     names
@@ -137,6 +139,9 @@ def _dated(
                 (kind, "not said whether there was no further action: taken as no", silent)
             )
         made["no_further_action"] = [one is True for one in said]
+    made["not_in_need"] = False
+    if "closure" in table:
+        made["not_in_need"] = table["closure"].isin(_NOT_IN_NEED).to_numpy(dtype=bool)
     made["unreadable"] = bad
     made["seen_until"] = pd.Series(np.full(len(table), of.end)).astype("datetime64[s]")
     return made

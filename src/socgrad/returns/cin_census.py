@@ -22,7 +22,7 @@ __all__ = ["read_cin_census"]
 _CHILDREN: Final = ("child", "birth", "expected_birth", "ethnicity")
 _COLUMNS: Final = MappingProxyType(
     {
-        "referral": ("child", "begin", "end", "need", "no_further_action"),
+        "referral": ("child", "begin", "end", "need", "no_further_action", "closure"),
         "assessment": ("child", "begin", "end", "need"),
         "child_in_need_plan": ("child", "begin", "end", "need"),
         "section_47": ("child", "begin", "need"),
@@ -52,7 +52,8 @@ _WANTED: Final = frozenset(
     {name for fields in _NAMES.values() for name in fields.values()}
     | {"CollectionDetails", "Collection", "Year", "ReferenceDate", "Source", "LEA"}
     | {"ChildIdentifiers", "LAchildID", "ChildCharacteristics", "Ethnicity"}
-    | {"CINdetails", "PrimaryNeedCode", "ReferralNFA", "Assessments", "CINPlanDates"}
+    | {"CINdetails", "PrimaryNeedCode", "ReferralNFA", "ReasonForClosure"}
+    | {"Assessments", "CINPlanDates"}
     | {"Section47", "ChildProtectionPlans", "InitialCategoryOfAbuse", "LatestCategoryOfAbuse"}
     | {"NumberOfPreviousCPP"}
 )
@@ -165,7 +166,8 @@ def _add_child(child: Block, add: Callable[..., None]) -> None:
     for case in child.each("CINdetails"):
         of = case.fields.get
         need = of("PrimaryNeedCode")
-        add("referral", name, of("CINreferralDate"), of("CINclosureDate"), need, of("ReferralNFA"))
+        dates = map(of, _NAMES["referral"].values())
+        add("referral", name, *dates, need, of("ReferralNFA"), of("ReasonForClosure"))
         for one in case.each("Assessments"):
             dates = map(one.fields.get, _NAMES["assessment"].values())
             add("assessment", name, *dates, need)

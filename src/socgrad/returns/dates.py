@@ -16,8 +16,8 @@ import pandas as pd
 from pandas.api import types
 
 from socgrad.arrays import BoolArray, IntArray
-from socgrad.errors import TableError
 from socgrad.door.table_checks import name_some
+from socgrad.errors import TableError
 
 __all__ = [
     "DayArray",

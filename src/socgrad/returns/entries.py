@@ -152,9 +152,11 @@ def _each_day_once(mine: pd.DataFrame) -> pd.DataFrame:
 def _is_what_counts(records: Records, rule: Rule, sure: BoolArray) -> BoolArray:
     """Say which records are what the rule counts, whatever their dates."""
     table = records.tables[rule.kind]
-    if rule.only in ("no further action", "further action"):
+    if rule.only in ("no further action", "not in need", "in need"):
         stopped: BoolArray = table["no_further_action"].to_numpy(dtype=bool)
-        return stopped if rule.only == "no further action" else ~stopped
+        needless: BoolArray = ~stopped & table["not_in_need"].to_numpy(dtype=bool)
+        of = {"no further action": stopped, "not in need": needless}
+        return of.get(rule.only, ~stopped & ~needless)
     if rule.only == "started":
         return table["started"].to_numpy(dtype=bool)
     if rule.only == "within 12 months":

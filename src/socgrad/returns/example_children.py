@@ -1,8 +1,8 @@
 """Children of an authority that is not there: who they are, where they live, what was recorded.
 
-Everything is drawn; nobody's record is in it. Numbers are roughly those of an authority: a third of
-referrals lead to no further action, a third of episodes to a section 47 enquiry, a child in eight
-moves within two years.
+Everything is drawn; nobody's record is in it. Numbers are roughly those of an authority: three in
+ten referrals lead to no further action, two in ten are closed after assessment, a third of episodes
+of need have a section 47 enquiry, and one child in eight moves.
 """
 
 from __future__ import annotations  # the classes name each other
@@ -54,6 +54,7 @@ class Case:
     end: date | None
     need: str
     stopped: bool
+    needless: bool = False
     assessments: list[Span] = field(default_factory=list)
     plans: list[Span] = field(default_factory=list)
     enquiries: list[Span] = field(default_factory=list)
@@ -126,7 +127,7 @@ def _person(number: int, homes: list[str], chance: np.ndarray, rng: np.random.Ge
 def _cases(first: date, rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
     begin = first
-    earlier = int(rng.random() < 0.05)  # plans from before all records
+    earlier = int(rng.random() < 0.22)  # a plan from before all records
     while begin <= LAST_DAY:
         case = _case(begin, earlier, rng)
         cases.append(case)
@@ -140,10 +141,15 @@ def _cases(first: date, rng: np.random.Generator) -> list[Case]:
 def _case(begin: date, earlier: int, rng: np.random.Generator) -> Case:
     chance = rng.random(9)
     stopped = bool(chance[0] < 0.3)
+    needless = not stopped and bool(rng.random() < 0.28)
     length = int(rng.exponential(3 if stopped else 200))
+    if needless:
+        length = 12 + int(35 * chance[2])
     end = begin + timedelta(days=length)
     need = _pick(_NEEDS, _NEED_SHARES, chance[1])
-    case = Case(begin, end if end <= LAST_DAY else None, need, stopped)
+    case = Case(
+        begin, end if end <= LAST_DAY else None, need, stopped, needless and end <= LAST_DAY
+    )
     if stopped:
         return case
 
@@ -153,6 +159,8 @@ def _case(begin: date, earlier: int, rng: np.random.Generator) -> Case:
 
     if (done := within(10 + 40 * chance[2])) is not None:
         case.assessments.append(Span(begin, done))
+    if needless:
+        return case
     if chance[3] < 0.4 and (day := within(30 + 30 * chance[4])) is not None:
         case.plans.append(Span(day, case.end))
     if chance[5] < 0.33 and (day := within(10 * chance[6])) is not None:

@@ -53,7 +53,7 @@ def known_counts_of(
             else:
                 lost[stage, _why(person, where)] += 1
         for stage, spans in (
-            ("months_open", [Span(c.begin, c.end) for c in person.cases if not c.stopped]),
+            ("months_open", [Span(c.begin, c.end) for c in person.cases if _in_need(c)]),
             ("months_on_plan", [plan for case in person.cases for plan in case.protection]),
             ("months_looked_after", person.care),
         ):
@@ -129,17 +129,24 @@ def _of_referral(
     first, last = year
     if first <= case.begin <= last:
         yield "referral", case.begin
-        yield ("no_further_action" if case.stopped else "child_in_need"), case.begin
+        if _in_need(case):
+            yield "child_in_need", case.begin
+        else:
+            yield ("no_further_action" if case.stopped else "not_in_need"), case.begin
         back = case.begin - timedelta(days=365 if _is_common(case.begin) else 366)
         if any(back <= day < case.begin for day in referred):
             yield "rereferral", case.begin
-    if not case.stopped:
+    if _in_need(case):
         if case.end is not None and first <= case.end <= last:
             yield "closed", case.end
         if case.end is not None and before[0] <= case.end <= before[1]:
             yield "closed_last_year", case.end
         if case.begin <= last and (case.end is None or case.end > last):
             yield "open_at_31_march", last
+
+
+def _in_need(case: Case) -> bool:
+    return not (case.stopped or case.needless)
 
 
 def _is_common(day: date) -> bool:

@@ -168,7 +168,7 @@ def _child(person: Person, cases: list[Case], last: date) -> Iterator[str]:
         yield f"<CINdetails>{_tag('CINreferralDate', case.begin)}<ReferralSource>6</ReferralSource>"
         yield _tag("PrimaryNeedCode", case.need) + _ended("CINclosureDate", case.end, last)
         if case.end is not None and case.end <= last:
-            yield _tag("ReasonForClosure", "RC8" if case.stopped else "RC7")
+            yield _tag("ReasonForClosure", "RC8" if case.stopped or case.needless else "RC7")
         for span in case.assessments:
             if span.begin <= last:
                 yield f"<Assessments>{_tag('AssessmentActualStartDate', span.begin)}"
@@ -263,12 +263,13 @@ def _safeguarding(people: list[Person]) -> dict[str, pd.DataFrame]:
         ),
         "ssd_cin_episodes": pd.DataFrame(
             [
-                (key, p.identifier, c.begin, c.need, "Y" if c.stopped else "N", c.end)
+                (key, p.identifier, c.begin, c.need, "NY"[c.stopped], c.end, f"RC{7 + c.needless}")
                 for p, key, c in cases
             ],
             columns=[
                 *("cine_referral_id", "cine_person_id", "cine_referral_date"),
                 *("cine_cin_primary_need_code", "cine_referral_nfa", "cine_close_date"),
+                "cine_close_reason",
             ],
         ),
         "ssd_cin_assessments": table(

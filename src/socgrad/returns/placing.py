@@ -10,12 +10,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from socgrad.door.label_checks import coded_labels, labels
+from socgrad.door.table_checks import as_pandas, column, name_some
 from socgrad.errors import SocgradWarning, TableError
 from socgrad.returns.dates import as_days
 from socgrad.returns.ledger import COUNTED, reason
 from socgrad.returns.stretches import AMBIGUOUS, NO_AREA, NO_CHILD, Stretches
-from socgrad.door.label_checks import coded_labels, labels
-from socgrad.door.table_checks import as_pandas, column, name_some
 
 __all__ = ["check_areas", "first_of_each_child", "placed", "places_of", "warn_of_outside"]
 

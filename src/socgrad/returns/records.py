@@ -50,9 +50,9 @@ class Records:
         One row per child: birth (the expected one of an unborn child), ethnicity.
     tables
         One table for each kind of record: child (its position), begin, end, need, category,
-        latest_category, no_further_action, previous (plans before this one), started (whether
-        `begin` is a start), repeated (the same record is there again), unreadable (a date of it
-        cannot be read), seen_until (the last day on which it is known to have been open).
+        latest_category, no_further_action, not_in_need, previous (plans before this one), started
+        (whether `begin` is a start), repeated (the same record is there again), unreadable (a date
+        of it cannot be read), seen_until (the last day on which it is known to have been open).
     notes
         What was taken how, with the number of records: columns table, note, records.
     """

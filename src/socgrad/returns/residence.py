@@ -8,13 +8,13 @@ from typing import Any, Final, Self
 import numpy as np
 import pandas as pd
 
+from socgrad.door.label_checks import labels
+from socgrad.door.table_checks import as_pandas
 from socgrad.errors import TableError
 from socgrad.returns.dates import DayArray, read_dates, unreadable_dates
 from socgrad.returns.identifiers import Identifiers, as_identifiers, positions
 from socgrad.returns.stretches import EVER, NO_AREA, Stretches, stretches_of
 from socgrad.returns.table_files import read_table
-from socgrad.door.label_checks import labels
-from socgrad.door.table_checks import as_pandas
 
 __all__ = ["Residence"]
 

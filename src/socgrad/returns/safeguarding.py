@@ -43,7 +43,11 @@ _TABLES: Final = (
         begin="cine_referral_date",
         end="cine_close_date",
         referral="cine_referral_id",
-        others={"need": "cine_cin_primary_need_code", "no_further_action": "cine_referral_nfa"},
+        others={
+            "need": "cine_cin_primary_need_code",
+            "no_further_action": "cine_referral_nfa",
+            "closure": "cine_close_reason",
+        },
     ),
     _Table(
         name="ssd_cin_assessments",
@@ -136,6 +140,7 @@ def read_safeguarding(
     ...             "cine_referral_id": ["r1"], "cine_person_id": ["1"],
     ...             "cine_referral_date": ["2022-05-01"], "cine_close_date": [None],
     ...             "cine_cin_primary_need_code": ["N1"], "cine_referral_nfa": ["N"],
+    ...             "cine_close_reason": [None],
     ...         }
     ...     ),
     ... }

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from socgrad.errors import TableError
 from socgrad.door.table_checks import as_pandas, name_some
+from socgrad.errors import TableError
 
 __all__ = ["ledger_lines", "own_ledger"]
 
