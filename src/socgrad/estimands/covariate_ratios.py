@@ -199,9 +199,9 @@ def moderated_gradient(
     --------
     >>> from socgrad.reading.covariate_example import covariate_example_fit
     >>> from socgrad.estimands.covariate_ratios import moderated_gradient
-    >>> steep = moderated_gradient(covariate_example_fit(), {"gini": [0.30, 0.40]})
+    >>> steep = moderated_gradient(covariate_example_fit(), {"gini": [0.32, 0.36]})
     >>> steep.median(("chain", "draw")).round(2).to_series().to_dict()
-    {'gini=0.3': 1.51, 'gini=0.4': 1.93}
+    {'gini=0.32': 1.58, 'gini=0.36': 1.75}
     """
     terms, land = coefficients(fit), geography(fit)
     require_deprivation(terms, "moderated_gradient")
