@@ -182,7 +182,7 @@ def check_fit(
     pairs = None
     if neighbours is not None and len(counts.area):
         labels = fit["constant_data"]["area"].to_numpy()
-        pairs = counted_pairs(neighbours, labels[counts.area])
+        pairs = counted_pairs(neighbours, labels[counts.area].tolist())
     terms, land = coefficients(fit), geography(fit)
     at = chosen_draws(terms, draws)
     if len(at) < _REPLICATES:
