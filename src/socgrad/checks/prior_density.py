@@ -15,7 +15,6 @@ from socgrad.terms import TERMS, PriorFamily
 __all__ = ["log_density", "log_prior", "parameter_label", "parameters_of", "recorded_priors"]
 
 
-
 def recorded_priors(fit: xr.DataTree) -> dict[str, npt.NDArray[np.float64]]:
     """Priors of a fit per step of its own: mean and sd by name, both shapes of the beta.
 

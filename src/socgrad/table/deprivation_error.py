@@ -72,7 +72,7 @@ def deprivation_error(areas: Areas, *, sd: float) -> Areas:
     >>> fits = [sg.fit(sg.GradientModel(each), method="laplace", random_seed=1)
     ...         for each in (areas, truer)]
     >>> [sg.gradient(fitted).median().round(2).item() for fitted in fits]
-    [1.54, 1.62]
+    [1.6, 1.74]
     """
     if not sd > 0:
         raise SpecificationError(
