@@ -7,9 +7,9 @@ Run by hand, from the root of the repository (about half an hour on one core):
 Tables are those of `misfit_tables`, fitted by `method="laplace"`. "flagged" is the share of fits
 that `check_fit` calls misfits, without a map, and with neighbours and localities; "by_..." the
 share in which a statistic is not as expected; "in_..." the share of 95% intervals that hold the
-truth, and "off_..." the mean error of estimates. Rows "... sensitivity" are the same numbers from the
-sensitivity analysis that the check names. With `--keep FOLDER` fits are kept there, and taken from
-there another time.
+truth, and "off_..." the mean error of estimates. Rows "... sensitivity" are the same numbers from
+the sensitivity analysis that the check names. With `--keep FOLDER` fits are kept there, and taken
+from there another time.
 """
 
 import argparse

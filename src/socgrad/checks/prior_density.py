@@ -1,7 +1,7 @@
 """The log prior density of every draw, from the priors that a fit records."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +10,9 @@ from scipy.stats import beta, norm
 
 from socgrad.errors import EstimandError
 from socgrad.reading.posterior import coefficients
-from socgrad.terms import TERMS
+from socgrad.terms import TERMS, PriorFamily
 
-__all__ = ["log_prior", "recorded_priors"]
+__all__ = ["log_density", "log_prior", "parameter_label", "parameters_of", "recorded_priors"]
 
 
 def recorded_priors(fit: xr.DataTree) -> dict[str, npt.NDArray[np.float64]]:
@@ -65,13 +65,39 @@ def log_prior(fit: xr.DataTree) -> xr.Dataset:
         if name not in draws:
             continue
         x = draws[name].transpose("chain", "draw", ...)
-        first, second = np.moveaxis(priors[kind.prior_name or name], -1, 0)
-        if kind.prior == "correlation":
-            value = beta.logpdf((x.to_numpy() + 1) / 2, first, second) - np.log(2)
-        else:
-            value = norm.logpdf(x.to_numpy(), first, second)
-            if kind.prior == "positive":
-                value = value - norm.logsf(0.0, first, second)
+        value = log_density(kind.prior, priors[kind.prior_name or name], x.to_numpy())
         others = [dim for dim in x.dims if dim not in ("chain", "draw")]
         density[name] = x.copy(data=value).sum(others)
     return xr.Dataset(density).drop_attrs()
+
+
+def log_density(
+    family: PriorFamily, prior: npt.NDArray[np.float64], x: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Log density of a prior of one family; its two numbers are the last axis of `prior`."""
+    first, second = np.moveaxis(prior, -1, 0)
+    if family == "correlation":
+        return np.asarray(beta.logpdf((x + 1) / 2, first, second) - np.log(2))
+    value = norm.logpdf(x, first, second)
+    return np.asarray(value - norm.logsf(0.0, first, second) if family == "positive" else value)
+
+
+def parameters_of(draws: xr.Dataset) -> Iterator[tuple[str, int | None, npt.NDArray[np.float64]]]:
+    """Every parameter, those of covariates column by column, chains laid end to end."""
+    for name, kind in TERMS.items():
+        if name not in draws:
+            continue
+        values = draws[name].transpose("chain", "draw", ...).to_numpy()
+        if kind.dim is None:
+            yield name, None, values.ravel()
+            continue
+        for column in range(values.shape[-1]):
+            yield name, column, values[..., column].ravel()
+
+
+def parameter_label(draws: xr.Dataset, name: str, column: int | None) -> str:
+    """Name of a parameter; of a covariate's, with the covariate."""
+    if column is None:
+        return name
+    labels = draws[str(TERMS[name].dim)].to_numpy()
+    return f"{name.removesuffix('_coefficient')}[{labels[column]}]"

@@ -1,6 +1,6 @@
 """What the priors contribute: prior against posterior, and sensitivity to both."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Final
 
@@ -12,7 +12,12 @@ from scipy.stats import beta, norm, truncnorm
 
 from socgrad.checks.counts import chosen_draws, counts_by_position, population_at
 from socgrad.checks.integrated import integrated_likelihoods
-from socgrad.checks.prior_density import log_prior, recorded_priors
+from socgrad.checks.prior_density import (
+    log_prior,
+    parameter_label,
+    parameters_of,
+    recorded_priors,
+)
 from socgrad.errors import EstimandError
 from socgrad.reading.posterior import coefficients, geography
 from socgrad.terms import TERMS
@@ -93,12 +98,12 @@ def compare_prior(fit: xr.DataTree, *, prob: float = 0.95) -> pd.DataFrame:
     steps = 0.10 / geography(fit).per
     tails = [0.5, (1 - prob) / 2, (1 + prob) / 2]
     rows = {}
-    for name, column, after in _parameters(draws):
+    for name, column, after in parameters_of(draws):
         prior = priors[TERMS[name].prior_name or name]
         before = _drawn(name, prior if column is None else prior[column])
         scale, shown = _scaled(name, steps)
         quantiles = [shown(np.quantile(values, tails)) for values in (before, after)]
-        rows[_label(draws, name, column)] = {
+        rows[parameter_label(draws, name, column)] = {
             "scale": scale,
             **{
                 f"{when}{which}": float(value)
@@ -172,7 +177,8 @@ def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
     draws_of = fit["posterior"].to_dataset()
     prior = log_prior(fit)
     posterior = {
-        _label(draws_of, name, column): values for name, column, values in _parameters(draws_of)
+        parameter_label(draws_of, name, column): values
+        for name, column, values in parameters_of(draws_of)
     }
     tree = xr.DataTree.from_dict(
         {
@@ -208,27 +214,6 @@ def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
         ):
             table.loc[of_form & among, "diagnosis"] = f"{words} by the form of the model alone"
     return table
-
-
-def _parameters(draws: xr.Dataset) -> Iterator[tuple[str, int | None, Floats]]:
-    """Every parameter, those of covariates column by column, chains laid end to end."""
-    for name, kind in TERMS.items():
-        if name not in draws:
-            continue
-        values = draws[name].transpose("chain", "draw", ...).to_numpy()
-        if kind.dim is None:
-            yield name, None, values.ravel()
-            continue
-        for column in range(values.shape[-1]):
-            yield name, column, values[..., column].ravel()
-
-
-def _label(draws: xr.Dataset, name: str, column: int | None) -> str:
-    """Name of a parameter; of a covariate's, with the covariate."""
-    if column is None:
-        return name
-    labels = draws[str(TERMS[name].dim)].to_numpy()
-    return f"{name.removesuffix('_coefficient')}[{labels[column]}]"
 
 
 def _chosen(values: Mapping[str, Floats], at: npt.NDArray[np.int64]) -> xr.Dataset:

@@ -1,4 +1,4 @@
-"""Whether the sampler converged, in words."""
+"""Whether the sampler converged, and what the priors decided, in words."""
 
 import warnings
 from collections.abc import Hashable, Mapping
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from socgrad.checks.deciding_priors import about_priors, prior_weights
 from socgrad.errors import ConvergenceWarning
 from socgrad.reading.by_stratum import stratum, stratum_labels
 from socgrad.reading.posterior import importance_ess
@@ -44,6 +45,11 @@ class SamplingCheck:
     bfmi : float
         Bayesian fraction of missing information of the energy, of the worst chain; NaN where the
         fit does not record the energy.
+    priors : pandas.DataFrame
+        One row per parameter (of a fit of several strata, per stratum and parameter): how far a
+        prior half as strong would `shift` its mean (in posterior standard deviations), by how much
+        its standard deviation would grow (`growth`, a ratio), and whether the prior `decides`: a
+        shift of 0.3 or a growth of 1.15. Empty where the fit does not record its priors.
     """
 
     converged: bool
@@ -51,6 +57,7 @@ class SamplingCheck:
     table: pd.DataFrame
     divergences: int
     bfmi: float
+    priors: pd.DataFrame
 
 
 def check_sampling(fit: xr.DataTree) -> SamplingCheck:
@@ -79,12 +86,15 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     Notes
     -----
     R-hat compares chains: it needs two at least. Draws resampled by importance have no chains; for
-    them the recorded importance effective size counts instead.
+    them the recorded importance effective size counts instead. Priors are judged by weighing the
+    draws as if each were half as strong (power-scaling); `prior_sensitivity` does it with the
+    counts, too.
 
     Interpretation
     --------------
     Converged says that the draws are those of this model's posterior. It does not say that the
-    model is right.
+    model is right. Where the statement names a parameter that the prior decides, the counts say
+    less of it than the prior, or pull against it.
 
     References
     ----------
@@ -113,7 +123,7 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
         if len(shared):
             problems = _problems(fit, shared, 0, np.nan, weighted=False)
             verdicts["between strata"] = SamplingCheck(
-                not problems, " ".join(problems), shared, -1, np.nan
+                not problems, " ".join(problems), shared, -1, np.nan, pd.DataFrame()
             )
         verdict = _verdict_of_all(verdicts, fit)
     if not verdict.converged:
@@ -140,10 +150,11 @@ def _verdict(fit: xr.DataTree) -> SamplingCheck:
         facts += ", divergences not recorded" if divergences < 0 else f", {divergences} divergences"
     if not np.isnan(bfmi):
         facts += f", smallest BFMI {bfmi:.2f}"
-    if not problems:
-        return SamplingCheck(True, f"The sampler converged: {facts}.", table, divergences, bfmi)
-    statement = f"The sampler did not converge: {facts}. " + " ".join(problems)
-    return SamplingCheck(False, statement, table, divergences, bfmi)
+    priors = prior_weights(fit)
+    opening = "did not converge" if problems else "converged"
+    said = [f"The sampler {opening}: {facts}.", *problems, about_priors(priors)]
+    statement = " ".join(text for text in said if text)
+    return SamplingCheck(not problems, statement, table, divergences, bfmi, priors)
 
 
 def _verdict_of_all(verdicts: Mapping[Hashable, SamplingCheck], fit: xr.DataTree) -> SamplingCheck:
@@ -156,12 +167,19 @@ def _verdict_of_all(verdicts: Mapping[Hashable, SamplingCheck], fit: xr.DataTree
     facts += f"smallest effective size {table[['ess_bulk', 'ess_tail']].min().min():.0f}"
     # Of a joint fit these belong to no single stratum.
     divergences, bfmi = _divergences(fit), _bfmi(fit)
-    if not apart:
-        return SamplingCheck(True, f"The sampler converged: {facts}.", table, divergences, bfmi)
-    statement = f"The sampler did not converge in {len(apart)} of {facts}. " + " ".join(
-        f"[{label}] {one.statement}" for label, one in apart.items()
-    )
-    return SamplingCheck(False, statement, table, divergences, bfmi)
+    held = {label: one.priors for label, one in verdicts.items() if len(one.priors)}
+    priors = pd.concat(held, names=["stratum"]) if held else pd.DataFrame()
+    if apart:
+        said = [f"The sampler did not converge in {len(apart)} of {facts}."]
+        said += [f"[{label}] {one.statement}" for label, one in apart.items()]
+    else:
+        said = [f"The sampler converged: {facts}."]
+    said += [
+        f"[{label}] {about}"
+        for label, one in held.items()
+        if label not in apart and (about := about_priors(one))
+    ]
+    return SamplingCheck(not apart, " ".join(said), table, divergences, bfmi, priors)
 
 
 def _varying(fit: xr.DataTree) -> xr.Dataset:
