@@ -1,3 +1,4 @@
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -183,6 +184,8 @@ def test_what_netcdf_cannot_hold_is_converted(split_fit, tmp_path):
     pairs = xr.Coordinates.from_pandas_multiindex(pairs, "pair")
     words = pd.array(["p", "q", "r", "s"], dtype="string")
     other = xr.Dataset({"value": ("pair", np.arange(4.0)), "word": ("pair", words)}, coords=pairs)
+    other["day"] = ("pair", np.array(["2019-04-01"] * 4, dtype="datetime64[s]"))
+    other.attrs["names"] = np.array(list("abcdefgh"))
     fit["other"] = xr.DataTree(other)
 
     before = fit.copy(deep=True)
@@ -198,6 +201,8 @@ def test_what_netcdf_cannot_hold_is_converted(split_fit, tmp_path):
     assert again["other"]["letter"].to_numpy().tolist() == ["a", "a", "b", "b"]
     assert again["other"]["word"].to_numpy().tolist() == ["p", "q", "r", "s"]
     assert again["other"]["value"].to_numpy().tolist() == [0, 1, 2, 3]
+    assert again["other"]["day"].to_numpy()[0].startswith("2019-04-01")
+    assert json.loads(again["other"].attrs["names"]) == list("abcdefgh")
 
 
 @pytest.mark.parametrize(

@@ -319,6 +319,14 @@ VALUES = {
         constants(lambda c: c.assign(per=c["children"])),
         r"constant_data/per has dims \(area\); expected \(none\)",
     ),
+    "homes by stratum": (
+        constants(
+            lambda c: c.assign(
+                authority_of_area=c["authority_of_area"].expand_dims(stratum=["a", "b"])
+            )
+        ),
+        r"authority_of_area has dims \(stratum, area\); expected \(area\)",
+    ),
     "deprivation of 1.5": (
         constants(with_value("deprivation", 1.5)),
         r"constant_data/deprivation is 1\.5 in 1 of 600 .* from 0 to 1",

@@ -127,8 +127,11 @@ def save(
     check_form(tree)
     check_values(tree)
     check_data_hash(tree)
-    # In memory first: the HDF5 library ends the process where it finds the disk full.
-    write_whole(target, memoryview(with_checksum(tree).to_netcdf(engine="h5netcdf")))
+    # In memory first: the HDF5 library ends the process where it finds the disk full. And nothing
+    # is written that `load` would refuse.
+    content = bytes(with_checksum(tree).to_netcdf(engine="h5netcdf"))
+    check_structure(content)
+    write_whole(target, content)
     return target
 
 
@@ -150,7 +153,13 @@ def load(path: str | os.PathLike[str]) -> xr.DataTree:
     FileNotFoundError
         If there is no such file.
     SchemaError
-        If the file is no fit, or one of a schema that this version cannot read.
+        If the file is no fit, one of a schema that this version cannot read, damaged, or made of
+        what no fit has (links, data elsewhere, absurd sizes, numbers scaled as they are read); if
+        its values are out of range or at odds with one another, or its formulas say what none may.
+
+    Notes
+    -----
+    Most of this is checked before anything is read. The checksum finds damage, not forgery.
 
     Examples
     --------
@@ -228,6 +237,9 @@ def _storable_variable(variable: xr.DataArray) -> xr.DataArray:
         variable = variable.copy(data=text)
     elif isinstance(variable.dtype, pd.StringDtype):
         variable = variable.astype(object)
+    elif variable.dtype.kind in "mMS":
+        # Dates and bytes as texts: a file has neither, and numbers for dates need a reader's help.
+        variable = variable.astype(str).astype(object)
     variable.attrs = _storable_attrs(variable.attrs)
     return variable
 
@@ -238,6 +250,8 @@ def _storable_attrs(attrs: dict[str, object]) -> dict[str, object]:
     for name, value in attrs.items():
         if isinstance(value, bool | np.bool_):
             stored[name] = int(value)
+        elif isinstance(value, np.ndarray) and value.dtype.kind not in "iuf":
+            stored[name] = json.dumps(value.tolist(), default=str)
         elif isinstance(value, str | int | float | np.number | np.ndarray):
             stored[name] = value
         elif value is not None:

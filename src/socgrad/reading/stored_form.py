@@ -23,6 +23,7 @@ from socgrad.schema import (
     LEVEL_SCHEMA_VERSION,
     LEVELS,
     OUTCOME,
+    PER_STRATUM,
     REGION_EFFECTS,
     SCHEMA_VERSION,
 )
@@ -153,8 +154,9 @@ def check_form(tree: xr.DataTree) -> None:
 def _check_variable(where: str, values: Any, form: Form, data: xr.Dataset) -> None:
     dims = tuple(str(dim) for dim in values.dims)
     wanted = set(form.dims)
-    # Some constants and all draws have strata of their own.
-    if set(dims) not in (wanted, wanted | {"stratum"}):
+    group, name = where.split("/")
+    of_strata = group != "constant_data" or name in PER_STRATUM
+    if set(dims) not in (wanted, wanted | ({"stratum"} if of_strata else set())):
         raise SchemaError(
             f"{where} has dims ({', '.join(dims) or 'none'}); expected "
             f"({', '.join(form.dims) or 'none'})."
