@@ -10,7 +10,7 @@ import socgrad
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 #: Namespaces rather than things: their members are listed in the reference by name.
-MODULES = {"errors", "plots", "published"}
+MODULES = {"errors", "places", "plots", "published"}
 
 
 def test_the_reference_lists_every_public_name_once():
@@ -20,13 +20,12 @@ def test_the_reference_lists_every_public_name_once():
     assert sorted(listed) == sorted(set(socgrad.__all__) - MODULES)
 
 
-def test_the_reference_lists_every_plot_once():
-    """Plots are listed under their own namespace."""
-    from socgrad import plots
-
+@pytest.mark.parametrize("name", ["places", "plots"])
+def test_the_reference_lists_every_name_of_a_namespace_once(name):
+    """What has a namespace of its own is listed under it."""
     text = (DOCS / "reference" / "index.md").read_text(encoding="utf-8")
-    listed = re.findall(r"^   plots\.(\w+)$", text, flags=re.MULTILINE)
-    assert sorted(listed) == sorted(plots.__all__)
+    listed = re.findall(rf"^   {name}\.(\w+)$", text, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(getattr(socgrad, name).__all__)
 
 
 PAGES = [*sorted(DOCS.glob("*.md")), *sorted((DOCS / "how-to").glob("*.md"))]

@@ -12,7 +12,7 @@ SOURCE = Path(socgrad.__file__).parent
 
 #: Modules and packages of each wing; the others serve both.
 LEFT = {"table", "model", "nuts", "laplace", "blocks", "engines", "simulation", "manifest"}
-LEFT |= {"strata_tree", "quadrature_record", "stratified_fitting", "fitted_trees", "fitting"}
+LEFT |= {"places", "strata_tree", "quadrature_record", "stratified_fitting", "fitted_trees", "fitting"}
 RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
 
 #: What only the named modules may import, because it takes seconds or is an optional extra.

@@ -14,7 +14,7 @@ from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
-    from socgrad import plots
+    from socgrad import places, plots
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.checks.log_likelihood import add_log_likelihood
@@ -120,6 +120,7 @@ __all__ = [
     "observed_rate_by_group",
     "outcome_association",
     "pairwise_steeper",
+    "places",
     "plots",
     "population_gradient",
     "predict_authority_events",
@@ -231,10 +232,13 @@ _LAZY = {
     "what_if": "estimands.what_if",
 }
 
+#: Rooms with names of their own, imported on first use too.
+_NAMESPACES = ("places", "plots")
+
 
 def __getattr__(name: str) -> Any:
-    if name == "plots":
-        return import_module("socgrad.plots")
+    if name in _NAMESPACES:
+        return import_module(f"socgrad.{name}")
     if name not in _LAZY:
         # With name and obj, Python adds which name was perhaps meant.
         words = f"module 'socgrad' has no attribute {name!r}"

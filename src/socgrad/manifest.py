@@ -97,6 +97,9 @@ def assemble(
         "priors": json.dumps(_priors(model)),
         "columns": json.dumps(dict(areas.names)),
         "rows": areas.report.to_json(orient="records"),
+        **(
+            {"sources": json.dumps([dict(note) for note in areas.sources])} if areas.sources else {}
+        ),
         "data_sha256": data_hash(areas),
         "versions": json.dumps(
             {"python": platform.python_version()}

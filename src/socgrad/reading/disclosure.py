@@ -76,6 +76,7 @@ _ATTRS_WITHOUT_EVENTS: Final = (
     "slopes_drawn",
     "socgrad_schema",
     "socgrad_version",
+    "sources",
     "strata",
     "stratum_schema",
     "units",

@@ -35,6 +35,7 @@ from socgrad.table.number_checks import (
     suppressed,
 )
 from socgrad.table.option_checks import check_arguments
+from socgrad.table.provenance import source_notes
 from socgrad.table.table_checks import as_pandas, column, refuse
 from socgrad.within_between import weighted_means
 
@@ -75,6 +76,8 @@ class Areas:
         (n,); both empty where none were named.
     region, region_of_authority
         Labels of groups of authorities, and the position of each authority's, (J,); likewise.
+    sources
+        Notes of the public files that table and totals came from, as `places` leaves them.
     """
 
     area: pd.Index[Any]
@@ -97,6 +100,7 @@ class Areas:
     locality_of_area: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     region: pd.Index[Any] = field(default_factory=lambda: pd.Index([], dtype=object))
     region_of_authority: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    sources: tuple[Mapping[str, str], ...] = ()
 
     @property
     def authority_of_locality(self) -> IntArray:
@@ -355,5 +359,6 @@ class Areas:
             report=known.report,
             covariates=own,
             authority_covariates=theirs,
+            sources=source_notes(frame, totals, authority_covariates),
             **nested,
         )
