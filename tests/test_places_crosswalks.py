@@ -34,7 +34,7 @@ def linked(draw):
 
 
 @given(linked())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_children_are_conserved(case):
     """Columns sum to 1; children in are children out, all in all and unit by unit."""
     links, one, other = case
@@ -49,7 +49,7 @@ def test_children_are_conserved(case):
 
 
 @given(linked())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_deprivation_keeps_its_mean_over_children(case):
     """The national mean is the same before and after, and no area leaves the range."""
     links, one, other = case
@@ -62,7 +62,7 @@ def test_deprivation_keeps_its_mean_over_children(case):
 
 
 @given(linked())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_counts_stay_whole_and_whole_units_agree_both_ways(case):
     """No count is a fraction; units are the same from either side."""
     links, one, other = case
@@ -77,7 +77,7 @@ def test_counts_stay_whole_and_whole_units_agree_both_ways(case):
 
 
 @given(linked(), st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_order_does_not_matter(case, random):
     """Shuffled links and shuffled areas give the same numbers."""
     links, one, other = case
@@ -100,7 +100,7 @@ def test_another_year_is_refused_until_allowed():
     """Shares by children of another year moved rates by half: never silently."""
     children = pd.Series({"E01000001": 300, "E01000002": 400})
     with pytest.raises(
-        SpecificationError, match="Children of 2019, and shares by the children of 2021"
+        SpecificationError, match="Children of 2019, and shares by children of 2021"
     ):
         example_crosswalk().children(children, year=2019)
     assert example_crosswalk().children(children, year=2019, other_year="allow").sum() == 700
@@ -146,11 +146,11 @@ def test_england_from_2011_to_2021_and_back():
     assert there.counts(children).sum() == children.sum()
     back = places.read_crosswalk(file, children=children, year=2020, to="2011")
     assert len(back.unit) == len(there.unit)
-    unchanged = there.origin[np.isin(there.origin, there.target)]
+    unchanged = there.origin[there.origin.isin(there.target)]
     again = back.children(moved, year=2020)
     assert again.sum() == pytest.approx(children.sum(), abs=1e-4)
     assert np.allclose(again[unchanged], children[unchanged])
-    with pytest.raises(TableError, match=r"1,034 of 32,844 codes .* LSOA 2011 and LSOA 2021"):
+    with pytest.raises(TableError, match=r"1,034 of 32,844 codes .*LSOA 2011 and LSOA 2021"):
         places.join(
             old.rename_axis("area").reset_index()[["area"]],
             new.rename_axis("area").reset_index()[["area"]],

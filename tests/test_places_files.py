@@ -52,10 +52,8 @@ def test_file_7_gives_score_rank_and_children(tmp_path):
 
 def test_file_5_of_2025_is_told_by_the_year_of_its_districts(tmp_path):
     """Titles of 2025 name LSOAs of 2021 and districts of 2024."""
-    head = f"LSOA code (2021),LSOA name (2021),Local Authority District code (2024),{IDACI} Score (rate)"
-    frame = places.read_deprivation(
-        written(tmp_path, f"{head}\nE01035637,Somewhere 001A,E06000001,0.31\n")
-    )
+    head = f"LSOA code (2021),Local Authority District code (2024),{IDACI} Score (rate)"
+    frame = places.read_deprivation(written(tmp_path, f"{head}\nE01035637,E06000001,0.31\n"))
     assert frame["deprivation"].tolist() == [0.31]
     assert frame.attrs["sources"][0]["year"] == "2025"
 
@@ -181,11 +179,32 @@ def test_files_that_are_not_there_or_not_tables(tmp_path):
         places.read_deprivation(written(tmp_path, "code,score\n1,2\n"))
 
 
+@pytest.mark.parametrize("steps", [32844, 100, 10])
+@pytest.mark.parametrize("least_first", [True, False])
+def test_a_percentile_or_decile_is_no_deprivation(steps, least_first):
+    """Ranks written as shares lie between 0 and 1, and say nothing of how much."""
+    rank = np.arange(1, 1001)
+    share = np.ceil(rank / len(rank) * steps) / steps
+    frame = pd.DataFrame({"area": rank, "authority": rank // 201, "children": 100, "plans": 1})
+    frame["share"] = share if least_first else 1 - share
+    with pytest.raises(TableError, match="ranks, percentiles or deciles"):
+        sg.Areas.from_frame(
+            frame, area="area", authority="authority", children="children",
+            deprivation="share", events="plans", complete=True,
+        )  # fmt: skip
+    frame["share"] = share**2 / 2  # as skewed as deprivation is: passes
+    areas = sg.Areas.from_frame(
+        frame, area="area", authority="authority", children="children",
+        deprivation="share", events="plans", complete=True,
+    )  # fmt: skip
+    assert len(areas.area) == 1000
+
+
 def test_join_refuses_places_of_one_table_only():
     """Every place is in both, or the message says how many are not and which way to go."""
     one = pd.DataFrame({"area": ["E01000001", "E01000002"], "children": [1, 2]})
     other = pd.DataFrame({"area": ["E01000001", "E01033000"], "deprivation": [0.1, 0.2]})
-    with pytest.raises(TableError, match=r"1 of 2 codes .* read_crosswalk"):
+    with pytest.raises(TableError, match=r"1 of 2 codes .*read_crosswalk"):
         places.join(one, other)
     with pytest.raises(TableError, match="more than once"):
         places.join(one, pd.concat([one, one]))
@@ -198,7 +217,7 @@ def test_notes_travel_into_the_manifest(tmp_path):
     frame.attrs["sources"] = [note, note]
     areas = sg.Areas.from_frame(
         frame, area="area", authority="authority", children="children",
-        deprivation="deprivation", events="child_protection_plan",
+        deprivation="deprivation", events="child_protection_plan", complete=True,
     )  # fmt: skip
     assert areas.sources == (note,)
     fit = sg.fit(sg.GradientModel(areas), method="laplace", draws=50, chains=2, random_seed=1)
@@ -208,7 +227,7 @@ def test_notes_travel_into_the_manifest(tmp_path):
     with pytest.raises(TableError, match="not a list of notes"):
         sg.Areas.from_frame(
             frame, area="area", authority="authority", children="children",
-            deprivation="deprivation", events="child_protection_plan",
+            deprivation="deprivation", events="child_protection_plan", complete=True,
         )  # fmt: skip
 
 
@@ -222,8 +241,9 @@ def test_real_files_of_the_department():
     assert frame.set_index("authority")["CPP_start"]["E06000047"] == 666
     tidy = pd.read_csv(Path(DATA) / "dfe_cin/cin_la_year_stage_2013_2022.csv.gz")
     tidy = tidy[tidy["time_period"] == 2022].set_index("new_la_code")
-    for stem, column, own in (("d1", "CPP_start", "cpp_start"), ("c1", "Referrals", "referrals"),
-                              ("c4", "Section47", "section47"), ("b1", "At31_episodes", "at31_episodes")):  # fmt: skip
+    same = {"d1": ("CPP_start", "cpp_start"), "c1": ("Referrals", "referrals")}
+    same |= {"c4": ("Section47", "section47"), "b1": ("At31_episodes", "at31_episodes")}
+    for stem, (column, own) in same.items():
         (file,) = (Path(DATA) / RAW).glob(f"{stem}_*")
         read = places.read_education(file, year=2022).set_index("authority")[column]
         pd.testing.assert_series_equal(read, tidy[own].reindex(read.index), check_names=False)

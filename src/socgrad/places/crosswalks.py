@@ -103,8 +103,8 @@ class Crosswalk:
             raise SpecificationError(f"other_year={other_year!r}: expected 'refuse' or 'allow'.")
         if year != self.year and other_year == "refuse":
             raise SpecificationError(
-                f"Children of {year}, and shares by the children of {self.year}. Where estates "
-                "were built between them, rates would be wrong by half. Pass children of that year to "
+                f"Children of {year}, and shares by children of {self.year}. Where estates were "
+                "built between them, rates would be far off. Pass children of that year to "
                 "read_crosswalk; where none are published, other_year='allow' goes on, and say so."
             )
         number = self._numbers(children, "children")
@@ -125,7 +125,7 @@ class Crosswalk:
         pandas.Series
             By code of the target: ``x_t = sum_i w_ti C_i x_i / sum_i w_ti C_i``. Areas made from
             one alone have its deprivation; a split area gives its parts its own, since nothing
-            tells them apart. Where no child lives, the mean is over shares alone.
+            tells them apart. Where no child lives, areas count equally.
 
         Interpretation
         --------------
@@ -144,8 +144,9 @@ class Crosswalk:
         x = self._numbers(deprivation, "deprivation")
         weight = self._numbers(children, "children")
         moved, total = self.weights @ (x * weight), self.weights @ weight
-        share = np.asarray(self.weights.sum(axis=1)).ravel()
-        bare = self.weights @ x / share
+        linked = self.weights.copy()
+        linked.data = np.ones_like(linked.data)
+        bare = (linked @ x) / (linked @ np.ones(len(x)))
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.where(total > 0, moved / total, bare)
         return pd.Series(mean, index=self.target, name="deprivation")

@@ -121,7 +121,7 @@ class Postcodes:
             status[found & (day < introduced)] = "not yet in use"
             status[found & (day >= ended)] = "no longer in use"
         status[~there] = "not in the file"
-        valid = plain.str.fullmatch(_VALID).eq(True).to_numpy(dtype=bool)
+        valid = plain.str.fullmatch(_VALID).to_numpy(dtype=bool, na_value=False)
         status[~there & ~valid] = "not a postcode"
         status[(given.isna() | plain.isna()).to_numpy(dtype=bool)] = "missing"
         kept = {"found"} | (

@@ -29,6 +29,7 @@ from socgrad.table.label_checks import coded_labels, labels
 from socgrad.table.nesting import LEVELS, nested_levels
 from socgrad.table.number_checks import (
     check_known,
+    check_no_percentiles,
     check_proportion,
     check_whole,
     numbers,
@@ -295,6 +296,7 @@ class Areas:
             check_known(number[role], keys, where=where[role])
         x, weights = number["deprivation"], number["children"]
         check_proportion(x, keys, where=where["deprivation"])
+        check_no_percentiles(x, where=where["deprivation"])
 
         counts, hidden = np.full(len(keys), np.nan), np.zeros(len(keys), dtype=bool)
         if events is not None:
