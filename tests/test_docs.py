@@ -10,7 +10,16 @@ import socgrad
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 #: Namespaces rather than things: their members are listed in the reference by name.
-MODULES = {"disclosure", "errors", "plots", "published", "release", "returns", "sensitivity"}
+MODULES = {
+    "disclosure",
+    "errors",
+    "places",
+    "plots",
+    "published",
+    "release",
+    "returns",
+    "sensitivity",
+}
 
 
 def test_the_reference_lists_every_public_name_once():

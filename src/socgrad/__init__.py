@@ -14,7 +14,7 @@ from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
-    from socgrad import disclosure, plots, returns, sensitivity
+    from socgrad import disclosure, places, plots, returns, sensitivity
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.checks.log_likelihood import add_log_likelihood
@@ -122,6 +122,7 @@ __all__ = [
     "observed_rate_by_group",
     "outcome_association",
     "pairwise_steeper",
+    "places",
     "plots",
     "population_gradient",
     "predict_authority_events",
@@ -240,6 +241,7 @@ _LAZY = {
 #: Names that hold several others, imported on first use, too.
 _NAMESPACES = {
     "disclosure": "disclosure",
+    "places": "places",
     "plots": "plots",
     "release": "reading.release",
     "returns": "returns",

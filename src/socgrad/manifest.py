@@ -98,6 +98,9 @@ def assemble(
         "columns": json.dumps(dict(areas.names)),
         "rows": areas.report.to_json(orient="records"),
         **({} if areas.ledger.empty else {"ledger": areas.ledger.to_json(orient="records")}),
+        **(
+            {"sources": json.dumps([dict(note) for note in areas.sources])} if areas.sources else {}
+        ),
         "data_sha256": data_hash(areas),
         "versions": json.dumps(
             {"python": platform.python_version()}

@@ -17,6 +17,7 @@ from socgrad.errors import TableError
 
 __all__ = [
     "check_known",
+    "check_no_percentiles",
     "check_proportion",
     "check_whole",
     "numbers",
@@ -36,6 +37,10 @@ SUPPRESSED = frozenset({"c", "[c]", "*", "low", "[low]", "k", "[k]", "u", "[u]",
 ABSENT = frozenset(
     {"", "[x]", "z", "[z]", ":", ".", "..", "[..]", "na", "n/a", "nan", "none", "null"}
 )
+
+#: Percentiles are told from proportions in this many areas or more, within this share; even values
+#: drawn evenly between 0 and 1 come that near in tens of thousands only.
+_PERCENTILES_FROM, _PERCENTILES_WITHIN = 200, 0.0055
 
 #: Older official tables print these for nil, others for not available.
 DASHES = frozenset("-–—")
@@ -185,6 +190,21 @@ def check_proportion(number: FloatArray, keys: Keys, *, where: str) -> None:
         "Expected proportions, 0 to 1. If these are percentages, divide by 100; a rank, decile or "
         "score will not do.",
     )
+
+
+def check_no_percentiles(number: FloatArray, *, where: str) -> None:
+    """Refuse shares that are ranks: of each value, the share of areas up to it is the value."""
+    if len(number) < _PERCENTILES_FROM:
+        return
+    value, times = np.unique(number, return_counts=True)
+    upto, below = np.cumsum(times) / len(number), (np.cumsum(times) - times) / len(number)
+    off = min(float(np.abs(value - share).max()) for share in (upto, below))
+    if off <= _PERCENTILES_WITHIN:
+        raise TableError(
+            f"{where} holds ranks, percentiles or deciles: of each value, the share of areas up to "
+            f"it is the value itself (within {off:.3f}). They say who is more deprived, not by how "
+            "much. Expected a proportion of people, such as the IDACI score (rate) of File 5 or 7."
+        )
 
 
 def check_whole(number: FloatArray, keys: Keys, *, where: str) -> None:

@@ -86,6 +86,7 @@ _ATTRS_WITHOUT_EVENTS: Final = (
     "slopes_drawn",
     "socgrad_schema",
     "socgrad_version",
+    "sources",
     "strata",
     "stratum_schema",
     "units",

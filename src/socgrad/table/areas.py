@@ -18,6 +18,7 @@ from socgrad.door.by_authority import given_means, given_totals
 from socgrad.door.label_checks import coded_labels, labels
 from socgrad.door.number_checks import (
     check_known,
+    check_no_percentiles,
     check_proportion,
     check_whole,
     numbers,
@@ -38,6 +39,7 @@ from socgrad.table.known_counts import known_counts
 from socgrad.table.ledgers import ledger_lines, own_ledger
 from socgrad.table.nesting import LEVELS, nested_levels
 from socgrad.table.option_checks import check_arguments
+from socgrad.table.provenance import source_notes
 from socgrad.table.total_rows import check_no_totals
 from socgrad.within_between import weighted_means
 
@@ -81,6 +83,8 @@ class Areas:
     ledger
         What became of the records that events and exposure were counted from, if that was given:
         columns stage, reason, amount, unit, children.
+    sources
+        Notes of the public files that table and totals came from, as `places` leaves them.
     """
 
     area: pd.Index[Any]
@@ -104,6 +108,7 @@ class Areas:
     region: pd.Index[Any] = field(default_factory=lambda: pd.Index([], dtype=object))
     region_of_authority: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     ledger: pd.DataFrame = field(default_factory=lambda: own_ledger(None, {}))
+    sources: tuple[Mapping[str, str], ...] = ()
 
     @property
     def authority_of_locality(self) -> IntArray:
@@ -314,6 +319,7 @@ class Areas:
             check_known(number[role], keys, where=where[role])
         x, weights = number["deprivation"], number["children"]
         check_proportion(x, keys, where=where["deprivation"])
+        check_no_percentiles(x, where=where["deprivation"])
 
         counts, hidden = np.full(len(keys), np.nan), np.zeros(len(keys), dtype=bool)
         if events is not None:
@@ -382,6 +388,7 @@ class Areas:
             covariates=own,
             authority_covariates=theirs,
             ledger=own_ledger(ledger, _sums(names, number)),
+            sources=source_notes(frame, totals, authority_covariates),
             **nested,
         )
 
