@@ -91,8 +91,8 @@ def test_distinct_numbers_of_events_by_hand():
     events = small_areas().events
     data = likelihood_data(GradientModel(small_areas()))
     numbers = sorted(set(events[events > 0].tolist()))
-    np.testing.assert_array_equal(data["numbers"], numbers)
-    np.testing.assert_array_equal(data["many"], [(events == y).sum() for y in numbers])
+    np.testing.assert_array_equal(data["distinct_events"], numbers)
+    np.testing.assert_array_equal(data["distinct_rows"], [(events == y).sum() for y in numbers])
 
 
 def test_intercept_prior_is_the_crude_rate_unless_given():
@@ -143,8 +143,8 @@ def test_localities_hold_all_events_and_exposure(kind):
     np.testing.assert_array_equal(data["row_locality"], np.searchsorted(present, of))
     np.testing.assert_array_equal(data["locality_authority"], areas.authority_of_locality[present])
     numbers = sorted(set(events[events > 0].tolist()))
-    np.testing.assert_array_equal(data["numbers"], numbers)
-    np.testing.assert_array_equal(data["many"], [(events == y).sum() for y in numbers])
+    np.testing.assert_array_equal(data["distinct_events"], numbers)
+    np.testing.assert_array_equal(data["distinct_rows"], [(events == y).sum() for y in numbers])
 
 
 def test_quadrature_of_localities_is_checked():

@@ -43,7 +43,13 @@ def compressed(data, level, slope, overdispersion=None, xp=np):
             nodes = {n: data[f"count_{n}"].to_numpy() for n in ("node_within", "node_exposure")}
             total += likelihoods.poisson_counts(level[j], slope[j], **sums, **nodes, xp=xp)
         else:
-            names = ("row_events", "row_within", "row_log_exposure", "numbers", "many")
+            names = (
+                "row_events",
+                "row_within",
+                "row_log_exposure",
+                "distinct_events",
+                "distinct_rows",
+            )
             total += likelihoods.negative_binomial_counts(
                 level[j],
                 slope[j],
@@ -217,8 +223,8 @@ def with_localities(data, level, slope, locality_sd):
         locality_events=data["locality_events"].to_numpy(),
         locality_within=data["locality_node_within"].to_numpy(),
         locality_exposure=data["locality_node_exposure"].to_numpy(),
-        numbers=data["numbers"].to_numpy(),
-        many=data["many"].to_numpy(),
+        distinct_events=data["distinct_events"].to_numpy(),
+        distinct_rows=data["distinct_rows"].to_numpy(),
         xp=np,
     )
 
@@ -249,8 +255,8 @@ def test_a_locality_of_three_areas_by_numerical_integration():
         locality_within=w[None],
         locality_exposure=exposure[None],
         # One locality of 7 events.
-        numbers=np.array([7.0]),
-        many=np.ones(1),
+        distinct_events=np.array([7.0]),
+        distinct_rows=np.ones(1),
         constant=float((events * np.log(exposure) - gammaln(events + 1)).sum()),
         xp=np,
     )

@@ -115,8 +115,8 @@ def test_both_wings_have_one_likelihood():
             locality_events=data["locality_events"],
             locality_within=data["locality_node_within"],
             locality_exposure=data["locality_node_exposure"],
-            numbers=data["numbers"],
-            many=data["many"],
+            distinct_events=data["distinct_events"],
+            distinct_rows=data["distinct_rows"],
             xp=np,
         )
         got = joint(counts.events, mean[draw], land, counts.area, lines.locality_sd[draw])

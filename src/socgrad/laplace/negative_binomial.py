@@ -78,8 +78,8 @@ class NegativeBinomialRows:
             cell=cell[order],
             row_events=events[order],
             rule=rule.of(order),
-            numbers=data["numbers"].to_numpy(),
-            many=data["many"].to_numpy(),
+            numbers=data["distinct_events"].to_numpy(),
+            many=data["distinct_rows"].to_numpy(),
         )
 
     def mean(self, level: FloatArray, slope: FloatArray) -> FloatArray:

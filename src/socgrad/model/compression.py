@@ -104,7 +104,7 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         (and their tenth of deprivation, where the gradient is in steps; of a spline, where the
         counts are Poisson, the interval between its knots); `*_covariate`, `*_area_moderator` and
         `*_departure` are columns of cells, rows and nodes. `locality_*` (dim counted_locality) are
-        the counts and rules of localities, if they are in the model; `numbers` and `many` (distinct
+        the counts and rules of localities, if they are in the model; `distinct_events` and `distinct_rows` (distinct
         numbers of events, and how many share each) are then of theirs. Attributes
         `quadrature_error` and `slope_range` state for which slopes the compression is exact.
     """
@@ -293,8 +293,8 @@ def _locality_counts(model: GradientModel, slopes: tuple[float, float]) -> tuple
         "locality_events": (("counted_locality",), events),
         "locality_authority": (("counted_locality",), areas.authority_of_locality[present]),
         "row_locality": (("counted_area",), locality),
-        "numbers": (("number",), numbers),
-        "many": (("number",), many),
+        "distinct_events": (("number",), numbers),
+        "distinct_rows": (("number",), many),
     }
     return data, rule
 
@@ -382,8 +382,8 @@ def _counts(
         "row_events": (("counted_area",), events),
         "row_within": (("counted_area",), within_part),
         "row_log_exposure": (("counted_area",), np.log(exposure)),
-        "numbers": (("number",), numbers),
-        "many": (("number",), many),
+        "distinct_events": (("number",), numbers),
+        "distinct_rows": (("number",), many),
     }
 
 

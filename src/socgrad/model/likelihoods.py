@@ -1,6 +1,6 @@
 """Log-likelihoods of neighbourhood counts and of authority totals, in compressed form.
 
-Each function takes the array namespace `xp` it is to compute with: `numpy` for numbers,
+Each function takes the array namespace `xp` it is to compute with: `numpy` for distinct_events,
 `pytensor.tensor` for a graph. `level` and `slope` are those of the authorities concerned (or of
 cells of areas with the same covariates), one entry per row of the other arguments; constants that
 do not depend on parameters come in as `constant`, so that every value is the full log-probability
@@ -109,8 +109,8 @@ def negative_binomial_counts(
     row_events: Array,
     row_within: Array,
     row_log_exposure: Array,
-    numbers: Array,
-    many: Array,
+    distinct_events: Array,
+    distinct_rows: Array,
     constant: Array,
     xp: Any,
     number_overdispersion: Array | None = None,
@@ -123,11 +123,11 @@ def negative_binomial_counts(
         sum_i [y_i log mu_i - (y_i + 1/r) log(1 + r mu_i) - log y_i! + sum_{k < y_i} log(1 + r k)]
 
     where the last sum (`socgrad.likelihood.gamma_factors.rising`) is taken once for each of the
-    distinct `numbers` of events, which `many` neighbourhoods have. This form stays exact as r
+    distinct `distinct_events` of events, which `distinct_rows` neighbourhoods have. This form stays exact as r
     approaches 0, where it is the Poisson likelihood.
 
     Where strata differ in overdispersion, `overdispersion` has an entry for each neighbourhood, and
-    `number_overdispersion` one for each of `numbers`, which are then of each stratum in turn.
+    `number_overdispersion` one for each of `distinct_events`, which are then of each stratum in turn.
     """
     mean = xp.exp(row_log_exposure + log_rate(row_level, row_slope, row_within))
     sums = negative_binomial_sums(
@@ -136,8 +136,8 @@ def negative_binomial_counts(
         overdispersion if number_overdispersion is None else number_overdispersion,
         events=events,
         events_within=events_within,
-        numbers=numbers,
-        many=many,
+        distinct_events=distinct_events,
+        distinct_rows=distinct_rows,
         constant=constant,
         xp=xp,
     )
@@ -151,8 +151,8 @@ def negative_binomial_sums(
     *,
     events: Array,
     events_within: Array,
-    numbers: Array,
-    many: Array,
+    distinct_events: Array,
+    distinct_rows: Array,
     constant: Array,
     xp: Any,
 ) -> Array:
@@ -160,7 +160,7 @@ def negative_binomial_sums(
 
     All of it but -sum_i (y_i + 1/r) log(1 + r mu_i). Arguments are as there.
     """
-    above = xp.sum(many * rising(numbers, overdispersion * overdispersion, xp=xp))
+    above = xp.sum(distinct_rows * rising(distinct_events, overdispersion * overdispersion, xp=xp))
     return above + (xp.sum(events * level + events_within * slope) + constant)
 
 
@@ -176,8 +176,8 @@ def locality_counts(
     locality_events: Array,
     locality_within: Array,
     locality_exposure: Array,
-    numbers: Array,
-    many: Array,
+    distinct_events: Array,
+    distinct_rows: Array,
     constant: Array,
     xp: Any,
     locality_node_level: Array = 0.0,
@@ -192,7 +192,7 @@ def locality_counts(
         sum_i [y_i log mu_i - log y_i!]
             + sum_m [sum_{k < Y_m} log(1 + r k) - (Y_m + 1/r) log(1 + r E_m)]
 
-    with `numbers` and `many` as in `negative_binomial_counts`, of localities. E_m comes from
+    with `distinct_events` and `distinct_rows` as in `negative_binomial_counts`, of localities. E_m comes from
     a Gauss rule of the locality's exposures; `locality_node_level` and `locality_node_slope` are
     what area covariates add at each node. It is the Poisson likelihood as r approaches 0, and the
     negative binomial where each locality is one area.
@@ -212,8 +212,8 @@ def locality_counts(
         locality_sd,
         events=events,
         events_within=events_within,
-        numbers=numbers,
-        many=many,
+        distinct_events=distinct_events,
+        distinct_rows=distinct_rows,
         constant=constant,
         xp=xp,
     )

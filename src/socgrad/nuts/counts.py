@@ -63,7 +63,9 @@ def observe_counts(
         rows["row_locality"] = data["row_locality"]
     else:
         density = likelihoods.negative_binomial_counts
-        statistics |= {n: data[n] for n in ("row_events", "numbers", "many")} | rows
+        statistics |= {
+            n: data[n] for n in ("row_events", "distinct_events", "distinct_rows")
+        } | rows
         statistics["overdispersion"] = spread
 
     observe(
@@ -84,7 +86,7 @@ def _of_localities(
     """What the likelihood of localities needs besides that of cells."""
     j = data["locality_authority"]
     made = {"locality_level": level[j], "locality_slope": slope[j]}
-    made |= {n: data[n] for n in ("locality_events", "numbers", "many")}
+    made |= {n: data[n] for n in ("locality_events", "distinct_events", "distinct_rows")}
     made |= {f"locality_{n}": data[f"locality_node_{n}"] for n in ("within", "exposure")}
     added = _shifted(data, "locality_node", shifts)
     if shifts.covariate is not None or shifts.departure is not None:

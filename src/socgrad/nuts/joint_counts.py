@@ -67,7 +67,10 @@ def observe_joint_counts(
         statistics |= {n: data[f"count_{n}"] for n in ("node_within", "node_exposure")}
     else:
         statistics["number_overdispersion"] = overdispersion[data["number_stratum"]]
-        statistics |= {"numbers": data["number_events"], "many": data["number_many"]}
+        statistics |= {
+            "distinct_events": data["number_events"],
+            "distinct_rows": data["number_many"],
+        }
         rows["overdispersion"] = overdispersion[_stratum(data, row)]
         if shifts.covariate is None and shifts.area_moderator is None:
             density = _counts_by_factors
@@ -101,8 +104,8 @@ def _counts_by_factors(
     number_overdispersion: Variable,
     events: Variable,
     events_within: Variable,
-    numbers: Variable,
-    many: Variable,
+    distinct_events: Variable,
+    distinct_rows: Variable,
     constant: Variable,
     every_level: Variable,
     every_slope: Variable,
@@ -120,8 +123,8 @@ def _counts_by_factors(
         number_overdispersion,
         events=events,
         events_within=events_within,
-        numbers=numbers,
-        many=many,
+        distinct_events=distinct_events,
+        distinct_rows=distinct_rows,
         constant=constant,
         xp=xp,
     )

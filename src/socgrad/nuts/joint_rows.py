@@ -95,12 +95,13 @@ def _stacked(parts: list[FloatArray]) -> FloatArray:
 
 def _numbers(data: Sequence[xr.Dataset]) -> Variables:
     """Distinct numbers of events of each stratum, and how many rows have each."""
-    parts = [(s, each) for s, each in enumerate(data) if "numbers" in each]
+    parts = [(s, each) for s, each in enumerate(data) if "distinct_events" in each]
     if not parts:
         return {}
     stratum = np.concatenate([np.full(each.sizes["number"], s) for s, each in parts])
     numbers, many = (
-        np.concatenate([each[name].to_numpy() for _, each in parts]) for name in ("numbers", "many")
+        np.concatenate([each[name].to_numpy() for _, each in parts])
+        for name in ("distinct_events", "distinct_rows")
     )
     row = ("number_row",)
     return {

@@ -63,8 +63,8 @@ SHAPES: Final[Mapping[str, str]] = {
     "row_events": "n",
     "row_within": "n",
     "row_log_exposure": "n",
-    "numbers": "m",
-    "many": "m",
+    "distinct_events": "m",
+    "distinct_rows": "m",
 }
 
 

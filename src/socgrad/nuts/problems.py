@@ -76,7 +76,7 @@ def packed_problem(model: GradientModel, data: xr.Dataset) -> FloatArray:
         len(sds),
         events["node_within"].shape[1],
         len(rows["row_events"]),
-        len(rows["numbers"]),
+        len(rows["distinct_events"]),
     ]
     beta = float(model.step_priors.correlation)
     constant = sum(float(data[name]) for name in ("count_constant", "sum_constant") if name in data)
@@ -195,7 +195,7 @@ def _rows(model: GradientModel, data: xr.Dataset) -> dict[str, FloatArray]:
     authorities = len(model.areas.authority)
     if model.family == "poisson":
         empty = np.zeros(0)
-        names = ("row_events", "row_within", "row_exposure", "numbers", "many")
+        names = ("row_events", "row_within", "row_exposure", "distinct_events", "distinct_rows")
         rows = dict.fromkeys(names, empty)
         return {"first": np.zeros(authorities + 1), **rows}
     authority, events, within = (
@@ -207,6 +207,6 @@ def _rows(model: GradientModel, data: xr.Dataset) -> dict[str, FloatArray]:
         "row_events": events[order],
         "row_within": within[order],
         "row_exposure": np.exp(data["row_log_exposure"].to_numpy()[order]),
-        "numbers": data["numbers"].to_numpy(),
-        "many": data["many"].to_numpy(),
+        "distinct_events": data["distinct_events"].to_numpy(),
+        "distinct_rows": data["distinct_rows"].to_numpy(),
     }
