@@ -148,8 +148,8 @@ def check_fit(
     of a spline added to the lines in one step, each authority keeping a level and a slope of its
     own; `bend_by_authority`, of one that changes with authorities' mean deprivation;
     `heavy_tails`, the kurtosis of authorities' effects; `neighbours`, Moran's statistic of areas
-    that adjoin. In simulations of right models all of them together fire in fewer than one fit in
-    twenty; docs/validation.md says how often they find what. The bend is looked for first: a bend
+    that adjoin. The levels of these tests add up to three fits in a hundred of a right model;
+    docs/validation.md says what was found of which tables. The bend is looked for first: a bend
     makes counts vary, while overdispersion bends nothing.
 
     Interpretation
