@@ -104,8 +104,8 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         (and their tenth of deprivation, where the gradient is in steps; of a spline, where the
         counts are Poisson, the interval between its knots); `*_covariate`, `*_area_moderator` and
         `*_departure` are columns of cells, rows and nodes. `locality_*` (dim counted_locality) are
-        the counts and rules of localities, if they are in the model; `distinct_events` and `distinct_rows` (distinct
-        numbers of events, and how many share each) are then of theirs. Attributes
+        the counts and rules of localities, if they are in the model; `distinct_events` (distinct
+        numbers of events) and `distinct_rows` (how many share each) are then of theirs. Attributes
         `quadrature_error` and `slope_range` state for which slopes the compression is exact.
     """
     areas = model.areas

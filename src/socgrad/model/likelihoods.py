@@ -123,11 +123,12 @@ def negative_binomial_counts(
         sum_i [y_i log mu_i - (y_i + 1/r) log(1 + r mu_i) - log y_i! + sum_{k < y_i} log(1 + r k)]
 
     where the last sum (`socgrad.likelihood.gamma_factors.rising`) is taken once for each of the
-    distinct `distinct_events` of events, which `distinct_rows` neighbourhoods have. This form stays exact as r
+    `distinct_events`, which `distinct_rows` neighbourhoods have. This form stays exact as r
     approaches 0, where it is the Poisson likelihood.
 
     Where strata differ in overdispersion, `overdispersion` has an entry for each neighbourhood, and
-    `number_overdispersion` one for each of `distinct_events`, which are then of each stratum in turn.
+    `number_overdispersion` one for each of `distinct_events`, which are then of each stratum in
+    turn.
     """
     mean = xp.exp(row_log_exposure + log_rate(row_level, row_slope, row_within))
     sums = negative_binomial_sums(
@@ -192,8 +193,8 @@ def locality_counts(
         sum_i [y_i log mu_i - log y_i!]
             + sum_m [sum_{k < Y_m} log(1 + r k) - (Y_m + 1/r) log(1 + r E_m)]
 
-    with `distinct_events` and `distinct_rows` as in `negative_binomial_counts`, of localities. E_m comes from
-    a Gauss rule of the locality's exposures; `locality_node_level` and `locality_node_slope` are
+    with `distinct_events` and `distinct_rows` as in `negative_binomial_counts`, of localities. E_m
+    comes from a Gauss rule of the locality's exposures; `locality_node_level` and `locality_node_slope` are
     what area covariates add at each node. It is the Poisson likelihood as r approaches 0, and the
     negative binomial where each locality is one area.
     """
