@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from socgrad.arrays import FloatArray, IntArray
+from socgrad.arrays import BoolArray, FloatArray, IntArray
 
 __all__ = ["Bartlett", "Factors", "Partials", "Structure", "bounded", "positive", "positive_prior"]
 
@@ -30,7 +30,7 @@ class Structure(Protocol):
         """Numbers in a point."""
 
     @property
-    def mirrored(self) -> FloatArray:
+    def mirrored(self) -> BoolArray:
         """Which of them may change their sign."""
 
     def covariance(self, x: Array) -> Array:
@@ -104,7 +104,7 @@ class Partials:
         return n * (n + 1) // 2
 
     @property
-    def mirrored(self) -> FloatArray:  # noqa: D102
+    def mirrored(self) -> BoolArray:  # noqa: D102
         return np.arange(self.size) < len(self.mean)
 
     def covariance(self, x: Array) -> Array:  # noqa: D102
@@ -158,7 +158,7 @@ class Bartlett:
         return n * (n + 1) // 2
 
     @property
-    def mirrored(self) -> FloatArray:  # noqa: D102
+    def mirrored(self) -> BoolArray:  # noqa: D102
         return np.zeros(self.size, dtype=bool)
 
     def _root(self, x: Array) -> Array:
@@ -223,7 +223,7 @@ class Factors:
         return 5 * len(self.mean) // 2 + 1
 
     @property
-    def mirrored(self) -> FloatArray:  # noqa: D102
+    def mirrored(self) -> BoolArray:  # noqa: D102
         return np.arange(self.size) < len(self.mean)
 
     def covariance(self, x: Array) -> Array:  # noqa: D102

@@ -2,13 +2,14 @@
 
 from math import log, log1p
 
+from socgrad.arrays import FloatArray
 from socgrad.nuts.numba_on_disk import compiled
 
 __all__ = ["gamma_differences", "log_gamma_ratio"]
 
 
 @compiled
-def gamma_differences(y, x, found):  # type: ignore[no-untyped-def]
+def gamma_differences(y: float, x: float, found: FloatArray) -> None:
     """Derivatives 1, 2 and 3 of log Gamma at x + y less those at x > 0, into `found`.
 
     Where x is large each pair is all but equal: their difference is taken term by term.
@@ -33,22 +34,22 @@ def gamma_differences(y, x, found):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _first(s):  # type: ignore[no-untyped-def]
+def _first(s: float) -> float:
     return s * (1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s / 132))))
 
 
 @compiled
-def _second(s):  # type: ignore[no-untyped-def]
+def _second(s: float) -> float:
     return s * s * (1 / 30 - s * (1 / 42 - s * (1 / 30 - s * 5 / 66)))
 
 
 @compiled
-def _third(s):  # type: ignore[no-untyped-def]
+def _third(s: float) -> float:
     return s * s * (0.5 - s * (1 / 6 - s * (1 / 6 - s * (3 / 10 - s * 5 / 6))))
 
 
 @compiled
-def log_gamma_ratio(y, x):  # type: ignore[no-untyped-def]
+def log_gamma_ratio(y: float, x: float) -> float:
     """Log Gamma(x + y) - log Gamma(x) - y log x, of which large parts do not cancel."""
     found = 0.0
     while x < 12.0:

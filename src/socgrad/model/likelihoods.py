@@ -194,9 +194,9 @@ def locality_counts(
             + sum_m [sum_{k < Y_m} log(1 + r k) - (Y_m + 1/r) log(1 + r E_m)]
 
     with `distinct_events` and `distinct_rows` as in `negative_binomial_counts`, of localities. E_m
-    comes from a Gauss rule of the locality's exposures; `locality_node_level` and `locality_node_slope` are
-    what area covariates add at each node. It is the Poisson likelihood as r approaches 0, and the
-    negative binomial where each locality is one area.
+    comes from a Gauss rule of the locality's exposures; `locality_node_level` and
+    `locality_node_slope` are what area covariates add at each node. It is the Poisson
+    likelihood as r approaches 0, and the negative binomial where each locality is one area.
     """
     mean = _expected(
         locality_level,
