@@ -46,7 +46,7 @@ FOLLOW = {
     "attributable_rate": sg.attributable_rate,
     "authority_rate": sg.authority_rate,
     "between on rates": lambda fit: sg.between(fit, scale="rates"),
-    "check_fit": lambda fit: expected_by_tenth(fit),
+    "check_fit": expected_by_tenth,
     "concentration_index": sg.concentration_index,
     "deprivation_ratio": sg.deprivation_ratio,
     "excess_events": sg.excess_events,
