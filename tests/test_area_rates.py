@@ -29,6 +29,9 @@ HONOUR = {
     "estimands/exposure_sums.py",
     "checks/counts.py",
     "checks/authority_likelihoods.py",
+    "checks/bends.py",
+    "checks/further_tests.py",
+    "checks/heavy_tails.py",
     "estimands/locality_sums.py",
     "estimands/locality_ratios.py",  # through locality_sums
     "estimands/predictions.py",  # through locality_sums

@@ -109,9 +109,7 @@ def _scaled(areas, factor):
     return replace(areas, exposure=areas.exposure * factor)
 
 
-@pytest.mark.parametrize(
-    "option", [{"tune": 500}, {"cores": 1}, {"target_accept": 0.9}, {"progress": False}]
-)
+@pytest.mark.parametrize("option", [{"tune": 500}, {"cores": 1}, {"target_accept": 0.9}])
 def test_options_of_nuts_are_refused(option):
     """An option that would be ignored is an error, not a silence."""
     with pytest.raises(SpecificationError, match="NUTS only, and method='laplace' would ignore"):

@@ -201,17 +201,6 @@ def test_where_the_draws_come_from_is_recorded(monkeypatch):
         )
 
 
-def test_without_a_place_to_keep_code_functions_still_work():
-    """Where numba may not write to any disk, functions are compiled for this process alone."""
-    from socgrad.nuts.numba_on_disk import kept
-
-    def refuse(function):
-        raise RuntimeError(f"cannot cache function {function}: no locator available")
-
-    made = kept(refuse, lambda function: ("compiled", function), abs)
-    assert made == ("compiled", abs)
-
-
 def test_a_change_of_source_is_a_change_of_number(tmp_path):
     """What numba keeps is told apart by the source of every module that it calls."""
     from socgrad.nuts.numba_on_disk import source_number

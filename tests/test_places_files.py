@@ -221,7 +221,7 @@ def test_notes_travel_into_the_manifest(tmp_path):
     )  # fmt: skip
     assert areas.sources == (note,)
     fit = sg.fit(sg.GradientModel(areas), method="laplace", draws=50, chains=2, random_seed=1)
-    sg.save(fit, tmp_path / "fit.nc", include_events=False)
+    sg.save(fit, tmp_path / "fit.nc", include_events=False, totals_are_public=True)
     assert json.loads(sg.load(tmp_path / "fit.nc").attrs["sources"]) == [note]
     frame.attrs["sources"] = "DfE"
     with pytest.raises(TableError, match="not a list of notes"):
