@@ -193,7 +193,7 @@ def test_localities_of_rows_are_checked(fit, without):
         TableError, match=r"Column 'm' .locality. .* missing or blank labels in row"
     ):
         sg.predict_events(fit, frame, exposure=1, locality="m")
-    with pytest.raises(EstimandError, match="no column 'msoa'"):
+    with pytest.raises(TableError, match=r"'msoa' .locality. is not in the table"):
         sg.predict_events(fit, PLACES, exposure=1, locality="msoa")
 
 
