@@ -48,11 +48,11 @@ def rising(events: Array, r: Array, *, xp: Any) -> Array:
     >>> bool(np.isclose(rising(3.0, 0.5, xp=np), np.log(1.5) + np.log(2.0), rtol=1e-14))
     True
     """
-    total = 0.0 * events * r
-    for k in range(_FIRST):
-        # Gamma(x + y) / Gamma(x) = Gamma(x + 1 + y) / Gamma(x + 1) x / (x + y), x = 1/r + k.
-        inverse = r / (1.0 + r * k)
-        total = total + events * xp.log1p(inverse) - xp.log1p(events * inverse)
+    nothing = xp.zeros_like(events) + 0.0 * r
+    each, spread = (nothing + events)[..., None], (nothing + r)[..., None]
+    # Gamma(x + y) / Gamma(x) = Gamma(x + 1 + y) / Gamma(x + 1) x / (x + y), x = 1/r + k.
+    inverse = spread / (1.0 + spread * np.arange(float(_FIRST)))
+    total = xp.sum(each * xp.log1p(inverse) - xp.log1p(each * inverse), axis=-1)
     low = r / (1.0 + r * _FIRST)
     high = low / (1.0 + events * low)
     linear = (1.0 / low + events - 0.5) * xp.log1p(events * low) - events
