@@ -175,7 +175,7 @@ def test_combinations_are_printed(tmp_path):
     }
     assert rows["one"][0] == "P counts"
     letters, ended = rows["null"][0].split()
-    assert "L" in letters
+    assert "Q" in letters
     assert ended == "well"
     assert rows["both spreads"][:4] == ["."] * 4
     assert "." not in rows["both spreads"][4:]
