@@ -74,7 +74,9 @@ def replicate(kind: str, number: int, structure: str) -> pd.DataFrame:
         STAGES, correlations, authorities=60, areas=3600, seed=int(rng.integers(2**31))
     )
     model = StratifiedModel(made.strata, authority_effects="joint", correlations=structure)
-    tree = fit(model, draws=500, tune=500, chains=2, random_seed=number, progress=False)
+    tree = fit(
+        model, method="nuts", draws=500, tune=500, chains=2, random_seed=number, progress=False
+    )
     draws = tree["posterior"].to_dataset()
     values = [
         (term, name, draws[term].sel(stratum=name), getattr(truth, term))

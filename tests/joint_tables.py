@@ -67,7 +67,8 @@ def joint_strata(
         per=0.10,
     )
     values, vectors = np.linalg.eigh(correlations)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    # The symmetric root: vectors of equal values are another processor's to choose.
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     sds = [t.level_sd for t in truths.values()] + [t.slope_sd for t in truths.values()]
     effects = rng.standard_normal((authorities, len(sds))) @ root.T * sds
     for s, (name, truth) in enumerate(truths.items()):

@@ -177,7 +177,7 @@ def test_joint_fit_has_the_coefficients_of_every_stratum():
         strata, authority_effects="joint", **FORMULAS, covariates="~ setting + scale(log(density))"
     )
     options = {"draws": 300, "tune": 300, "chains": 2, "target_accept": 0.95}
-    tree = fit(model, **options, random_seed=4, progress=False)
+    tree = fit(model, method="nuts", **options, random_seed=4, progress=False)
     assert not tree["sample_stats"]["diverging"].any()
     assert summarise(gradient(tree))["ess_bulk"].min() > 150
     for effect, name, truth in (
