@@ -80,8 +80,8 @@ def test_effects_follow_the_authorities():
     true = table().effects.T
     each = [np.corrcoef(one, other)[0, 1] for one, other in zip(found, true, strict=True)]
     # Some 120 events of an assessment tell its level to 0.09, where levels have an sd of 0.3: a
-    # correlation of 0.95 by itself. The rare stratum has some 3 events in an authority, of which a level would be known to 0.6 by itself: its correlation would be below
-    # 0.5.
+    # correlation of 0.95 by itself. The rare stratum has some 3 events in an authority, of which a
+    # level would be known to 0.6 by itself: its correlation would be below 0.5.
     assert min(each[0], each[1]) > 0.95
     assert each[2] > 0.75
     assert min(each[3], each[4]) > 0.7
