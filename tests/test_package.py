@@ -57,7 +57,7 @@ def test_import_brings_no_pymc():
 
 
 def test_import_is_quick():
-    """`import socgrad` adds under 0.3 s of the processor to NumPy, pandas and xarray (best of three)."""
+    """`import socgrad` adds under 0.3 s (of the processor) to NumPy, pandas and xarray."""
     code = (
         "import numpy, pandas, xarray, time\n"
         "start = time.process_time()\n"
