@@ -87,14 +87,14 @@ def main() -> int:
     )
     answers = {}
     for number, (name, (strata, names, outcomes)) in enumerate(questions(flow).items(), start=1):
-        together = ", together (compiles first)" if name == "stages" and options.joint else ""
+        together = ", together" if name == "stages" and options.joint else ""
         say(f"Fitting {WORDS[name]}{together}: {', '.join(names.values())}")
         # Each fit has a seed of its own: draws of different fits are combined as independent.
         # The stages share their authorities: fitted together, they say how alike these are.
         joint = name == "stages" and options.joint
         fit = sg.fit(
             sg.StratifiedModel(strata, authority_effects="joint" if joint else "independent"),
-            method="nuts" if joint else options.method,
+            method=options.method,
             draws=options.draws,
             random_seed=options.seed + number,
         )
