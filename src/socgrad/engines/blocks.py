@@ -4,7 +4,7 @@ from typing import Final
 
 import xarray as xr
 
-from socgrad.engines.engine import COUNTS, TERMS_OF_AUTHORITIES, TOTALS, Engine
+from socgrad.engines.engine import COARSENED, COUNTS, TERMS_OF_AUTHORITIES, TOTALS, Engine
 from socgrad.engines.task import Drawn, Task
 
 __all__ = ["BLOCKS", "MARGINAL"]
@@ -12,6 +12,7 @@ __all__ = ["BLOCKS", "MARGINAL"]
 _TAKES: Final = (
     TERMS_OF_AUTHORITIES
     | COUNTS
+    | COARSENED
     | TOTALS
     | {"overdispersion", "locality_sd", "region_sd"}
     | {"covariate_coefficient", "area_moderator_coefficient", "departure_coefficient"}

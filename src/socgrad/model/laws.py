@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from socgrad.arrays import BoolArray
 from socgrad.model.gradient_model import GradientModel
+from socgrad.table.areas import Areas
 
-__all__ = ["laws_of"]
+__all__ = ["coarsened_areas", "laws_of"]
 
 
 def laws_of(model: GradientModel) -> frozenset[str]:
@@ -12,7 +14,8 @@ def laws_of(model: GradientModel) -> frozenset[str]:
 
     A law is a family, "poisson" or "negative_binomial", or "localities" where areas of one locality
     share a factor (both spreads where that is beside a family with a factor of each area), of
-    "counts" by area or of "totals" by authority.
+    "counts" by area or of "totals" by authority, or of "coarsened counts": areas of which something
+    coarser than their count was published.
 
     Examples
     --------
@@ -31,4 +34,15 @@ def laws_of(model: GradientModel) -> frozenset[str]:
         "counts": bool(model.areas.counted.any()),
         "totals": bool((~np.isnan(model.areas.total_events)).any()),
     }
+    known["coarsened counts"] = bool(coarsened_areas(model.areas).any())
     return frozenset(f"{family} {kind}" for kind, there in known.items() if there)
+
+
+def coarsened_areas(areas: Areas) -> BoolArray:
+    """Areas of which something coarser than their count was published, which says something."""
+    if areas.coarsened is None:
+        return np.zeros(len(areas.area), dtype=bool)
+    says = [each.low > 0 or each.high is not None for each in areas.coarsened.kernels]
+    kernel = areas.coarsened.kernel
+    found: BoolArray = (kernel >= 0) & np.append(says, False)[kernel]
+    return found & (areas.exposure > 0)

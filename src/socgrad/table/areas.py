@@ -109,6 +109,7 @@ class Areas:
     region_of_authority: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     ledger: pd.DataFrame = field(default_factory=lambda: own_ledger(None, {}))
     sources: tuple[Mapping[str, str], ...] = ()
+    coarsened: Any = None
 
     @property
     def authority_of_locality(self) -> IntArray:
