@@ -172,6 +172,7 @@ class GradientModel:
                 "the door first: Areas.from_frame(frame, area=..., authority=..., ...). Several "
                 "strata are for StratifiedModel(strata)."
             )
+        _refuse_coarsened(self.areas)
         if not isinstance(self.priors, Priors):
             raise SpecificationError(
                 f"priors must be Priors, got {type(self.priors).__name__}. Name the parameter, for "
@@ -370,3 +371,15 @@ class GradientModel:
                 has_cross_level=bool(self.cross_level),
                 has_slopes=bool(self.random_slopes),
             )
+
+
+def _refuse_coarsened(areas: Areas) -> None:
+    """Refuse counts within bounds, for which there is no likelihood yet."""
+    within = int(areas.within_bounds.sum())
+    totals = int(areas.totals_within_bounds.sum())
+    if within or totals:
+        raise SpecificationError(
+            f"{within:,} of {len(areas.area):,} areas and {totals:,} authority totals are known "
+            "within bounds only, as coarsening declares, and this version has no likelihood for "
+            "them. To leave such areas out biases the gradient: wait for the version that has one."
+        )

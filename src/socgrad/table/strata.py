@@ -509,14 +509,15 @@ def _complete(complete: bool | None, authority_means: object, *, again: bool) ->
     return True if again and complete is None and authority_means is None else complete
 
 
-def _sums(frame: object, names: Sequence[str | None]) -> dict[str, float]:
-    """Sums over areas and strata of the columns that are named."""
+def _sums(frame: object, names: Sequence[str | None]) -> dict[str, tuple[float, float]]:
+    """Sums over areas and strata of the columns that are named, as bounds that are equal."""
     table = as_pandas(frame)
-    return {
+    sums = {
         name: float(pd.to_numeric(table[name], errors="coerce").sum())
         for name in names
         if name is not None
     }
+    return {name: (held, held) for name, held in sums.items()}
 
 
 def _same(one: Any, other: Any) -> bool:
