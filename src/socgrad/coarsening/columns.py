@@ -14,12 +14,19 @@ from socgrad.coarsening.bounds import Bounds
 from socgrad.coarsening.kernels import CoarsenedCounts, Kernel
 from socgrad.coarsening.rounding import Exact, MidpointRounded, Rounded
 from socgrad.coarsening.suppression import Suppressed, interval_words
-from socgrad.door.number_checks import check_whole, numbers, plain_marks
+from socgrad.door.number_checks import ABSENT, check_whole, numbers, plain_marks
 from socgrad.door.table_checks import Keys, name_some, refuse
 from socgrad.errors import TableError
 
-__all__ = ["Coarsening", "ColumnRule", "PublishedCounts", "check_coarsening", "read_bounds"]
-__all__ += ["read_counts"]
+__all__ = [
+    "Coarsening",
+    "ColumnRule",
+    "PublishedCounts",
+    "check_coarsening",
+    "read_bounds",
+    "read_counts",
+    "unknown_cell",
+]
 
 #: How one column was coarsened, and how any counts were.
 type ColumnRule = Exact | Rounded | MidpointRounded | Suppressed
@@ -62,6 +69,13 @@ def check_coarsening(given: object, *, argument: str, bounds: bool) -> None:
         + ('Bounds("low", "high"), ' if bounds else "")
         + "or Exact() for counts as they were counted."
     )
+
+
+def unknown_cell(rule: Coarsening | None) -> str | float:
+    """What stands in a column for a count of which nothing is known: no mark of the rule."""
+    if isinstance(rule, Suppressed) and "" in rule.marks:
+        return min(ABSENT - set(map(str, rule.marks)) - {""})
+    return np.nan
 
 
 def read_counts(

@@ -17,6 +17,7 @@ from socgrad.door.table_checks import Keys, name_some, refuse, refuse_cells
 from socgrad.errors import TableError
 
 __all__ = [
+    "ABSENT",
     "MOST",
     "check_known",
     "check_no_percentiles",

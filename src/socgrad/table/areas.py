@@ -142,6 +142,44 @@ class Areas:
         found[self.locality_of_area] = self.authority_of_area[: len(self.locality_of_area)]
         return found
 
+    @property
+    def event_bounds(self) -> tuple[FloatArray, FloatArray]:
+        """Bounds of each area's count in the likelihood, equal where counted, else NaN, (n,)."""
+        known = np.where(self.counted, self.events, np.nan)
+        if self.coarsened is None:
+            return known, known
+        within = self.within_bounds
+        return (
+            np.where(within, self.coarsened.low, known),
+            np.where(within, self.coarsened.high, known),
+        )
+
+    @property
+    def total_bounds(self) -> tuple[FloatArray, FloatArray]:
+        """Bounds of each authority's total in the likelihood, equal where known, else NaN, (J,)."""
+        known = self.total_events
+        if self.coarsened_totals is None:
+            return known, known
+        within = self.totals_within_bounds
+        return (
+            np.where(within, self.coarsened_totals.low, known),
+            np.where(within, self.coarsened_totals.high, known),
+        )
+
+    @property
+    def number_of_events(self) -> str:
+        """Events in the likelihood, as text: their number, or the bounds of it."""
+        low, high = self.event_bounds
+        own = np.bincount(self.authority_of_area, ~np.isnan(low), minlength=len(self.authority))
+        # A total beside counts of its own areas is of the same events.
+        least, most = (
+            np.nansum(of_areas) + np.nansum(of_authorities[own == 0])
+            for of_areas, of_authorities in zip((low, high), self.total_bounds, strict=True)
+        )
+        if least == most:
+            return f"{int(least):,}"
+        return f"{int(least):,}-{int(most):,}" if np.isfinite(most) else f"{int(least):,} or more"
+
     def __post_init__(self) -> None:
         for value in vars(self).values():
             if isinstance(value, np.ndarray):
@@ -149,33 +187,16 @@ class Areas:
 
     def __repr__(self) -> str:
         within = self.within_bounds
-        totals = ~np.isnan(self.total_events) | self.totals_within_bounds
+        totals = ~np.isnan(self.total_bounds[0])
         with_data = totals.copy()
         with_data[self.authority_of_area[self.counted | within]] = True
         bounds = f"areas within bounds: {int(within.sum()):,}, " if within.any() else ""
         return (
             f"Areas({len(self.area):,} areas, {len(self.authority):,} authorities, "
-            f"{self._number_of_events()} events; areas counted: {int(self.counted.sum()):,}, "
+            f"{self.number_of_events} events; areas counted: {int(self.counted.sum()):,}, "
             f"{bounds}authority totals: {int(totals.sum()):,}, "
             f"authorities without data: {int((~with_data).sum()):,})"
         )
-
-    def _number_of_events(self) -> str:
-        """Events in the likelihood, or the bounds of their number."""
-        low = high = self.events[self.counted].sum()
-        # A total beside counts of its own areas is of the same events.
-        own = np.bincount(self.authority_of_area, self.counted | self.within_bounds)
-        apart = np.flatnonzero(own == 0)
-        low = high = low + np.nansum(self.total_events[apart])
-        for counts, rows in (
-            (self.coarsened, self.within_bounds),
-            (self.coarsened_totals, self.totals_within_bounds & (own == 0)),
-        ):
-            if counts is not None:
-                low, high = low + counts.low[rows].sum(), high + counts.high[rows].sum()
-        if low == high:
-            return f"{int(low):,}"
-        return f"{int(low):,}-{int(high):,}" if np.isfinite(high) else f"{int(low):,} or more"
 
     def __str__(self) -> str:
         # One screen: a reason that names a hundred authorities is whole in `report` only.

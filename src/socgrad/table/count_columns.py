@@ -2,21 +2,36 @@
 
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
 
-from socgrad.arrays import BoolArray, IntArray
+from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.coarsening.bounds import Bounds
-from socgrad.coarsening.columns import Coarsening, PublishedCounts, read_bounds, read_counts
+from socgrad.coarsening.columns import (
+    Coarsening,
+    ColumnRule,
+    PublishedCounts,
+    check_coarsening,
+    read_bounds,
+    read_counts,
+)
 from socgrad.coarsening.kernels import CoarsenedCounts
 from socgrad.coarsening.rounding import Exact
 from socgrad.door.number_checks import marks_in, suppressed
 from socgrad.door.table_checks import column
 
-__all__ = ["CountColumn", "bounds_roles", "count_column"]
+__all__ = [
+    "CountColumn",
+    "bounds_roles",
+    "check_rules",
+    "count_column",
+    "least_counts",
+    "own_rule",
+]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,6 +51,52 @@ class CountColumn:
     published: PublishedCounts
     suppressed: BoolArray
     marks: list[str]
+
+
+def check_rules(given: object, *, argument: str, bounds: bool) -> None:
+    """Refuse what is neither one declaration for all strata nor one for each, by its label."""
+    each = given if isinstance(given, Mapping) else {None: given}
+    for label, rule in each.items():
+        name = argument if label is None else f"{argument}[{label!r}]"
+        check_coarsening(rule, argument=name, bounds=bounds)
+
+
+@overload
+def own_rule(
+    given: ColumnRule | Mapping[Any, ColumnRule] | None, label: Any, *, there: bool
+) -> ColumnRule | None: ...
+
+
+@overload
+def own_rule(
+    given: Coarsening | Mapping[Any, Coarsening] | None, label: Any, *, there: bool
+) -> Coarsening | None: ...
+
+
+def own_rule(
+    given: Coarsening | Mapping[Any, Coarsening] | None, label: Any, *, there: bool
+) -> Coarsening | None:
+    """Take a stratum's declaration; one for all is of those strata that have such counts."""
+    if isinstance(given, Mapping):
+        return given.get(label)
+    return given if there else None
+
+
+def least_counts(table: pd.DataFrame, events: str | None, rule: Coarsening | None) -> FloatArray:
+    """Lower bound of each row's count, NaN where nothing is known, in the order of the table."""
+    if rule is None or isinstance(rule, Bounds):
+        stated = [] if events is None else [events]
+        names = [*stated, *([] if rule is None else [rule.low])]
+        held = [pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64) for name in names]
+        return np.asarray(np.fmax.reduce(held))
+    read = read_counts(
+        column(table, str(events), role="events"),
+        pd.RangeIndex(len(table)),
+        rule=rule,
+        group=np.zeros(len(table), dtype=np.int64),
+        where=f"Column {events!r} (events)",
+    )
+    return read.counts.low
 
 
 def bounds_roles(coarsening: Coarsening | None) -> dict[str, str]:
