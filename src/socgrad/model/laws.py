@@ -42,7 +42,5 @@ def coarsened_areas(areas: Areas) -> BoolArray:
     """Areas of which something coarser than their count was published, which says something."""
     if areas.coarsened is None:
         return np.zeros(len(areas.area), dtype=bool)
-    says = [each.low > 0 or each.high is not None for each in areas.coarsened.kernels]
-    kernel = areas.coarsened.kernel
-    found: BoolArray = (kernel >= 0) & np.append(says, False)[kernel]
-    return found & (areas.exposure > 0)
+    found: BoolArray = areas.within_bounds & areas.coarsened.is_informative
+    return found
