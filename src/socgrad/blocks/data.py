@@ -72,6 +72,7 @@ class _Segments:
     stratum: int
     authority: IntArray
     events: FloatArray
+    kernel: IntArray
     of: IntArray
     within: FloatArray
     log_exposure: FloatArray
@@ -131,6 +132,7 @@ def counts_of(
             if made.kind == TOTAL:
                 is_total[made.authority, stratum] = True
             made.row_kernel = made.row_kernel + kernels
+            made.kernel = np.where(made.kernel >= 0, made.kernel + kernels, -1)
         kernels += each.sizes.get("kernel", 0)
         for held, found in zip((numbers, many), distinct(shared), strict=True):
             held.append(found)
@@ -198,7 +200,10 @@ def _segments(
         nodes = _Nodes.read(data, "sum", terms)
         squares = _Nodes.read(data, "square", terms) if factor_of(model) else None
         home, totals = (data[f"sum_{name}"].to_numpy() for name in ("authority", "events"))
-        made.append((_grouped(TOTAL, stratum, home, totals, nodes=nodes, squares=squares), None))
+        segment = _grouped(TOTAL, stratum, home, totals, nodes=nodes, squares=squares)
+        if "sum_kernel" in data:
+            segment.kernel = data["sum_kernel"].to_numpy()
+        made.append((segment, None))
     return made
 
 
@@ -271,6 +276,7 @@ def _grouped(
         stratum,
         authority.astype(np.int64),
         events.astype(np.float64),
+        np.full(len(authority), -1, dtype=np.int64),
         nodes.cell,
         nodes.within,
         nodes.log_exposure,
@@ -333,6 +339,7 @@ def _joined(
             first_row,
             first_square,
             side("events", order),
+            np.concatenate([each.kernel for each in segments])[order],
             side("within", rows),
             side("row_events", rows),
             np.concatenate([each.row_kernel for each in segments])[rows],

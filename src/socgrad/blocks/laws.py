@@ -48,6 +48,8 @@ class Rows(NamedTuple):
         Where its rows begin, and those of squared means (of totals whose areas vary).
     events : ndarray, shape (segments,)
         Events of a locality, or the total.
+    kernel : ndarray of int, shape (segments,)
+        What was published of a total, among kernels; -1 where it is known.
     within, row_events : ndarray, shape (rows,)
         w of each row; its events (negative binomial rows alone).
     row_kernel : ndarray of int, shape (rows,)
@@ -68,6 +70,7 @@ class Rows(NamedTuple):
     first_row: IntArray
     first_square: IntArray
     events: FloatArray
+    kernel: IntArray
     within: FloatArray
     row_events: FloatArray
     row_kernel: IntArray
@@ -97,9 +100,8 @@ def sums(offset, within, lo, hi, level, slope, found):  # type: ignore[no-untype
 
 
 @compiled
-def published(rows, i, eta, r, deep, found):  # type: ignore[no-untyped-def]
-    """`kernel_terms` of one coarsened row."""
-    kernel = rows.row_kernel[i]
+def published(rows, kernel, eta, r, deep, found):  # type: ignore[no-untyped-def]
+    """`kernel_terms` of one of the kernels of `rows`."""
     kernel_terms(
         rows.kernel_low[kernel], rows.kernel_high[kernel], rows.kernel_weight,
         rows.first_weight[kernel], eta, r, deep, found,
@@ -192,7 +194,7 @@ def block_terms(rows, offset, square_offset, block, lead, slope, r, deep, out, a
         elif kind == COARSENED:
             for i in range(lo, hi):
                 w = rows.within[i]
-                published(rows, i, offset[i] + lead + slope * w, r, deep, small)
+                published(rows, rows.row_kernel[i], offset[i] + lead + slope * w, r, deep, small)
                 out[0] += small[0]
                 if deep:
                     w_w = w * w
@@ -227,7 +229,14 @@ def block_terms(rows, offset, square_offset, block, lead, slope, r, deep, out, a
         else:
             cumulants(offset, rows.within, lo, hi, 1.0, slope, along)
             y = rows.events[segment]
-            if r <= 0.0:
+            if rows.kernel[segment] >= 0:
+                # Poisson totals alone: others depend on the slope, too.
+                published(rows, rows.kernel[segment], lead, 0.0, deep, small)
+                out[0] += small[0]
+                out[1] += small[1]
+                out[3] += small[2]
+                out[6] += small[3]
+            elif r <= 0.0:
                 expected = exp(lead)
                 out[0] += y * lead - expected
                 out[1] += y - expected
@@ -348,7 +357,7 @@ def scores(  # type: ignore[no-untyped-def]
         elif kind == COARSENED:
             for i in range(lo, hi):
                 w = rows.within[i]
-                published(rows, i, offset[i] + lead + slope * w, r, True, small)
+                published(rows, rows.row_kernel[i], offset[i] + lead + slope * w, r, True, small)
                 around = p11 + 2.0 * p12 * w + p22 * w * w
                 along_h = h1 + h2 * w
                 score[i] = small[1] + 0.5 * around * small[3] - 0.5 * along_h * small[2]

@@ -111,7 +111,8 @@ def _start(models: Sequence[GradientModel], first: Coordinates, counts: Counts) 
         modes[:, at] += each.column[:, None] * each.prior[:, 0]
     for stratum, model in enumerate(models):
         known = counts.rows.is_total[:, stratum]
-        modes[known, stratum] = np.log(model.areas.total_events[known] + 0.5)
+        low, high = model.areas.total_bounds
+        modes[known, stratum] = np.log(np.minimum(high, 2.0 * low + 1.0)[known] + 0.5)
     return State(modes, np.zeros((regions, strata)))
 
 

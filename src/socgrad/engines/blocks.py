@@ -89,11 +89,16 @@ def _labelled(task: Task, posterior: xr.Dataset) -> xr.Dataset:
     return posterior.assign_coords(dict.fromkeys(dims, labels))
 
 
+_REASONS: Final = {
+    "negative_binomial coarsened totals": "how a total varies about its mean depends on the slope, "
+    "and of a coarsened one it has no derivatives by that",
+}
+
 BLOCKS: Final = Engine(
     "nested Laplace",
     "laplace",
     _TAKES,
-    {},
+    _REASONS,
     _sample,
     no_help_after=frozenset({"quadrature"}),
 )
@@ -101,7 +106,7 @@ MARGINAL: Final = Engine(
     "NUTS on the marginal",
     "laplace",
     _TAKES,
-    {},
+    _REASONS,
     _sample_marginal,
     no_help_after=frozenset({"quadrature"}),
 )

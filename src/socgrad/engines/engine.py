@@ -29,7 +29,11 @@ TERMS_OF_AUTHORITIES: Final = frozenset(
 )
 COUNTS: Final = frozenset({"poisson counts", "negative_binomial counts", "localities counts"})
 COARSENED: Final = frozenset(
-    {"poisson coarsened counts", "negative_binomial coarsened counts"}
+    {
+        "poisson coarsened counts",
+        "negative_binomial coarsened counts",
+        "poisson coarsened totals",
+    }
 )
 TOTALS: Final = frozenset({"poisson totals", "negative_binomial totals", "localities totals"})
 

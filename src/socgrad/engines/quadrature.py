@@ -55,6 +55,7 @@ QUADRATURE: Final = Engine(
     TERMS_OF_AUTHORITIES
     | COUNTS
     | COARSENED
+    | {"negative_binomial coarsened totals"}
     | TOTALS
     | {"overdispersion", "locality_sd", "no slopes of authorities", "one stratum"}
     | {"no outcome"},

@@ -7,6 +7,7 @@ import xarray as xr
 
 from socgrad.arrays import FloatArray
 from socgrad.laplace.coarsened_rows import CoarsenedRows
+from socgrad.laplace.coarsened_totals import CoarsenedTotals
 from socgrad.laplace.marginal import Marginal, centre, population
 from socgrad.laplace.mode import LogDensity, climb
 from socgrad.laplace.pilot import pilot
@@ -17,6 +18,7 @@ from socgrad.laplace.surfaces import (
     PoissonCounts,
     PoissonTotals,
     Surface,
+    exact_totals,
 )
 from socgrad.laplace.tabulated_counts import NegativeBinomialRows, Rows, TabulatedCounts
 from socgrad.laplace.tabulation import covering, first_table, holds, slopes, with_table
@@ -86,8 +88,10 @@ def _raw_surfaces(model: GradientModel, data: xr.Dataset) -> list[Surface | Rows
         surfaces.append(CoarsenedRows.of(data, is_poisson=poisson))
     elif "count_events" in data:
         surfaces.append((PoissonCounts if poisson else NegativeBinomialRows).of(data))
-    if "sum_events" in data:
+    if "sum_events" in data and len(exact_totals(data)):
         surfaces.append((PoissonTotals if poisson else NegativeBinomialTotals).of(data))
+    if "sum_kernel" in data:
+        surfaces.append(CoarsenedTotals.of(data, is_poisson=poisson))
     return surfaces
 
 
@@ -122,7 +126,7 @@ def tabulated_at(marginal: Marginal, x: FloatArray) -> tuple[Marginal, float]:
             table, error = covering(marginal, which, x)
             marginal, worst = with_table(marginal, which, table), max(worst, error)
         else:
-            assert isinstance(surface, PoissonCounts | PoissonTotals | NegativeBinomialTotals)
+            assert hasattr(surface, "tabulated")
             low, high = slopes(marginal, which, x)
             marginal = with_table(marginal, which, surface.tabulated(low, high))
     return marginal, worst

@@ -13,7 +13,7 @@ from socgrad.likelihood import compiled as gamma_functions
 from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.nuts.numba_on_disk import on_disk, source_number
 
-__all__ = ["Kernels", "kernel_sums", "kernels_of"]
+__all__ = ["Kernels", "kernel_sums", "kernel_values", "kernels_of"]
 
 
 class Kernels(NamedTuple):
@@ -37,7 +37,7 @@ class Kernels(NamedTuple):
 
 def kernels_of(data: Sequence[xr.Dataset]) -> Kernels:
     """Kernels of likelihood data, of every stratum in turn."""
-    every = [each for each in data if "coarsened_kernel" in each]
+    every = [each for each in data if "kernel_low" in each]
     if not every:
         none = np.zeros(0, dtype=np.int64)
         return Kernels(none, none, none, np.zeros(0))
@@ -52,7 +52,7 @@ def kernels_of(data: Sequence[xr.Dataset]) -> Kernels:
 
 
 @functools.cache
-def _function() -> Any:
+def _functions() -> tuple[Any, Any]:
     number = source_number(coarsened, gamma_functions)
 
     @on_disk
@@ -84,7 +84,46 @@ def _function() -> Any:
                         found[5, n, j] += one[2] * w * w
                         found[6, n, j] += one[3] * w * w
 
-    return kernel_sums_on_disk
+    @on_disk
+    def kernel_values_on_disk(kernels, kernel, eta, r, found):  # type: ignore[no-untyped-def]
+        one = np.zeros(7) * number
+        for n in range(len(eta)):
+            for j in range(len(kernel)):
+                k = kernel[j]
+                kernel_terms(
+                    kernels.low[k], kernels.high[k], kernels.weight, kernels.first_weight[k],
+                    eta[n, j], r[n, j], True, one,
+                )  # fmt: skip
+                found[0, n, j], found[1, n, j], found[2, n, j] = one[0], one[1], one[2]
+
+    return kernel_sums_on_disk, kernel_values_on_disk
+
+
+def kernel_values(
+    kernels: Kernels, kernel: IntArray, eta: FloatArray, r: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Log-likelihood of coarsened counts, one for each kernel named, and two derivatives.
+
+    Parameters
+    ----------
+    kernels : Kernels
+    kernel : ndarray of int, shape (counts,)
+    eta : ndarray, shape (..., counts)
+        Logs of their means.
+    r : ndarray
+        Squared coefficients of variation of their gamma factors; 0 of Poisson counts.
+
+    Returns
+    -------
+    tuple of ndarray
+        Value, and derivatives 1 and 2 by `eta`, each of its shape.
+    """
+    flat = np.ascontiguousarray(eta.reshape(-1, len(kernel)))
+    spread = np.ascontiguousarray(np.broadcast_to(r, eta.shape).reshape(flat.shape))
+    found = np.zeros((3, *flat.shape))
+    _functions()[1](kernels, kernel, flat, spread, found)
+    value, first, second = found.reshape(3, *eta.shape)
+    return value, first, second
 
 
 def kernel_sums(
@@ -120,5 +159,5 @@ def kernel_sums(
         slope twice (zeros unless `deep`).
     """
     found = np.zeros((7, *level.shape))
-    _function()(kernels, *rows, level, slope, r, deep, with_means, found)
+    _functions()[0](kernels, *rows, level, slope, r, deep, with_means, found)
     return found

@@ -15,9 +15,7 @@ import xarray as xr
 from scipy.special import gammaln
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.likelihood.coarsened import OPEN
 from socgrad.likelihood.gamma_factors import distinct
-from socgrad.likelihood.kernel_sums import kernel_sums, kernels_of
 from socgrad.localities import area_pairs
 from socgrad.model.departure_cells import (
     area_columns,
@@ -28,7 +26,7 @@ from socgrad.model.departure_cells import (
     sum_departures,
 )
 from socgrad.model.gradient_model import GradientModel
-from socgrad.model.laws import coarsened_areas
+from socgrad.model.kernel_data import crude_log_rate, kernel_data, kernels_of_totals
 from socgrad.quadrature import Rules, chosen_rules, exponential_sums
 from socgrad.schema import CONSTANTS, DEPARTURES, DESIGNS, LEVELS
 from socgrad.table.areas import Areas
@@ -42,9 +40,6 @@ __all__ = [
     "likelihood_data",
     "quadrature_error",
 ]
-
-# The rate that coarsened counts are likeliest at is wanted to a hundredth.
-_HALVINGS = 12
 
 type Variables = dict[str, tuple[tuple[str, ...], npt.ArrayLike]]
 
@@ -142,12 +137,15 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
             of_localities, rule = _locality_counts(model, slopes)
             data |= of_localities
             rules.append(rule)
-    data |= _coarsened_counts(model, slopes)
-    if not np.isnan(areas.total_events).all():
-        authority = np.flatnonzero(~np.isnan(areas.total_events))
+    data |= kernel_data(areas)
+    if areas.within_bounds.any():
+        data |= _coarsened_counts(model, slopes)
+    if areas.totals_known.any():
+        authority = np.flatnonzero(areas.totals_known)
         rows = np.isin(areas.authority_of_area, authority)
         first, cell = area_cells(model, rows)
         events = areas.total_events[authority]
+        exact = ~np.isnan(events)
         exposure = areas.exposure[rows]
         rule = chosen_rules(cell, within_part[rows], exposure, cells=len(first), slopes=slopes)
         of = np.searchsorted(authority, areas.authority_of_area[first])
@@ -159,7 +157,9 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         rules += [rule, square]
         data["sum_authority"] = (("total_authority",), authority)
         data["sum_events"] = (("total_authority",), events)
-        data["sum_constant"] = ((), -gammaln(events + 1).sum())
+        data["sum_constant"] = ((), -gammaln(events[exact] + 1).sum())
+        if not exact.all():
+            data["sum_kernel"] = (("total_authority",), kernels_of_totals(areas)[authority])
 
     data["prior_intercept"] = (("moment",), intercept_prior(model))
     return xr.Dataset(
@@ -188,7 +188,7 @@ def quadrature_error(model: GradientModel, data: xr.Dataset, slopes: tuple[float
     worst = 0.0
     for kind, rows in (
         ("count", areas.counted),
-        ("sum", ~np.isnan(areas.total_events)[areas.authority_of_area]),
+        ("sum", areas.totals_known[areas.authority_of_area]),
     ):
         if f"{kind}_authority" not in data:
             continue
@@ -279,22 +279,14 @@ def _cells(home: IntArray, columns: list[FloatArray]) -> tuple[IntArray, IntArra
 
 
 def _coarsened_counts(model: GradientModel, slopes: tuple[float, float]) -> Variables:
-    """Areas of which something coarser than their count was published, and what that says.
+    """Areas of which something coarser than their count was published.
 
-    What was published of an area is a kernel: P(published | count) for counts from `kernel_low` to
-    `kernel_high` (`OPEN`: without end), in `kernel_weight`, NaN beyond its end or where all are 1.
     `known_*` is the rule of all areas of which something is known, by authority.
     """
     areas = model.areas
-    if areas.coarsened is None:
-        return {}
-    kernels, at = areas.coarsened.kernels, np.flatnonzero(coarsened_areas(areas))
-    weights = [np.zeros(0) if each.weight is None else np.array(each.weight) for each in kernels]
-    padded = np.full((len(kernels), max(map(len, weights), default=0)), np.nan)
-    for row, own in zip(padded, weights, strict=True):
-        row[: len(own)] = own
-    ends = [OPEN if each.high is None else each.high for each in kernels]
-    known = areas.counted | coarsened_areas(areas)
+    assert areas.coarsened is not None
+    at = np.flatnonzero(areas.within_bounds)
+    known = areas.known
     home, cell = np.unique(areas.authority_of_area[known], return_inverse=True)
     within, exposure = model.within_part[known], areas.exposure[known]
     rule = chosen_rules(cell, within, exposure, cells=len(home), slopes=slopes)
@@ -306,9 +298,6 @@ def _coarsened_counts(model: GradientModel, slopes: tuple[float, float]) -> Vari
         "coarsened_within": (("coarsened_area",), model.within_part[at]),
         "coarsened_log_exposure": (("coarsened_area",), np.log(areas.exposure[at])),
         "coarsened_kernel": (("coarsened_area",), areas.coarsened.kernel[at]),
-        "kernel_low": (("kernel",), np.array([each.low for each in kernels], dtype=np.int64)),
-        "kernel_high": (("kernel",), np.array(ends, dtype=np.int64)),
-        "kernel_weight": (("kernel", "step"), padded),
     }
 
 
@@ -432,32 +421,12 @@ def intercept_prior(model: GradientModel) -> FloatArray:
     """Mean and sd of the prior of the intercept: by default about the log of the crude rate."""
     if model.priors.intercept is not None:
         return np.array([model.priors.intercept.mean, model.priors.intercept.sd])
-    return np.array([_log_rate(model), 1.5])
-
-
-def _log_rate(model: GradientModel) -> float:
-    """Log of the rate at which all counts are likeliest, if it is the same everywhere."""
-    areas, has_data = model.areas, _has_data(model.areas)
+    areas = model.areas
     events = np.nansum(areas.events[areas.counted]) + np.nansum(areas.total_events)
-    exposure = areas.exposure[has_data].sum()
-    if not coarsened_areas(areas).any():
-        return float(np.log(events / exposure))
-    data = xr.Dataset(_coarsened_counts(model, SLOPE_RANGE))
-    kernel, log_exposure = (data[f"coarsened_{n}"].to_numpy() for n in ("kernel", "log_exposure"))
-    rows = np.array([0, len(kernel)]), kernel, np.zeros(len(kernel)), log_exposure
-    known = exposure - np.exp(log_exposure).sum()
-    kernels, none = kernels_of([data]), np.zeros((1, 1))
-    low, high = np.log([0.5 / exposure, 10.0])
-    for _ in range(_HALVINGS):
-        # The slope of the log-likelihood falls with the rate.
-        middle = (low + high) / 2
-        sums = kernel_sums(kernels, rows, none + middle, none, np.zeros(1), deep=True)
-        rises = events - np.exp(middle) * known + sums[1, 0, 0] > 0
-        low, high = (middle, high) if rises else (low, middle)
-    return float(middle)
+    exposure = float(areas.exposure[_has_data(areas)].sum())
+    return np.array([crude_log_rate(areas, float(events), exposure), 1.5])
 
 
 def _has_data(areas: Areas) -> BoolArray:
     """Areas whose events are known, each by itself or within its authority's total."""
-    totals = ~np.isnan(areas.total_events)[areas.authority_of_area]
-    return areas.counted | totals | coarsened_areas(areas)
+    return areas.known | areas.totals_known[areas.authority_of_area]

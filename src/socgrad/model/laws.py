@@ -2,11 +2,9 @@
 
 import numpy as np
 
-from socgrad.arrays import BoolArray
 from socgrad.model.gradient_model import GradientModel
-from socgrad.table.areas import Areas
 
-__all__ = ["coarsened_areas", "laws_of"]
+__all__ = ["laws_of"]
 
 
 def laws_of(model: GradientModel) -> frozenset[str]:
@@ -14,8 +12,8 @@ def laws_of(model: GradientModel) -> frozenset[str]:
 
     A law is a family, "poisson" or "negative_binomial", or "localities" where areas of one locality
     share a factor (both spreads where that is beside a family with a factor of each area), of
-    "counts" by area or of "totals" by authority, or of "coarsened counts": areas of which something
-    coarser than their count was published.
+    "counts" by area or of "totals" by authority, or of "coarsened counts" or "coarsened totals", of
+    which something coarser than their number was published.
 
     Examples
     --------
@@ -33,14 +31,7 @@ def laws_of(model: GradientModel) -> frozenset[str]:
     known = {
         "counts": bool(model.areas.counted.any()),
         "totals": bool((~np.isnan(model.areas.total_events)).any()),
+        "coarsened counts": bool(model.areas.within_bounds.any()),
+        "coarsened totals": bool(model.areas.totals_within_bounds.any()),
     }
-    known["coarsened counts"] = bool(coarsened_areas(model.areas).any())
     return frozenset(f"{family} {kind}" for kind, there in known.items() if there)
-
-
-def coarsened_areas(areas: Areas) -> BoolArray:
-    """Areas of which something coarser than their count was published, which says something."""
-    if areas.coarsened is None:
-        return np.zeros(len(areas.area), dtype=bool)
-    found: BoolArray = areas.within_bounds & areas.coarsened.is_informative
-    return found

@@ -124,7 +124,13 @@ class Areas:
         """Areas whose own count enters the likelihood as bounds, not as a number, (n,)."""
         if self.coarsened is None:
             return np.zeros(len(self.area), dtype=bool)
-        return self.coarsened.is_interval & (self.exposure > 0)
+        counts = self.coarsened
+        return counts.is_interval & counts.is_informative & (self.exposure > 0)
+
+    @property
+    def known(self) -> BoolArray:
+        """Areas whose own count enters the likelihood, as a number or as bounds, (n,)."""
+        return self.counted | self.within_bounds
 
     @property
     def totals_within_bounds(self) -> BoolArray:
@@ -133,7 +139,13 @@ class Areas:
         if self.coarsened_totals is None:
             return np.zeros(size, dtype=bool)
         exposed = np.bincount(self.authority_of_area, self.exposure, minlength=size) > 0
-        return self.coarsened_totals.is_interval & exposed
+        totals = self.coarsened_totals
+        return totals.is_interval & totals.is_informative & exposed
+
+    @property
+    def totals_known(self) -> BoolArray:
+        """Authorities whose total enters the likelihood, as a number or as bounds, (J,)."""
+        return ~np.isnan(self.total_events) | self.totals_within_bounds
 
     @property
     def authority_of_locality(self) -> IntArray:
