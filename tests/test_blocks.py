@@ -9,22 +9,28 @@ from socgrad.blocks.authorities import evaluated
 from socgrad.blocks.covariance import Bartlett, Factors, Partials
 from socgrad.blocks.data import counts_of
 from socgrad.blocks.effects import draw_effects
-from socgrad.blocks.laws import LOCALITY, MASS, ROWS, TOTAL, Rows
+from socgrad.blocks.laws import COARSENED, CONSTRAINT, LOCALITY, MASS, ROWS, TOTAL, Rows
 from socgrad.blocks.mode import mode
 from socgrad.blocks.pilot import pilot
 from socgrad.engines.blocks import BLOCKS
 from socgrad.engines.quadrature import QUADRATURE
 from socgrad.engines.task import Task
 from socgrad.laplace.preparation import prepared
+from socgrad.likelihood.coarsened import OPEN
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import model_terms
 from socgrad.nuts.options import NutsOptions
 from tables import small_areas
 
-AUTHORITIES, STRATA = 6, 5
+AUTHORITIES, STRATA = 6, 9
 EFFECTS = 2 * STRATA
-SPREAD = np.array([0.0, 0.2, 0.3, 0.0, 0.25])
+SPREAD = np.array([0.0, 0.2, 0.3, 0.0, 0.25, 0.0, 0.3, 0.0, 0.0])
+KINDS = (MASS, ROWS, LOCALITY, TOTAL, TOTAL, COARSENED, COARSENED, TOTAL, CONSTRAINT)
+# Suppressed; at least 4; rounded at random to 3; a total rounded to 5.
+LOW, HIGH = np.array([1, 4, 1, 28]), np.array([5, OPEN, 5, 32])
+WEIGHT = np.array([1, 2, 3, 2, 1]) / 3.0
+FIRST_WEIGHT = np.array([-1, -1, 0, -1])
 REGIONS = {"alone": [], "in regions": [0, 2, AUTHORITIES]}
 
 
@@ -33,7 +39,8 @@ class Mixture:
 
     def __init__(self, regions):
         rng = np.random.default_rng(1)
-        made = {name: [] for name in ("kind", "events", "within", "offset", "own", "square")}
+        names = ("kind", "events", "kernel", "within", "offset", "own", "published", "square")
+        made = {name: [] for name in names}
         first, rows, squares = [0], [0], [0]
         linear = np.zeros((AUTHORITIES, STRATA, 2))
         is_total = np.zeros((AUTHORITIES, STRATA), dtype=bool)
@@ -44,30 +51,51 @@ class Mixture:
             n = 12
             w, offset = 0.8 * rng.normal(size=n), np.log(rng.uniform(1, 4, n))
             y = rng.poisson(np.exp(offset + 0.1 + 0.4 * w)).astype(float)
-            kind = (MASS, ROWS, LOCALITY, TOTAL, TOTAL)[b]
+            if KINDS[b] == CONSTRAINT:
+                y = rng.normal(size=n) / np.arange(1.0, n + 1.0) ** 3
+            kind = KINDS[b]
             ends = (0, 5, n) if kind == LOCALITY else (0, n)
             is_total[j, b] = kind == TOTAL
-            if kind != TOTAL:
+            if kind not in (TOTAL, COARSENED, CONSTRAINT):
                 linear[j, b] = y.sum(), y @ w
             begin = rows[-1]
             for low, high in itertools.pairwise(ends):
                 made["kind"].append(kind)
                 made["events"].append(y[low:high].sum())
+                made["kernel"].append(3 if b == 7 else -1)
                 rows.append(begin + high)
                 made["square"] += list(w) * (b == 4)
                 squares.append(len(made["square"]))
-            for name, values in (("within", w), ("offset", offset), ("own", y)):
+            published = np.arange(n) % 3
+            every = (("within", w), ("offset", offset), ("own", y), ("published", published))
+            for name, values in every:
                 made[name] += list(values)
             first.append(len(made["kind"]))
-        whole = (np.array(each, dtype=np.int64) for each in (first, made["kind"], rows, squares))
-        reals = (np.array(made[n]) for n in ("events", "within", "own", "square"))
-        self.rows = Rows(*whole, *reals, linear, is_total)
+        self.rows = Rows(
+            first_segment=np.array(first),
+            kind=np.array(made["kind"]),
+            first_row=np.array(rows),
+            first_square=np.array(squares),
+            events=np.array(made["events"]),
+            kernel=np.array(made["kernel"]),
+            within=np.array(made["within"]),
+            row_events=np.array(made["own"]),
+            row_kernel=np.array(made["published"]),
+            square_within=np.array(made["square"]),
+            linear=linear,
+            is_total=is_total,
+            kernel_low=LOW,
+            kernel_high=HIGH,
+            first_weight=FIRST_WEIGHT,
+            kernel_weight=WEIGHT,
+            slopes=np.tile([-1.0, 2.0], (STRATA, 1)),
+        )
         self.offset = np.array(made["offset"])
         self.square_offset = rng.uniform(0, 1, len(made["square"]))
         self.mean = 0.1 * rng.normal(size=(AUTHORITIES, EFFECTS))
         root = 0.2 * np.tril(rng.normal(size=(EFFECTS, EFFECTS))) + np.eye(EFFECTS)
         self.precision = 5.0 * root @ root.T
-        self.region_precision = np.array([4.0, 6.0, 8.0, 5.0, 3.0])
+        self.region_precision = np.array([4.0, 6.0, 8.0, 5.0, 3.0, 4.0, 7.0, 6.0, 5.0])
         self.spread = SPREAD.copy()
         self.first_member = np.array(regions or [0], dtype=np.int64)
 

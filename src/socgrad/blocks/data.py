@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.blocks.laws import COARSENED, LOCALITY, MASS, ROWS, TOTAL, Rows
+from socgrad.blocks.laws import COARSENED, CONSTRAINT, LOCALITY, MASS, ROWS, TOTAL, Rows
 from socgrad.likelihood.coarsened import OPEN
 from socgrad.likelihood.gamma_factors import distinct
 from socgrad.likelihood.kernel_sums import Kernels, kernels_of
@@ -116,6 +116,7 @@ def counts_of(
     numbers: list[FloatArray] = []
     many: list[FloatArray] = []
     pairs = np.zeros(strata)
+    slopes = np.tile([-1.0, 1.0], (strata, 1))
     kernels = 0
     for stratum, (model, own, each) in enumerate(zip(models, terms, data, strict=True)):
         areas, counted = model.areas, model.areas.counted
@@ -125,6 +126,10 @@ def counts_of(
         home = areas.authority_of_area
         linear[:, stratum, 0] = np.bincount(home, events, authorities)
         linear[:, stratum, 1] = np.bincount(home, events * model.within_part, authorities)
+        if "constraint_events" in each:
+            constrained = each["constraint_authority"].to_numpy()
+            linear[constrained, stratum, 0] += each["constraint_events"].to_numpy()
+            slopes[stratum] = each["constraint_slopes"].to_numpy()
         shared = np.zeros(0)
         for made, factors in _segments(model, own, each, stratum):
             segments.append(made)
@@ -143,6 +148,7 @@ def counts_of(
         linear=linear,
         is_total=is_total,
         kernels=kernels_of(data),
+        slopes=slopes,
         linear_columns=np.array(linear_columns),
         numbers=tuple(numbers),
         many=tuple(many),
@@ -196,6 +202,8 @@ def _segments(
         made.append((_grouped(MASS, stratum, home, np.zeros(len(home)), nodes=nodes), None))
     if "coarsened_kernel" in data:
         made.append((_coarsened(terms, data, len(areas.area), stratum), None))
+    if "constraint_events" in data:
+        made += [(segment, None) for segment in _constrained(data, terms, stratum)]
     if "sum_events" in data:
         nodes = _Nodes.read(data, "sum", terms)
         squares = _Nodes.read(data, "square", terms) if factor_of(model) else None
@@ -220,6 +228,20 @@ def _coarsened(
     segment = _grouped(COARSENED, stratum, home, np.zeros(len(home)), nodes=rows)
     segment.row_kernel = kernel
     return segment
+
+
+def _constrained(data: xr.Dataset, terms: dict[str, Term], stratum: int) -> list[_Segments]:
+    """Expected events of hidden areas of authorities whose total is known, and what it says."""
+    home = data["constraint_authority"].to_numpy()
+    nodes = _Nodes.read(data, "constraint", terms)
+    none = np.zeros(len(home))
+    coefficient = data["constraint_coefficient"].to_numpy()
+    of = np.repeat(np.arange(len(home)), coefficient.shape[1])
+    # Its rows are coefficients: they have neither a place nor an exposure.
+    rows = _Nodes(of, 0.0 * of, 0.0 * of, np.zeros((len(of), nodes.columns.shape[1])))
+    says = _grouped(CONSTRAINT, stratum, home, none, nodes=rows)
+    says.row_events = coefficient.ravel()
+    return [_grouped(MASS, stratum, home, none, nodes=nodes), says]
 
 
 @dataclass(eq=False)
@@ -296,6 +318,7 @@ def _joined(
     linear: FloatArray,
     is_total: BoolArray,
     kernels: Kernels,
+    slopes: FloatArray,
     linear_columns: FloatArray,
     numbers: tuple[FloatArray, ...],
     many: tuple[FloatArray, ...],
@@ -350,6 +373,7 @@ def _joined(
             kernels.high,
             kernels.first_weight,
             kernels.weight,
+            slopes,
         ),
         side("log_exposure", rows),
         side("log_square", squares),

@@ -27,12 +27,12 @@ from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
 from socgrad.nuts.numba_on_disk import compiled
 
-__all__ = ["COARSENED", "LOCALITY", "MASS", "ROWS", "TOTAL", "Rows", "block_terms", "scores"]
+__all__ = ["COARSENED", "CONSTRAINT", "LOCALITY", "MASS", "ROWS", "TOTAL", "Rows", "block_terms", "scores"]
 
 #: Laws of segments: Poisson rows compressed to nodes of exposure; negative binomial rows; rows of
 #: one locality that share a gamma factor; all rows of an authority known by their total; rows of
-#: which something coarser than their count was published.
-MASS, ROWS, LOCALITY, TOTAL, COARSENED = 0, 1, 2, 3, 4
+#: which something coarser than their count was published; what a total says of such rows.
+MASS, ROWS, LOCALITY, TOTAL, COARSENED, CONSTRAINT = 0, 1, 2, 3, 4, 5
 
 
 class Rows(NamedTuple):
@@ -51,7 +51,8 @@ class Rows(NamedTuple):
     kernel : ndarray of int, shape (segments,)
         What was published of a total, among kernels; -1 where it is known.
     within, row_events : ndarray, shape (rows,)
-        w of each row; its events (negative binomial rows alone).
+        w of each row; its events (negative binomial rows alone). Rows of a constraint are the
+        coefficients of Chebyshev polynomials of the slope, in place of events.
     row_kernel : ndarray of int, shape (rows,)
         What was published of it, among kernels (coarsened rows alone).
     square_within : ndarray, shape (squares,)
@@ -63,6 +64,8 @@ class Rows(NamedTuple):
     first_weight : ndarray of int, shape (kernels,)
         Where the weights of each begin in `kernel_weight`; -1 where all are 1.
     kernel_weight : ndarray
+    slopes : ndarray, shape (strata, 2)
+        Slopes between which constraints hold; beyond, they go on along their tangents.
     """
 
     first_segment: IntArray
@@ -81,6 +84,7 @@ class Rows(NamedTuple):
     kernel_high: IntArray
     first_weight: IntArray
     kernel_weight: FloatArray
+    slopes: FloatArray
 
 
 @compiled
@@ -106,6 +110,37 @@ def published(rows, kernel, eta, r, deep, found):  # type: ignore[no-untyped-def
         rows.kernel_low[kernel], rows.kernel_high[kernel], rows.kernel_weight,
         rows.first_weight[kernel], eta, r, deep, found,
     )  # fmt: skip
+
+
+@compiled
+def constrained(rows, lo, hi, stratum, slope, found):  # type: ignore[no-untyped-def]
+    """A constraint and three derivatives by the slope, from Chebyshev polynomials."""
+    low, high = rows.slopes[stratum]
+    half = 0.5 * (high - low)
+    t = (slope - 0.5 * (low + high)) / half
+    held = min(max(t, -1.0), 1.0)
+    found[:4] = 0.0
+    # Polynomials of two degrees, each with its derivatives.
+    a0, a1, a2, a3 = 1.0, 0.0, 0.0, 0.0
+    b0, b1, b2, b3 = held, 1.0, 0.0, 0.0
+    for i in range(lo, hi):
+        c = rows.row_events[i]
+        found[0] += c * a0
+        found[1] += c * a1
+        found[2] += c * a2
+        found[3] += c * a3
+        n0 = 2.0 * held * b0 - a0
+        n1 = 2.0 * b0 + 2.0 * held * b1 - a1
+        n2 = 4.0 * b1 + 2.0 * held * b2 - a2
+        n3 = 6.0 * b2 + 2.0 * held * b3 - a3
+        a0, a1, a2, a3 = b0, b1, b2, b3
+        b0, b1, b2, b3 = n0, n1, n2, n3
+    if held != t:
+        found[0] += (t - held) * found[1]
+        found[2] = found[3] = 0.0
+    found[1] /= half
+    found[2] /= half * half
+    found[3] /= half * half * half
 
 
 @compiled
@@ -207,6 +242,12 @@ def block_terms(rows, offset, square_offset, block, lead, slope, r, deep, out, a
                     out[7] += small[3] * w
                     out[8] += small[3] * w_w
                     out[9] += small[3] * w_w * w
+        elif kind == CONSTRAINT:
+            constrained(rows, lo, hi, block % strata, slope, small)
+            out[0] += small[0]
+            out[2] += small[1]
+            out[5] += small[2]
+            out[9] += small[3]
         elif kind == LOCALITY:
             cumulants(offset, rows.within, lo, hi, 1.0, slope, small)
             m, v, k = small[1], small[2], small[3]
@@ -362,6 +403,8 @@ def scores(  # type: ignore[no-untyped-def]
                 along_h = h1 + h2 * w
                 score[i] = small[1] + 0.5 * around * small[3] - 0.5 * along_h * small[2]
                 by_spread += small[4] + 0.5 * around * small[6] - 0.5 * along_h * small[5]
+        elif kind == CONSTRAINT:
+            score[lo:hi] = 0.0
         elif kind == LOCALITY:
             cumulants(offset, rows.within, lo, hi, 1.0, slope, small)
             a, m, v = small[0], small[1], small[2]

@@ -8,11 +8,47 @@ import xarray as xr
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import exposure_rule
 from socgrad.laplace.surfaces import Derivatives, PoissonCounts
-from socgrad.laplace.tabulated_counts import NegativeBinomialRows
+from socgrad.laplace.tabulated_counts import NegativeBinomialRows, RowsAtOverdispersion
 from socgrad.likelihood.coarsened import OPEN
 from socgrad.likelihood.kernel_sums import Kernels, kernel_sums, kernels_of
 
 __all__ = ["CoarsenedRows"]
+
+
+@dataclass(frozen=True, eq=False)
+class Constraint:
+    """What totals say of hidden counts, as functions of the slope; authorities at positions `at`.
+
+    `coefficient` (degree, authorities) is of Chebyshev polynomials between two slopes; beyond them
+    the functions go on along their tangents.
+    """
+
+    at: IntArray
+    coefficient: FloatArray
+    slopes: tuple[float, float]
+
+    @classmethod
+    def of(cls, data: xr.Dataset, authority: IntArray) -> "Constraint | None":
+        """Take it from `likelihood_data`, if it is there."""
+        if "constraint_coefficient" not in data:
+            return None
+        at = np.searchsorted(authority, data["constraint_authority"].to_numpy())
+        low, high = data["constraint_slopes"].to_numpy().tolist()
+        return cls(at, data["constraint_coefficient"].to_numpy().T, (low, high))
+
+    def values(self, slope: FloatArray, derivative: int) -> FloatArray:
+        """The functions, or a derivative, at slopes (n, j) of all authorities."""
+        low, high = self.slopes
+        half = (high - low) / 2
+        t = (slope[:, self.at] - (low + high) / 2) / half
+        held = np.clip(t, -1.0, 1.0)
+        of = np.polynomial.chebyshev.chebder(self.coefficient, derivative, scl=1.0 / half)
+        found: FloatArray = np.polynomial.chebyshev.chebval(held, of, tensor=False)
+        if derivative == 0:
+            first = np.polynomial.chebyshev.chebder(self.coefficient)
+            tangent = np.polynomial.chebyshev.chebval(held, first, tensor=False)
+            found = found + (t - held) * tangent
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +66,7 @@ class CoarsenedRows:
     beside: PoissonCounts | None
     exact: NegativeBinomialRows | None
     exact_at: IntArray
+    constraint: Constraint | None
 
     @classmethod
     def of(cls, data: xr.Dataset, *, is_poisson: bool) -> "CoarsenedRows":
@@ -41,6 +78,7 @@ class CoarsenedRows:
         authority = data["known_authority"].to_numpy()
         order = np.argsort(home, kind="stable")
         first = np.searchsorted(home[order], np.append(authority, authority[-1] + 1))
+        constraint = Constraint.of(data, authority)
         beside, exact, exact_at = None, None, np.zeros(0, dtype=np.int64)
         if "count_events" in data and not is_poisson:
             exact = NegativeBinomialRows.of(data)
@@ -51,6 +89,8 @@ class CoarsenedRows:
                 at = np.searchsorted(authority, data["count_authority"].to_numpy())
                 for own, name in zip(sums, ("count_events", "count_events_within"), strict=True):
                     own[at] = data[name].to_numpy()
+            if constraint is not None:
+                sums[0, constraint.at] += data["constraint_events"].to_numpy()
             beside = PoissonCounts(authority, sums[0], sums[1], exposure_rule(data, "known"))
         return cls(
             authority,
@@ -59,6 +99,7 @@ class CoarsenedRows:
             beside,
             exact,
             exact_at,
+            constraint,
         )
 
     @property
@@ -79,6 +120,8 @@ class CoarsenedRows:
         """Log-likelihood at points (n, j), overdispersion (n, 1); without `shared`."""
         level, slope, _ = np.broadcast_arrays(level, slope, overdispersion)
         found = self._coarsened(level, slope, overdispersion, deep=False)[0]
+        if self.constraint is not None:
+            found[:, self.constraint.at] += self.constraint.values(slope, 0)
         if self.exact is not None:
             at = self.exact_at
             found[:, at] += self.exact.value(level[:, at], slope[:, at], overdispersion)
@@ -90,6 +133,9 @@ class CoarsenedRows:
         """Derivatives at points (n, j), overdispersion (n, 1)."""
         level, slope, _ = np.broadcast_arrays(level, slope, overdispersion)
         found = self._coarsened(level, slope, overdispersion, deep=True)[1:]
+        if self.constraint is not None:
+            found[1, :, self.constraint.at] += self.constraint.values(slope, 1).T
+            found[4, :, self.constraint.at] += self.constraint.values(slope, 2).T
         found[2:] *= -1.0
         if self.exact is not None:
             at = self.exact_at
@@ -104,6 +150,10 @@ class CoarsenedRows:
         return kernel_sums(
             self.kernels, self.rows, level, slope, r, deep=deep, with_means=self.beside is None
         )
+
+    def given(self, overdispersion: FloatArray) -> RowsAtOverdispersion:
+        """The same at each point's overdispersion (n, 1)."""
+        return RowsAtOverdispersion(self, overdispersion)
 
     def shared(self, overdispersion: FloatArray) -> FloatArray:
         """Terms of overdispersion (n, 1) alone, shape (n,)."""

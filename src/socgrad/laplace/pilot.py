@@ -10,7 +10,7 @@ from socgrad.laplace.coordinates import Coordinates, coordinates, factor_name
 from socgrad.laplace.marginal import Population, centre
 from socgrad.laplace.predictors import Predictors
 from socgrad.laplace.surfaces import Derivatives, Surface
-from socgrad.laplace.tabulated_counts import Rows, RowsAtOverdispersion
+from socgrad.laplace.tabulated_counts import Rows
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal
 
@@ -137,7 +137,6 @@ def _wide(
         overdispersion=one * _GUESSES["overdispersion"],
         varying=model.deprivation != "none",
     )
-    r = prior.overdispersion
-    given = surface.given(r) if hasattr(surface, "given") else RowsAtOverdispersion(surface, r)
+    given = surface.given(prior.overdispersion)
     at = centre(given, prior)
     return (at.level[0], at.slope[0]), given.derivatives(at.level, at.slope)

@@ -18,7 +18,7 @@ import xarray as xr
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import GaussExposure, exposure_rule
 from socgrad.laplace.polynomials import chebyshev, horner, taylor
-from socgrad.laplace.surfaces import Derivatives, PoissonCounts
+from socgrad.laplace.surfaces import Derivatives, PoissonCounts, Surface
 from socgrad.likelihood.gamma_factors import rising
 
 __all__ = ["Box", "NegativeBinomialRows", "Rows", "RowsAtOverdispersion", "TabulatedCounts", "tabulated"]
@@ -64,9 +64,6 @@ class Rows(Protocol):
         self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray
     ) -> Derivatives:
         """Derivatives at points (n, j), overdispersion (n, 1)."""
-
-    def shared(self, overdispersion: FloatArray) -> FloatArray:
-        """Terms of overdispersion (n, 1) alone, shape (n,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +174,10 @@ class NegativeBinomialRows:
             summed(information * w * w + expected * variance),
             summed(third),
         )
+
+    def given(self, overdispersion: FloatArray) -> "RowsAtOverdispersion":
+        """The same at each point's overdispersion (n, 1)."""
+        return RowsAtOverdispersion(self, overdispersion)
 
     def shared(self, overdispersion: FloatArray) -> FloatArray:
         """Terms of overdispersion (n, 1) alone, shape (n,)."""

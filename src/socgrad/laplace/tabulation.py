@@ -10,7 +10,6 @@ from socgrad.laplace.marginal import Marginal, centre, grid_about, integrand, po
 from socgrad.laplace.tabulated_counts import (
     Box,
     Rows,
-    RowsAtOverdispersion,
     TabulatedCounts,
     tabulated,
 )
@@ -40,7 +39,7 @@ def first_table(
     r = rows.squared_variation(level, slope)
     guess = float(np.sqrt(np.clip(r, 0.0, 1.0)))
     low, high = max(0.5 * guess - 2.0 * hidden, 0.0), 1.5 * guess + 2.0 * hidden
-    given = RowsAtOverdispersion(rows, np.array([[max(guess, hidden)]]))
+    given = rows.given(np.array([[max(guess, hidden)]]))
     at = given.derivatives(level[None], slope[None])
     level_sd = 1.0 / np.sqrt(at.level_level[0] + 4.0)
     slope_sd = 1.0 / np.sqrt(at.slope_slope[0] + 16.0)
@@ -72,7 +71,7 @@ def covering(marginal: Marginal, which: int, x: FloatArray) -> tuple[TabulatedCo
     def weighed(given: Given) -> FloatArray:
         return integrand(given, prior, grid.level, grid.step, grid.slope) + grid.log_weight
 
-    exact = weighed(RowsAtOverdispersion(table.rows, prior.overdispersion))
+    exact = weighed(table.rows.given(prior.overdispersion))
     heavy = exact > exact.max(axis=(0, 1)) - _LIGHT
     box = Box(
         _interval(grid.level[:, None] + grid.step, heavy),

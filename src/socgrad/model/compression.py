@@ -17,6 +17,7 @@ from scipy.special import gammaln
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.likelihood.gamma_factors import distinct
 from socgrad.localities import area_pairs
+from socgrad.model.constraint_data import constraint_data
 from socgrad.model.departure_cells import (
     area_columns,
     cell_columns,
@@ -138,10 +139,12 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
             data |= of_localities
             rules.append(rule)
     data |= kernel_data(areas)
-    if areas.within_bounds.any():
+    if (areas.known & ~areas.counted).any() or areas.has_both.any():
         data |= _coarsened_counts(model, slopes)
-    if areas.totals_known.any():
-        authority = np.flatnonzero(areas.totals_known)
+    constraints, constraint_error = constraint_data(model, slopes)
+    data |= constraints
+    if (areas.totals_known & ~areas.has_both).any():
+        authority = np.flatnonzero(areas.totals_known & ~areas.has_both)
         rows = np.isin(areas.authority_of_area, authority)
         first, cell = area_cells(model, rows)
         events = areas.total_events[authority]
@@ -166,7 +169,8 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         data,
         attrs={
             "slope_range": list(nominal),
-            "quadrature_error": max(rule.error for rule in rules),
+            "quadrature_error": max((rule.error for rule in rules), default=0.0),
+            **({"constraint_error": constraint_error} if constraints else {}),
         },
     )
 
@@ -188,7 +192,7 @@ def quadrature_error(model: GradientModel, data: xr.Dataset, slopes: tuple[float
     worst = 0.0
     for kind, rows in (
         ("count", areas.counted),
-        ("sum", areas.totals_known[areas.authority_of_area]),
+        ("sum", (areas.totals_known & ~areas.has_both)[areas.authority_of_area]),
     ):
         if f"{kind}_authority" not in data:
             continue
@@ -281,20 +285,23 @@ def _cells(home: IntArray, columns: list[FloatArray]) -> tuple[IntArray, IntArra
 def _coarsened_counts(model: GradientModel, slopes: tuple[float, float]) -> Variables:
     """Areas of which something coarser than their count was published.
 
-    `known_*` is the rule of all areas of which something is known, by authority.
+    `known_*` is the rule of all areas of which something is known, by authority, those of
+    constrained authorities included; areas of these are not among the `coarsened_*`.
     """
     areas = model.areas
     assert areas.coarsened is not None
-    at = np.flatnonzero(areas.within_bounds)
-    known = areas.known
-    home, cell = np.unique(areas.authority_of_area[known], return_inverse=True)
+    home = areas.authority_of_area
+    constrained = areas.has_both[home] & (areas.counted | areas.within_bounds)
+    at = np.flatnonzero(areas.known & ~areas.counted & ~constrained)
+    known = areas.known | constrained
+    authority, cell = np.unique(home[known], return_inverse=True)
     within, exposure = model.within_part[known], areas.exposure[known]
-    rule = chosen_rules(cell, within, exposure, cells=len(home), slopes=slopes)
+    rule = chosen_rules(cell, within, exposure, cells=len(authority), slopes=slopes)
     return {
         **_rule("known", "known_authority", rule),
-        "known_authority": (("known_authority",), home),
+        "known_authority": (("known_authority",), authority),
         "coarsened_position": (("coarsened_area",), at),
-        "coarsened_authority": (("coarsened_area",), areas.authority_of_area[at]),
+        "coarsened_authority": (("coarsened_area",), home[at]),
         "coarsened_within": (("coarsened_area",), model.within_part[at]),
         "coarsened_log_exposure": (("coarsened_area",), np.log(areas.exposure[at])),
         "coarsened_kernel": (("coarsened_area",), areas.coarsened.kernel[at]),

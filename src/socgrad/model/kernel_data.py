@@ -44,7 +44,8 @@ def kernels_of_totals(areas: Areas) -> IntArray:
     if areas.coarsened_totals is None:
         return np.full(len(areas.authority), -1, dtype=np.int64)
     first = 0 if areas.coarsened is None else len(areas.coarsened.kernels)
-    found = np.where(areas.totals_within_bounds, areas.coarsened_totals.kernel + first, -1)
+    hidden = areas.totals_known & np.isnan(areas.total_events)
+    found = np.where(hidden, areas.coarsened_totals.kernel + first, -1)
     return found.astype(np.int64)
 
 
@@ -59,7 +60,8 @@ def crude_log_rate(areas: Areas, events: float, exposure: float) -> float:
     exposure : float
         Of all areas whose events are known, exactly or within bounds.
     """
-    hidden, totals = areas.within_bounds, areas.totals_within_bounds
+    hidden = areas.known & ~areas.counted
+    totals = areas.totals_known & np.isnan(areas.total_events)
     if not (hidden.any() or totals.any()):
         return float(np.log(events / exposure))
     summed = np.bincount(areas.authority_of_area, areas.exposure, minlength=len(totals))

@@ -124,13 +124,14 @@ class Areas:
         """Areas whose own count enters the likelihood as bounds, not as a number, (n,)."""
         if self.coarsened is None:
             return np.zeros(len(self.area), dtype=bool)
-        counts = self.coarsened
-        return counts.is_interval & counts.is_informative & (self.exposure > 0)
+        return self.coarsened.is_interval & (self.exposure > 0)
 
     @property
     def known(self) -> BoolArray:
-        """Areas whose own count enters the likelihood, as a number or as bounds, (n,)."""
-        return self.counted | self.within_bounds
+        """Areas of whose own count the likelihood knows anything, a number or bounds, (n,)."""
+        if self.coarsened is None:
+            return self.counted
+        return self.counted | (self.within_bounds & self.coarsened.is_informative)
 
     @property
     def totals_within_bounds(self) -> BoolArray:
@@ -139,13 +140,21 @@ class Areas:
         if self.coarsened_totals is None:
             return np.zeros(size, dtype=bool)
         exposed = np.bincount(self.authority_of_area, self.exposure, minlength=size) > 0
-        totals = self.coarsened_totals
-        return totals.is_interval & totals.is_informative & exposed
+        return self.coarsened_totals.is_interval & exposed
 
     @property
     def totals_known(self) -> BoolArray:
-        """Authorities whose total enters the likelihood, as a number or as bounds, (J,)."""
-        return ~np.isnan(self.total_events) | self.totals_within_bounds
+        """Authorities of whose total the likelihood knows anything, a number or bounds, (J,)."""
+        exact = ~np.isnan(self.total_events)
+        if self.coarsened_totals is None:
+            return exact
+        return exact | (self.totals_within_bounds & self.coarsened_totals.is_informative)
+
+    @property
+    def has_both(self) -> BoolArray:
+        """Authorities with a total beside counts of their areas within bounds, (J,)."""
+        own = np.bincount(self.authority_of_area, self.within_bounds, minlength=len(self.authority))
+        return self.totals_known & (own > 0)
 
     @property
     def authority_of_locality(self) -> IntArray:
