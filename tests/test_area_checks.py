@@ -37,11 +37,10 @@ def test_an_area_in_two_authorities():
 
 
 def test_a_single_authority():
-    """Between and contextual effects need authorities to differ."""
-    with pytest.raises(
-        TableError, match=r"'la' .* single authority. Between, cross-level and conte"
-    ):
-        door(table().assign(la="Ashby"))
+    """Has a level and a gradient; the model leaves the rest out, and the door lets it pass."""
+    areas = door(table().assign(la="Ashby"))
+    assert areas.authority.tolist() == ["Ashby"]
+    assert areas.national_mean == areas.authority_mean[0]
 
 
 def test_all_equal_deprivation():

@@ -10,7 +10,9 @@ from socgrad.errors import SocgradError, SocgradWarning
 
 #: Why combinations are refused, by words of the message.
 REASONS = (
-    "has a single authority",
+    "authorities differ, and these areas are of a single authority",
+    "authority_effects='joint' correlates how authorities differ",
+    "is of one authority alone",
     "needs counts by neighbourhood",
     "has no closed form",
     "OutcomeModel needs a GradientModel",

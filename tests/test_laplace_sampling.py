@@ -88,6 +88,14 @@ def test_equal_weights_are_all_effective():
     assert weights.pareto_k < 0.5
 
 
+def test_rounding_errors_have_no_tail():
+    """However their shape would look: a heavy tail of 1e-10 of the largest weight is none."""
+    tail = np.random.default_rng(7).pareto(0.2, 4000)
+    log_ratio = 1e-10 * tail / tail.max()
+    assert smoothed(log_ratio).pareto_k == -np.inf
+    assert smoothed(1e10 * log_ratio).pareto_k > 1.0
+
+
 def test_effective_size_by_hand():
     """Weights 2, 1, 1: (2 + 1 + 1)^2 / (4 + 1 + 1) = 16 / 6."""
     assert effective_size(np.array([2.0, 1.0, 1.0])) == pytest.approx(16 / 6)

@@ -18,8 +18,9 @@ __all__ = ["Coefficient", "Coordinates", "Shared", "coefficients_of", "coordinat
 # Complex where derivatives are taken.
 type Array = Any
 
-#: Of slopes that do not vary: so small that it changes no count.
-_FIXED_SD = 1e-5
+#: Of slopes that do not vary: so small that it changes no count. Of the level of one authority
+#: alone, which goes into its intercept (`posterior`): small beside any prior of that.
+_FIXED_SLOPE, _FIXED_LEVEL = 1e-5, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +90,8 @@ class Coordinates:
     coefficients, area_coefficients : tuple of Coefficient
     structure : Structure
         Of the effects that vary.
-    has_slopes : bool
-        Whether slopes are among them.
+    has_levels, has_slopes : bool
+        Whether levels and slopes are among them: of one authority alone neither.
     with_factor : ndarray of int
         Strata whose rows share gamma factors.
     spread_prior : ndarray, shape (strata with factors, 2)
@@ -103,6 +104,7 @@ class Coordinates:
     coefficients: tuple[Coefficient, ...]
     area_coefficients: tuple[Coefficient, ...]
     structure: Structure
+    has_levels: bool
     has_slopes: bool
     with_factor: IntArray
     spread_prior: FloatArray
@@ -164,13 +166,14 @@ class Coordinates:
     def covariance(self, effects: Array) -> Array:
         """Covariance of levels and slopes, those that do not vary included."""
         varying = self.structure.covariance(effects)
-        if self.has_slopes:
+        size, n = varying.shape[-1], 2 * self.strata
+        if size == n:
             return varying
-        s = self.strata
-        made = np.zeros((*effects.shape[:-1], 2 * s, 2 * s), dtype=effects.dtype)
-        made[..., :s, :s] = varying
-        on = np.arange(s, 2 * s)
-        made[..., on, on] = _FIXED_SD**2
+        made = np.zeros((*effects.shape[:-1], n, n), dtype=effects.dtype)
+        made[..., :size, :size] = varying
+        fixed = np.arange(size, n)
+        sds = np.where(fixed < self.strata, _FIXED_LEVEL, _FIXED_SLOPE)
+        made[..., fixed, fixed] = sds**2
         return made
 
     @cached_property
@@ -230,6 +233,7 @@ def coordinates_of(
         of_authorities,
         of_areas,
         structure,
+        models[0].random_levels,
         bool(models[0].random_slopes),
         with_factor,
         np.reshape(spread_prior, (-1, 2)),

@@ -48,9 +48,11 @@ def pilot(
         Whether many authorities tell the covariance of many effects, so that `Bartlett` suits it.
     """
     strata = len(models)
-    slopes = bool(models[0].random_slopes)
-    names = ["level_sd"] * strata + ["slope_sd"] * (strata * slopes)
-    prior = np.array([each[n].prior for n, each in zip(names, [*terms, *terms], strict=False)])
+    levels, slopes = models[0].random_levels, bool(models[0].random_slopes)
+    names = ["level_sd"] * (strata * levels) + ["slope_sd"] * (strata * slopes)
+    prior = np.reshape(
+        [each[n].prior for n, each in zip(names, [*terms, *terms], strict=False)], (-1, 2)
+    )
     concentration = float(terms[0]["correlation"].prior[0]) if slopes else 2.0
     unbent = np.full(len(prior), 0.05)
     order = np.arange(len(prior))

@@ -44,9 +44,15 @@ def posterior_of(
                 (("sample", "stratum", dim), own) if dim else (("sample", "stratum"), own[..., 0])
             )
     sds = np.sqrt(np.einsum("nkk->nk", shared.covariance))
-    made["level_sd"] = (("sample", "stratum"), sds[:, :s])
     by_authority = ("sample", "stratum", "authority")
-    made["level_effect"] = (by_authority, np.moveaxis(effects.effects[:, :, :s], 1, -1))
+    levels = effects.effects[:, :, :s]
+    if coordinates.has_levels:
+        made["level_sd"] = (("sample", "stratum"), sds[:, :s])
+        made["level_effect"] = (by_authority, np.moveaxis(levels, 1, -1))
+    else:
+        # Of one authority alone: the intercept is its level.
+        dims, intercept = made["intercept"]
+        made["intercept"] = (dims, intercept + levels[:, 0])
     if coordinates.has_slopes:
         correlation = shared.covariance / sds[:, :, None] / sds[:, None, :]
         on = np.arange(s)

@@ -79,7 +79,8 @@ class FitCheck:
     authorities : pandas.DataFrame
         One row per authority with counts or a total: `events`; `expected`, `lower`, `upper`, median
         and central 95% of a new authority's events in the same neighbourhoods; `pr_below`, the
-        share of those below the authority's own (ties by half); `dispersion` among its areas, and
+        share of those below the authority's own (ties by half), all four NaN for one authority
+        alone; `dispersion` among its areas, and
         `dispersion_pr_above` as above (NaN for a total).
     """
 
@@ -139,7 +140,8 @@ def check_fit(
     without events; `busiest_tenth`, the share of all events in the tenth of areas with most;
     `largest`; `log_linearity`, the sum over tenths of neighbourhoods
     by deprivation of (events - expected)**2 / variance; `outlying_authority`, the largest
-    absolute log of events over those expected without effects (half an event added to both).
+    absolute log of events over those expected without effects (half an event added to both), not of
+    one authority alone.
     Predictive shares of fitted counts are conservative: they reach the outer hundredth less than
     once in a hundred fits of the right model. Known totals inform `outlying_authority` only.
 
@@ -204,11 +206,14 @@ def check_fit(
                 groups=int(group.max()) + 1,
                 rng=rngs[1],
             )
-        statistics = _statistics(areas, authorities)
+        # What one authority alone is fitted by cannot be held against others like it.
+        statistics = _statistics(areas, None if terms.is_alone else authorities)
     _refuse_wild_draws(statistics)
     further = further_tests(counts, lines, terms, land, pairs=pairs, rng=rngs[2])
     statistics = pd.concat([statistics, further.rows]).rename_axis("statistic")
     table = _authority_table(areas, authorities, land)
+    if terms.is_alone:
+        table[["expected", "lower", "upper", "pr_below"]] = np.nan
     family = "poisson" if "overdispersion" not in fit["posterior"] else "negative_binomial"
     if terms.has_localities:
         family = "localities"
@@ -243,7 +248,9 @@ def _refuse_wild_draws(statistics: pd.DataFrame) -> None:
         )
 
 
-def _statistics(areas: AreaReplicates | None, authorities: AuthorityReplicates) -> pd.DataFrame:
+def _statistics(
+    areas: AreaReplicates | None, authorities: AuthorityReplicates | None
+) -> pd.DataFrame:
     """Each statistic, observed and drawn again."""
     pairs: dict[str, tuple[Floats | float, Floats]] = {}
     if areas is not None:
@@ -258,12 +265,18 @@ def _statistics(areas: AreaReplicates | None, authorities: AuthorityReplicates) 
             ((areas.groups - areas.groups_mean) ** 2 / variance).sum(axis=1),
             ((areas.groups_again - areas.groups_mean) ** 2 / variance).sum(axis=1),
         )
-    # Half an event keeps the log finite for an authority without any.
-    log_expected = np.log(authorities.expected + 0.5)
-    pairs["outlying_authority"] = (
-        np.abs(np.log(authorities.events + 0.5) - log_expected).max(axis=1),
-        np.abs(np.log(authorities.again + 0.5) - log_expected).max(axis=1),
-    )
+    if authorities is not None:
+        # Half an event keeps the log finite for an authority without any.
+        log_expected = np.log(authorities.expected + 0.5)
+        pairs["outlying_authority"] = (
+            np.abs(np.log(authorities.events + 0.5) - log_expected).max(axis=1),
+            np.abs(np.log(authorities.again + 0.5) - log_expected).max(axis=1),
+        )
+    if not pairs:
+        raise EstimandError(
+            "This fit is of the total of one authority, which its level follows whatever the "
+            "model: there is nothing to check. Counts by neighbourhood can be checked."
+        )
     rows = {}
     for name, (observed, again) in pairs.items():
         # The counts themselves are one draw more: few draws can then show nothing.

@@ -45,6 +45,7 @@ def about_bend(
     """
     steps = 0.10 / per
     gradient = [np.exp(steps * value) for value in (within, within + bend.within)]
+    report = "gradients and slope indices"
     hangs = f"the gradient per 10 points is {gradient[0]:.2f} by the line and about "
     hangs += f"{gradient[1]:.2f} with the bend"
     if cross_level is not None:
@@ -52,11 +53,12 @@ def about_bend(
         hangs += (
             f"; steepening is {steeper[0]:.2f} by the line and about {steeper[1]:.2f} with the bend"
         )
+        report = "steepening, the contextual ratio and slope indices"
     text = (
         f"The gradient is not log-linear: a spline beside the lines fits better (chi-squared "
         f"{bend.statistic:.0f} on {bend.columns}), rates lie {100 * np.expm1(bend.size):.0f}% off "
-        f"the lines, and {hangs}. Fit shape='spline' before anything else, and report steepening, "
-        "the contextual ratio and slope indices from it."
+        f"the lines, and {hangs}. Fit shape='spline' before anything else, and report "
+        f"{report} from it."
     )
     if following:
         text += (

@@ -12,7 +12,12 @@ from socgrad.checks.area_residuals import AreaResiduals, area_residuals
 from socgrad.checks.counts import chosen_draws, counts_by_position, lines_at
 from socgrad.checks.prior_density import recorded_priors
 from socgrad.errors import EstimandError
-from socgrad.reading.posterior import Geography, coefficients, geography
+from socgrad.reading.posterior import (
+    Geography,
+    coefficients,
+    geography,
+    require_authorities,
+)
 
 __all__ = ["heavy_tails"]
 
@@ -90,6 +95,7 @@ def heavy_tails(fit: xr.DataTree, *, random_seed: int = 0) -> xr.DataTree:
     """
     counts = counts_by_position(fit)
     terms, land = coefficients(fit), geography(fit)
+    require_authorities(terms, "heavy_tails")
     if not (terms.has_split and terms.has_slopes) or terms.has_regions:
         raise EstimandError(
             "heavy_tails is for models with deprivation='split' and random slopes, without "

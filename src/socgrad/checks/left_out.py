@@ -26,7 +26,11 @@ from socgrad.checks.locality_counts import log_probabilities
 from socgrad.errors import ConvergenceWarning, EstimandError
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import quietly
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.posterior import (
+    coefficients,
+    geography,
+    require_authorities,
+)
 
 __all__ = ["LeftOut", "compare_left_out", "leave_out"]
 
@@ -147,6 +151,8 @@ def leave_out(fit: xr.DataTree, *, unit: Unit = "authority", draws: int = 1000) 
     True
     """
     check_choice("unit", unit, ("authority", "area"))
+    if unit == "authority":
+        require_authorities(coefficients(fit), "leave_out(unit='authority')")
     counts = counts_by_position(fit)
     at = chosen_draws(coefficients(fit), draws)
     with quietly():

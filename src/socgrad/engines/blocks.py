@@ -17,7 +17,7 @@ _TAKES: Final = (
     | {"overdispersion", "locality_sd", "region_sd"}
     | {"covariate_coefficient", "area_moderator_coefficient", "departure_coefficient"}
     | {"one stratum", "joint strata", "full correlations", "factor correlations"}
-    | {"no slopes of authorities", "no outcome"}
+    | {"no levels of authorities", "no slopes of authorities", "no outcome"}
 )
 
 

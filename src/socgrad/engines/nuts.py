@@ -88,8 +88,8 @@ GRAPH: Final = _engine(
     | _OF_AREAS
     | COUNTS
     | TOTALS
-    | {"overdispersion", "locality_sd", "region_sd", "no slopes of authorities", "one stratum"}
-    | {"no outcome"},
+    | {"overdispersion", "locality_sd", "region_sd", "one stratum", "no outcome"}
+    | {"no levels of authorities", "no slopes of authorities"},
     _on_graph,
 )
 JOINT_GRAPH: Final = _engine(

@@ -13,6 +13,7 @@ _REASONS: Final = {
     "area_moderator_coefficient": _OF_AREAS,
     "departure_coefficient": _OF_AREAS,
     "region_sd": "it integrates over authorities one by one, and those of a region share an effect",
+    "no levels of authorities": "it integrates over authorities, and one alone has no effects",
     "joint strata": "it integrates over two effects of an authority, and strata have more",
 }
 

@@ -45,6 +45,8 @@ class Task:
         found = {name for model in self.models for name in model_terms(model)}
         found |= {law for model in self.models for law in laws_of(model)}
         found.add("no outcome" if self.outcome is None else "outcome")
+        if not self.models[0].random_levels:
+            found.add("no levels of authorities")
         if not self.models[0].random_slopes:
             found.add("no slopes of authorities")
         if self.strata is None:

@@ -197,7 +197,7 @@ def _held_against(
         return rate, draws_of(ends.least, terms, land, ends.kept), words_for_groups(ends, groups)
     reference_rate, events = least_deprived_rate_and_events(terms, land, groups=groups)
     least = draws_of(reference_rate[:, None], terms, land, None)
-    words = f"the least deprived of {groups} child-weighted groups of the nation, fitted effects"
+    words = f"the least deprived of {groups} child-weighted groups of {land.whole}, fitted effects"
     if by == "nation":
         overall = events.sum(axis=1, keepdims=True) / land.exposure.sum()
         return draws_of(overall, terms, land, None), least, words

@@ -9,7 +9,6 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.ranked_units import (
     By,
     draws_of,
-    labels_of,
     mean_and_covariance,
     ranked_units,
     words_for,
@@ -101,9 +100,9 @@ def concentration_index(
     units = ranked_units(land, by)
     mean, covariance = mean_and_covariance(terms, land, units)
     if form != "standard" and (unbounded := (mean >= 1).any(axis=0)).any():
-        where = "the nation"
+        where = land.whole
         if units.kept is not None:
-            first = labels_of(land)[units.kept[np.flatnonzero(unbounded)[0]]]
+            first = land.labels[units.kept[np.flatnonzero(unbounded)[0]]]
             where = f"{unbounded.sum()} of {unbounded.size} authorities (first: {first})"
         raise EstimandError(
             f"form={form!r} is for events of which one unit of exposure has one at most, and "

@@ -20,7 +20,12 @@ from socgrad.estimands.new_authorities import new_authority_effects
 from socgrad.predictor import authority_level, authority_slope, log_rate
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.arguments import check_choice
-from socgrad.reading.posterior import Coefficients, Geography, require_effects
+from socgrad.reading.posterior import (
+    Coefficients,
+    Geography,
+    require_authorities,
+    require_effects,
+)
 
 __all__ = [
     "Bend",
@@ -163,10 +168,13 @@ def curve_of_target(
 ) -> tuple[Curve, str]:
     """Curve of the authority or authorities that an estimand is of, and who they are in words.
 
+    Of a fit of one authority alone the average one is that authority.
+
     Raises
     ------
     EstimandError
-        If `target` is unknown, or `authority_mean` is given with target "each" or no proportion.
+        If `target` is unknown, or `authority_mean` is given with target "each" or no proportion; of
+        one authority alone, if `target` is "new" or `authority_mean` is given.
     """
     check_choice("target", target, ("average", "each", "new"))
     if target == "each":
@@ -177,6 +185,12 @@ def curve_of_target(
             )
         curve = curves_of_all(terms, land, own_effects=True)
         return curve, "each authority at its own mean deprivation with its own effects"
+    if target == "new":
+        require_authorities(terms, "target='new'")
+    if authority_mean is not None:
+        require_authorities(terms, "authority_mean")
+    if terms.is_alone:
+        return curve_of(terms, land, *land.labels, own_effects=True), f"{land.labels[0]}, alone"
     level, slope = new_authority_effects(terms, random_seed) if target == "new" else (0.0, 0.0)
     mean = land.national_mean if authority_mean is None else authority_mean_grid(authority_mean)
     whose = "a new authority" if target == "new" else "an authority without effects"

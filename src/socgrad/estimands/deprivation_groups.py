@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import authority_rate_sums
-from socgrad.estimands.ranked_units import By, labels_of, rank_within_authorities
+from socgrad.estimands.ranked_units import By, rank_within_authorities
 from socgrad.ranks import quantile_groups
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.posterior import Coefficients, Geography
@@ -28,13 +28,15 @@ class ExtremeRates:
     """Rates of the least and the most deprived group of each unit, (chain * draw, unit).
 
     `kept` holds positions of authorities, or is None for the nation; `left_out` names authorities
-    in which one of the two groups is empty or has no exposure.
+    in which one of the two groups is empty or has no exposure; `whole` is what all areas together
+    are, in words.
     """
 
     least: Floats
     most: Floats
     kept: npt.NDArray[np.int64] | None
     left_out: tuple[Hashable, ...]
+    whole: str
 
 
 def extreme_rates(terms: Coefficients, land: Geography, *, by: By, groups: int) -> ExtremeRates:
@@ -54,7 +56,7 @@ def extreme_rates(terms: Coefficients, land: Geography, *, by: By, groups: int) 
             events.sum(axis=1) / end.sum()
             for events, end in zip(authority_rate_sums(terms, land, *ends), ends, strict=True)
         )
-        return ExtremeRates(least[:, None], most[:, None], None, ())
+        return ExtremeRates(least[:, None], most[:, None], None, (), land.whole)
     _check_groups(groups)
     part = np.minimum((rank_within_authorities(land) * groups).astype(np.int64), groups - 1)
     ends = [land.exposure * (part == group) for group in (0, groups - 1)]
@@ -73,8 +75,10 @@ def extreme_rates(terms: Coefficients, land: Geography, *, by: By, groups: int) 
         events[:, kept] / total[kept]
         for events, total in zip(authority_rate_sums(terms, land, *ends), exposure, strict=True)
     )
-    labels = labels_of(land)
-    return ExtremeRates(least, most, kept, tuple(labels[j] for j in np.flatnonzero(~filled)))
+    labels = land.labels
+    return ExtremeRates(
+        least, most, kept, tuple(labels[j] for j in np.flatnonzero(~filled)), land.whole
+    )
 
 
 def least_deprived_rate_and_events(
@@ -89,7 +93,7 @@ def least_deprived_rate_and_events(
 
 def words_for_groups(ends: ExtremeRates, groups: int) -> str:
     """What the least deprived group is, and which authorities have none."""
-    whose = "the nation" if ends.kept is None else "each authority"
+    whose = ends.whole if ends.kept is None else "each authority"
     words = f"the least deprived of {groups} child-weighted groups of {whose}, fitted effects"
     if ends.left_out:
         words += (

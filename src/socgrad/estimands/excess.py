@@ -147,7 +147,9 @@ def excess_events(
         estimand="excess_events",
         units="events more than at the reference",
         per=land.per,
-        reference=words_for_reference(against, groups, has_regions=terms.has_regions),
+        reference=words_for_reference(
+            against, groups, has_regions=terms.has_regions, whole=land.whole
+        ),
         null=0.0,
     )
 

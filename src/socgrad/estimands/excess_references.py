@@ -10,7 +10,12 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import authority_rate_sums, line_draws
 from socgrad.estimands.area_rates import area_rates
 from socgrad.estimands.deprivation_groups import least_deprived_rate_and_events
-from socgrad.reading.posterior import Coefficients, Geography, require_deprivation
+from socgrad.reading.posterior import (
+    Coefficients,
+    Geography,
+    require_authorities,
+    require_deprivation,
+)
 
 __all__ = ["AGAINST", "Against", "area_excess", "authority_excess", "words_for_reference"]
 
@@ -54,13 +59,13 @@ def area_excess(
     return land.exposure[areas] * (rates - usual)
 
 
-def words_for_reference(against: Against, groups: int, *, has_regions: bool) -> str:
+def words_for_reference(against: Against, groups: int, *, has_regions: bool, whole: str) -> str:
     """What the reference is."""
     of_region = ", its region's deviation set aside too" if has_regions else ""
     return {
         "least_deprived": f"the rate of the least deprived of {groups} child-weighted groups of "
-        "the nation",
-        "national_mean": "the rate of the nation",
+        f"{whole}",
+        "national_mean": f"the rate of {whole}",
         "average_level": "the same neighbourhoods in an authority of the average level for its "
         f"mean deprivation{of_region}",
         "average_gradient": "the same neighbourhoods in an authority of the average gradient for "
@@ -83,6 +88,7 @@ def _common_rate_and_events(
 
 def _with_average_effect(terms: Coefficients, against: Against) -> Coefficients:
     """The same terms with one of the random effects set to its average, zero."""
+    require_authorities(terms, f"{against=}")
     usual = terms.without_random_effects
     if against == "average_level":
         return replace(terms, level_effect=usual.level_effect)

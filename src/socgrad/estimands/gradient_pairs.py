@@ -14,6 +14,7 @@ from socgrad.reading.posterior import (
     coefficients,
     geography,
     labelled,
+    require_authorities,
     require_deprivation,
 )
 
@@ -144,6 +145,7 @@ def pairwise_steeper(fit: xr.DataTree) -> pd.DataFrame:
 def require_unequal(terms: Coefficients, estimand: str) -> None:
     """Refuse to rank gradients that do not differ."""
     require_deprivation(terms, estimand)
+    require_authorities(terms, estimand)
     if not terms.has_own_slopes and not terms.has_cross_level:
         raise EstimandError(
             f"{estimand} is not defined for this fit: without random slopes and the cross-level "

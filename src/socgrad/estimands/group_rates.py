@@ -126,7 +126,8 @@ def rate_by_group(
         estimand="rate_by_group",
         units=f"events per {rate_per:,g} of exposure",
         per=land.per,
-        reference=f"{groups} national child-weighted groups{among}, 1 the least deprived, {which}",
+        reference=f"{groups} child-weighted groups of {land.whole}{among}, 1 the least deprived, "
+        f"{which}",
     )
 
 

@@ -14,7 +14,6 @@ from socgrad.estimands.ranked_units import (
     By,
     RankedUnits,
     draws_of,
-    labels_of,
     mean_and_covariance,
     overall_rates,
     ranked_units,
@@ -278,10 +277,10 @@ def _refuse_negative_ends(least: Floats, most: Floats, land: Geography, units: R
     wrong = (least <= 0) | (most <= 0)
     if not wrong.any():
         return
-    where = "the nation"
+    where = land.whole
     if units.kept is not None:
         hit = units.kept[wrong.any(axis=0)]
-        where = f"{hit.size} of {units.kept.size} authorities (first: {labels_of(land)[hit[0]]})"
+        where = f"{hit.size} of {units.kept.size} authorities (first: {land.labels[hit[0]]})"
     raise EstimandError(
         f"An end of the linear line is negative in {int(wrong.any(axis=1).sum())} of {len(wrong)} "
         f"draws, in {where}: rates rise faster than a straight line, so it falls below zero among "

@@ -26,6 +26,7 @@ from socgrad.reading.posterior import (
     coefficients,
     geography,
     labelled,
+    require_authorities,
     require_effects,
 )
 from socgrad.reading.random_numbers import generator
@@ -304,6 +305,8 @@ def predict_authority_events(
     """
     check_choice("target", target, ("own", "average", "new"))
     terms, land = coefficients(fit), geography(fit)
+    if target != "own":
+        require_authorities(terms, f"target={target!r}")
     kept = land.authority_exposure > 0
     labels = land.authority_mean["authority"].to_numpy()[kept]
     words = {
@@ -359,6 +362,13 @@ def _place_rates(
             "mean. Leave it out, choose another target, or see socgrad.what_if."
         )
     terms, land = coefficients(fit), geography(fit)
+    words = _WORDS[target]
+    if terms.is_alone and target != "own":
+        if target != "average" or authority_mean is not None:
+            require_authorities(terms, "authority_mean" if authority_mean else f"{target=}")
+        # The average one is the only one there is, wherever the rows are.
+        authority, authority_mean = None, float(land.authority_mean[0])
+        words = f"{land.labels[0]}, alone"
     places = places_of(
         land,
         frame,
@@ -375,7 +385,7 @@ def _place_rates(
     rates = exponential(log_rate_at(curve, places.deprivation) + shift + turn * w)
     if target == "integrated":
         rates = rates * exponential(level_variance(terms, w) / 2)
-    return rates.broadcast_like(terms.intercept), places, _WORDS[target]
+    return rates.broadcast_like(terms.intercept), places, words
 
 
 def _effects(

@@ -24,7 +24,6 @@ __all__ = [
     "By",
     "RankedUnits",
     "draws_of",
-    "labels_of",
     "mean_and_covariance",
     "overall_rates",
     "rank_within_authorities",
@@ -45,7 +44,8 @@ class RankedUnits:
 
     `rank` has one child-weighted ridit rank per area, among the children of its unit; `weight` is
     the exposure of each unit, `mean_rank` and `variance` are those of its ranks, weighted by
-    exposure. `left_out` names the authorities in which ranks do not vary.
+    exposure. `left_out` names the authorities in which ranks do not vary, `whole` is what all areas
+    together are, in words.
     """
 
     kept: npt.NDArray[np.int64] | None
@@ -54,11 +54,12 @@ class RankedUnits:
     mean_rank: Floats
     variance: Floats
     left_out: tuple[Hashable, ...]
+    whole: str
 
     @property
     def unit_of_authority(self) -> str:
         """Words for whose ranks these are."""
-        return "the nation" if self.kept is None else "each authority"
+        return self.whole if self.kept is None else "each authority"
 
 
 def ranked_units(land: Geography, by: By) -> RankedUnits:
@@ -70,7 +71,7 @@ def ranked_units(land: Geography, by: By) -> RankedUnits:
         If `by` is unknown, or if no unit has exposure at two deprivations.
     """
     check_choice("by", by, ("nation", "authority"))
-    labels = labels_of(land)
+    labels = land.labels
     if by == "nation":
         rank = ridit_ranks(land.deprivation, land.children)
         unit, units = np.zeros_like(land.authority_of_area), 1
@@ -86,15 +87,16 @@ def ranked_units(land: Geography, by: By) -> RankedUnits:
     if not spread.any():
         raise EstimandError(
             "No inequality index exists here: "
-            + ("the nation has" if by == "nation" else f"each of {units} authorities has")
+            + (f"{land.whole} has" if by == "nation" else f"each of {units} authorities has")
             + " exposure at fewer than two deprivations. Use a table in which deprivation varies"
             + (", or by='nation'." if by == "authority" else ".")
         )
     if by == "nation":
-        return RankedUnits(None, rank, weight, mean, variance, ())
+        return RankedUnits(None, rank, weight, mean, variance, (), land.whole)
     kept = np.flatnonzero(spread)
     left_out = tuple(labels[j] for j in np.flatnonzero(~spread))
-    return RankedUnits(kept, rank, weight[kept], mean[kept], variance[kept], left_out)
+    spans = mean[kept], variance[kept]
+    return RankedUnits(kept, rank, weight[kept], *spans, left_out, land.whole)
 
 
 def rank_within_authorities(land: Geography) -> Floats:
@@ -181,9 +183,3 @@ def words_for(units: RankedUnits) -> str:
             f"(first: {units.left_out[0]})"
         )
     return words
-
-
-def labels_of(land: Geography) -> list[Hashable]:
-    """Labels of all authorities, in the order of the fit."""
-    labels: list[Hashable] = land.authority_mean["authority"].to_numpy().tolist()
-    return labels

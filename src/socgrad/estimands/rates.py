@@ -19,7 +19,14 @@ from socgrad.estimands.level_variance import level_variance
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography, labelled
+from socgrad.reading.posterior import (
+    Coefficients,
+    Geography,
+    coefficients,
+    geography,
+    labelled,
+    require_authorities,
+)
 from socgrad.reading.support import areas_near_mean, areas_of, count_near, warn_if_thin
 
 __all__ = ["expected_rate", "integrated_rate_at"]
@@ -129,6 +136,8 @@ def expected_rate(
     terms, land = coefficients(fit), geography(fit)
     x = deprivation_grid(land, deprivation)
     check_choice("target", target, ("average", "each", "new", "integrated"))
+    if target == "integrated":
+        require_authorities(terms, "target='integrated'")
     authority_mean = _means(land, authority_mean, authority_quantiles)
     curve, reference = curve_of_target(
         terms,
@@ -195,7 +204,7 @@ def _warn_of_support(
             points.append((f"deprivation {x.values[least]:.3g} in {label}", int(counts[least])))
         warn_if_thin(land, points)
         return
-    if not terms.has_split:
+    if terms.is_alone or not terms.has_split:
         sides = [("", land.has_data)]
     else:
         given = land.national_mean if authority_mean is None else authority_mean

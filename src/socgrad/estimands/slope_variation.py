@@ -8,7 +8,13 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.curves import points, step
 from socgrad.estimands.level_variance import level_variance, where
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import Coefficients, coefficients, geography, labelled
+from socgrad.reading.posterior import (
+    Coefficients,
+    coefficients,
+    geography,
+    labelled,
+    require_authorities,
+)
 
 __all__ = ["gradient_sd", "level_slope_correlation"]
 
@@ -150,6 +156,7 @@ def level_slope_correlation(
 
 def _require_slopes(terms: Coefficients, estimand: str) -> None:
     """Refuse a variation of gradients for a model in which they do not vary."""
+    require_authorities(terms, estimand)
     if not terms.has_slopes:
         raise EstimandError(
             f"{estimand} is not defined for a model without random slopes, in which gradients of "

@@ -17,6 +17,7 @@ from socgrad.reading.posterior import (
     coefficients,
     geography,
     labelled,
+    require_authorities,
     require_deprivation,
 )
 
@@ -129,6 +130,8 @@ def vpc(
             f"level={level!r} asks for the share of {several}, and this fit has none. Fit "
             f"GradientModel(areas, {several}=True), or leave level out."
         )
+    if level != "locality":
+        require_authorities(terms, f"vpc(level={level!r})")
     x = deprivation
     if x is None:
         x = float(weighted_quantile(land.deprivation, land.children, 0.5)[0])
@@ -234,6 +237,7 @@ def variance_explained(fit: xr.DataTree, *, null: xr.DataTree) -> xr.DataArray:
         null = stratum(null, fit["posterior"]["stratum"].item())
     without = coefficients(null)
     require_deprivation(terms, "variance_explained")
+    require_authorities(terms, "variance_explained")
     if without.has_deprivation:
         raise EstimandError(
             "null is a fit with deprivation, so it cannot say what there is without. Fit "

@@ -11,7 +11,12 @@ from scipy.special import ndtri
 from socgrad.estimands.curves import exponential
 from socgrad.estimands.level_variance import level_variance, where
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import coefficients, geography, labelled
+from socgrad.reading.posterior import (
+    coefficients,
+    geography,
+    labelled,
+    require_authorities,
+)
 
 __all__ = ["authority_sd", "median_rate_ratio"]
 
@@ -88,6 +93,7 @@ def authority_sd(
     [0.2, 0.25]
     """
     terms, land = coefficients(fit), geography(fit)
+    require_authorities(terms, "authority_sd")
     w, reference = where(terms, land, deprivation, authority_mean)
     return labelled(
         level_variance(terms, w) ** 0.5,
@@ -160,6 +166,7 @@ def median_rate_ratio(
     1.21
     """
     terms, land = coefficients(fit), geography(fit)
+    require_authorities(terms, "median_rate_ratio")
     w, reference = where(terms, land, deprivation, authority_mean)
     return labelled(
         exponential(2**0.5 * float(ndtri(0.75)) * level_variance(terms, w) ** 0.5),

@@ -19,6 +19,7 @@ from socgrad.reading.posterior import (
     coefficients,
     geography,
     labelled,
+    require_authorities,
     require_deprivation,
 )
 
@@ -188,6 +189,8 @@ def scenario(
     words = _words(authority, shift, times, slope_of, average=average_slope)
     terms, land = coefficients(fit), geography(fit)
     require_deprivation(terms, "what_if")
+    # What a change of its mean does to an authority's level is what `between` says.
+    require_authorities(terms, "what_if")
     j = land.position(authority)
     tree = xr.DataTree.from_dict(
         {name: fit[name].to_dataset() for name in ("posterior", "constant_data")}

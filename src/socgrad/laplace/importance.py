@@ -8,6 +8,10 @@ from socgrad.arrays import FloatArray, IntArray
 
 __all__ = ["Weights", "effective_size", "resampled", "smoothed"]
 
+#: Of the largest weight. Where no weight of the tail exceeds the others by more, the shape of what
+#: is in excess is that of rounding errors, or of no consequence.
+_NO_TAIL = 0.01
+
 
 @dataclass(frozen=True, eq=False)
 class Weights:
@@ -39,7 +43,7 @@ def smoothed(log_ratio: FloatArray) -> Weights:
     -------
     Weights
         `pareto_k` below 0.7: the weights describe the target well enough for its means. Above, the
-        proposal misses part of it.
+        proposal misses part of it. Minus infinity where the weights are as good as equal.
 
     References
     ----------
@@ -52,6 +56,8 @@ def smoothed(log_ratio: FloatArray) -> Weights:
     largest = order[-tail:]
     cutoff = weight[order[-tail - 1]]
     excess = weight[largest] - cutoff
+    if excess[-1] < _NO_TAIL:
+        return Weights(weight / weight.sum(), -np.inf)
     shape, scale = _generalised_pareto(excess)
     if np.isfinite(shape):
         at = (np.arange(tail) + 0.5) / tail

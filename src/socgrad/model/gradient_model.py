@@ -19,6 +19,7 @@ from socgrad.designs import Columns, Designs, Formulas
 from socgrad.errors import SocgradWarning, SpecificationError
 from socgrad.model.covariates import check_covariate_priors, checked_designs, coefficient_priors
 from socgrad.model.levels import check_levels, check_regions_apart
+from socgrad.model.one_authority import check_one_authority
 from socgrad.model.priors import Normal, Priors
 from socgrad.model.totals_priors import check_totals_priors
 from socgrad.table.areas import Areas
@@ -46,9 +47,11 @@ class GradientModel:
         coefficient for raw deprivation, as models without the split do; "none" is the null model.
     random_slopes : bool, optional
         Whether each authority has a slope of its own. By default wherever deprivation is in the
-        model. Without it the intervals of `cross_level` and `within` are too narrow: see Notes.
+        model of several authorities. Without it the intervals of `cross_level` and `within` are
+        too narrow: see Notes.
     cross_level : bool, optional
-        Whether the slope changes with authority deprivation. By default with the split.
+        Whether the slope changes with authority deprivation. By default with the split, of several
+        authorities.
     curvature : bool
         Whether the level also depends on the square of authority deprivation. Needs the split.
     shape : {"line", "tenths", "spline"}
@@ -91,7 +94,8 @@ class GradientModel:
         If localities are asked for that the areas do not have, that no authority has two of, or
         beside the negative binomial family; if regions are asked for that the areas do not have,
         fewer than three, or beside the same regions in `authority_covariates`.
-        If a term is asked for that the choice of `deprivation` leaves out; if a prior is given for
+        If a term is asked for that the choice of `deprivation` leaves out, or that says how
+        authorities differ where there is one; if a prior is given for
         a term that is left out (but a null model may have the priors of the full one); or if the
         counts are authority totals only and `within` has not been given a prior of its own.
 
@@ -122,6 +126,10 @@ class GradientModel:
     `area_moderators`, all centred at child-weighted national means: the intercept and `within` stay
     those of an average authority. The departure is, over the nation's children, orthogonal to level
     and deprivation: the line is the straight line that is nearest to the curve.
+
+    Of one authority alone the intercept is its level and `within` its gradient; what says how
+    authorities differ (between, cross_level, curvature, level_sd, slope_sd, correlation) is left
+    out, and refused where it is asked for.
 
     Leaving random slopes out while a cross-level term is in makes intervals far too narrow: in a
     simulation for the design of this library a nominal 95% interval of `cross_level` covered about
@@ -189,10 +197,20 @@ class GradientModel:
         for name in ("random_slopes", "cross_level", "curvature"):
             if (chosen := getattr(self, name)) is not None and not isinstance(chosen, bool):
                 raise SpecificationError(f"{name}={chosen!r} is not True or False.")
+        check_one_authority(
+            self.areas,
+            random_slopes=self.random_slopes,
+            cross_level=self.cross_level,
+            curvature=self.curvature,
+            regions=self.regions,
+            authority_covariates=self.authority_covariates,
+            moderators=self.moderators,
+        )
+        several = self.random_levels
         if self.random_slopes is None:
-            object.__setattr__(self, "random_slopes", self.deprivation != "none")
+            object.__setattr__(self, "random_slopes", several and self.deprivation != "none")
         if self.cross_level is None:
-            object.__setattr__(self, "cross_level", self.deprivation == "split")
+            object.__setattr__(self, "cross_level", several and self.deprivation == "split")
         if self.random_slopes and self.deprivation == "none":
             raise SpecificationError(
                 "random_slopes=True needs deprivation in the model, but deprivation='none'. Leave "
@@ -240,6 +258,16 @@ class GradientModel:
         )
 
     @property
+    def random_levels(self) -> bool:
+        """Whether authorities have levels of their own about the intercept: one alone has not."""
+        return len(self.areas.authority) > 1
+
+    @property
+    def has_between(self) -> bool:
+        """Whether the between part has a coefficient: with the split, of several authorities."""
+        return self.deprivation == "split" and self.random_levels
+
+    @property
     def within_part(self) -> FloatArray:
         """Within part of deprivation of each area."""
         return self._parts()[0]
@@ -262,7 +290,7 @@ class GradientModel:
 
     def _designs(self) -> Designs:
         within_part, b = self._parts()
-        powers = [b] * (self.deprivation == "split") + [b * b] * self.curvature
+        powers = [b] * self.has_between + [b * b] * self.curvature
         areas = self.areas
         columns = np.zeros((len(areas.area), 0))
         if self.departures is not None:
@@ -339,10 +367,11 @@ class GradientModel:
         # A null model may share the priors of the model it is compared with.
         null = self.deprivation == "none"
         present = {
-            "between": self.deprivation == "split" or null,
+            "between": self.has_between or null,
             "cross_level": self.cross_level or null,
             "curvature": self.curvature or null,
             "departure": self.shape != "line" or null,
+            "level_sd": self.random_levels,
             "slope_sd": self.random_slopes or null,
             "correlation": self.random_slopes or null,
             "overdispersion": self.family == "negative_binomial",
@@ -357,7 +386,8 @@ class GradientModel:
         if idle:
             raise SpecificationError(
                 f"Priors are given for {', '.join(idle)}, which this model does not have "
-                f"(family={self.family!r}, deprivation={self.deprivation!r}, "
+                f"(authorities: {len(self.areas.authority):,}, family={self.family!r}, "
+                f"deprivation={self.deprivation!r}, "
                 f"random_slopes={self.random_slopes}, cross_level={self.cross_level}, "
                 f"curvature={self.curvature}, shape={self.shape!r}, "
                 f"localities={self.localities}, regions={self.regions}). Leave them out, or put "

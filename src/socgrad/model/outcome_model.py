@@ -114,6 +114,11 @@ class OutcomeModel:
             raise SpecificationError(
                 f"OutcomeModel needs a GradientModel, got {type(self.gradient_model).__name__}."
             )
+        if not self.gradient_model.random_levels:
+            raise SpecificationError(
+                "OutcomeModel relates an outcome of authorities to their gradients, and this model "
+                "is of one authority alone: one point has no regression."
+            )
         if not self.gradient_model.random_slopes:
             raise SpecificationError(
                 "OutcomeModel relates an outcome to the authorities' own gradients, but this "

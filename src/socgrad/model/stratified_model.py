@@ -158,6 +158,13 @@ class StratifiedModel:
 
     def _check_joint(self) -> None:
         """Refuse what joint effects of authorities cannot mean."""
+        if len(self.strata.first.authority) == 1:
+            raise SpecificationError(
+                "authority_effects='joint' correlates how authorities differ in one stratum with "
+                "how they differ in another, and these areas are of a single authority "
+                f"({self.strata.first.authority[0]}). Choose authority_effects='independent': "
+                "given its lines, the counts of one authority's strata are independent."
+            )
         if self.correlations == "factor" and not self.random_slopes:
             raise SpecificationError(
                 "correlations='factor' has one factor of levels and one of slopes, and this model "

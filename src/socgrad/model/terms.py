@@ -52,7 +52,7 @@ def model_terms(model: GradientModel) -> dict[str, Term]:
 def _spreads(model: GradientModel) -> set[str]:
     """Names of the spreads that a model has."""
     there = {
-        "level_sd": True,
+        "level_sd": model.random_levels,
         "slope_sd": bool(model.random_slopes),
         "correlation": bool(model.random_slopes),
         "overdispersion": model.family == "negative_binomial",
@@ -75,7 +75,7 @@ def _columns(model: GradientModel) -> dict[str, FloatArray]:
     split = model.deprivation == "split"
     found = {
         "intercept": level(1.0, 0.0, 0.0),
-        "between": level(0.0, 1.0, 0.0) if split else None,
+        "between": level(0.0, 1.0, 0.0) if model.has_between else None,
         "curvature": level(0.0, 0.0, 1.0) if model.curvature else None,
         "within": slope(1.0, 0.0) if split else None,
         "pooled": slope(1.0, 0.0) if model.deprivation == "pooled" else None,

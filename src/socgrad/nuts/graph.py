@@ -107,6 +107,7 @@ def graph_key(model: GradientModel) -> tuple[object, ...]:
         model.localities,
         len(model.areas.region) if model.regions else 0,
         model.deprivation,
+        model.random_levels,
         model.random_slopes,
         model.cross_level,
         model.curvature,
@@ -245,6 +246,8 @@ def _authorities(
     known_level, known_slope = (data[f"{n}_information"] / lost for n in ("level", "slope"))
     # A factor that areas share says nothing of how their rates differ.
     known_slope += data["shared_slope_information"]
+    if not model.random_levels:
+        return authority_level(*terms, 0.0 * b, covariates=shift), own_slope
     level_sd = _positive("level_sd", data["prior_level_sd"])
     if model.regions:
         region_effect = region_effects(

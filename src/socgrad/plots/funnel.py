@@ -18,7 +18,12 @@ from socgrad.plots.style import (
     ratio_axis,
 )
 from socgrad.reading.data_marks import NO_DATA_SHORT
-from socgrad.reading.posterior import coefficients, geography, require_deprivation
+from socgrad.reading.posterior import (
+    coefficients,
+    geography,
+    require_authorities,
+    require_deprivation,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,6 +99,7 @@ def gradient_funnel(
     check_prob(prob)
     terms, land = coefficients(fit), geography(fit)
     require_deprivation(terms, "gradient_funnel")
+    require_authorities(terms, "gradient_funnel")
     if not terms.has_slopes:
         raise EstimandError(
             "gradient_funnel shows how authorities' gradients differ, and this model has no random "

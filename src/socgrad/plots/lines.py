@@ -221,7 +221,7 @@ def authority_curve(
     for own, colour, words in (
         (False, STYLE.quiet, f"Average authority as deprived ({mean:.0f}%)"),
         (True, STYLE.affluent, (name or str(authority)) + unknown),
-    ):
+    )[terms.is_alone :]:
         rate = rate_at(curve_of(terms, land, authority, own_effects=own), x)
         line = band(RATE_PER * rate, x.to_numpy(), prob=prob)
         draw_band(ax, line, colour=colour, label=words)

@@ -28,6 +28,7 @@ __all__ = [
     "geography",
     "importance_ess",
     "labelled",
+    "require_authorities",
     "require_deprivation",
     "require_effects",
     "require_split",
@@ -51,6 +52,9 @@ class Coefficients:
     departures from a log-linear gradient: NumPy arrays of shape (chain * draw, column), without
     columns where the model has none. A line of an authority is that of its neighbourhoods whose own
     covariates are at their national means, without departures.
+
+    `is_alone` says that the fit is of one authority: `intercept` is its level and `within` its
+    slope, and how authorities differ is not among the terms.
 
     `stratum` is the label of the stratum, None of a fit without strata; `joint` are the
     correlations with the effects of the other strata, None where they were not fitted jointly.
@@ -83,6 +87,7 @@ class Coefficients:
     stratum: Hashable | None = None
     joint: JointEffects | None = None
     has_effects: bool = True
+    is_alone: bool = False
 
     @property
     def has_localities(self) -> bool:
@@ -192,6 +197,17 @@ class Geography:
         return np.hstack([covariates, self.departures.at(self.deprivation[areas])])
 
     @property
+    def labels(self) -> list[Hashable]:
+        """Labels of authorities, in the order of the fit."""
+        labels: list[Hashable] = self.authority_mean["authority"].to_numpy().tolist()
+        return labels
+
+    @property
+    def whole(self) -> str:
+        """Words for all neighbourhoods of the fit together."""
+        return "the nation" if self.authority_mean.size > 1 else "the authority"
+
+    @property
     def authority_children(self) -> npt.NDArray[np.float64]:
         """Children of each authority, in the order of the fit."""
         return np.bincount(
@@ -222,7 +238,7 @@ class Geography:
         EstimandError
             If no authority has this label.
         """
-        labels: list[Hashable] = self.authority_mean["authority"].to_numpy().tolist()
+        labels = self.labels
         if authority not in labels:
             raise EstimandError(
                 f"No authority {authority!r} in this fit, which has {len(labels)} (first: "
@@ -298,6 +314,7 @@ def coefficients(fit: xr.DataTree) -> Coefficients:
         stratum=label,
         joint=joint_effects(fit, label),
         has_effects="level_effect" in draws or "level_sd" not in draws,
+        is_alone=fit["constant_data"].sizes["authority"] == 1,
     )
 
 
@@ -424,9 +441,21 @@ def require_deprivation(terms: Coefficients, estimand: str) -> None:
         )
 
 
+def require_authorities(terms: Coefficients, estimand: str) -> None:
+    """Refuse what says how authorities differ for a fit of one alone."""
+    if terms.is_alone:
+        raise EstimandError(
+            f"{estimand} says how authorities differ, and this fit is of one authority alone: its "
+            "counts tell its own level and gradient (socgrad.expected_rate, socgrad.gradient), and "
+            "nothing of what others have at the same deprivation. Fit its neighbourhoods beside "
+            "those of other authorities, or beside their totals."
+        )
+
+
 def require_split(terms: Coefficients, estimand: str) -> None:
     """Refuse an estimand that tells within from between for a model that does not."""
     require_deprivation(terms, estimand)
+    require_authorities(terms, estimand)
     if not terms.has_split:
         raise EstimandError(
             f"{estimand} is not defined for a pooled model: one coefficient stands for the within "

@@ -92,7 +92,8 @@ def draw_prior(model: GradientModel, *, draws: int = 1000, random_seed: int = 0)
 
     values = {name: drawn_from(term) for name, term in terms.items()}
     z = rng.standard_normal((2, draws, authorities))
-    values["level_effect"] = values["level_sd"][:, None] * z[0]
+    if model.random_levels:
+        values["level_effect"] = values["level_sd"][:, None] * z[0]
     if model.random_slopes:
         r = values["correlation"][:, None]
         along = r * z[0] + np.sqrt((1 - r) * (1 + r)) * z[1]

@@ -209,19 +209,14 @@ def check_estimable(
 ) -> None:
     """Refuse deprivation or authorities from which the model's effects cannot be told."""
     where = f"Column {names['deprivation']!r} (deprivation)"
-    if len(mean) == 1:
-        raise TableError(
-            f"Column {names['authority']!r} (authority) has a single authority. Between, "
-            "cross-level and contextual effects, and the variation between authorities, cannot be "
-            "estimated from one. Expected two or more, and many more for a useful answer."
-        )
     if np.ptp(x) <= _SAME:
         raise TableError(
             f"{where} is {x[0]:g} in all {len(x):,} areas, so no gradient can be estimated. "
             "Expected a measure that differs between neighbourhoods. A null model needs no "
             "deprivation, but the door does not know the model and asks for it all the same."
         )
-    if np.ptp(mean) <= _SAME:
+    # One authority alone has a level and a gradient; the model leaves out how authorities differ.
+    if len(mean) > 1 and np.ptp(mean) <= _SAME:
         raise TableError(
             f"{where} has the same mean, {mean[0]:g}, in all {len(mean):,} authorities. Between, "
             "cross-level and contextual effects cannot be estimated from equally deprived "
@@ -237,6 +232,8 @@ def check_estimable(
 
 def warn_if_sample(x: FloatArray, weights: FloatArray, group: IntArray, size: int) -> None:
     """Warn where areas are too few, or too varied, for the means of their authorities."""
+    if size == 1:
+        return  # with nothing to compare its mean with, that mean is a place to measure from
     reliability = float(np.median(mean_reliability(x, weights, group, size)))
     if reliability < _RELIABLE:
         warnings.warn(
