@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 #: Namespaces rather than things: their members are listed in the reference by name.
 MODULES = {
+    "coarsening",
     "disclosure",
     "errors",
     "places",

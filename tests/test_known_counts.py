@@ -178,7 +178,7 @@ def test_suppressed_counts_left_out_are_warned_of(mark):
     with pytest.warns(
         SuppressionWarning,
         match=r"Column 'plans' \(events\) has 2 suppressed counts of 6 \(A1, C1\) that are left out"
-        r".*0\.725 to 0\.942.*totals=.*counts missing.*interval",
+        r".*0\.725 to 0\.942.*which counts each mark hides.*coarsening.Suppressed",
     ) as caught:
         areas = door(frame, missing_events="leave out")
     # The warning points at the line that called from_frame.

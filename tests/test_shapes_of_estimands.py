@@ -107,6 +107,7 @@ OTHERS = {
     *(
         "StratifiedModel",
         "Truth",
+        "coarsening",
         "disclosure",
         "places",
         "published",

@@ -312,7 +312,7 @@ def test_years_are_labels():
         ({}, {"missing_rows": "no events"}, r"needs an exposure that is known without the row"),
         ({}, {"stratum": []}, r"stratum names no column"),
         ({}, {"stratum": "ages"}, r"'ages' \(stratum\) is not in the table. Did you mean 'age'"),
-        ({}, {"totals": {"6-9": {}}}, r"totals names 1 strata that are not in the table \(6-9\)"),
+        ({}, {"totals": {"6-9": {}}}, r"totals names 1 strata that there are not \(6-9\)"),
         (
             {},
             {"missing_rows": "no events", "children_of": "area", "events": None},

@@ -14,7 +14,7 @@ from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
-    from socgrad import disclosure, places, plots, returns, sensitivity
+    from socgrad import coarsening, disclosure, places, plots, returns, sensitivity
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.checks.log_likelihood import add_log_likelihood
@@ -88,6 +88,7 @@ __all__ = [
     "by_stratum",
     "check_fit",
     "check_sampling",
+    "coarsening",
     "compare_gradients",
     "compare_left_out",
     "compare_prior",
@@ -240,6 +241,7 @@ _LAZY = {
 #: Rooms with names of their own, imported on first use too.
 #: Names that hold several others, imported on first use, too.
 _NAMESPACES = {
+    "coarsening": "coarsening",
     "disclosure": "disclosure",
     "places": "places",
     "plots": "plots",

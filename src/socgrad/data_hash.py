@@ -7,12 +7,18 @@ import numpy as np
 import numpy.typing as npt
 
 from socgrad.arrays import FloatArray
+from socgrad.coarsening.kernels import CoarsenedCounts
 
 __all__ = ["data_digest"]
 
 
 def data_digest(
-    constants: Mapping[str, npt.ArrayLike], *, events: FloatArray, total_events: FloatArray
+    constants: Mapping[str, npt.ArrayLike],
+    *,
+    events: FloatArray,
+    total_events: FloatArray,
+    coarsened: CoarsenedCounts | None = None,
+    coarsened_totals: CoarsenedCounts | None = None,
 ) -> str:
     """SHA-256 of all that the likelihood and the means read, labels included.
 
@@ -25,6 +31,8 @@ def data_digest(
         the model, not of these data.
     events, total_events : ndarray
         Of areas and of authorities, NaN where not in the likelihood.
+    coarsened, coarsened_totals : CoarsenedCounts, optional
+        What is known of the counts of areas and of authorities, where some are within bounds.
 
     Returns
     -------
@@ -49,6 +57,18 @@ def data_digest(
         add_numbers(constants[name], "<f8")
     for counts in (events, total_events):
         add_numbers(counts, "<f8")
+    for name, known in (("coarsened", coarsened), ("coarsened_totals", coarsened_totals)):
+        if known is not None:
+            digest.update(name.encode())
+            add_numbers(known.low, "<f8")
+            add_numbers(known.high, "<f8")
+            # Kernels in the order of the rows that have them: their own order says nothing.
+            used, first = np.unique(known.kernel[known.is_interval], return_index=True)
+            rank = np.full(len(known.kernels) + 1, -1)  # the last is for code -1
+            rank[used[np.argsort(first)]] = np.arange(len(used))
+            add_numbers(rank[known.kernel], "<i8")
+            for code in used[np.argsort(first)].tolist():
+                add_numbers(np.array(known.kernels[code].weight or ()), "<f8")
     if "locality" in constants and np.size(constants["locality"]):
         add_labels("locality")
         add_numbers(constants["locality_of_area"], "<i8")

@@ -189,12 +189,12 @@ def _fit_joint(model: StratifiedModel, options: NutsOptions, method: Method) -> 
 def _usual_target_accept(model: GradientModel | StratifiedModel | OutcomeModel) -> float:
     """Steps as large as models of the kind take with hardly ever a divergence."""
     if isinstance(model, StratifiedModel):
-        has_totals = any((~np.isnan(each.total_events)).any() for each in model.strata.values())
+        has_totals = any(each.totals_known.any() for each in model.strata.values())
         return 0.99 if has_totals else 0.95
     if isinstance(model, OutcomeModel) or not model.random_slopes:
         return 0.95
     areas = model.areas
-    if len(areas.authority) < _FEW_AUTHORITIES or (~np.isnan(areas.total_events)).any():
+    if len(areas.authority) < _FEW_AUTHORITIES or areas.totals_known.any():
         return 0.95
     return 0.95 if model.designs.of_areas or model.localities or model.regions else 0.9
 

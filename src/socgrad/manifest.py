@@ -127,7 +127,13 @@ def assemble(
 def data_hash(areas: Areas) -> str:
     """SHA-256 of everything that the likelihood and the means read, labels included."""
     events = np.where(areas.counted, areas.events, np.nan)
-    return data_digest(vars(areas), events=events, total_events=areas.total_events)
+    return data_digest(
+        vars(areas),
+        events=events,
+        total_events=areas.total_events,
+        coarsened=areas.coarsened,
+        coarsened_totals=areas.coarsened_totals,
+    )
 
 
 def _observed(areas: Areas) -> xr.Dataset:

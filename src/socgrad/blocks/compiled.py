@@ -11,24 +11,20 @@ from socgrad.arrays import FloatArray
 from socgrad.blocks import authorities, integrals, laws
 from socgrad.blocks.authorities import evaluated
 from socgrad.blocks.integrals import integrals as estimated
+from socgrad.likelihood import coarsened
 from socgrad.likelihood import compiled as gamma_functions
 from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
-from socgrad.nuts.numba_on_disk import kept, numba, source_number
+from socgrad.nuts.numba_on_disk import on_disk, source_number
 
 if TYPE_CHECKING:
     from socgrad.blocks.marginal import At, Found, Marginal, State
 
-__all__ = ["Integrals", "evaluate", "integrate", "on_disk", "rising"]
-
-
-def on_disk(function: Callable[..., Any]) -> Any:
-    """Compile, or take from disk, a function that lets go of the interpreter."""
-    return kept(numba.njit(error_model="numpy", nogil=True)(function))
+__all__ = ["Integrals", "evaluate", "integrate", "rising"]
 
 
 @functools.cache
 def _functions() -> tuple[Any, Any, Any]:
-    number = source_number(authorities, integrals, laws, gamma_functions)
+    number = source_number(authorities, integrals, laws, coarsened, gamma_functions)
 
     @on_disk
     def evaluated_on_disk(  # type: ignore[no-untyped-def]

@@ -7,8 +7,10 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.blocks.laws import LOCALITY, MASS, ROWS, TOTAL, Rows
+from socgrad.blocks.laws import COARSENED, LOCALITY, MASS, ROWS, TOTAL, Rows
+from socgrad.likelihood.coarsened import OPEN
 from socgrad.likelihood.gamma_factors import distinct
+from socgrad.likelihood.kernel_sums import Kernels, kernels_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
 
@@ -34,6 +36,8 @@ class Counts:
     numbers, many : tuple of ndarray
         For each stratum, distinct numbers of events that share a gamma factor, and how many rows
         (or localities) have each; empty where there are no factors.
+    pairs : ndarray, shape (strata,)
+        Pairs of events that share a gamma factor, of coarsened rows near enough: what tells of it.
     constant : float
         What of the log-likelihood depends on no parameter.
     """
@@ -48,6 +52,7 @@ class Counts:
     linear_columns: FloatArray
     numbers: tuple[FloatArray, ...]
     many: tuple[FloatArray, ...]
+    pairs: FloatArray
     constant: float
 
     @property
@@ -67,10 +72,12 @@ class _Segments:
     stratum: int
     authority: IntArray
     events: FloatArray
+    kernel: IntArray
     of: IntArray
     within: FloatArray
     log_exposure: FloatArray
     row_events: FloatArray
+    row_kernel: IntArray
     columns: FloatArray
     square_of: IntArray
     square_within: FloatArray
@@ -108,6 +115,8 @@ def counts_of(
     linear_columns, constant = [], 0.0
     numbers: list[FloatArray] = []
     many: list[FloatArray] = []
+    pairs = np.zeros(strata)
+    kernels = 0
     for stratum, (model, own, each) in enumerate(zip(models, terms, data, strict=True)):
         areas, counted = model.areas, model.areas.counted
         columns = _area_columns(own, len(areas.area))
@@ -122,18 +131,34 @@ def counts_of(
             shared = factors if factors is not None else shared
             if made.kind == TOTAL:
                 is_total[made.authority, stratum] = True
+            made.row_kernel = made.row_kernel + kernels
+            made.kernel = np.where(made.kernel >= 0, made.kernel + kernels, -1)
+        kernels += each.sizes.get("kernel", 0)
         for held, found in zip((numbers, many), distinct(shared), strict=True):
             held.append(found)
+        pairs[stratum] = (many[-1] * numbers[-1] * (numbers[-1] - 1.0)).sum() + _hidden_pairs(each)
         constant += sum(float(each[n]) for n in ("count_constant", "sum_constant") if n in each)
     return _joined(
         segments,
         linear=linear,
         is_total=is_total,
+        kernels=kernels_of(data),
         linear_columns=np.array(linear_columns),
         numbers=tuple(numbers),
         many=tuple(many),
+        pairs=pairs,
         constant=constant,
     )
+
+
+def _hidden_pairs(data: xr.Dataset) -> float:
+    """Pairs of events of coarsened rows, at the middle of what was published."""
+    if "coarsened_kernel" not in data:
+        return 0.0
+    low, high = data["kernel_low"].to_numpy(), data["kernel_high"].to_numpy()
+    middle = np.where(high == OPEN, low + 1.0, 0.5 * (low + high))
+    each = np.maximum(middle * (middle - 1.0), 0.0)
+    return float(each[data["coarsened_kernel"].to_numpy()].sum())
 
 
 def _area_columns(terms: dict[str, Term], areas: int) -> FloatArray:
@@ -169,12 +194,32 @@ def _segments(
         home, of = np.unique(data["count_authority"].to_numpy()[nodes.cell], return_inverse=True)
         nodes.cell = of.astype(np.int64)
         made.append((_grouped(MASS, stratum, home, np.zeros(len(home)), nodes=nodes), None))
+    if "coarsened_kernel" in data:
+        made.append((_coarsened(terms, data, len(areas.area), stratum), None))
     if "sum_events" in data:
         nodes = _Nodes.read(data, "sum", terms)
         squares = _Nodes.read(data, "square", terms) if factor_of(model) else None
         home, totals = (data[f"sum_{name}"].to_numpy() for name in ("authority", "events"))
-        made.append((_grouped(TOTAL, stratum, home, totals, nodes=nodes, squares=squares), None))
+        segment = _grouped(TOTAL, stratum, home, totals, nodes=nodes, squares=squares)
+        if "sum_kernel" in data:
+            segment.kernel = data["sum_kernel"].to_numpy()
+        made.append((segment, None))
     return made
+
+
+def _coarsened(
+    terms: dict[str, Term], data: xr.Dataset, areas: int, stratum: int
+) -> _Segments:
+    """Rows of which something coarser than their count was published."""
+    authority, within, log_exposure, position, kernel = (
+        data[f"coarsened_{name}"].to_numpy()
+        for name in ("authority", "within", "log_exposure", "position", "kernel")
+    )
+    home, of = np.unique(authority, return_inverse=True)
+    rows = _Nodes(of, within, log_exposure, _area_columns(terms, areas)[position])
+    segment = _grouped(COARSENED, stratum, home, np.zeros(len(home)), nodes=rows)
+    segment.row_kernel = kernel
+    return segment
 
 
 @dataclass(eq=False)
@@ -231,10 +276,12 @@ def _grouped(
         stratum,
         authority.astype(np.int64),
         events.astype(np.float64),
+        np.full(len(authority), -1, dtype=np.int64),
         nodes.cell,
         nodes.within,
         nodes.log_exposure,
         np.zeros(len(nodes.cell)),
+        np.zeros(len(nodes.cell), dtype=np.int64),
         nodes.columns,
         np.zeros(0, dtype=np.int64) if squares is None else squares.cell,
         none if squares is None else squares.within,
@@ -248,9 +295,11 @@ def _joined(
     *,
     linear: FloatArray,
     is_total: BoolArray,
+    kernels: Kernels,
     linear_columns: FloatArray,
     numbers: tuple[FloatArray, ...],
     many: tuple[FloatArray, ...],
+    pairs: FloatArray,
     constant: float,
 ) -> Counts:
     """All segments by authority and stratum, their rows in the same order."""
@@ -290,11 +339,17 @@ def _joined(
             first_row,
             first_square,
             side("events", order),
+            np.concatenate([each.kernel for each in segments])[order],
             side("within", rows),
             side("row_events", rows),
+            np.concatenate([each.row_kernel for each in segments])[rows],
             side("square_within", squares),
             linear,
             is_total,
+            kernels.low,
+            kernels.high,
+            kernels.first_weight,
+            kernels.weight,
         ),
         side("log_exposure", rows),
         side("log_square", squares),
@@ -305,5 +360,6 @@ def _joined(
         linear_columns,
         numbers,
         many,
+        pairs,
         constant,
     )

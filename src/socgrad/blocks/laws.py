@@ -23,14 +23,16 @@ from typing import NamedTuple
 import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
 from socgrad.nuts.numba_on_disk import compiled
 
-__all__ = ["LOCALITY", "MASS", "ROWS", "TOTAL", "Rows", "block_terms", "scores"]
+__all__ = ["COARSENED", "LOCALITY", "MASS", "ROWS", "TOTAL", "Rows", "block_terms", "scores"]
 
 #: Laws of segments: Poisson rows compressed to nodes of exposure; negative binomial rows; rows of
-#: one locality that share a gamma factor; all rows of an authority known by their total.
-MASS, ROWS, LOCALITY, TOTAL = 0, 1, 2, 3
+#: one locality that share a gamma factor; all rows of an authority known by their total; rows of
+#: which something coarser than their count was published.
+MASS, ROWS, LOCALITY, TOTAL, COARSENED = 0, 1, 2, 3, 4
 
 
 class Rows(NamedTuple):
@@ -46,12 +48,21 @@ class Rows(NamedTuple):
         Where its rows begin, and those of squared means (of totals whose areas vary).
     events : ndarray, shape (segments,)
         Events of a locality, or the total.
+    kernel : ndarray of int, shape (segments,)
+        What was published of a total, among kernels; -1 where it is known.
     within, row_events : ndarray, shape (rows,)
         w of each row; its events (negative binomial rows alone).
+    row_kernel : ndarray of int, shape (rows,)
+        What was published of it, among kernels (coarsened rows alone).
     square_within : ndarray, shape (squares,)
     linear : ndarray, shape (authorities, strata, 2)
         Sums of events, and of events times w.
     is_total : ndarray of bool, shape (authorities, strata)
+    kernel_low, kernel_high : ndarray of int, shape (kernels,)
+        Counts that each allows; `OPEN` where there is no largest.
+    first_weight : ndarray of int, shape (kernels,)
+        Where the weights of each begin in `kernel_weight`; -1 where all are 1.
+    kernel_weight : ndarray
     """
 
     first_segment: IntArray
@@ -59,11 +70,17 @@ class Rows(NamedTuple):
     first_row: IntArray
     first_square: IntArray
     events: FloatArray
+    kernel: IntArray
     within: FloatArray
     row_events: FloatArray
+    row_kernel: IntArray
     square_within: FloatArray
     linear: FloatArray
     is_total: BoolArray
+    kernel_low: IntArray
+    kernel_high: IntArray
+    first_weight: IntArray
+    kernel_weight: FloatArray
 
 
 @compiled
@@ -80,6 +97,15 @@ def sums(offset, within, lo, hi, level, slope, found):  # type: ignore[no-untype
         e2 += mean
         e3 += mean * w
     found[0], found[1], found[2], found[3] = e0, e1, e2, e3
+
+
+@compiled
+def published(rows, kernel, eta, r, deep, found):  # type: ignore[no-untyped-def]
+    """`kernel_terms` of one of the kernels of `rows`."""
+    kernel_terms(
+        rows.kernel_low[kernel], rows.kernel_high[kernel], rows.kernel_weight,
+        rows.first_weight[kernel], eta, r, deep, found,
+    )  # fmt: skip
 
 
 @compiled
@@ -165,6 +191,22 @@ def block_terms(rows, offset, square_offset, block, lead, slope, r, deep, out, a
                 out[7] += third * w
                 out[8] += third * w_w
                 out[9] += third * w_w * w
+        elif kind == COARSENED:
+            for i in range(lo, hi):
+                w = rows.within[i]
+                published(rows, rows.row_kernel[i], offset[i] + lead + slope * w, r, deep, small)
+                out[0] += small[0]
+                if deep:
+                    w_w = w * w
+                    out[1] += small[1]
+                    out[2] += small[1] * w
+                    out[3] += small[2]
+                    out[4] += small[2] * w
+                    out[5] += small[2] * w_w
+                    out[6] += small[3]
+                    out[7] += small[3] * w
+                    out[8] += small[3] * w_w
+                    out[9] += small[3] * w_w * w
         elif kind == LOCALITY:
             cumulants(offset, rows.within, lo, hi, 1.0, slope, small)
             m, v, k = small[1], small[2], small[3]
@@ -187,7 +229,14 @@ def block_terms(rows, offset, square_offset, block, lead, slope, r, deep, out, a
         else:
             cumulants(offset, rows.within, lo, hi, 1.0, slope, along)
             y = rows.events[segment]
-            if r <= 0.0:
+            if rows.kernel[segment] >= 0:
+                # Poisson totals alone: others depend on the slope, too.
+                published(rows, rows.kernel[segment], lead, 0.0, deep, small)
+                out[0] += small[0]
+                out[1] += small[1]
+                out[3] += small[2]
+                out[6] += small[3]
+            elif r <= 0.0:
                 expected = exp(lead)
                 out[0] += y * lead - expected
                 out[1] += y - expected
@@ -305,6 +354,14 @@ def scores(  # type: ignore[no-untyped-def]
                     by_spread += log1p(scaled) / r - size * x
                     by_spread += 0.5 * around * (one / r - size * two)
                     by_spread -= 0.5 * along_h * (x / r - size * one)
+        elif kind == COARSENED:
+            for i in range(lo, hi):
+                w = rows.within[i]
+                published(rows, rows.row_kernel[i], offset[i] + lead + slope * w, r, True, small)
+                around = p11 + 2.0 * p12 * w + p22 * w * w
+                along_h = h1 + h2 * w
+                score[i] = small[1] + 0.5 * around * small[3] - 0.5 * along_h * small[2]
+                by_spread += small[4] + 0.5 * around * small[6] - 0.5 * along_h * small[5]
         elif kind == LOCALITY:
             cumulants(offset, rows.within, lo, hi, 1.0, slope, small)
             a, m, v = small[0], small[1], small[2]

@@ -72,10 +72,7 @@ def pilot(
         structure = Bartlett(prior[:, 0], prior[:, 1], concentration)
     else:
         structure = Partials(prior[:, 0], prior[:, 1], concentration, bend, order)
-    pairs = np.array(
-        [(m * y * (y - 1.0)).sum() for y, m in zip(counts.numbers, counts.many, strict=True)]
-    )
-    spread_bend = (2.0 / np.maximum(pairs, 1e-3)) ** 0.25
+    spread_bend = (2.0 / np.maximum(counts.pairs, 1e-3)) ** 0.25
     spread_bend[first.with_factor] = np.minimum(
         spread_bend[first.with_factor], first.spread_prior.sum(axis=1)
     )
@@ -114,7 +111,8 @@ def _start(models: Sequence[GradientModel], first: Coordinates, counts: Counts) 
         modes[:, at] += each.column[:, None] * each.prior[:, 0]
     for stratum, model in enumerate(models):
         known = counts.rows.is_total[:, stratum]
-        modes[known, stratum] = np.log(model.areas.total_events[known] + 0.5)
+        low, high = model.areas.total_bounds
+        modes[known, stratum] = np.log(np.minimum(high, 2.0 * low + 1.0)[known] + 0.5)
     return State(modes, np.zeros((regions, strata)))
 
 

@@ -13,8 +13,9 @@ import pandas as pd
 from pandas.api import types
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.coarsening.columns import ColumnRule, PublishedCounts, read_counts
 from socgrad.door.label_checks import coded_labels, index_labels, labels
-from socgrad.door.number_checks import check_proportion, check_whole, numbers, suppressed
+from socgrad.door.number_checks import MOST, check_proportion, numbers, suppressed
 from socgrad.door.spelling import folded
 from socgrad.door.table_checks import as_pandas, column, name_some, refuse
 from socgrad.errors import TableError
@@ -33,11 +34,29 @@ __all__ = [
 _MOST = 1e100
 
 
-def given_totals(totals: object, authorities: pd.Index[Any]) -> tuple[FloatArray, BoolArray]:
-    """Return the given count of every authority, NaN where none, and which were suppressed."""
-    total, marked = _numbers_of(totals, authorities, argument="totals", extra=False)
-    check_whole(total, authorities, where="totals")
-    return total, marked
+def given_totals(
+    totals: object, authorities: pd.Index[Any], rule: ColumnRule
+) -> tuple[PublishedCounts, BoolArray]:
+    """Return what is known of every authority's count, and which have a mark without a meaning."""
+    series, given, position = _matched(totals, authorities, argument="totals", extra=False)
+    read = read_counts(
+        series, given, rule=rule, group=np.zeros(len(series), dtype=np.int64), where="totals"
+    )
+    size = len(authorities)
+
+    def placed(rows: BoolArray) -> BoolArray:
+        found = np.zeros(size, dtype=bool)
+        found[position] = rows
+        return found
+
+    shown = np.full(size, np.nan)
+    shown[position] = read.shown
+    published = PublishedCounts(
+        counts=read.counts.placed(position, size),
+        shown=shown,
+        kinds={words: placed(rows) for words, rows in read.kinds.items()},
+    )
+    return published, placed(suppressed(series, read.counts.low))
 
 
 def totals_by_stratum(totals: object) -> Mapping[Any, Any]:
@@ -54,7 +73,7 @@ def totals_by_stratum(totals: object) -> Mapping[Any, Any]:
 
 def given_means(authority_means: object, authorities: pd.Index[Any]) -> FloatArray:
     """Return the given mean deprivation of every authority; others are ignored."""
-    mean, _ = _numbers_of(authority_means, authorities, argument="authority_means", extra=True)
+    mean = _numbers_of(authority_means, authorities, argument="authority_means")
     refuse(
         np.isnan(mean),
         authorities,
@@ -70,7 +89,7 @@ def given_measure(
     values: object, authorities: pd.Index[Any], *, argument: str, needed: bool
 ) -> FloatArray:
     """Return any measure of every authority; NaN where none, which ``needed=True`` refuses."""
-    measure, _ = _numbers_of(values, authorities, argument=argument, extra=True, most=_MOST)
+    measure = _numbers_of(values, authorities, argument=argument, most=_MOST)
     if needed:
         refuse(
             np.isnan(measure),
@@ -145,27 +164,27 @@ def rows_by_authority(
 
 
 def _numbers_of(
-    values: object,
-    authorities: pd.Index[Any],
-    *,
-    argument: str,
-    extra: bool,
-    most: float | None = None,
-) -> tuple[FloatArray, BoolArray]:
-    """Return numbers in the order of the authorities, NaN where none, and which were suppressed.
+    values: object, authorities: pd.Index[Any], *, argument: str, most: float = MOST
+) -> FloatArray:
+    """Return numbers in the order of the authorities, NaN where none; others are ignored."""
+    series, given, position = _matched(values, authorities, argument=argument, extra=True)
+    number = numbers(series, given, where=argument, most=most)
+    result = np.full(len(authorities), np.nan)
+    result[position[position >= 0]] = number[position >= 0]
+    return result
 
-    With ``extra=False`` a label that is no authority of the table is refused.
+
+def _matched(
+    values: object, authorities: pd.Index[Any], *, argument: str, extra: bool
+) -> tuple[pd.Series[Any], pd.Index[Any], IntArray]:
+    """Return values by label, their checked labels, and the position of each authority.
+
+    With ``extra=False`` a label that is no authority of the table is refused; else it has -1.
     """
     series = _by_label(values, argument=argument)
-    result, marked = np.full(len(authorities), np.nan), np.zeros(len(authorities), dtype=bool)
     if series.empty:
-        return result, marked
+        return series, series.index, np.zeros(0, dtype=np.int64)
     given, position = _places_of(series, authorities, argument=argument)
-    number = (
-        numbers(series, given, where=argument)
-        if most is None
-        else numbers(series, given, where=argument, most=most)
-    )
     unmatched = position < 0
     if not extra:
         advice = spelling_hint(given[unmatched], authorities).strip() or (
@@ -175,9 +194,7 @@ def _numbers_of(
         problem = f"{argument} has labels that are no authority of the table"
         # Each is named: finding their new codes is the caller's work.
         refuse(unmatched, given, problem, advice, limit=50)
-    result[position[~unmatched]] = number[~unmatched]
-    marked[position[~unmatched]] = suppressed(series, number)[~unmatched]
-    return result, marked
+    return series, given, position
 
 
 def _by_label(values: object, *, argument: str) -> pd.Series[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,11 +17,16 @@ from socgrad.door.table_checks import Keys, name_some, refuse, refuse_cells
 from socgrad.errors import TableError
 
 __all__ = [
+    "ABSENT",
+    "MOST",
     "check_known",
     "check_no_percentiles",
     "check_proportion",
     "check_whole",
+    "is_number",
+    "marks_in",
     "numbers",
+    "plain_marks",
     "share_of_numbers",
     "suppressed",
 ]
@@ -118,7 +124,7 @@ def _number(cell: object) -> float:
     """Read one cell: to Python 1_0 is 10, to pandas 'True' is 1, but nobody writes counts so."""
     if isinstance(cell, str):
         text = cell.strip()
-        return float(text) if _NUMBER.fullmatch(text) else np.nan
+        return float(text) if is_number(text) else np.nan
     if pd.isna(cell):  # type: ignore[call-overload]
         return np.nan
     try:
@@ -137,9 +143,24 @@ def suppressed(values: pd.Series[Any], number: FloatArray) -> BoolArray:
     return marked
 
 
+def marks_in(values: pd.Series[Any], number: FloatArray) -> list[str]:
+    """Return what stands in cells without a number, each once; "" is an empty cell."""
+    return sorted(set(plain_marks(values[np.isnan(number)].to_numpy(dtype=object, na_value=""))))
+
+
+def plain_marks(cells: Iterable[object]) -> list[str]:
+    """Return marks as they are compared: without regard to case and outer spaces."""
+    return [str(cell).strip().casefold() for cell in cells]
+
+
+def is_number(text: str) -> bool:
+    """Say whether a text is read as a number."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 def _marks(given: npt.NDArray[Any]) -> pd.Series[Any]:
     # Not by pandas' own methods: text that cannot be encoded is no text to them.
-    return pd.Series([str(cell).strip().casefold() for cell in given], dtype=object)
+    return pd.Series(plain_marks(given), dtype=object)
 
 
 def _check_read(
@@ -163,8 +184,9 @@ def _check_read(
         raise TableError(
             f"{where} holds text that is not a number in {wrong.size:,} of {len(given):,} rows "
             f"({name_some(texts)}). Expected numbers, without thousands separators, signs or "
-            "ranges. Where a value is not known, leave it missing; where it is a hidden small "
-            f"count, as <5, mark it c.{advice}"
+            "ranges. Where a value is not known, leave it missing; where it stands for a "
+            "hidden small count of events, as <5, say for which: "
+            f"coarsening=socgrad.coarsening.Suppressed({{'<5': (1, 4)}}).{advice}"
         )
 
 
@@ -210,10 +232,21 @@ def check_no_percentiles(number: FloatArray, *, where: str) -> None:
 def check_whole(number: FloatArray, keys: Keys, *, where: str) -> None:
     """Refuse negative and fractional counts; missing ones pass."""
     refuse(number < 0, keys, f"{where} has negative counts", "Expected counts, zero or more.")
-    refuse(
-        np.isfinite(number) & (number != np.round(number)),
-        keys,
-        f"{where} has fractional counts",
+    fractional = np.isfinite(number) & (number != np.round(number))
+    refuse(fractional, keys, f"{where} has fractional counts", _back_to_counts(number))
+
+
+def _back_to_counts(number: FloatArray) -> str:
+    """How counts are had from shares or rates, whichever these look like."""
+    expected = (
         "Expected whole numbers of events, not rates or averages: pass the count, and its "
-        "denominator as the exposure.",
+        "denominator as the exposure."
+    )
+    shares = float(np.nanmax(number, initial=0.0)) <= 1
+    what, back = ("shares", "share * denominator") if shares else ("rates", "rate * denominator")
+    return (
+        f"{expected} If these are {what}, counts are {back}"
+        f"{'' if shares else ' / 10,000 (or whatever the rate is per)'}, rounded to whole numbers; "
+        f"where {what} were printed with so few digits that several counts fit, give the smallest "
+        'and the largest in two columns: coarsening=socgrad.coarsening.Bounds("low", "high").'
     )

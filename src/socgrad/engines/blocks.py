@@ -4,7 +4,7 @@ from typing import Final
 
 import xarray as xr
 
-from socgrad.engines.engine import COUNTS, TERMS_OF_AUTHORITIES, TOTALS, Engine
+from socgrad.engines.engine import COARSENED, COUNTS, TERMS_OF_AUTHORITIES, TOTALS, Engine
 from socgrad.engines.task import Drawn, Task
 
 __all__ = ["BLOCKS", "MARGINAL"]
@@ -12,6 +12,7 @@ __all__ = ["BLOCKS", "MARGINAL"]
 _TAKES: Final = (
     TERMS_OF_AUTHORITIES
     | COUNTS
+    | COARSENED
     | TOTALS
     | {"overdispersion", "locality_sd", "region_sd"}
     | {"covariate_coefficient", "area_moderator_coefficient", "departure_coefficient"}
@@ -88,11 +89,16 @@ def _labelled(task: Task, posterior: xr.Dataset) -> xr.Dataset:
     return posterior.assign_coords(dict.fromkeys(dims, labels))
 
 
+_REASONS: Final = {
+    "negative_binomial coarsened totals": "how a total varies about its mean depends on the slope, "
+    "and of a coarsened one it has no derivatives by that",
+}
+
 BLOCKS: Final = Engine(
     "nested Laplace",
     "laplace",
     _TAKES,
-    {},
+    _REASONS,
     _sample,
     no_help_after=frozenset({"quadrature"}),
 )
@@ -100,7 +106,7 @@ MARGINAL: Final = Engine(
     "NUTS on the marginal",
     "laplace",
     _TAKES,
-    {},
+    _REASONS,
     _sample_marginal,
     no_help_after=frozenset({"quadrature"}),
 )

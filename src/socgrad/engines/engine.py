@@ -9,7 +9,7 @@ import numpy as np
 from socgrad.engines.task import Drawn, Task
 from socgrad.progress import stage
 
-__all__ = ["COUNTS", "TERMS_OF_AUTHORITIES", "TOTALS", "Engine", "Refusal", "attempted", "refusals"]
+__all__ = ["COARSENED", "COUNTS", "TERMS_OF_AUTHORITIES", "TOTALS", "Engine", "Refusal", "attempted", "refusals"]
 
 #: Terms of a level and a slope of each authority.
 TERMS_OF_AUTHORITIES: Final = frozenset(
@@ -28,6 +28,13 @@ TERMS_OF_AUTHORITIES: Final = frozenset(
     }
 )
 COUNTS: Final = frozenset({"poisson counts", "negative_binomial counts", "localities counts"})
+COARSENED: Final = frozenset(
+    {
+        "poisson coarsened counts",
+        "negative_binomial coarsened counts",
+        "poisson coarsened totals",
+    }
+)
 TOTALS: Final = frozenset({"poisson totals", "negative_binomial totals", "localities totals"})
 
 

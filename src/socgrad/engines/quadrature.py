@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from socgrad.engines.engine import COUNTS, TERMS_OF_AUTHORITIES, TOTALS, Engine
+from socgrad.engines.engine import COARSENED, COUNTS, TERMS_OF_AUTHORITIES, TOTALS, Engine
 from socgrad.engines.task import Drawn, Task
 
 __all__ = ["QUADRATURE"]
@@ -54,6 +54,8 @@ QUADRATURE: Final = Engine(
     "laplace",
     TERMS_OF_AUTHORITIES
     | COUNTS
+    | COARSENED
+    | {"negative_binomial coarsened totals"}
     | TOTALS
     | {"overdispersion", "locality_sd", "no slopes of authorities", "one stratum"}
     | {"no outcome"},

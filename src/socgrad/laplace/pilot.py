@@ -8,9 +8,9 @@ import numpy as np
 from socgrad.arrays import FloatArray
 from socgrad.laplace.coordinates import Coordinates, coordinates, factor_name
 from socgrad.laplace.marginal import Population, centre
-from socgrad.laplace.negative_binomial import NegativeBinomialRows
 from socgrad.laplace.predictors import Predictors
 from socgrad.laplace.surfaces import Derivatives, Surface
+from socgrad.laplace.tabulated_counts import Rows, RowsAtOverdispersion
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal
 
@@ -44,7 +44,7 @@ class Pilot:
 
 def pilot(
     model: GradientModel,
-    surfaces: Sequence[Surface | NegativeBinomialRows],
+    surfaces: Sequence[Surface | Rows],
     theirs: Predictors,
     intercept: Normal,
 ) -> Pilot:
@@ -77,13 +77,13 @@ def pilot(
         information = np.array(
             [[at.level_level, at.level_slope], [at.level_slope, at.slope_slope]]
         )[:, :, 0]
-        if isinstance(surface, NegativeBinomialRows):
-            # The expectation of y (y - 1) is all but the squared mean.
-            pairs += float(np.sum(surface.row_events * (surface.row_events - 1.0)))
+        # The expectation of y (y - 1) is all but the squared mean.
+        pairs += getattr(surface, "pairs", 0.0)
         score = np.array([at.level[0], at.slope[0]])
         score += np.einsum("abj,bj->aj", information, np.array(start))
         level_information.append(information[0, 0])
-        slope_information.append(information[1, 1] - information[0, 1] ** 2 / information[0, 0])
+        across = information[0, 1] ** 2 / np.maximum(information[0, 0], 1e-300)
+        slope_information.append(information[1, 1] - across)
         spread = np.diag([guesses["level_sd"] ** -2.0, guesses["slope_sd"] ** -2.0])
         kept = np.eye(2) - np.linalg.solve(
             (information.T + spread).swapaxes(1, 2), information.T
@@ -122,7 +122,7 @@ def _hidden(information: FloatArray) -> float:
 
 
 def _wide(
-    surface: Surface | NegativeBinomialRows, intercept: Normal, model: GradientModel, size: int
+    surface: Surface | Rows, intercept: Normal, model: GradientModel, size: int
 ) -> tuple[tuple[FloatArray, FloatArray], Derivatives]:
     """Mode of each authority under a wide prior, and the derivatives of its likelihood there."""
     main = 0.0 if model.deprivation == "none" else model.step_priors.within.mean
@@ -137,6 +137,7 @@ def _wide(
         overdispersion=one * _GUESSES["overdispersion"],
         varying=model.deprivation != "none",
     )
-    given = surface.given(prior.overdispersion)
+    r = prior.overdispersion
+    given = surface.given(r) if hasattr(surface, "given") else RowsAtOverdispersion(surface, r)
     at = centre(given, prior)
     return (at.level[0], at.slope[0]), given.derivatives(at.level, at.slope)

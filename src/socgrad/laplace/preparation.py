@@ -6,9 +6,10 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray
+from socgrad.laplace.coarsened_rows import CoarsenedRows
+from socgrad.laplace.coarsened_totals import CoarsenedTotals
 from socgrad.laplace.marginal import Marginal, centre, population
 from socgrad.laplace.mode import LogDensity, climb
-from socgrad.laplace.negative_binomial import NegativeBinomialCounts, NegativeBinomialRows
 from socgrad.laplace.pilot import pilot
 from socgrad.laplace.predictors import predictors
 from socgrad.laplace.proposal import Proposal
@@ -17,7 +18,9 @@ from socgrad.laplace.surfaces import (
     PoissonCounts,
     PoissonTotals,
     Surface,
+    exact_totals,
 )
+from socgrad.laplace.tabulated_counts import NegativeBinomialRows, Rows, TabulatedCounts
 from socgrad.laplace.tabulation import covering, first_table, holds, slopes, with_table
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal
@@ -51,13 +54,14 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
     tables = []
     mode = first.point.copy()
     for surface, start in zip(raw, first.starts, strict=True):
-        if not isinstance(surface, NegativeBinomialRows):
+        if not isinstance(surface, NegativeBinomialRows | CoarsenedRows):
             surfaces.append(surface)
             continue
         table = first_table(surface, start, first.hidden)
-        # Start in the middle of what is tabulated.
-        at = first.coordinates.names.index("overdispersion")
-        mode[at] = np.arcsinh(table.box.overdispersion[0] / first.coordinates.bend[at])
+        if "overdispersion" in first.coordinates.names:
+            # Start in the middle of what is tabulated.
+            at = first.coordinates.names.index("overdispersion")
+            mode[at] = np.arcsinh(table.box.overdispersion[0] / first.coordinates.bend[at])
         tables.append(len(surfaces))
         surfaces.append(table)
     marginal = Marginal(
@@ -77,17 +81,17 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
     return Prepared(marginal, proposal)
 
 
-def _raw_surfaces(
-    model: GradientModel, data: xr.Dataset
-) -> list[PoissonCounts | PoissonTotals | NegativeBinomialRows | NegativeBinomialTotals]:
+def _raw_surfaces(model: GradientModel, data: xr.Dataset) -> list[Surface | Rows]:
     poisson = model.family == "poisson" and not model.localities
-    surfaces: list[
-        PoissonCounts | PoissonTotals | NegativeBinomialRows | NegativeBinomialTotals
-    ] = []
-    if "count_events" in data:
+    surfaces: list[Surface | Rows] = []
+    if "coarsened_kernel" in data:
+        surfaces.append(CoarsenedRows.of(data, is_poisson=poisson))
+    elif "count_events" in data:
         surfaces.append((PoissonCounts if poisson else NegativeBinomialRows).of(data))
-    if "sum_events" in data:
+    if "sum_events" in data and len(exact_totals(data)):
         surfaces.append((PoissonTotals if poisson else NegativeBinomialTotals).of(data))
+    if "sum_kernel" in data:
+        surfaces.append(CoarsenedTotals.of(data, is_poisson=poisson))
     return surfaces
 
 
@@ -118,11 +122,11 @@ def tabulated_at(marginal: Marginal, x: FloatArray) -> tuple[Marginal, float]:
     """Tabulate the likelihood about points `x`; return the error of the negative binomial, or 0."""
     worst = 0.0
     for which, surface in enumerate(marginal.surfaces):
-        if isinstance(surface, NegativeBinomialCounts):
+        if isinstance(surface, TabulatedCounts):
             table, error = covering(marginal, which, x)
             marginal, worst = with_table(marginal, which, table), max(worst, error)
         else:
-            assert isinstance(surface, PoissonCounts | PoissonTotals | NegativeBinomialTotals)
+            assert hasattr(surface, "tabulated")
             low, high = slopes(marginal, which, x)
             marginal = with_table(marginal, which, surface.tabulated(low, high))
     return marginal, worst

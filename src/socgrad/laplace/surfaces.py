@@ -23,6 +23,7 @@ __all__ = [
     "PoissonCounts",
     "PoissonTotals",
     "Surface",
+    "exact_totals",
 ]
 
 
@@ -122,6 +123,11 @@ class PoissonCounts:
         return np.zeros(len(overdispersion))
 
 
+def exact_totals(data: xr.Dataset) -> IntArray:
+    """Positions along dim total_authority of totals that are known exactly."""
+    return np.flatnonzero(~np.isnan(data["sum_events"].to_numpy()))
+
+
 @dataclass(frozen=True, eq=False)
 class PoissonTotals:
     """Authority totals: Y log(E) - E with E = exp(level) S(slope)."""
@@ -132,11 +138,12 @@ class PoissonTotals:
 
     @classmethod
     def of(cls, data: xr.Dataset) -> "PoissonTotals":
-        """Take the totals from `likelihood_data`."""
+        """Take the totals from `likelihood_data`, those that are known exactly."""
+        at = exact_totals(data)
         return cls(
-            data["sum_authority"].to_numpy(),
-            data["sum_events"].to_numpy(),
-            exposure_rule(data, "sum"),
+            data["sum_authority"].to_numpy()[at],
+            data["sum_events"].to_numpy()[at],
+            exposure_rule(data, "sum").of(at),
         )
 
     def tabulated(self, low: FloatArray, high: FloatArray) -> "PoissonTotals":
@@ -180,12 +187,13 @@ class NegativeBinomialTotals:
 
     @classmethod
     def of(cls, data: xr.Dataset) -> "NegativeBinomialTotals":
-        """Take the totals from `likelihood_data`."""
+        """Take the totals from `likelihood_data`, those that are known exactly."""
+        at = exact_totals(data)
         return cls(
-            data["sum_authority"].to_numpy(),
-            data["sum_events"].to_numpy(),
-            exposure_rule(data, "sum"),
-            exposure_rule(data, "square"),
+            data["sum_authority"].to_numpy()[at],
+            data["sum_events"].to_numpy()[at],
+            exposure_rule(data, "sum").of(at),
+            exposure_rule(data, "square").of(at),
         )
 
     def tabulated(self, low: FloatArray, high: FloatArray) -> "NegativeBinomialTotals":

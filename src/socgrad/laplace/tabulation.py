@@ -7,10 +7,11 @@ from scipy.special import logsumexp
 
 from socgrad.arrays import BoolArray, FloatArray
 from socgrad.laplace.marginal import Marginal, centre, grid_about, integrand, population
-from socgrad.laplace.negative_binomial import (
+from socgrad.laplace.tabulated_counts import (
     Box,
-    NegativeBinomialCounts,
-    NegativeBinomialRows,
+    Rows,
+    RowsAtOverdispersion,
+    TabulatedCounts,
     tabulated,
 )
 from socgrad.laplace.surfaces import Given, Surface
@@ -29,19 +30,18 @@ _SMALL = 4e-3
 
 
 def first_table(
-    rows: NegativeBinomialRows, start: tuple[FloatArray, FloatArray], hidden: float
-) -> NegativeBinomialCounts:
+    rows: Rows, start: tuple[FloatArray, FloatArray], hidden: float
+) -> TabulatedCounts:
     """Tabulate widely about each authority's own level and slope.
 
     `hidden` is about the largest overdispersion that the counts cannot tell from none.
     """
     level, slope = start
-    mean = rows.mean(level, slope)
-    # Variance beyond Poisson, in squared means: a moment estimate of overdispersion squared.
-    r = np.sum((rows.row_events - mean) ** 2 - mean) / np.sum(mean**2)
+    r = rows.squared_variation(level, slope)
     guess = float(np.sqrt(np.clip(r, 0.0, 1.0)))
     low, high = max(0.5 * guess - 2.0 * hidden, 0.0), 1.5 * guess + 2.0 * hidden
-    at = rows.derivatives(level[None], slope[None], np.array([[max(guess, hidden)]]))
+    given = RowsAtOverdispersion(rows, np.array([[max(guess, hidden)]]))
+    at = given.derivatives(level[None], slope[None])
     level_sd = 1.0 / np.sqrt(at.level_level[0] + 4.0)
     slope_sd = 1.0 / np.sqrt(at.slope_slope[0] + 16.0)
     box = Box(
@@ -52,18 +52,18 @@ def first_table(
     return tabulated(rows, box, degrees=_FIRST)
 
 
-def covering(marginal: Marginal, which: int, x: FloatArray) -> tuple[NegativeBinomialCounts, float]:
+def covering(marginal: Marginal, which: int, x: FloatArray) -> tuple[TabulatedCounts, float]:
     """Tabulate anew where each authority's posterior lies at the points `x`.
 
     Returns
     -------
-    table : NegativeBinomialCounts
+    table : TabulatedCounts
     error : float
         Largest error of the log marginal density at these points, against the rows themselves. An
         error that is the same at all points changes no posterior and is left out.
     """
     table = marginal.surfaces[which]
-    assert isinstance(table, NegativeBinomialCounts)
+    assert isinstance(table, TabulatedCounts)
     values = marginal.coordinates.parameters(x)
     prior = population(values, marginal.predictors.of(table.authority), varying=marginal.varying)
     at = centre(table.given(prior.overdispersion), prior, marginal.starts[which])
@@ -72,15 +72,17 @@ def covering(marginal: Marginal, which: int, x: FloatArray) -> tuple[NegativeBin
     def weighed(given: Given) -> FloatArray:
         return integrand(given, prior, grid.level, grid.step, grid.slope) + grid.log_weight
 
-    exact = weighed(table.rows.given(prior.overdispersion))
+    exact = weighed(RowsAtOverdispersion(table.rows, prior.overdispersion))
     heavy = exact > exact.max(axis=(0, 1)) - _LIGHT
     box = Box(
         _interval(grid.level[:, None] + grid.step, heavy),
         _interval(np.broadcast_to(grid.slope[:, None], heavy.shape), heavy),
-        _overdispersions(values["overdispersion"]),
+        _overdispersions(values.get("overdispersion", np.zeros(1))),
     )
     integral = logsumexp(exact, axis=(0, 1)).sum(axis=1)
-    for degrees in _DEGREES:
+    for of_spread, *others in _DEGREES:
+        # Poisson counts do not depend on it.
+        degrees = (of_spread if "overdispersion" in values else 1, *others)
         table = tabulated(table.rows, box, degrees=degrees)
         reached = logsumexp(weighed(table.given(prior.overdispersion)), axis=(0, 1)).sum(axis=1)
         difference = reached - integral
@@ -108,16 +110,17 @@ def _interval(values: FloatArray, heavy: BoolArray) -> tuple[FloatArray, FloatAr
 def holds(marginal: Marginal, which: int, x: FloatArray) -> bool:
     """Whether a table's box holds every authority's posterior at one point `x`, with room."""
     table = marginal.surfaces[which]
-    assert isinstance(table, NegativeBinomialCounts)
+    assert isinstance(table, TabulatedCounts)
     values = marginal.coordinates.parameters(x[None])
     prior = population(values, marginal.predictors.of(table.authority), varying=marginal.varying)
     at = centre(table.given(prior.overdispersion), prior, marginal.starts[which])
     level_sd = np.hypot(at.level_sd, at.tilt * at.slope_sd)
     box = table.box
+    spread = values.get("overdispersion", np.array([box.overdispersion[0]]))
     return bool(
         np.all(np.abs(at.level[0] - box.level[0]) + 3.0 * level_sd[0] < box.level[1])
         and np.all(np.abs(at.slope[0] - box.slope[0]) + 3.0 * at.slope_sd[0] < box.slope[1])
-        and abs(values["overdispersion"][0] - box.overdispersion[0]) < 0.9 * box.overdispersion[1]
+        and abs(spread[0] - box.overdispersion[0]) < 0.9 * box.overdispersion[1]
     )
 
 

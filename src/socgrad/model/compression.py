@@ -26,6 +26,7 @@ from socgrad.model.departure_cells import (
     sum_departures,
 )
 from socgrad.model.gradient_model import GradientModel
+from socgrad.model.kernel_data import crude_log_rate, kernel_data, kernels_of_totals
 from socgrad.quadrature import Rules, chosen_rules, exponential_sums
 from socgrad.schema import CONSTANTS, DEPARTURES, DESIGNS, LEVELS
 from socgrad.table.areas import Areas
@@ -136,11 +137,15 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
             of_localities, rule = _locality_counts(model, slopes)
             data |= of_localities
             rules.append(rule)
-    if not np.isnan(areas.total_events).all():
-        authority = np.flatnonzero(~np.isnan(areas.total_events))
+    data |= kernel_data(areas)
+    if areas.within_bounds.any():
+        data |= _coarsened_counts(model, slopes)
+    if areas.totals_known.any():
+        authority = np.flatnonzero(areas.totals_known)
         rows = np.isin(areas.authority_of_area, authority)
         first, cell = area_cells(model, rows)
         events = areas.total_events[authority]
+        exact = ~np.isnan(events)
         exposure = areas.exposure[rows]
         rule = chosen_rules(cell, within_part[rows], exposure, cells=len(first), slopes=slopes)
         of = np.searchsorted(authority, areas.authority_of_area[first])
@@ -152,7 +157,9 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         rules += [rule, square]
         data["sum_authority"] = (("total_authority",), authority)
         data["sum_events"] = (("total_authority",), events)
-        data["sum_constant"] = ((), -gammaln(events + 1).sum())
+        data["sum_constant"] = ((), -gammaln(events[exact] + 1).sum())
+        if not exact.all():
+            data["sum_kernel"] = (("total_authority",), kernels_of_totals(areas)[authority])
 
     data["prior_intercept"] = (("moment",), intercept_prior(model))
     return xr.Dataset(
@@ -181,7 +188,7 @@ def quadrature_error(model: GradientModel, data: xr.Dataset, slopes: tuple[float
     worst = 0.0
     for kind, rows in (
         ("count", areas.counted),
-        ("sum", ~np.isnan(areas.total_events)[areas.authority_of_area]),
+        ("sum", areas.totals_known[areas.authority_of_area]),
     ):
         if f"{kind}_authority" not in data:
             continue
@@ -269,6 +276,29 @@ def _cells(home: IntArray, columns: list[FloatArray]) -> tuple[IntArray, IntArra
         home = home * (int(pattern.max()) + 1) + pattern
     _, first, cell = np.unique(home, return_index=True, return_inverse=True)
     return first.astype(np.int64), cell.astype(np.int64)
+
+
+def _coarsened_counts(model: GradientModel, slopes: tuple[float, float]) -> Variables:
+    """Areas of which something coarser than their count was published.
+
+    `known_*` is the rule of all areas of which something is known, by authority.
+    """
+    areas = model.areas
+    assert areas.coarsened is not None
+    at = np.flatnonzero(areas.within_bounds)
+    known = areas.known
+    home, cell = np.unique(areas.authority_of_area[known], return_inverse=True)
+    within, exposure = model.within_part[known], areas.exposure[known]
+    rule = chosen_rules(cell, within, exposure, cells=len(home), slopes=slopes)
+    return {
+        **_rule("known", "known_authority", rule),
+        "known_authority": (("known_authority",), home),
+        "coarsened_position": (("coarsened_area",), at),
+        "coarsened_authority": (("coarsened_area",), areas.authority_of_area[at]),
+        "coarsened_within": (("coarsened_area",), model.within_part[at]),
+        "coarsened_log_exposure": (("coarsened_area",), np.log(areas.exposure[at])),
+        "coarsened_kernel": (("coarsened_area",), areas.coarsened.kernel[at]),
+    }
 
 
 def _locality_counts(model: GradientModel, slopes: tuple[float, float]) -> tuple[Variables, Rules]:
@@ -393,9 +423,10 @@ def intercept_prior(model: GradientModel) -> FloatArray:
         return np.array([model.priors.intercept.mean, model.priors.intercept.sd])
     areas = model.areas
     events = np.nansum(areas.events[areas.counted]) + np.nansum(areas.total_events)
-    return np.array([np.log(events / areas.exposure[_has_data(areas)].sum()), 1.5])
+    exposure = float(areas.exposure[_has_data(areas)].sum())
+    return np.array([crude_log_rate(areas, float(events), exposure), 1.5])
 
 
 def _has_data(areas: Areas) -> BoolArray:
     """Areas whose events are known, each by itself or within its authority's total."""
-    return areas.counted | ~np.isnan(areas.total_events)[areas.authority_of_area]
+    return areas.known | areas.totals_known[areas.authority_of_area]

@@ -288,7 +288,7 @@ class GradientModel:
             return smooth_departures(areas.deprivation, areas.children, knots=knots)
         steps = departures_by_tenth(areas.deprivation, areas.children)
         tenths = np.arange(1, len(steps.weights))
-        empty = np.setdiff1d(tenths, steps.tenth_of(areas.deprivation[areas.counted]))
+        empty = np.setdiff1d(tenths, steps.tenth_of(areas.deprivation[areas.known]))
         if empty.size:
             warnings.warn(
                 f"{empty.size} of {tenths.size} tenths of deprivation have no neighbourhood with "
@@ -316,7 +316,7 @@ class GradientModel:
                 f"shape={self.shape!r} is the shape of a gradient, but deprivation='none' has "
                 "none. Leave shape out, or choose deprivation='split' or 'pooled'."
             )
-        if not self.areas.counted.any():
+        if not self.areas.known.any():
             raise SpecificationError(
                 f"shape={self.shape!r} needs counts by neighbourhood, and all "
                 f"{len(self.areas.authority)} authorities are known only as totals, which say "

@@ -12,7 +12,8 @@ def laws_of(model: GradientModel) -> frozenset[str]:
 
     A law is a family, "poisson" or "negative_binomial", or "localities" where areas of one locality
     share a factor (both spreads where that is beside a family with a factor of each area), of
-    "counts" by area or of "totals" by authority.
+    "counts" by area or of "totals" by authority, or of "coarsened counts" or "coarsened totals", of
+    which something coarser than their number was published.
 
     Examples
     --------
@@ -30,5 +31,7 @@ def laws_of(model: GradientModel) -> frozenset[str]:
     known = {
         "counts": bool(model.areas.counted.any()),
         "totals": bool((~np.isnan(model.areas.total_events)).any()),
+        "coarsened counts": bool(model.areas.within_bounds.any()),
+        "coarsened totals": bool(model.areas.totals_within_bounds.any()),
     }
     return frozenset(f"{family} {kind}" for kind, there in known.items() if there)

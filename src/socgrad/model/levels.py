@@ -52,7 +52,7 @@ def check_levels(
         _check_regions(areas)
     if localities:
         _check_localities(areas, family)
-        totals = int((~np.isnan(areas.total_events)).sum())
+        totals = int(areas.totals_known.sum())
         if totals and area_moderators is not None:
             raise SpecificationError(
                 f"localities=True with area_moderators={area_moderators!r}: the variance of a "

@@ -43,8 +43,8 @@ def check_totals_priors(
         If most authorities are known only as totals, and `within`, `cross_level` or `slope_sd` has
         its default prior.
     """
-    totals = int((~np.isnan(areas.total_events)).sum())
-    with_counts = len(np.unique(areas.authority_of_area[areas.counted]))
+    totals = int(areas.totals_known.sum())
+    with_counts = len(np.unique(areas.authority_of_area[areas.known]))
     if totals <= with_counts:
         return
     default = Priors()

@@ -62,7 +62,7 @@ def centring(
         log_sum[authority], at[authority], spread[authority] = _event_moments(
             slope[authority], within, exposure
         )
-    known = areas.counted | ~np.isnan(areas.total_events)[areas.authority_of_area]
+    known = areas.known | areas.totals_known[areas.authority_of_area]
     home = areas.authority_of_area[known]
     number = np.bincount(home, minlength=n)
     shared = np.zeros(n)

@@ -124,7 +124,7 @@ def _centring(model: GradientModel, data: xr.Dataset) -> dict[str, xr.DataArray]
     values: dict[str, FloatArray] = {name: found[name].to_numpy() for name in _ALSO}
     of, n = model.areas.authority_of_area, len(model.areas.authority)
     mass = model.areas.exposure * np.exp(values["centring_slope"][of] * within_part)
-    has_data = model.areas.counted | ~np.isnan(model.areas.total_events)[of]
+    has_data = model.areas.known | model.areas.totals_known[of]
     mass = np.where(has_data, mass, 0.0)
     total = np.bincount(of, mass, n)
     known = values["level_information"] > 0

@@ -21,7 +21,7 @@ from numba.core.ccallback import CFunc
 
 from socgrad.errors import SocgradWarning
 
-__all__ = ["compiled", "for_c", "kept", "numbers_at", "source_number"]
+__all__ = ["compiled", "for_c", "kept", "numbers_at", "on_disk", "source_number"]
 
 #: Half typed: what numba compiles carries no useful static types.
 numba: Any = _numba
@@ -61,6 +61,14 @@ def for_c(kind: str) -> Callable[[Callable[..., int]], Any]:
         return made
 
     return compile_it
+
+
+def on_disk(function: Callable[..., Any]) -> Any:
+    """Compile, or take from disk, a function that lets go of the interpreter.
+
+    It is to refer to the `source_number` of the modules whose functions it calls, as in `for_c`.
+    """
+    return kept(numba.njit(error_model="numpy", nogil=True)(function))
 
 
 def source_number(*modules: ModuleType) -> int:

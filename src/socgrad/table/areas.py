@@ -14,15 +14,16 @@ import numpy as np
 import pandas as pd
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.coarsening.columns import Coarsening, ColumnRule
+from socgrad.coarsening.kernels import CoarsenedCounts
+from socgrad.coarsening.rounding import Exact
 from socgrad.door.by_authority import given_means, given_totals
 from socgrad.door.label_checks import coded_labels, labels
 from socgrad.door.number_checks import (
     check_known,
     check_no_percentiles,
     check_proportion,
-    check_whole,
     numbers,
-    suppressed,
 )
 from socgrad.door.table_checks import as_pandas, column, refuse
 from socgrad.table.area_checks import (
@@ -34,6 +35,7 @@ from socgrad.table.area_checks import (
     warn_if_sample,
     warn_of_means,
 )
+from socgrad.table.count_columns import bounds_roles, count_column
 from socgrad.table.covariate_columns import area_covariates, authority_covariate_table
 from socgrad.table.known_counts import known_counts
 from socgrad.table.ledgers import ledger_lines, own_ledger
@@ -85,6 +87,11 @@ class Areas:
         columns stage, reason, amount, unit, children.
     sources
         Notes of the public files that table and totals came from, as `places` leaves them.
+    coarsened
+        What is known of each area's count, (n,), if any of them is suppressed or rounded and was
+        declared so; None where all are exact or missing.
+    coarsened_totals
+        The same of each authority's total, (J,).
     """
 
     area: pd.Index[Any]
@@ -109,6 +116,36 @@ class Areas:
     region_of_authority: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     ledger: pd.DataFrame = field(default_factory=lambda: own_ledger(None, {}))
     sources: tuple[Mapping[str, str], ...] = ()
+    coarsened: CoarsenedCounts | None = None
+    coarsened_totals: CoarsenedCounts | None = None
+
+    @property
+    def within_bounds(self) -> BoolArray:
+        """Areas whose own count enters the likelihood as bounds, not as a number, (n,)."""
+        if self.coarsened is None:
+            return np.zeros(len(self.area), dtype=bool)
+        counts = self.coarsened
+        return counts.is_interval & counts.is_informative & (self.exposure > 0)
+
+    @property
+    def known(self) -> BoolArray:
+        """Areas whose own count enters the likelihood, as a number or as bounds, (n,)."""
+        return self.counted | self.within_bounds
+
+    @property
+    def totals_within_bounds(self) -> BoolArray:
+        """Authorities whose total enters the likelihood as bounds, not as a number, (J,)."""
+        size = len(self.authority)
+        if self.coarsened_totals is None:
+            return np.zeros(size, dtype=bool)
+        exposed = np.bincount(self.authority_of_area, self.exposure, minlength=size) > 0
+        totals = self.coarsened_totals
+        return totals.is_interval & totals.is_informative & exposed
+
+    @property
+    def totals_known(self) -> BoolArray:
+        """Authorities whose total enters the likelihood, as a number or as bounds, (J,)."""
+        return ~np.isnan(self.total_events) | self.totals_within_bounds
 
     @property
     def authority_of_locality(self) -> IntArray:
@@ -117,20 +154,60 @@ class Areas:
         found[self.locality_of_area] = self.authority_of_area[: len(self.locality_of_area)]
         return found
 
+    @property
+    def event_bounds(self) -> tuple[FloatArray, FloatArray]:
+        """Bounds of each area's count in the likelihood, equal where counted, else NaN, (n,)."""
+        known = np.where(self.counted, self.events, np.nan)
+        if self.coarsened is None:
+            return known, known
+        within = self.within_bounds
+        return (
+            np.where(within, self.coarsened.low, known),
+            np.where(within, self.coarsened.high, known),
+        )
+
+    @property
+    def total_bounds(self) -> tuple[FloatArray, FloatArray]:
+        """Bounds of each authority's total in the likelihood, equal where known, else NaN, (J,)."""
+        known = self.total_events
+        if self.coarsened_totals is None:
+            return known, known
+        within = self.totals_within_bounds
+        return (
+            np.where(within, self.coarsened_totals.low, known),
+            np.where(within, self.coarsened_totals.high, known),
+        )
+
+    @property
+    def number_of_events(self) -> str:
+        """Events in the likelihood, as text: their number, or the bounds of it."""
+        low, high = self.event_bounds
+        own = np.bincount(self.authority_of_area, ~np.isnan(low), minlength=len(self.authority))
+        # A total beside counts of its own areas is of the same events.
+        least, most = (
+            np.nansum(of_areas) + np.nansum(of_authorities[own == 0])
+            for of_areas, of_authorities in zip((low, high), self.total_bounds, strict=True)
+        )
+        if least == most:
+            return f"{int(least):,}"
+        return f"{int(least):,}-{int(most):,}" if np.isfinite(most) else f"{int(least):,} or more"
+
     def __post_init__(self) -> None:
         for value in vars(self).values():
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
 
     def __repr__(self) -> str:
-        totals = ~np.isnan(self.total_events)
-        events = self.events[self.counted].sum() + self.total_events[totals].sum()
-        dark = len(self.authority) - len(np.unique(self.authority_of_area[self.counted]))
-        dark -= int(totals.sum())
+        within = self.within_bounds
+        totals = ~np.isnan(self.total_bounds[0])
+        with_data = totals.copy()
+        with_data[self.authority_of_area[self.counted | within]] = True
+        bounds = f"areas within bounds: {int(within.sum()):,}, " if within.any() else ""
         return (
             f"Areas({len(self.area):,} areas, {len(self.authority):,} authorities, "
-            f"{int(events):,} events; areas counted: {int(self.counted.sum()):,}, "
-            f"authority totals: {int(totals.sum()):,}, authorities without data: {dark:,})"
+            f"{self.number_of_events} events; areas counted: {int(self.counted.sum()):,}, "
+            f"{bounds}authority totals: {int(totals.sum()):,}, "
+            f"authorities without data: {int((~with_data).sum()):,})"
         )
 
     def __str__(self) -> str:
@@ -153,7 +230,9 @@ class Areas:
         children: str,
         events: str | None = None,
         exposure: str | None = None,
-        totals: Mapping[Any, float] | pd.Series[Any] | None = None,
+        totals: Mapping[Any, Any] | pd.Series[Any] | None = None,
+        coarsening: Coarsening | None = None,
+        totals_coarsening: ColumnRule | None = None,
         authority_means: Mapping[Any, float] | pd.Series[Any] | None = None,
         national_mean: float | None = None,
         per: float = 0.10,
@@ -188,7 +267,16 @@ class Areas:
             events, closed cases, or child-months.
         totals
             Counts by authority label, for authorities known only as a total, whose areas must all
-            be in the table. With ``events`` too, their areas must have missing counts.
+            be in the table. With ``events`` too, their areas must have missing counts, or counts
+            that ``coarsening`` says are suppressed or rounded: then they have to add up.
+        coarsening
+            How the column of events was suppressed or rounded before it was published, one of
+            `socgrad.coarsening`: ``Suppressed({"c": (1, 5)})``, ``Rounded(5)``,
+            ``MidpointRounded(6)``; or ``Bounds("low", "high")``, two columns in its place or beside
+            it. What is known of each count enters the likelihood; nothing is filled in.
+            ``Exact()`` says that counts are as they were counted.
+        totals_coarsening
+            The same for ``totals``.
         authority_means
             Child-weighted mean deprivation m by authority label, proportion 0-1, for a table that
             holds a sample of areas. Every authority of the table needs one; others are ignored.
@@ -201,8 +289,8 @@ class Areas:
             likelihood. An authority in neither ``events`` nor ``totals`` has missing counts too.
             Leaving out assumes that being unknown has nothing to do with the count. Suppressed
             counts (1-5; marked ``c``, ``*``, ``low`` ...) are not so: in a simulated England,
-            leaving them out moved the contextual ratio of plans from 0.725 to 0.942. Pass their
-            authorities' ``totals`` instead, with all their areas' counts missing.
+            leaving them out moved the contextual ratio of plans from 0.725 to 0.942. Say in
+            ``coarsening`` what their marks hide.
         zero_exposure
             Refuse areas with zero exposure, or leave them out of the likelihood.
         complete
@@ -245,7 +333,7 @@ class Areas:
         SampleOfAreasWarning
             If the median reliability of the authority means is below 0.9.
         SuppressionWarning
-            If counts marked as suppressed are left out of the likelihood.
+            If counts with a mark of suppression that was not declared are left out.
         SocgradWarning
             If children are the exposure, and an area of 100 or more has over 5 events for each, or
             a total exceeds them; if an area has as many children as all others, and nothing else
@@ -292,6 +380,8 @@ class Areas:
             complete=complete,
             total_rows=total_rows,
             authority_means=authority_means,
+            coarsening=coarsening,
+            totals_coarsening=totals_coarsening,
             has_events=events is not None,
             has_totals=totals is not None,
         )
@@ -300,7 +390,7 @@ class Areas:
         names |= {} if events is None else {"events": events}
         names |= {} if locality is None else {"locality": locality}
         names |= {} if region is None else {"region": region}
-        check_roles(names)
+        check_roles(names | bounds_roles(coarsening))
         table = as_pandas(frame)
         columns = {role: column(table, name, role=role) for role, name in names.items()}
         where = {role: f"Column {name!r} ({role})" for role, name in names.items()}
@@ -314,6 +404,7 @@ class Areas:
         number = {
             role: numbers(values.iloc[order], keys, where=where[role])
             for role, values in columns.items()
+            if role != "events"
         }
         for role in ("deprivation", "children", "exposure"):
             check_known(number[role], keys, where=where[role])
@@ -321,20 +412,23 @@ class Areas:
         check_proportion(x, keys, where=where["deprivation"])
         check_no_percentiles(x, where=where["deprivation"])
 
-        counts, hidden = np.full(len(keys), np.nan), np.zeros(len(keys), dtype=bool)
-        if events is not None:
-            counts = number["events"]
-            hidden = suppressed(columns["events"].iloc[order], counts)
-            check_whole(counts, keys, where=where["events"])
-        given, hidden_totals = given_totals({} if totals is None else totals, authorities)
+        read = count_column(
+            table, events, coarsening, order=order, area=keys, authority_of_area=group
+        )
+        totals_rule = Exact() if totals_coarsening is None else totals_coarsening
+        whole, hidden_totals = given_totals(
+            {} if totals is None else totals, authorities, totals_rule
+        )
+        number["events"] = read.published.shown
         check_no_totals(number, keys, group, authorities, names, keep=total_rows == "keep")
         if events is not None and names["exposure"] == names["children"]:
-            warn_if_more_events(counts, number["children"], keys, names)
+            warn_if_more_events(number["events"], number["children"], keys, names)
         known = known_counts(
-            counts,
-            given,
-            suppressed_events=hidden,
+            read.published,
+            whole,
+            suppressed_events=read.suppressed,
             suppressed_totals=hidden_totals,
+            marks=read.marks,
             exposure=number["exposure"],
             area=keys,
             authority=authorities,
@@ -365,7 +459,7 @@ class Areas:
             mean = given_means(authority_means, authorities)
         centre = float(np.average(mean, weights=total)) if national_mean is None else national_mean
         if names["exposure"] == names["children"]:
-            warn_if_larger_totals(given, total, authorities, names)
+            warn_if_larger_totals(whole.shown, total, authorities, names)
         warn_of_means(mean, national_mean, x, group, authorities, own=own_mean)
         check_estimable(x, mean, group, names)
         if complete is None and authority_means is None:
@@ -377,7 +471,7 @@ class Areas:
             deprivation=x,
             children=weights,
             exposure=number["exposure"],
-            events=counts,
+            events=read.published.counts.exact,
             counted=known.counted,
             total_events=known.total_events,
             authority_mean=mean,
@@ -387,13 +481,19 @@ class Areas:
             report=known.report,
             covariates=own,
             authority_covariates=theirs,
-            ledger=own_ledger(ledger, _sums(names, number)),
+            ledger=own_ledger(ledger, _sums(names, number["exposure"], read.published.counts)),
             sources=source_notes(frame, totals, authority_covariates),
+            coarsened=read.published.counts if read.published.counts.kernels else None,
+            coarsened_totals=whole.counts if whole.counts.kernels else None,
             **nested,
         )
 
 
-def _sums(names: Mapping[str, str], number: Mapping[str, FloatArray]) -> dict[str, float]:
-    """Sums over areas of the columns of events and of exposure, by the caller's names."""
-    roles = [role for role in ("events", "exposure") if role in number]
-    return {names[role]: float(np.nansum(number[role])) for role in roles}
+def _sums(
+    names: Mapping[str, str], exposure: FloatArray, counts: CoarsenedCounts
+) -> dict[str, tuple[float, float]]:
+    """Bounds of the sums over areas of events and of exposure, by the caller's names."""
+    found = {}
+    if "events" in names:
+        found[names["events"]] = float(np.nansum(counts.low)), float(np.nansum(counts.high))
+    return found | {names["exposure"]: (float(exposure.sum()), float(exposure.sum()))}

@@ -5,7 +5,6 @@ from __future__ import annotations  # pandas' own classes are not generic at run
 from collections.abc import Mapping
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from socgrad.door.table_checks import as_pandas, name_some
@@ -16,7 +15,7 @@ __all__ = ["ledger_lines", "own_ledger"]
 _COLUMNS: Final = ("stage", "reason", "amount", "unit", "children")
 
 
-def own_ledger(ledger: object, sums: Mapping[str, float]) -> pd.DataFrame:
+def own_ledger(ledger: object, sums: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
     """Rows of a ledger for the columns that a table of areas uses.
 
     Parameters
@@ -24,7 +23,8 @@ def own_ledger(ledger: object, sums: Mapping[str, float]) -> pd.DataFrame:
     ledger
         As `returns.count` makes it, or several of them one below the other; None for none.
     sums
-        Sum over all areas of the columns of events and exposure, by name.
+        Smallest and largest sum over all areas of the columns of events and exposure, by name: they
+        differ where counts are known within bounds.
 
     Returns
     -------
@@ -56,11 +56,13 @@ def own_ledger(ledger: object, sums: Mapping[str, float]) -> pd.DataFrame:
     rows = rows.reset_index()[list(_COLUMNS)]
     counted = rows[rows["reason"] == "counted"].set_index("stage")["amount"]
     for stage, amount in counted.items():
-        held = sums[str(stage)]
-        if not np.isclose(held, amount, rtol=1e-9, atol=1e-6):
+        low, high = sums[str(stage)]
+        margin = 1e-9 * amount + 1e-6
+        if not low - margin <= amount <= high + margin:
+            held = f"{low:,.10g}" + (f" to {high:,.10g}" if high > low else "")
             raise TableError(
                 f"The ledger says that {amount:,.10g} of {stage!r} were counted, and the column "
-                f"holds {held:,.10g}. Rows were lost, repeated or changed after counting: give "
+                f"holds {held}. Rows were lost, repeated or changed after counting: give "
                 "returns.count the table of areas that goes to the model."
             )
     return rows

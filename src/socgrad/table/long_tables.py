@@ -17,12 +17,14 @@ import numpy as np
 import pandas as pd
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.coarsening.columns import Coarsening, unknown_cell
 from socgrad.door.label_checks import check_labelled, coded_labels, labels
 from socgrad.door.number_checks import check_known, numbers
 from socgrad.door.table_checks import as_pandas, column, column_names, name_some, refuse
 from socgrad.errors import SocgradWarning, TableError
 from socgrad.table.area_checks import check_roles
 from socgrad.table.areas import Areas
+from socgrad.table.count_columns import bounds_roles, own_rule
 
 __all__ = ["ChildrenOf", "LongTables", "MissingRows", "long_tables", "with_absent"]
 
@@ -64,6 +66,7 @@ def long_tables(
     children_of: ChildrenOf,
     missing_rows: MissingRows,
     order: Sequence[Any] | None,
+    coarsening: Coarsening | Mapping[Any, Coarsening] | None = None,
     covariates: Sequence[str] = (),
     levels: Mapping[str, str | None] = MappingProxyType({}),
 ) -> LongTables:
@@ -126,9 +129,11 @@ def long_tables(
         own = base.copy()
         gone = np.ones(len(areas), dtype=bool)
         gone[at] = False
-        if events is not None:
-            none = 0 if missing_rows == "no events" else np.nan
-            own[events] = _spread(table[events].iloc[rows], at, gone, none)
+        rule = own_rule(coarsening, label, there=True)
+        none = 0 if missing_rows == "no events" else unknown_cell(rule)
+        for name in filter(None, (events, *bounds_roles(rule).values())):
+            counts = column(table, name, role="events")
+            own[name] = _spread(counts.iloc[rows], at, gone, none)
         if held not in own:
             given = pd.Series(number[rows]) if exposure is None else table[exposure].iloc[rows]
             own[held] = _spread(given, at, gone, 0)
@@ -228,7 +233,9 @@ def _strata(
     return position[code], ordered
 
 
-def _spread(values: pd.Series[Any], at: IntArray, gone: BoolArray, absent: float) -> pd.Series[Any]:
+def _spread(
+    values: pd.Series[Any], at: IntArray, gone: BoolArray, absent: str | float
+) -> pd.Series[Any]:
     """Values of a stratum's rows in the order of all areas; a given value where it has no row."""
     full = np.empty(len(gone), dtype=object)
     full[at] = values.to_numpy(dtype=object, na_value=np.nan)

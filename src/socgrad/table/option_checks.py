@@ -4,6 +4,8 @@ from numbers import Real
 
 import numpy as np
 
+from socgrad.coarsening.bounds import Bounds
+from socgrad.coarsening.columns import check_coarsening
 from socgrad.errors import TableError
 
 __all__ = ["check_arguments", "check_leave_out"]
@@ -18,6 +20,8 @@ def check_arguments(
     complete: bool | None,
     total_rows: str,
     authority_means: object,
+    coarsening: object,
+    totals_coarsening: object,
     has_events: bool,
     has_totals: bool,
 ) -> None:
@@ -47,6 +51,13 @@ def check_arguments(
             f"complete={complete!r} is unknown. Expected True (every area of each authority is in "
             "the table), False (it is a sample), or None (not said)."
         )
+    check_coarsening(coarsening, argument="coarsening", bounds=True)
+    check_coarsening(totals_coarsening, argument="totals_coarsening", bounds=False)
+    if totals_coarsening is not None and not has_totals:
+        raise TableError(
+            "totals_coarsening says how totals were published, and there are none. Pass totals= by "
+            "authority label, or leave it out."
+        )
     sampled = complete is not None and not complete
     if sampled and authority_means is None:
         raise TableError(
@@ -62,7 +73,13 @@ def check_arguments(
             "every rate would be too high. Pass a table with every area of each authority, and "
             "complete=True; or pass neighbourhood counts alone."
         )
-    if not (has_events or has_totals):
+    has_bounds = isinstance(coarsening, Bounds)
+    if coarsening is not None and not (has_events or has_bounds):
+        raise TableError(
+            f"coarsening={coarsening!r} says how a column of events was published, and none is "
+            "named. Name it with events=; of totals, the argument is totals_coarsening=."
+        )
+    if not (has_events or has_totals or has_bounds):
         raise TableError(
             "Neither events nor totals is given, so there is nothing to model. Name the column of "
             "neighbourhood counts with events=, or pass authority totals by label with totals=."

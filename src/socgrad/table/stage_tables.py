@@ -11,13 +11,18 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from socgrad.coarsening.columns import Coarsening, unknown_cell
+from socgrad.coarsening.rounding import Exact
 from socgrad.door.table_checks import name_some
 from socgrad.errors import StageOrderWarning, TableError
 from socgrad.table.areas import Areas
+from socgrad.table.count_columns import bounds_roles, least_counts
 
 __all__ = [
     "PREVIOUS_STAGE",
     "exposure_columns",
+    "refuse_coarsened_exposure",
+    "refuse_strangers",
     "refuse_total_stratum",
     "stage_columns",
     "warn_of_exceeding",
@@ -58,7 +63,7 @@ def stage_columns(
         raise TableError(
             f"Column {twice!r} is named for two stages. Expected a column of events for each."
         )
-    _refuse_strangers("totals", totals, named)
+    refuse_strangers("totals", totals, named)
     bare = [label for label, column in named.items() if column is None and label not in totals]
     if bare:
         raise TableError(
@@ -80,7 +85,7 @@ def exposure_columns(
     if exposure is None:
         return dict.fromkeys(stages, children)
     if isinstance(exposure, Mapping):
-        _refuse_strangers("exposure", exposure, stages)
+        refuse_strangers("exposure", exposure, stages)
         return {label: exposure.get(label, children) for label in stages}
     if not isinstance(exposure, str):
         raise TableError(
@@ -108,10 +113,12 @@ def warn_of_exceeding(tables: Mapping[Any, Areas]) -> None:
     labels, found = list(tables), []
     for before, after in pairwise(labels):
         first, second = tables[before], tables[after]
-        both = first.counted & second.counted
+        # Bounds exceed others where even the lowest count is above the highest.
+        (_, most), (least, _) = first.event_bounds, second.event_bounds
+        (_, most_of_all), (least_of_all, _) = first.total_bounds, second.total_bounds
         for where, keys, more in (
-            ("areas", first.area, np.where(both, second.events - first.events, 0.0)),
-            ("authority totals", first.authority, second.total_events - first.total_events),
+            ("areas", first.area, least - most),
+            ("authority totals", first.authority, least_of_all - most_of_all),
         ):
             over = more > 0
             if over.any():
@@ -131,7 +138,10 @@ def warn_of_exceeding(tables: Mapping[Any, Areas]) -> None:
 
 
 def without_unmatched(
-    table: pd.DataFrame, columns: Mapping[str, str | None], exposures: Mapping[str, str]
+    table: pd.DataFrame,
+    columns: Mapping[str, str | None],
+    exposures: Mapping[str, str],
+    rules: Mapping[str, Coarsening | None],
 ) -> dict[str, pd.DataFrame]:
     """Tables in which events without an exposure to come from are not known, by stage.
 
@@ -139,17 +149,20 @@ def without_unmatched(
     """
     changed, found = {}, []
     for label, events in columns.items():
-        if events is None or not {events, exposures[label]} <= set(table.columns):
+        rule = rules[label]
+        cells = [events, *bounds_roles(rule).values()]
+        named = [name for name in cells if name is not None]
+        if not named or not {*named, exposures[label]} <= set(table.columns):
             continue
-        count, base = (
-            pd.to_numeric(table[name], errors="coerce") for name in (events, exposures[label])
-        )
-        unmatched = ((base == 0) & (count > 0)).to_numpy()
+        count = least_counts(table, events, rule)
+        base = pd.to_numeric(table[exposures[label]], errors="coerce").to_numpy()
+        unmatched = (base == 0) & (count > 0)
         if unmatched.any():
-            own = table[events].astype(object).mask(unmatched, np.nan)
-            changed[label] = table.assign(**{events: own})
+            cell = unknown_cell(rule)
+            own = {name: table[name].astype(object).mask(unmatched, cell) for name in named}
+            changed[label] = table.assign(**own)
             found.append(
-                f"{label}: {count[unmatched].sum():,.0f} of {count.sum():,.0f} in "
+                f"{label}: {count[unmatched].sum():,.0f} of {np.nansum(count):,.0f} in "
                 f"{int(unmatched.sum()):,} of {len(table):,} areas"
             )
     if found:
@@ -164,10 +177,39 @@ def without_unmatched(
     return changed
 
 
+def refuse_coarsened_exposure(
+    columns: Mapping[str, str | None],
+    exposures: Mapping[str, str],
+    rules: Mapping[str, Coarsening | None],
+) -> None:
+    """Refuse exposures that are another stage's events, and known within bounds only."""
+    inexact = {
+        column: label
+        for label, column in columns.items()
+        if not (rules[label] is None or rules[label] == Exact())
+    }
+    wrong = [label for label in columns if exposures[label] in inexact]
+    if wrong:
+        names = [f"{label} on {inexact[exposures[label]]}" for label in wrong]
+        raise TableError(
+            f"{len(wrong)} of {len(columns)} stages have an exposure that is suppressed or rounded "
+            f"({name_some(names)}). Expected exposures that are known: model the stages on "
+            "children, exposure=None, and take a decision's gradient as the ratio of two, "
+            "compare_gradients."
+        )
+
+
 def refuse_total_stratum(tables: Mapping[Any, Areas]) -> None:
-    """Refuse a group that holds, in every area, the events of all other groups together."""
+    """Refuse a group that holds, in every area, the events of all other groups together.
+
+    Areas and authorities with a count that is known within bounds do not tell.
+    """
+    vague = np.any(
+        [np.concatenate([one.within_bounds, one.totals_within_bounds]) for one in tables.values()],
+        axis=0,
+    )
     events = {
-        label: np.nan_to_num(np.concatenate([one.events, one.total_events]))
+        label: np.where(vague, 0, np.nan_to_num(np.concatenate([one.events, one.total_events])))
         for label, one in tables.items()
     }
     every = sum(events.values(), start=np.zeros(()))
@@ -180,12 +222,13 @@ def refuse_total_stratum(tables: Mapping[Any, Areas]) -> None:
             )
 
 
-def _refuse_strangers(
-    argument: str, given: Mapping[str, object], stages: Mapping[str, object]
+def refuse_strangers(
+    argument: str, given: Mapping[Any, object], strata: Mapping[Any, object]
 ) -> None:
-    strangers = [label for label in given if label not in stages]
+    """Refuse labels that are no stratum's."""
+    strangers = [label for label in given if label not in strata]
     if strangers:
         raise TableError(
             f"{argument} names {len(strangers)} strata that there are not "
-            f"({name_some(strangers)}). The strata are {name_some(list(stages), limit=20)}."
+            f"({name_some(strangers)}). The strata are {name_some(list(strata), limit=20)}."
         )

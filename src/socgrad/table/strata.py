@@ -15,17 +15,21 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
+from socgrad.coarsening.columns import Coarsening, ColumnRule
 from socgrad.door.by_authority import totals_by_stratum
 from socgrad.door.label_checks import coded_labels
-from socgrad.door.table_checks import as_pandas, name_some
+from socgrad.door.table_checks import as_pandas
 from socgrad.errors import TableError
 from socgrad.table.areas import Areas
+from socgrad.table.count_columns import check_rules, own_rule
 from socgrad.table.ledgers import own_ledger
 from socgrad.table.long_tables import ChildrenOf, MissingRows, long_tables, with_absent
 from socgrad.table.option_checks import check_leave_out
 from socgrad.table.stage_tables import (
     PREVIOUS_STAGE,
     exposure_columns,
+    refuse_coarsened_exposure,
+    refuse_strangers,
     refuse_total_stratum,
     stage_columns,
     warn_of_exceeding,
@@ -35,7 +39,7 @@ from socgrad.table.stage_tables import (
 __all__ = ["Relation", "Strata"]
 
 type Relation = Literal["stages", "chain", "groups"]
-type Totals = Mapping[Any, Mapping[Any, float] | pd.Series[Any]]
+type Totals = Mapping[Any, Mapping[Any, Any] | pd.Series[Any]]
 type LeaveOut = Literal["refuse", "leave out"]
 
 _SHARED = (
@@ -164,11 +168,11 @@ class Strata(Mapping[Any, Areas]):
         lines = [repr(self), f"{head} {'no count':>9} {'no exposure':>12}"]
         for label, areas in self.items():
             rows = areas.report.set_index("step")["rows"]
-            totals = ~np.isnan(areas.total_events)
-            events = areas.events[areas.counted].sum() + areas.total_events[totals].sum()
+            totals = ~np.isnan(areas.total_bounds[0])
+            known = areas.counted | areas.within_bounds
             lines.append(
-                f"{label!s:<{wide}} {events:>10,.0f} {areas.exposure.sum():>13,.0f} "
-                f"{int(areas.counted.sum()):>8,} {int(totals.sum()):>7,} "
+                f"{label!s:<{wide}} {areas.number_of_events:>10} {areas.exposure.sum():>13,.0f} "
+                f"{int(known.sum()):>8,} {int(totals.sum()):>7,} "
                 f"{rows['left out: no count']:>9,} {rows['left out: no exposure']:>12,}"
             )
         return "\n".join(lines)
@@ -186,6 +190,8 @@ class Strata(Mapping[Any, Areas]):
         exposure: str | Mapping[str, str] | None = None,
         nested: bool = True,
         totals: Totals | None = None,
+        coarsening: Coarsening | Mapping[Any, Coarsening] | None = None,
+        totals_coarsening: ColumnRule | Mapping[Any, ColumnRule] | None = None,
         authority_means: Mapping[Any, float] | pd.Series[Any] | None = None,
         national_mean: float | None = None,
         per: float = 0.10,
@@ -219,6 +225,9 @@ class Strata(Mapping[Any, Areas]):
             of one another, such as categories of abuse.
         totals
             Counts by authority label, for each stage that has any: ``{stage: {authority: count}}``.
+        coarsening, totals_coarsening
+            As in `Areas.from_frame`: one for all stages, or one for each, ``{stage: ...}``. A stage
+            that was suppressed or rounded is no exposure.
         authority_means, national_mean, per, missing_events, complete, total_rows
             As in `Areas.from_frame`, for all stages.
         covariates, authority_covariates, locality, region
@@ -285,10 +294,19 @@ class Strata(Mapping[Any, Areas]):
         if zero_exposure is None:
             zero_exposure = "leave out" if chained else "refuse"
         check_leave_out("unmatched_events", unmatched_events)
+        check_rules(coarsening, argument="coarsening", bounds=True)
+        check_rules(totals_coarsening, argument="totals_coarsening", bounds=False)
+        for name, rules in (("coarsening", coarsening), ("totals_coarsening", totals_coarsening)):
+            refuse_strangers(name, rules if isinstance(rules, Mapping) else {}, columns)
+        own = {
+            label: own_rule(coarsening, label, there=events is not None)
+            for label, events in columns.items()
+        }
+        refuse_coarsened_exposure(columns, exposures, own)
         table = as_pandas(frame)
         changed = {}
         if unmatched_events == "leave out":
-            changed = without_unmatched(table, columns, exposures)
+            changed = without_unmatched(table, columns, exposures, own)
         tables: dict[Any, Areas] = {}
         for label, events in columns.items():
             with _named(label):
@@ -301,6 +319,8 @@ class Strata(Mapping[Any, Areas]):
                     events=events,
                     exposure=exposures[label],
                     totals=given.get(label),
+                    coarsening=own[label],
+                    totals_coarsening=own_rule(totals_coarsening, label, there=label in given),
                     authority_means=authority_means,
                     national_mean=national_mean,
                     per=per,
@@ -336,6 +356,8 @@ class Strata(Mapping[Any, Areas]):
         order: Sequence[Any] | None = None,
         nested: bool = False,
         totals: Totals | None = None,
+        coarsening: Coarsening | Mapping[Any, Coarsening] | None = None,
+        totals_coarsening: ColumnRule | Mapping[Any, ColumnRule] | None = None,
         authority_means: Mapping[Any, float] | pd.Series[Any] | None = None,
         national_mean: float | None = None,
         per: float = 0.10,
@@ -377,6 +399,8 @@ class Strata(Mapping[Any, Areas]):
             Whether the strata count the same children again, as stages do.
         totals
             Counts by authority label, for each stratum that has any.
+        coarsening, totals_coarsening
+            As in `Areas.from_frame`: one for all strata, or one for each, ``{stratum: ...}``.
         missing_rows
             An area without a row for a stratum: refuse it; "leave out" of that stratum's
             likelihood, with a report (no child of that stratum lives there, or nothing is known);
@@ -435,6 +459,8 @@ class Strata(Mapping[Any, Areas]):
         ([100.0, 100.0, 50.0, 150.0], [400.0, 400.0, 300.0, 300.0])
         """
         given = totals_by_stratum(totals)
+        check_rules(coarsening, argument="coarsening", bounds=True)
+        check_rules(totals_coarsening, argument="totals_coarsening", bounds=False)
         parts = long_tables(
             frame,
             stratum=stratum,
@@ -447,17 +473,16 @@ class Strata(Mapping[Any, Areas]):
             children_of=children_of,
             missing_rows=missing_rows,
             order=order,
+            coarsening=coarsening,
             covariates=covariates,
             levels={"locality": locality, "region": region},
         )
-        strangers = [label for label in given if label not in parts.frames]
-        if strangers:
-            raise TableError(
-                f"totals names {len(strangers)} strata that are not in the table "
-                f"({name_some(strangers)}). Its strata are "
-                f"{name_some(list(parts.frames), limit=20)}."
-            )
-        rows = own_ledger(ledger, _sums(frame, [events, exposure]))
+        for name, named in (
+            ("totals", given),
+            ("coarsening", coarsening),
+            ("totals_coarsening", totals_coarsening),
+        ):
+            refuse_strangers(name, named if isinstance(named, Mapping) else {}, parts.frames)
         tables: dict[Any, Areas] = {}
         for label, table in parts.frames.items():
             absent = parts.absent[label]
@@ -472,6 +497,8 @@ class Strata(Mapping[Any, Areas]):
                     events=events,
                     exposure=parts.exposure,
                     totals=given.get(label),
+                    coarsening=own_rule(coarsening, label, there=True),
+                    totals_coarsening=own_rule(totals_coarsening, label, there=label in given),
                     authority_means=authority_means,
                     national_mean=national_mean,
                     per=per,
@@ -487,7 +514,9 @@ class Strata(Mapping[Any, Areas]):
                 made = with_absent(
                     made, absent, missing_rows, refuse_idle=excused and zero_exposure == "refuse"
                 )
-                tables[label] = replace(made, ledger=rows)
+                tables[label] = made
+        rows = own_ledger(ledger, _sums(frame, events, exposure, tables))
+        tables = {label: replace(made, ledger=rows) for label, made in tables.items()}
         if nested:
             warn_of_exceeding(tables)
         else:
@@ -509,14 +538,19 @@ def _complete(complete: bool | None, authority_means: object, *, again: bool) ->
     return True if again and complete is None and authority_means is None else complete
 
 
-def _sums(frame: object, names: Sequence[str | None]) -> dict[str, float]:
-    """Sums over areas and strata of the columns that are named."""
-    table = as_pandas(frame)
-    return {
-        name: float(pd.to_numeric(table[name], errors="coerce").sum())
-        for name in names
-        if name is not None
-    }
+def _sums(
+    frame: object, events: str | None, exposure: str | None, tables: Mapping[Any, Areas]
+) -> dict[str, tuple[float, float]]:
+    """Bounds of the sums over areas and strata of events and of exposure, by their columns."""
+    table, found = as_pandas(frame), {}
+    for name in filter(None, (events, exposure)):
+        held = float(pd.to_numeric(table[name], errors="coerce").sum())
+        found[name] = held, held
+    if events is not None and any(one.coarsened is not None for one in tables.values()):
+        ends = zip(*(one.event_bounds for one in tables.values()), strict=True)
+        low, high = (float(sum(np.nansum(bound) for bound in each)) for each in ends)
+        found[events] = low, high
+    return found
 
 
 def _same(one: Any, other: Any) -> bool:

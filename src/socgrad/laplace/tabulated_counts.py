@@ -1,4 +1,4 @@
-"""Counts that share a gamma factor: row by row, and as a polynomial for each authority.
+"""Counts that do not compress: row by row, and as a polynomial for each authority.
 
 A row is a neighbourhood with a factor of its own (the negative binomial), or a locality whose
 neighbourhoods share one. Neither compresses as the Poisson does: each evaluation needs exponentials
@@ -10,6 +10,7 @@ measured against the rows and recorded with the fit.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import xarray as xr
@@ -17,10 +18,10 @@ import xarray as xr
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import GaussExposure, exposure_rule
 from socgrad.laplace.polynomials import chebyshev, horner, taylor
-from socgrad.laplace.surfaces import Derivatives
+from socgrad.laplace.surfaces import Derivatives, PoissonCounts
 from socgrad.likelihood.gamma_factors import rising
 
-__all__ = ["Box", "NegativeBinomialCounts", "NegativeBinomialRows", "tabulated"]
+__all__ = ["Box", "NegativeBinomialRows", "Rows", "RowsAtOverdispersion", "TabulatedCounts", "tabulated"]
 
 # Tabulated points in one block of working memory, times rows.
 _BLOCK = 400_000
@@ -36,6 +37,36 @@ class Box:
     level: tuple[FloatArray, FloatArray]
     slope: tuple[FloatArray, FloatArray]
     overdispersion: tuple[float, float]
+
+
+class Rows(Protocol):
+    """Counts of some authorities, row by row."""
+
+    @property
+    def authority(self) -> IntArray:
+        """Positions of these authorities along dim authority."""
+
+    @property
+    def pairs(self) -> float:
+        """Pairs of events that share a gamma factor: what tells of overdispersion."""
+
+    @property
+    def beside(self) -> PoissonCounts | None:
+        """Counts of the same authorities that need no table, to be added."""
+
+    def squared_variation(self, level: FloatArray, slope: FloatArray) -> float:
+        """Moment estimate of squared overdispersion, at a level and slope of each authority."""
+
+    def value(self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray) -> FloatArray:
+        """Log-likelihood at points (n, j), overdispersion (n, 1); without `shared`."""
+
+    def derivatives(
+        self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray
+    ) -> Derivatives:
+        """Derivatives at points (n, j), overdispersion (n, 1)."""
+
+    def shared(self, overdispersion: FloatArray) -> FloatArray:
+        """Terms of overdispersion (n, 1) alone, shape (n,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +112,21 @@ class NegativeBinomialRows:
             numbers=data["distinct_events"].to_numpy(),
             many=data["distinct_rows"].to_numpy(),
         )
+
+    @property
+    def beside(self) -> None:
+        """Nothing: all of it is tabulated."""
+
+    @property
+    def pairs(self) -> float:
+        """Pairs of events that share a gamma factor."""
+        return float(np.sum(self.row_events * (self.row_events - 1.0)))
+
+    def squared_variation(self, level: FloatArray, slope: FloatArray) -> float:
+        """Moment estimate of squared overdispersion, at a level and slope of each authority."""
+        mean = self.mean(level, slope)
+        # Variance beyond Poisson, in squared means.
+        return float(np.sum((self.row_events - mean) ** 2 - mean) / np.sum(mean**2))
 
     def mean(self, level: FloatArray, slope: FloatArray) -> FloatArray:
         """Expected events of each row at points (..., j)."""
@@ -132,10 +178,6 @@ class NegativeBinomialRows:
             summed(third),
         )
 
-    def given(self, overdispersion: FloatArray) -> "_RowsAtOverdispersion":
-        """The same at each point's overdispersion (n, 1)."""
-        return _RowsAtOverdispersion(self, overdispersion)
-
     def shared(self, overdispersion: FloatArray) -> FloatArray:
         """Terms of overdispersion (n, 1) alone, shape (n,)."""
         result: FloatArray = rising(self.numbers, overdispersion**2, xp=np) @ self.many
@@ -143,30 +185,35 @@ class NegativeBinomialRows:
 
 
 @dataclass(frozen=True, eq=False)
-class _RowsAtOverdispersion:
-    rows: NegativeBinomialRows
+class RowsAtOverdispersion:
+    """Rows at each point's overdispersion (n, 1): a `Given`."""
+
+    rows: Rows
     overdispersion: FloatArray
 
-    def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
-        return np.array(
+    def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:  # noqa: D102
+        found = np.array(
             [
                 [self.rows.value(one + up, along, self.overdispersion) for up in step]
                 for one, along in zip(level, slope, strict=True)
             ]
         )
+        beside = self.rows.beside
+        return found if beside is None else found + beside.grid(level, step, slope)
 
-    def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:
-        return self.rows.derivatives(level, slope, self.overdispersion)
+    def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:  # noqa: D102
+        found = self.rows.derivatives(level, slope, self.overdispersion)
+        return _with(self.rows.beside, found, level, slope)
 
 
 @dataclass(frozen=True, eq=False)
-class NegativeBinomialCounts:
+class TabulatedCounts:
     """Neighbourhood counts as polynomials: a `Surface`, inside its box.
 
     `coefficients` has shape (slope, level, overdispersion, j), of powers of the scaled variables.
     """
 
-    rows: NegativeBinomialRows
+    rows: Rows
     box: Box
     coefficients: FloatArray
 
@@ -187,7 +234,7 @@ class NegativeBinomialCounts:
         """The same at each point's overdispersion (n, 1)."""
         t = np.clip(_scaled(overdispersion, self.box.overdispersion), -1.0, 1.0)
         powers: FloatArray = t ** np.arange(self.coefficients.shape[2])
-        return _AtOverdispersion(self.authority, self.box, powers @ self.coefficients)
+        return _AtOverdispersion(self.rows.beside, self.box, powers @ self.coefficients)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,13 +245,16 @@ class _AtOverdispersion:
     does: far out it is linear in the level.
     """
 
-    authority: IntArray
+    beside: PoissonCounts | None
     box: Box
     coefficients: FloatArray
 
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
-        by_slope = horner(self.coefficients[:, :, None], _scaled(slope, self.box.slope))
-        return horner(by_slope[:, :, None], _scaled(level[:, None] + step, self.box.level))
+        along = _scaled(slope, self.box.slope)
+        up = _scaled(level[:, None] + step, self.box.level)
+        by_slope = horner(self.coefficients[:, :, None], along)
+        found = horner(by_slope[:, :, None], up)
+        return found if self.beside is None else found + self.beside.grid(level, step, slope)
 
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:
         half, half_slope = self.box.level[1], self.box.slope[1]
@@ -212,7 +262,7 @@ class _AtOverdispersion:
         u = np.clip(_scaled(level, self.box.level), -1.0, 1.0)
         none, one, two = taylor(self.coefficients, s)
         by_level, across = taylor(none, u), taylor(one, u)
-        return Derivatives(
+        found = Derivatives(
             by_level[1] / half,
             across[0] / half_slope,
             -by_level[2] / half**2,
@@ -220,6 +270,17 @@ class _AtOverdispersion:
             -taylor(two, u)[0] / half_slope**2,
             -taylor(two, u)[1] / (half * half_slope**2),
         )
+        return _with(self.beside, found, level, slope)
+
+
+def _with(
+    beside: PoissonCounts | None, found: Derivatives, level: FloatArray, slope: FloatArray
+) -> Derivatives:
+    """Derivatives of counts and of what stands beside them."""
+    if beside is None:
+        return found
+    theirs = beside.derivatives(level, slope)
+    return Derivatives(*(one + other for one, other in zip(found, theirs, strict=True)))
 
 
 def _scaled(
@@ -230,8 +291,8 @@ def _scaled(
 
 
 def tabulated(
-    rows: NegativeBinomialRows, box: Box, *, degrees: tuple[int, int, int]
-) -> NegativeBinomialCounts:
+    rows: Rows, box: Box, *, degrees: tuple[int, int, int]
+) -> TabulatedCounts:
     """Interpolate the rows' log-likelihood at Chebyshev points of a box.
 
     Parameters
@@ -252,4 +313,4 @@ def tabulated(
         np.maximum(middle + half * t, 1e-8)[:, None],
     ).reshape(*degrees, -1)
     coefficients = np.einsum("rslj,ar,bs,cl->bcaj", values, *transforms, optimize=True)
-    return NegativeBinomialCounts(rows, box, np.ascontiguousarray(coefficients))
+    return TabulatedCounts(rows, box, np.ascontiguousarray(coefficients))

@@ -1,0 +1,110 @@
+"""Counts of which some were published as something coarser: row by row, to be tabulated."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from socgrad.arrays import FloatArray, IntArray
+from socgrad.laplace.exposure import exposure_rule
+from socgrad.laplace.surfaces import Derivatives, PoissonCounts
+from socgrad.laplace.tabulated_counts import NegativeBinomialRows
+from socgrad.likelihood.coarsened import OPEN
+from socgrad.likelihood.kernel_sums import Kernels, kernel_sums, kernels_of
+
+__all__ = ["CoarsenedRows"]
+
+
+@dataclass(frozen=True, eq=False)
+class CoarsenedRows:
+    """Coarsened counts of authorities, and what is known exactly of their other areas.
+
+    `rows` are as in `kernel_sums`. Of Poisson counts -sum(mu), of all areas, and what is known
+    exactly need no table: they stand `beside`; what is left is linear far out. Negative binomial
+    counts known exactly are `exact`, at positions `exact_at` of `authority`.
+    """
+
+    authority: IntArray
+    kernels: Kernels
+    rows: tuple[IntArray, IntArray, FloatArray, FloatArray]
+    beside: PoissonCounts | None
+    exact: NegativeBinomialRows | None
+    exact_at: IntArray
+
+    @classmethod
+    def of(cls, data: xr.Dataset, *, is_poisson: bool) -> "CoarsenedRows":
+        """Take the counts from `likelihood_data`."""
+        home, kernel, within, log_exposure = (
+            data[f"coarsened_{name}"].to_numpy()
+            for name in ("authority", "kernel", "within", "log_exposure")
+        )
+        authority = data["known_authority"].to_numpy()
+        order = np.argsort(home, kind="stable")
+        first = np.searchsorted(home[order], np.append(authority, authority[-1] + 1))
+        beside, exact, exact_at = None, None, np.zeros(0, dtype=np.int64)
+        if "count_events" in data and not is_poisson:
+            exact = NegativeBinomialRows.of(data)
+            exact_at = np.searchsorted(authority, exact.authority)
+        if is_poisson:
+            sums = np.zeros((2, len(authority)))
+            if "count_events" in data:
+                at = np.searchsorted(authority, data["count_authority"].to_numpy())
+                for own, name in zip(sums, ("count_events", "count_events_within"), strict=True):
+                    own[at] = data[name].to_numpy()
+            beside = PoissonCounts(authority, sums[0], sums[1], exposure_rule(data, "known"))
+        return cls(
+            authority,
+            kernels_of([data]),
+            (first.astype(np.int64), kernel[order], within[order], log_exposure[order]),
+            beside,
+            exact,
+            exact_at,
+        )
+
+    @property
+    def pairs(self) -> float:
+        """Pairs of events that share a gamma factor, at the middle of what was published."""
+        low, high = self.kernels.low, self.kernels.high
+        middle = np.where(high == OPEN, low + 1.0, 0.5 * (low + high))[self.rows[1]]
+        hidden = float(np.sum(np.maximum(middle * (middle - 1.0), 0.0)))
+        return hidden + (0.0 if self.exact is None else self.exact.pairs)
+
+    def squared_variation(self, level: FloatArray, slope: FloatArray) -> float:
+        """Moment estimate of squared overdispersion, by the counts that are known."""
+        if self.exact is None:
+            return 0.0
+        return self.exact.squared_variation(level[self.exact_at], slope[self.exact_at])
+
+    def value(self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray) -> FloatArray:
+        """Log-likelihood at points (n, j), overdispersion (n, 1); without `shared`."""
+        level, slope, _ = np.broadcast_arrays(level, slope, overdispersion)
+        found = self._coarsened(level, slope, overdispersion, deep=False)[0]
+        if self.exact is not None:
+            at = self.exact_at
+            found[:, at] += self.exact.value(level[:, at], slope[:, at], overdispersion)
+        return found
+
+    def derivatives(
+        self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray
+    ) -> Derivatives:
+        """Derivatives at points (n, j), overdispersion (n, 1)."""
+        level, slope, _ = np.broadcast_arrays(level, slope, overdispersion)
+        found = self._coarsened(level, slope, overdispersion, deep=True)[1:]
+        found[2:] *= -1.0
+        if self.exact is not None:
+            at = self.exact_at
+            found[:, :, at] += self.exact.derivatives(level[:, at], slope[:, at], overdispersion)
+        return Derivatives(*found)
+
+    def _coarsened(
+        self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray, *, deep: bool
+    ) -> FloatArray:
+        r = np.zeros(len(level)) if self.beside is not None else (overdispersion**2).ravel()
+        level, slope = (np.ascontiguousarray(each, dtype=np.float64) for each in (level, slope))
+        return kernel_sums(
+            self.kernels, self.rows, level, slope, r, deep=deep, with_means=self.beside is None
+        )
+
+    def shared(self, overdispersion: FloatArray) -> FloatArray:
+        """Terms of overdispersion (n, 1) alone, shape (n,)."""
+        return np.zeros(len(overdispersion)) if self.exact is None else self.exact.shared(overdispersion)

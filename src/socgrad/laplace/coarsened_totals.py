@@ -1,0 +1,89 @@
+"""Authority totals of which something coarser than their number was published."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from socgrad.arrays import FloatArray, IntArray
+from socgrad.laplace.exposure import Exposure, exposure_rule, tabulated_exposure
+from socgrad.laplace.surfaces import Derivatives, Given
+from socgrad.likelihood.coarsened import OPEN
+from socgrad.likelihood.kernel_sums import Kernels, kernel_values, kernels_of
+
+__all__ = ["CoarsenedTotals"]
+
+
+@dataclass(frozen=True, eq=False)
+class CoarsenedTotals:
+    """Totals within bounds: a `Surface`; `square` is None where they are Poisson."""
+
+    authority: IntArray
+    kernels: Kernels
+    kernel: IntArray
+    rule: Exposure
+    square: Exposure | None
+
+    @classmethod
+    def of(cls, data: xr.Dataset, *, is_poisson: bool) -> "CoarsenedTotals":
+        """Take them from `likelihood_data`."""
+        at = np.flatnonzero(data["sum_kernel"].to_numpy() >= 0)
+        return cls(
+            data["sum_authority"].to_numpy()[at],
+            kernels_of([data]),
+            data["sum_kernel"].to_numpy()[at],
+            exposure_rule(data, "sum").of(at),
+            None if is_poisson else exposure_rule(data, "square").of(at),
+        )
+
+    def tabulated(self, low: FloatArray, high: FloatArray) -> "CoarsenedTotals":
+        """The same, quicker for slopes between `low` and `high`, (j,) each."""
+        ends = self.kernels.low[self.kernel], self.kernels.high[self.kernel]
+        size = np.where(ends[1] == OPEN, ends[0] + 1.0, ends[1])
+        rule, square = tabulated_exposure(self.rule, low, high, size), self.square
+        if square is not None:
+            square = tabulated_exposure(square, 2.0 * low, 2.0 * high, size)
+        return replace(self, rule=rule, square=square)
+
+    def given(self, overdispersion: FloatArray) -> Given:
+        """The same at each point's overdispersion (n, 1)."""
+        return _AtOverdispersion(self, overdispersion)
+
+    def shared(self, overdispersion: FloatArray) -> FloatArray:
+        """Terms of overdispersion alone: none."""
+        return np.zeros(len(overdispersion))
+
+
+@dataclass(frozen=True, eq=False)
+class _AtOverdispersion:
+    totals: CoarsenedTotals
+    overdispersion: FloatArray
+
+    def _variation(self, slope: FloatArray, log_sums: FloatArray) -> FloatArray:
+        """Squared variation of the totals, at slopes."""
+        if self.totals.square is None:
+            return np.zeros_like(log_sums)
+        share = np.exp(self.totals.square.log_sums(2.0 * slope) - 2.0 * log_sums)
+        found: FloatArray = self.overdispersion**2 * share
+        return found
+
+    def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
+        log_sums = self.totals.rule.log_sums(slope)
+        r = self._variation(slope, log_sums)[:, None]
+        eta = (level + log_sums)[:, None] + step
+        return kernel_values(self.totals.kernels, self.totals.kernel, eta, r)[0]
+
+    def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:
+        # Variation held where it is: enough to place the nodes.
+        log_total, mean, variance = self.totals.rule.moments(slope)
+        r = self._variation(slope, log_total)
+        eta = np.broadcast_to(level + log_total, np.broadcast_shapes(level.shape, r.shape))
+        _, first, second = kernel_values(self.totals.kernels, self.totals.kernel, eta, r)
+        return Derivatives(
+            first,
+            first * mean,
+            -second,
+            -second * mean,
+            -second * mean**2 - first * variance,
+            -second * (mean**2 + variance),
+        )
