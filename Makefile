@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 OUT ?= out
 
-.PHONY: briefing test slow versions lint docs clean
+.PHONY: briefing test slow lowest lint docs clean
 
 briefing: $(VENV)/.ready
 	$(BIN)/python examples/briefing.py --out $(OUT)
@@ -17,9 +17,9 @@ test: $(VENV)/.ready
 slow: $(VENV)/.ready
 	$(BIN)/python -m pytest -m slow
 
-# The default tier on the lowest versions that pyproject.toml names, and on the newest Python here.
-versions:
-	.ci/versions
+# The default tier on the lowest versions that pyproject.toml names, with the oldest Python.
+lowest:
+	.ci/lowest -n auto --dist loadfile
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .

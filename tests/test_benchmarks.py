@@ -1,48 +1,56 @@
 """The benchmarks run: on tiny tables, to see that the commands work, not what they measure."""
 
-import os
-import subprocess
+import contextlib
+import io
+import runpy
 import sys
+import warnings
 from pathlib import Path
 
 import pandas as pd
 import pytest
-
-import socgrad
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 pytestmark = pytest.mark.mcmc
 
 
-def run(script: str, out: Path, *options: str) -> tuple[pd.DataFrame, str]:
-    """Run a benchmark; return the table it wrote and what it printed."""
-    source = str(Path(socgrad.__file__).parents[1])
-    done = subprocess.run(
-        [sys.executable, str(BENCHMARKS / script), "--out", str(out), *options],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": source},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return pd.read_csv(out), done.stdout
+def run(script: str, out: Path, *options: str) -> tuple[str, str]:
+    """Run a benchmark here, as its command does; return what it wrote and what it printed.
+
+    In this process, so that what one of them imports and compiles serves the next.
+    """
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        patch.setattr(sys, "argv", [script, "--out", str(out), *options])
+        patch.syspath_prepend(BENCHMARKS)
+        warnings.simplefilter("ignore")
+        with contextlib.redirect_stdout(printed):
+            runpy.run_path(str(BENCHMARKS / script), run_name="__main__")
+    return out.read_text(encoding="utf-8"), printed.getvalue()
 
 
+def table_of(script: str, out: Path, *options: str) -> tuple[pd.DataFrame, str]:
+    """Run a benchmark that writes a table; return it and what was printed."""
+    _, printed = run(script, out, *options)
+    return pd.read_csv(out), printed
+
+
+@pytest.mark.slow  # compiles graphs of PyMC for most of a minute
 def test_agreement_compares_every_quantity(tmp_path):
     """A case has parameters, estimands and both effects, each with a verdict, and stays."""
     options = ("--only", "of 5 areas", "--effective", "300")
-    table, _ = run("agreement.py", tmp_path / "agreement.csv", *options)
+    table, _ = table_of("agreement.py", tmp_path / "agreement.csv", *options)
     assert {"level_sd", "log inverse intervention, P90", "slope_effect"} <= set(table["quantity"])
     assert table["agrees"].notna().all()
-    again, printed = run("agreement.py", tmp_path / "agreement.csv", *options)
+    again, printed = table_of("agreement.py", tmp_path / "agreement.csv", *options)
     pd.testing.assert_frame_equal(table, again)
     assert "20 authorities of 5 areas" in printed
 
 
 def test_calibration_ranks_every_quantity(tmp_path):
     """Each quantity has as many ranks as there are replicates, spread over twenty bins."""
-    table, _ = run(
+    table, _ = table_of(
         "calibration.py", tmp_path / "calibration.csv",
         "--replicates", "2", "--authorities", "8", "--areas", "160",
     )  # fmt: skip
@@ -55,7 +63,7 @@ def test_calibration_ranks_every_quantity(tmp_path):
 
 def test_speed_reports_stages_and_memory(tmp_path):
     """A run of an engine has its stages, which fit into the whole, and its memory."""
-    table, _ = run(
+    table, _ = table_of(
         "speed.py", tmp_path / "speed.csv", "--only", "laplace", "--families", "poisson",
         "--repeats", "1", "--authorities", "8", "--areas", "160",
     )  # fmt: skip
@@ -68,7 +76,8 @@ def test_speed_reports_stages_and_memory(tmp_path):
 def test_england_is_compared_with_the_published_one(tmp_path):
     """Every published number, share and rate stands beside the simulated one."""
     out = tmp_path / "england.csv"
-    table, printed = run("england.py", out, "--seeds", "1", "--authorities", "8", "--areas", "400")
+    small = ("--seeds", "1", "--authorities", "8", "--areas", "400")
+    table, printed = table_of("england.py", out, *small)
     assert len(table) == 11 + 5 + 4
     assert table.notna().all(axis=None)
     assert (table["lowest"] == table["highest"]).all()
@@ -77,7 +86,7 @@ def test_england_is_compared_with_the_published_one(tmp_path):
 
 def test_summaries_time_every_estimand(tmp_path):
     """Each has a row, the sum is their sum, and memory is that of all of them."""
-    table, printed = run(
+    table, printed = table_of(
         "summaries.py", tmp_path / "summaries.csv",
         "--authorities", "12", "--areas", "600", "--draws", "50",
     )  # fmt: skip
@@ -91,7 +100,7 @@ def test_summaries_time_every_estimand(tmp_path):
 
 def test_nested_contrasts_compare_both_ways(tmp_path):
     """A share of stages has a row for independent fits and one for the chain."""
-    table, _ = run(
+    table, _ = table_of(
         "nested_contrasts.py", tmp_path / "nested.csv", "--share", "0.6",
         "--replicates", "2", "--authorities", "8", "--areas", "160",
     )  # fmt: skip
@@ -101,7 +110,7 @@ def test_nested_contrasts_compare_both_ways(tmp_path):
 
 def test_own_gradients_are_held_against_the_truth(tmp_path):
     """Five stages, fitted one by one and as a chain, which are alike at the first stage alone."""
-    table, _ = run(
+    table, _ = table_of(
         "chain_gradients.py", tmp_path / "chain.csv", "--seeds", "1",
         "--authorities", "8", "--areas", "400",
     )  # fmt: skip
@@ -114,7 +123,7 @@ def test_own_gradients_are_held_against_the_truth(tmp_path):
 
 def test_strata_are_timed(tmp_path):
     """All strata are fitted after a first two, and take longer than none."""
-    table, _ = run(
+    table, _ = table_of(
         "strata.py", tmp_path / "strata.csv", "--only", "laplace",
         "--strata", "3", "--authorities", "8", "--areas", "160",
     )  # fmt: skip
@@ -122,9 +131,10 @@ def test_strata_are_timed(tmp_path):
     assert (table[["first", "all", "each", "all_cpu"]] > 0).all(axis=None)
 
 
+@pytest.mark.slow  # compiles graphs of PyMC for most of a minute
 def test_robustness_holds_three_graphs_side_by_side(tmp_path):
     """One posterior through three sets of free variables: estimates agree, work is counted."""
-    table, printed = run(
+    table, printed = table_of(
         "robustness.py", tmp_path / "robustness.csv", "--only", "of 5 areas", "--draws", "100"
     )
     assert table["graph"].tolist() == ["socgrad", "centred", "non-centred"]
@@ -133,9 +143,10 @@ def test_robustness_holds_three_graphs_side_by_side(tmp_path):
     assert "non-centred" in printed
 
 
+@pytest.mark.slow  # compiles graphs of PyMC for most of a minute
 def test_shapes_are_timed(tmp_path):
     """A shape has its seconds and its cells, more than authorities, and others stay."""
-    table, _ = run(
+    table, _ = table_of(
         "shapes.py", tmp_path / "shapes.csv", "--only", "tenths",
         "--authorities", "8", "--areas", "160",
     )  # fmt: skip
@@ -146,7 +157,7 @@ def test_shapes_are_timed(tmp_path):
 
 def test_localities_cost_what_they_cost(tmp_path):
     """Integrated out or not there at all: seconds, memory and estimates side by side."""
-    table, printed = run(
+    table, printed = table_of(
         "third_level.py", tmp_path / "third.csv", "--only", "none, laplace", "gamma, laplace",
         "--authorities", "12", "--areas", "360", "--draws", "100",
     )  # fmt: skip
@@ -158,18 +169,11 @@ def test_localities_cost_what_they_cost(tmp_path):
 
 def test_combinations_are_printed(tmp_path):
     """A feature's cells with the engines that take them, a fit, and the reasons of refusals."""
-    out = tmp_path / "combinations.md"
-    command = ("--only", "null", "both spreads", "--strata", "one", "--fit", "laplace")
-    source = str(Path(socgrad.__file__).parents[1])
-    done = subprocess.run(
-        [sys.executable, str(BENCHMARKS / "combinations.py"), "--out", str(out), *command],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": source},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    table = out.read_text(encoding="utf-8").split("\n\n")[3].splitlines()
+    written, printed = run(
+        "combinations.py", tmp_path / "combinations.md",
+        "--only", "null", "both spreads", "--strata", "one", "--fit", "laplace",
+    )  # fmt: skip
+    table = written.split("\n\n")[3].splitlines()
     rows = {
         cells[0]: cells[1:] for cells in ([c.strip() for c in r.split("|")[1:-1]] for r in table)
     }
@@ -179,12 +183,12 @@ def test_combinations_are_printed(tmp_path):
     assert ended == "well"
     assert rows["both spreads"][:4] == ["."] * 4
     assert "." not in rows["both spreads"][4:]
-    assert "Reasons of refusals (cells):" in done.stdout
+    assert "Reasons of refusals (cells):" in printed
 
 
 def test_returns_are_read_counted_and_right(tmp_path):
     """A run has its seconds and its memory, and no count that differs from what is known."""
-    table, _ = run("returns.py", tmp_path / "returns.csv", "--children", "300")
+    table, _ = table_of("returns.py", tmp_path / "returns.csv", "--children", "300")
     row = table.iloc[0]
     assert row["wrong"] == 0
     assert 200 < row["children"] < 400

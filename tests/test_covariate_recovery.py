@@ -32,7 +32,7 @@ def test_area_covariates_are_recovered():
         authority_covariates="scale(gini) + region",
         moderators="scale(gini) + region",
     )
-    tree = fit(model, method="nuts", draws=700, tune=700, chains=4, random_seed=1, progress=False)
+    tree = fit(model, method="nuts", draws=600, tune=500, chains=2, random_seed=1, progress=False)
     check = check_sampling(tree)
     assert check.converged
     draws = tree["posterior"].to_dataset()

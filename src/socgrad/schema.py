@@ -24,6 +24,7 @@ __all__ = [
     "EFFECTS",
     "LEVELS",
     "LEVEL_SCHEMA_VERSION",
+    "NAMES",
     "OUTCOME",
     "PARAMETERS",
     "PER_STRATUM",
@@ -143,6 +144,12 @@ LEVELS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("authority",),
         "position of the authority's region along dim region",
     ),
+}
+
+#: Group `constant_data`, where the table named them: dims and meaning. Read by people alone.
+NAMES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "area_name": (("area",), "official name of the area"),
+    "authority_name": (("authority",), "official name of the authority"),
 }
 
 #: Constants that differ between strata: in a fit of several they have dims (stratum, area).

@@ -331,6 +331,8 @@ def _authority_table(
         },
         index=pd.Index(land.authority_mean["authority"].to_numpy()[at], name="authority"),
     )
+    if land.authority_name.size:
+        table.insert(0, "authority_name", land.authority_name[at])
     if areas is not None:
         own, other = areas.by_authority[:, at], areas.by_authority_again[:, at]
         table["dispersion"] = own.mean(axis=0)

@@ -277,6 +277,8 @@ def _authorities(
     table.insert(0, "events", found.events)
     labels = land.authority_mean["authority"].to_numpy()[found.authority]
     table.index = pd.Index(labels, name="authority")
+    if land.authority_name.size:
+        table.insert(0, "authority_name", land.authority_name[found.authority])
     return table, found.error
 
 

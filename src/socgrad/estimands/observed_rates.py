@@ -271,6 +271,8 @@ def observed_authority_rate(
         per=per,
     )
     table.insert(0, "known", np.where(totalled, "total", np.where(areas > 0, "areas", "nothing")))
+    if land.authority_name.size:
+        table.insert(0, "authority_name", land.authority_name)
     table.insert(0, "authority", labels)
     table = _described(table, prob=prob, rate_per=rate_per)
     if not totalled.any():  # of a total nobody knows whose events it holds

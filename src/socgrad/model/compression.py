@@ -29,7 +29,7 @@ from socgrad.model.departure_cells import (
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.kernel_data import crude_log_rate, kernel_data, kernels_of_totals
 from socgrad.quadrature import Rules, chosen_rules, exponential_sums
-from socgrad.schema import CONSTANTS, DEPARTURES, DESIGNS, LEVELS
+from socgrad.schema import CONSTANTS, DEPARTURES, DESIGNS, LEVELS, NAMES
 from socgrad.table.areas import Areas
 
 __all__ = [
@@ -79,6 +79,9 @@ def constants(model: GradientModel) -> xr.Dataset:
     for name in levels:
         dims, meaning = LEVELS[name]
         variables[name] = (dims, getattr(areas, name), {"long_name": meaning})
+    for name, (dims, meaning) in NAMES.items():
+        if len(held := getattr(areas, name)):
+            variables[name] = (dims, held, {"long_name": meaning})
     for name, columns in model.designs.named.items():
         if columns.names:
             coords[name] = np.array(columns.names, dtype=object)

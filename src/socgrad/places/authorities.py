@@ -123,6 +123,27 @@ class AuthorityMatch:
             total.attrs[SOURCES] = totals.attrs[SOURCES]
         return total
 
+    def names(self, names: pd.Series[Any]) -> dict[str, str]:
+        """Name units, for ``Areas.from_frame(names={"authority": ...})``.
+
+        Parameters
+        ----------
+        names
+            Name of each authority by its code, of either table, or of both.
+
+        Returns
+        -------
+        dict
+            Name by unit; where a unit has several of these authorities, all their names.
+        """
+        units = {**self.of_areas.to_dict(), **self.of_totals.to_dict()}
+        given = codes(names.index.to_series(), where="The labels of names").to_numpy()
+        found: dict[str, list[str]] = {}
+        for code, name in zip(given, names.to_numpy(dtype=object), strict=True):
+            if code in units and str(name) not in found.setdefault(units[code], []):
+                found[units[code]].append(str(name))
+        return {unit: " and ".join(parts) for unit, parts in found.items()}
+
     def balance(self, totals: pd.Series[Any]) -> pd.DataFrame:
         """Events in, kept and left out, by what was done with their authority.
 

@@ -48,7 +48,8 @@ def gradient_funnel(
     fit
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
     names
-        Words for labels of authorities; labels not in it stand as they are.
+        Words for labels of authorities; others have their official names, if the table gave them,
+        or stand as they are.
     prob
         Probability that the limits hold of an authority like the average, between 0 and 1.
     ax
@@ -149,7 +150,7 @@ def gradient_funnel(
     labels = land.authority_mean["authority"].to_numpy().tolist()
     _name_furthest(
         ax,
-        [str((names or {}).get(label, label)) for label in labels],
+        [str((names or {}).get(*each)) for each in zip(labels, land.authority_words, strict=True)],
         precision,
         ratio,
         beyond=np.abs(np.log(ratio)) * precision * (above | below),

@@ -18,6 +18,7 @@ from socgrad.plots.style import (
 )
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.data_marks import NO_DATA_SHORT, without_data
+from socgrad.reading.official_names import in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,8 +74,8 @@ def caterpillar(
         What stands at the top: the "largest" estimate, the "smallest" (for ranks, of which 1 is the
         first), or the first "given" in `draws` (for stages).
     names
-        Words for labels, such as ``{"E06000001": "Hartlepool"}``; labels not in it stand as they
-        are.
+        Words for labels, such as ``{"E06000001": "Hartlepool"}``; others have their official names,
+        if the table gave them, or stand as they are.
     prob
         Probability of the intervals, between 0 and 1.
     label
@@ -174,8 +175,8 @@ def _rows(
         below = (values < reference).mean(("chain", "draw")).to_numpy() > tails[2]
     unknown = without_data(draws, dim)
     words = [
-        f"{names.get(one, one)} ({NO_DATA_SHORT})" if no_data else str(names.get(one, one))
-        for one, no_data in zip(labels, unknown, strict=True)
+        f"{names.get(one, known)} ({NO_DATA_SHORT})" if no_data else str(names.get(one, known))
+        for one, known, no_data in zip(labels, in_words(draws, dim), unknown, strict=True)
     ]
     return _Rows(words, low, middle, high, above, below, unknown)
 

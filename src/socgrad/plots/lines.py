@@ -154,7 +154,7 @@ def authority_curve(
         Number of national groups of neighbourhoods, 2 or more (10 for tenths): the observed rate of
         the authority's own neighbourhoods in each is set over the line as a point. By default none.
     name
-        Words for the authority in the key; by default its label.
+        Words for the authority in the key; by default its official name, or its label.
     prob
         Probability of the bands, and of the intervals of observed rates, between 0 and 1.
     deprivation
@@ -220,7 +220,7 @@ def authority_curve(
     unknown = "" if land.authority_has_data[position] else f" ({NO_DATA_SHORT} of its own)"
     for own, colour, words in (
         (False, STYLE.quiet, f"Average authority as deprived ({mean:.0f}%)"),
-        (True, STYLE.affluent, (name or str(authority)) + unknown),
+        (True, STYLE.affluent, (name or land.authority_words[position]) + unknown),
     )[terms.is_alone :]:
         rate = rate_at(curve_of(terms, land, authority, own_effects=own), x)
         line = band(RATE_PER * rate, x.to_numpy(), prob=prob)

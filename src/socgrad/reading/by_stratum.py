@@ -20,7 +20,8 @@ from socgrad.reading.arguments import check_is_tree
 from socgrad.reading.data_marks import HAS_DATA
 from socgrad.reading.joint_effects import JOINT_GROUP, joint_group
 from socgrad.reading.labels import marks
-from socgrad.schema import SCHEMA_VERSION, check_tree, is_stratified
+from socgrad.reading.official_names import join_names
+from socgrad.schema import NAMES, SCHEMA_VERSION, check_tree, is_stratified
 
 __all__ = ["StrataFacts", "by_stratum", "quietly", "strata_facts", "stratum", "stratum_labels"]
 
@@ -237,7 +238,7 @@ def _joined_draws(parts: list[xr.DataArray], labels: list[Hashable]) -> xr.DataA
     along = xr.DataArray(np.array(labels, dtype=object), dims="stratum", name="stratum")
     bare = [part.drop_vars("stratum", errors="ignore").drop_attrs() for part in parts]
     joined = xr.concat(
-        [part.drop_vars(HAS_DATA, errors="ignore") for part in bare],
+        [part.drop_vars([HAS_DATA, *NAMES], errors="ignore") for part in bare],
         along,
         join="outer",
         combine_attrs="drop",
@@ -248,6 +249,7 @@ def _joined_draws(parts: list[xr.DataArray], labels: list[Hashable]) -> xr.DataA
     joined = joined.rename(parts[0].name)
     if any(HAS_DATA in part.coords for part in parts):
         joined = joined.assign_coords({HAS_DATA: _whose_data(bare, joined)})
+    joined = join_names(parts, joined)
     joined.attrs = _equal_attrs(parts)
     rows = int(joined.isnull().all(("chain", "draw")).sum())
     if rows:
@@ -277,7 +279,7 @@ def _whose_data(parts: list[xr.DataArray], joined: xr.DataArray) -> xr.Variable:
         else xr.ones_like(joined["authority"], dtype=bool)
         for part in parts
     ]
-    held = [one.drop_vars(HAS_DATA, errors="ignore") for one in said]
+    held = [one.drop_vars([HAS_DATA, *NAMES], errors="ignore") for one in said]
     return xr.concat(held, joined["stratum"], coords="minimal", compat="override").variable
 
 

@@ -20,6 +20,7 @@ from socgrad.schema import (
     DESIGNS,
     EFFECTS,
     LEVELS,
+    NAMES,
     OUTCOME,
     PARAMETERS,
     REGION_EFFECTS,
@@ -98,7 +99,7 @@ def without_events(fit: xr.DataTree) -> xr.DataTree:
     """Keep what is known not to be counts: groups, variables, coordinates and attributes."""
     groups = {name: fit[name].to_dataset() for name in _GROUPS_WITHOUT_EVENTS if name in fit}
     constants = groups["constant_data"]
-    kept = [name for name in constants if name in CONSTANTS | DESIGNS | DEPARTURES | LEVELS]
+    kept = [name for name in constants if name in CONSTANTS | DESIGNS | DEPARTURES | LEVELS | NAMES]
     groups["constant_data"] = constants[kept]
     if "sample_stats" in groups:
         statistics = groups["sample_stats"]
@@ -198,7 +199,7 @@ def _bare(dataset: xr.Dataset) -> xr.Dataset:
         | CORRELATIONS
         | OUTCOME
         | {name: words for name, (_, words) in (COEFFICIENTS | CONSTANTS | DESIGNS).items()}
-        | {name: words for name, (_, words) in (DEPARTURES | LEVELS).items()}
+        | {name: words for name, (_, words) in (DEPARTURES | LEVELS | NAMES).items()}
     )
     for name in bare.data_vars:
         if name in meanings:

@@ -19,6 +19,7 @@ from socgrad.reading.arguments import check_is_tree
 from socgrad.reading.data_marks import marked
 from socgrad.reading.joint_effects import JointEffects, joint_effects
 from socgrad.reading.labels import label_draws
+from socgrad.reading.official_names import named
 from socgrad.schema import check_tree, is_stratified
 
 __all__ = [
@@ -167,7 +168,7 @@ class Geography:
     `covariate_design` and `area_moderator_design` have shape (areas, columns). `departures` gives
     the columns of departures from a log-linear gradient at any deprivation; None where it is a
     line. `locality_of_area` and `locality`, its labels, are empty where the table named no
-    localities.
+    localities; `authority_name` where it gave no names.
     """
 
     authority_mean: xr.DataArray
@@ -186,6 +187,13 @@ class Geography:
     departures: Departures | None
     locality_of_area: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     locality: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, object))
+    authority_name: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, object))
+
+    @property
+    def authority_words(self) -> list[str]:
+        """What a reader calls each authority: its name, else its label."""
+        found = self.authority_name
+        return list(map(str, found if found.size else self.authority_mean["authority"].to_numpy()))
 
     def level_design(
         self, terms: Coefficients, areas: npt.NDArray[np.int64] | slice
@@ -240,6 +248,12 @@ class Geography:
         """
         labels = self.labels
         if authority not in labels:
+            if authority in self.authority_name:
+                label = labels[self.authority_name.tolist().index(authority)]
+                raise EstimandError(
+                    f"{authority!r} is the name of an authority whose label is {label!r}. Numbers "
+                    "are asked for by label, which no other authority shares."
+                )
             raise EstimandError(
                 f"No authority {authority!r} in this fit, which has {len(labels)} (first: "
                 f"{', '.join(repr(label) for label in labels[:3])}). Use a label of the coordinate "
@@ -365,7 +379,14 @@ def geography(fit: xr.DataTree) -> Geography:
         area_moderator_design=_columns(data, "area_moderator"),
         departures=_departures(data),
         **_localities(data),
+        **_names(data),
     )
+
+
+def _names(data: xr.Dataset) -> dict[str, Any]:
+    """Names of authorities; nothing where there are none."""
+    held = data.get("authority_name")
+    return {} if held is None else {"authority_name": held.to_numpy()}
 
 
 def _localities(data: xr.Dataset) -> dict[str, Any]:
@@ -421,10 +442,10 @@ def labelled(
     xarray.DataArray
         Dims chain, draw, then the others, with these attrs (those that are not None), and those of
         `socgrad.label_draws`. Where some authority has no data, coordinate `has_data` along dim
-        authority says which.
+        authority says which; `authority_name` and `area_name` are there if the table named them.
     """
     result = label_draws(draws, estimand=estimand, units=units, reference=reference, null=null)
-    result = marked(result, fit)
+    result = named(marked(result, fit), fit)
     result.attrs["per"] = per
     size = importance_ess(fit)
     if size is not None:

@@ -22,6 +22,7 @@ from socgrad.schema import (
     EFFECTS,
     LEVEL_SCHEMA_VERSION,
     LEVELS,
+    NAMES,
     OUTCOME,
     PER_STRATUM,
     REGION_EFFECTS,
@@ -52,6 +53,8 @@ class Form:
         The dim along which they are positions, from 0.
     blank : bool
         Whether some may be missing.
+    text : bool
+        Whether they are texts, each once, and no numbers.
     """
 
     dims: tuple[str, ...]
@@ -60,6 +63,7 @@ class Form:
     whole: bool = False
     along: str | None = None
     blank: bool = False
+    text: bool = False
 
 
 #: Bounds of a term's draws, by the family of its prior.
@@ -102,6 +106,8 @@ def _forms() -> dict[str, Form]:
     made |= {f"posterior/{name}": Form(along, -_UNIT, _UNIT) for name in CORRELATIONS}
     for name, (dims, _) in (CONSTANTS | DESIGNS | DEPARTURES | LEVELS).items():
         made[f"constant_data/{name}"] = replace(Form(dims), **_BOUNDS.get(name, {}))
+    for name, (dims, _) in NAMES.items():
+        made[f"constant_data/{name}"] = Form(dims, text=True)
     for name, dim in (("events", "counted_area"), ("total_events", "total_authority")):
         made[f"observed_data/{name}"] = Form((dim,), least=0.0, whole=True, blank=True)
     return made
@@ -161,8 +167,9 @@ def _check_variable(where: str, values: Any, form: Form, data: xr.Dataset) -> No
             f"{where} has dims ({', '.join(dims) or 'none'}); expected "
             f"({', '.join(form.dims) or 'none'})."
         )
-    if values.dtype.kind not in "iuf":
-        raise SchemaError(f"{where} holds {values.dtype}; expected numbers.")
+    if values.dtype.kind not in ("OUT" if form.text else "iuf"):
+        expected = "texts" if form.text else "numbers"
+        raise SchemaError(f"{where} holds {values.dtype}; expected {expected}.")
     if 0 in values.shape:
         empty = dims[values.shape.index(0)]
         raise SchemaError(f"{where} has no value: dim {empty!r} has no places.")

@@ -45,7 +45,9 @@ def check_values(tree: xr.DataTree) -> None:
         data = node.to_dataset(inherit=False)
         for name, values in data.data_vars.items():
             form = FORMS.get(f"{group}/{name}")
-            if form is not None:
+            if form is not None and form.text:
+                _check_labels(f"{group}/{name}", pd.Index(values.to_numpy()))
+            elif form is not None:
                 _check_range(f"{group}/{name}", values.to_numpy(), form, data)
         for name, index in data.indexes.items():
             _check_labels(f"{group}/{name}", index)

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
-from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.arrays import BoolArray, FloatArray, IntArray, TextArray
 from socgrad.coarsening.columns import Coarsening, ColumnRule
 from socgrad.coarsening.kernels import CoarsenedCounts
 from socgrad.coarsening.rounding import Exact
@@ -40,6 +40,7 @@ from socgrad.table.covariate_columns import area_covariates, authority_covariate
 from socgrad.table.known_counts import known_counts
 from socgrad.table.ledgers import ledger_lines, own_ledger
 from socgrad.table.nesting import LEVELS, nested_levels
+from socgrad.table.official_names import Names, official_names
 from socgrad.table.option_checks import check_arguments
 from socgrad.table.provenance import source_notes
 from socgrad.table.total_rows import check_no_totals
@@ -82,6 +83,8 @@ class Areas:
         (n,); both empty where none were named.
     region, region_of_authority
         Labels of groups of authorities, and the position of each authority's, (J,); likewise.
+    area_name, authority_name
+        Official names, (n,) and (J,); empty where none were given.
     ledger
         What became of the records that events and exposure were counted from, if that was given:
         columns stage, reason, amount, unit, children.
@@ -114,6 +117,8 @@ class Areas:
     locality_of_area: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     region: pd.Index[Any] = field(default_factory=lambda: pd.Index([], dtype=object))
     region_of_authority: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    area_name: TextArray = field(default_factory=lambda: np.zeros(0, dtype=object))
+    authority_name: TextArray = field(default_factory=lambda: np.zeros(0, dtype=object))
     ledger: pd.DataFrame = field(default_factory=lambda: own_ledger(None, {}))
     sources: tuple[Mapping[str, str], ...] = ()
     coarsened: CoarsenedCounts | None = None
@@ -253,6 +258,7 @@ class Areas:
         authority_covariates: object = None,
         locality: str | None = None,
         region: str | None = None,
+        names: Names | None = None,
         ledger: object = None,
     ) -> Self:
         """Check a table of areas, one row each, and keep what the model needs.
@@ -323,6 +329,10 @@ class Areas:
         region
             Column of labels of a level above authorities, one for all rows of an authority, for
             ``GradientModel(areas, regions=True)``.
+        names
+            Official names, for tables and figures; labels stay what numbers are matched by. By
+            "authority" or "area": a column of the table, or a mapping or Series by label, as
+            ``names={"authority": "utla19nm"}``. One for each, no two alike.
         ledger
             The ledger of `returns.count`, if events or exposure come from it: its rows for these
             columns are held against their sums, and go with the report and with the fit.
@@ -394,19 +404,19 @@ class Areas:
             has_events=events is not None,
             has_totals=totals is not None,
         )
-        names = {"area": area, "authority": authority, "deprivation": deprivation}
-        names |= {"children": children, "exposure": children if exposure is None else exposure}
-        names |= {} if events is None else {"events": events}
-        names |= {} if locality is None else {"locality": locality}
-        names |= {} if region is None else {"region": region}
-        check_roles(names | bounds_roles(coarsening))
+        roles = {"area": area, "authority": authority, "deprivation": deprivation}
+        roles |= {"children": children, "exposure": children if exposure is None else exposure}
+        roles |= {} if events is None else {"events": events}
+        roles |= {} if locality is None else {"locality": locality}
+        roles |= {} if region is None else {"region": region}
+        check_roles(roles | bounds_roles(coarsening))
         table = as_pandas(frame)
-        columns = {role: column(table, name, role=role) for role, name in names.items()}
-        where = {role: f"Column {name!r} ({role})" for role, name in names.items()}
+        columns = {role: column(table, name, role=role) for role, name in roles.items()}
+        where = {role: f"Column {name!r} ({role})" for role, name in roles.items()}
         unsorted = labels(columns.pop("area"), where=where["area"])
         code, authorities = coded_labels(columns.pop("authority"), where=where["authority"])
         authorities = authorities.rename("authority")
-        order = sorted_rows(unsorted, code, authorities, names)
+        order = sorted_rows(unsorted, code, authorities, roles)
         keys, group, size = unsorted[order].rename("area"), code[order], len(authorities)
         levels = {role: columns.pop(role) for role in LEVELS if role in columns}
         nested = nested_levels(levels, where, order, group, authorities)
@@ -429,9 +439,9 @@ class Areas:
             {} if totals is None else totals, authorities, totals_rule
         )
         number["events"] = read.published.shown
-        check_no_totals(number, keys, group, authorities, names, keep=total_rows == "keep")
-        if events is not None and names["exposure"] == names["children"]:
-            warn_if_more_events(number["events"], number["children"], keys, names)
+        check_no_totals(number, keys, group, authorities, roles, keep=total_rows == "keep")
+        if events is not None and roles["exposure"] == roles["children"]:
+            warn_if_more_events(number["events"], number["children"], keys, roles)
         known = known_counts(
             read.published,
             whole,
@@ -445,7 +455,7 @@ class Areas:
             leave_out_missing=missing_events == "leave out",
             leave_out_zero_exposure=zero_exposure == "leave out",
             events_name=events,
-            exposure_name=names["exposure"],
+            exposure_name=roles["exposure"],
         )
 
         own = area_covariates(table, covariates, keys=keys, order=order)
@@ -467,10 +477,10 @@ class Areas:
         if authority_means is not None:
             mean = given_means(authority_means, authorities)
         centre = float(np.average(mean, weights=total)) if national_mean is None else national_mean
-        if names["exposure"] == names["children"]:
-            warn_if_larger_totals(whole.shown, total, authorities, names)
+        if roles["exposure"] == roles["children"]:
+            warn_if_larger_totals(whole.shown, total, authorities, roles)
         warn_of_means(mean, national_mean, x, group, authorities, own=own_mean)
-        check_estimable(x, mean, group, names)
+        check_estimable(x, mean, group, roles)
         if complete is None and authority_means is None:
             warn_if_sample(x, weights, group, size)
         return cls(
@@ -486,15 +496,18 @@ class Areas:
             authority_mean=mean,
             national_mean=float(centre),
             per=float(per),
-            names={"events": str(getattr(totals, "name", None) or "events"), **names},
+            names={"events": str(getattr(totals, "name", None) or "events"), **roles},
             report=known.report,
             covariates=own,
             authority_covariates=theirs,
-            ledger=own_ledger(ledger, _sums(names, number["exposure"], read.published.counts)),
+            ledger=own_ledger(ledger, _sums(roles, number["exposure"], read.published.counts)),
             sources=source_notes(frame, totals, authority_covariates),
             coarsened=read.published.counts if read.published.counts.kernels else None,
             coarsened_totals=whole.counts if whole.counts.kernels else None,
             **nested,
+            **official_names(
+                names, table, order=order, area=keys, authority=authorities, authority_of_area=group
+            ),
         )
 
 

@@ -24,6 +24,7 @@ from socgrad.table.areas import Areas
 from socgrad.table.count_columns import check_rules, own_rule
 from socgrad.table.ledgers import own_ledger
 from socgrad.table.long_tables import ChildrenOf, MissingRows, long_tables, with_absent
+from socgrad.table.official_names import Names, name_roles
 from socgrad.table.option_checks import check_leave_out
 from socgrad.table.stage_tables import (
     PREVIOUS_STAGE,
@@ -57,6 +58,8 @@ _SHARED = (
     "locality_of_area",
     "region",
     "region_of_authority",
+    "area_name",
+    "authority_name",
 )
 
 
@@ -204,6 +207,7 @@ class Strata(Mapping[Any, Areas]):
         authority_covariates: object = None,
         locality: str | None = None,
         region: str | None = None,
+        names: Names | None = None,
         ledger: object = None,
     ) -> Self:
         """Check a table of areas, one row each, with a column of events for each stage.
@@ -230,7 +234,7 @@ class Strata(Mapping[Any, Areas]):
             that was suppressed or rounded is no exposure.
         authority_means, national_mean, per, missing_events, complete, total_rows
             As in `Areas.from_frame`, for all stages.
-        covariates, authority_covariates, locality, region
+        covariates, authority_covariates, locality, region, names
             As in `Areas.from_frame`; they belong to the places, whatever the stage.
         ledger
             As in `Areas.from_frame`: each stage keeps its own rows.
@@ -332,6 +336,7 @@ class Strata(Mapping[Any, Areas]):
                     authority_covariates=authority_covariates,
                     locality=locality,
                     region=region,
+                    names=names,
                     ledger=ledger,
                 )
         if nested:
@@ -370,6 +375,7 @@ class Strata(Mapping[Any, Areas]):
         authority_covariates: object = None,
         locality: str | None = None,
         region: str | None = None,
+        names: Names | None = None,
         ledger: object = None,
     ) -> Self:
         """Check a long table, one row for each area and stratum (age, ethnicity, need ...).
@@ -407,9 +413,9 @@ class Strata(Mapping[Any, Areas]):
             or "no events" among the area's children (with ``children_of="area"``).
         authority_means, national_mean, per, missing_events, zero_exposure, complete, total_rows
             As in `Areas.from_frame`, for all strata.
-        covariates, authority_covariates, locality, region
-            As in `Areas.from_frame`; area covariates, localities and regions are the same in all
-            rows of an area.
+        covariates, authority_covariates, locality, region, names
+            As in `Areas.from_frame`; area covariates, localities, regions and names are the same in
+            all rows of an area.
         ledger
             As in `Areas.from_frame`, of all strata together.
 
@@ -475,7 +481,7 @@ class Strata(Mapping[Any, Areas]):
             order=order,
             coarsening=coarsening,
             covariates=covariates,
-            levels={"locality": locality, "region": region},
+            levels={"locality": locality, "region": region} | name_roles(names),
         )
         for name, named in (
             ("totals", given),
@@ -510,6 +516,7 @@ class Strata(Mapping[Any, Areas]):
                     authority_covariates=authority_covariates,
                     locality=locality,
                     region=region,
+                    names=names,
                 )
                 made = with_absent(
                     made, absent, missing_rows, refuse_idle=excused and zero_exposure == "refuse"

@@ -14,6 +14,7 @@ import pandas as pd
 
 from socgrad.errors import EstimandError
 from socgrad.reading.data_marks import HAS_DATA, NO_DATA, NO_DATA_SHORT
+from socgrad.schema import NAMES
 
 __all__ = ["JournalTable", "check_journal_table", "check_summary", "journal_table", "number"]
 
@@ -223,7 +224,7 @@ def _probability(above: float, null: float, *, told: bool) -> str:
 def _places(summary: pd.DataFrame) -> list[str]:
     """The coordinates of each row, as a reader would say them."""
     places = [str(at) for at in summary.index.get_level_values("at")]
-    for name in summary.columns.difference([*_NO_COORDINATES, HAS_DATA]):
+    for name in summary.columns.difference([*_NO_COORDINATES, HAS_DATA, *NAMES]):
         places = [_said(at, str(name)) for at in places]
     if HAS_DATA not in summary:
         return places

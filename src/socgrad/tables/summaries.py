@@ -1,6 +1,6 @@
 """From draws to a table: the one place where draws collapse."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from importlib import import_module
 from itertools import product
 from numbers import Real
@@ -13,6 +13,7 @@ import xarray as xr
 from socgrad.errors import EstimandError
 from socgrad.reading.data_marks import HAS_DATA, NO_DATA
 from socgrad.reading.labels import are_labelled
+from socgrad.schema import NAMES
 
 __all__ = ["summarise"]
 
@@ -53,7 +54,8 @@ def summarise(
           ratio); both NaN where there is none;
         * `ess_bulk`, `mcse`: effective number of draws, and Monte Carlo standard error of the
           estimate;
-        * a column for each named dim with its coordinates;
+        * a column for each named dim with its coordinates; `authority_name` and `area_name` beside
+          them, and in the words of `at`, where the table had names;
         * `has_data`, only where some authority has none: whether events of its own are known;
         * `units`, `reference`: what one unit is, and what is compared with what; of an authority
           without data also that its number is what the model expects of an authority like it.
@@ -242,10 +244,11 @@ def _coordinates(
     draws: xr.DataArray, dims: list[str], kept: np.ndarray
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     """Coordinates of each row by dim, and all of them in words; scalar ones belong to every row."""
+    names = _names(draws)
     fixed = {
         str(name): coordinate.item()
         for name, coordinate in draws.coords.items()
-        if coordinate.ndim == 0 and name not in ("chain", "draw", HAS_DATA, *_OF_A_ROW)
+        if coordinate.ndim == 0 and name not in ("chain", "draw", HAS_DATA, *NAMES, *_OF_A_ROW)
     }
     every = product(*(draws[dim].to_numpy().tolist() for dim in dims))
     rows = [
@@ -253,8 +256,32 @@ def _coordinates(
         for values, keep in zip(every, kept, strict=True)
         if keep
     ]
-    words = [", ".join(f"{name}={_word(value)}" for name, value in row.items()) for row in rows]
-    return {name: np.array([row[name] for row in rows]) for name in [*fixed, *dims]}, words
+    words = [
+        ", ".join(
+            f"{dim}={_word(names[dim][value] if dim in names else value)}"
+            for dim, value in row.items()
+        )
+        for row in rows
+    ]
+    columns = {name: np.array([row[name] for row in rows]) for name in [*fixed, *dims]}
+    for dim, of in names.items():
+        columns[f"{dim}_name"] = np.array([of[row[dim]] for row in rows], dtype=object)
+    return columns, words
+
+
+def _names(draws: xr.DataArray) -> dict[str, dict[Hashable, str]]:
+    """Names of what stands along a dim, or was selected of it, by label."""
+    return {
+        dim: dict(
+            zip(
+                np.ravel(draws[dim].to_numpy()).tolist(),
+                np.ravel(draws[name].to_numpy()).tolist(),
+                strict=True,
+            )
+        )
+        for name, ((dim,), _) in NAMES.items()
+        if name in draws.coords and dim in draws.coords
+    }
 
 
 def _word(value: object) -> str:
