@@ -121,6 +121,8 @@ def test_values():
     assert Suppressed({"c": (1, 5)}) != Suppressed({"c": (1, 4)})
     rule = Suppressed({"c": (1, 5), 3: (1, "smallest shown"), "": (6, None)}, others=Rounded(5))
     assert eval(repr(rule)) == rule
+    for other in (Rounded(10, how="up", below=3), Rounded(10, ties="even"), MidpointRounded(6)):
+        assert eval(repr(other)) == other
     assert eval(repr(Bounds("a", "b"))) == Bounds("a", "b")
     assert Suppressed({"c": (6, np.inf)}).marks == {"c": (6, None)}
 

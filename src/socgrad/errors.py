@@ -8,6 +8,7 @@ value that the caller passed.
 import re
 
 __all__ = [
+    "CoarsenedCountsWarning",
     "ConvergenceWarning",
     "EstimandError",
     "MisfitWarning",
@@ -109,6 +110,10 @@ class SupportWarning(SocgradWarning):
 
 class SuppressionWarning(SocgradWarning):
     """Suppressed small counts are left out, although they are not missing at random."""
+
+
+class CoarsenedCountsWarning(SocgradWarning):
+    """Counts look as if they had been suppressed or rounded, and nothing says so."""
 
 
 class StageOrderWarning(SocgradWarning):

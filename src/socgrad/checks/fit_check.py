@@ -13,6 +13,7 @@ from scipy.stats import binom
 
 from socgrad.checks.bends import Bend
 from socgrad.checks.counts import chosen_draws, counts_by_position, lines_at, population_at
+from socgrad.checks.doubted_counts import doubted_counts
 from socgrad.checks.fit_words import (
     BENT,
     about_bend,
@@ -220,6 +221,8 @@ def check_fit(
     problems = _problems(
         statistics, areas, table, family, bend=further.bend, terms=terms, land=land
     )
+    if problems and len(counts.area):
+        problems = [*doubted_counts(counts, land), *problems]
     facts = "; ".join(
         f"{str(name).replace('_', ' ')} {row.observed:.3g} "
         f"({row.lower:.3g} to {row.upper:.3g} expected)"

@@ -60,7 +60,7 @@ def check_coarsening(given: object, *, argument: str, bounds: bool) -> None:
         return
     if isinstance(given, Bounds):
         raise TableError(
-            f"{argument} is {given!r}, but totals have no columns. Expected a rule for their own "
+            f"{argument} is {given!r}, and here are no columns of bounds. Expected a rule for "
             'marks and numbers, such as socgrad.coarsening.Suppressed({"c": (1, 5)}) or Rounded(5).'
         )
     raise TableError(

@@ -56,7 +56,7 @@ class Exact:
         return count
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rounded:
     """Numbers are counts rounded to multiples of a base, each by its own count alone.
 
@@ -118,6 +118,11 @@ class Rounded:
                 "rounded to, such as 5; or below=5, if counts of 1-4 were set to 0."
             )
 
+    def __repr__(self) -> str:
+        given = [(name, getattr(self, name)) for name in ("how", "ties", "below")]
+        told = [f", {name}={value!r}" for name, value in given if value != getattr(Rounded, name)]
+        return f"Rounded({self.to}{''.join(told)})"
+
     @property
     def words(self) -> str:
         """What was done to the numbers."""
@@ -158,7 +163,7 @@ class Rounded:
         return lower, chance
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MidpointRounded:
     """Numbers are counts rounded to the midpoint of their step; zero stays zero.
 
@@ -191,6 +196,9 @@ class MidpointRounded:
 
     def __post_init__(self) -> None:
         check_base("to", self.to, least=2, most=_MOST)
+
+    def __repr__(self) -> str:
+        return f"MidpointRounded({self.to})"
 
     @property
     def words(self) -> str:

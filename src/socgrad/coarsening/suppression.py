@@ -30,7 +30,7 @@ _EXPECTED: Final = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Suppressed:
     """Counts are hidden behind marks, each of which stands for an interval of counts.
 
@@ -115,6 +115,14 @@ class Suppressed:
     def words(self) -> str:
         """What was done to the numbers that are shown."""
         return self.others.words
+
+    def mark_kernel(self, mark: Mark) -> Kernel:
+        """Chance of a mark, given each count; without the bound that is the smallest shown."""
+        interval = self.marks[mark]
+        if interval is None:
+            return Kernel(0, None)
+        low, high = interval
+        return Kernel(low, high if isinstance(high, int) else None)
 
     def kernel(self, shown: int) -> Kernel | None:
         """Chance of the number shown, given each count; None if no count gives it."""

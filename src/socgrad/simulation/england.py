@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from socgrad.arrays import FloatArray
+from socgrad.coarsening.columns import ColumnRule, check_coarsening
 from socgrad.errors import SpecificationError
 from socgrad.predictor import log_rate
 from socgrad.simulation.geography import (
@@ -44,6 +45,9 @@ class Simulation:
         Step of deprivation, proportion.
     random_seed
         The seed given.
+    counted
+        Counts as they were counted: the rows of `frame`, one column per stage. They differ from
+        those in `frame` where `publish` was given.
     """
 
     frame: pd.DataFrame
@@ -52,6 +56,7 @@ class Simulation:
     national_mean: float
     per: float
     random_seed: int
+    counted: pd.DataFrame
 
 
 def _authority_effects(
@@ -137,6 +142,7 @@ def simulate(
     stage_correlation: float = 0.8,
     per: float = 0.10,
     areas_per_locality: float | None = None,
+    publish: ColumnRule | Mapping[str, ColumnRule] | None = None,
     random_seed: int,
 ) -> Simulation:
     """Simulate counts in an England-shaped table of neighbourhoods, and return the truth with them.
@@ -162,6 +168,10 @@ def simulate(
     areas_per_locality
         Areas in a locality on average, at least 1 (England's MSOAs have about five): the table gets
         a column `locality`, for stages with a `locality_sd`. None by default.
+    publish
+        How an agency publishes the counts: a rule of `socgrad.coarsening` for all stages, or one
+        for each by its name, such as ``Suppressed({"c": (1, 5)})``. Marks that hide no whole
+        interval are not given: which cells they protect depends on the table that is published.
     random_seed
         Whole number, 0 or more. The geography depends on it and on the sizes alone, and the counts
         of a stage on these, its name and its truth: another stage more changes nothing else.
@@ -176,7 +186,9 @@ def simulate(
     ------
     SpecificationError
         If there are too few authorities or areas, a number is outside its range, authority means
-        would leave 0 to 1, or a stage is named like another column.
+        would leave 0 to 1, a stage is named like another column, or `publish` names no stage.
+    TableError
+        If `publish` is no rule.
 
     Notes
     -----
@@ -198,7 +210,14 @@ def simulate(
     ['area', 'authority', 'region', 'children', 'deprivation']
     >>> simulation.truth.loc["referral", ["within", "between", "contextual"]].round(3).to_dict()
     {'within': 0.482, 'between': 0.308, 'contextual': -0.174}
+    >>> rule = sg.coarsening.Suppressed({"c": (1, 5)})
+    >>> hidden = sg.simulate(authorities=10, areas=300, publish=rule, random_seed=2019)
+    >>> hidden.frame["child_protection_plan"][:4].tolist()
+    [0, 7, 'c', 0]
+    >>> hidden.counted["child_protection_plan"][:4].tolist()
+    [0, 7, 4, 0]
     """
+    rules = _rules_of(publish, stages)
     if not 0 <= stage_correlation <= 1:
         raise SpecificationError(
             f"stage_correlation is {stage_correlation}. Expected a number from 0 to 1."
@@ -264,6 +283,10 @@ def simulate(
                 }
             )
         )
+    counted = frame[list(stages)].copy()
+    for stage, rule in rules.items():
+        rng = np.random.default_rng([random_seed, 4, zlib.crc32(stage.encode())])
+        frame[stage] = rule.publish(counted[stage].to_numpy(), rng)
     truths = {name: asdict(t) | {"contextual": t.contextual} for name, t in stages.items()}
     return Simulation(
         frame=frame,
@@ -272,4 +295,22 @@ def simulate(
         national_mean=parts.national_mean,
         per=per,
         random_seed=random_seed,
+        counted=counted,
     )
+
+
+def _rules_of(
+    publish: ColumnRule | Mapping[str, ColumnRule] | None, stages: Mapping[str, Truth]
+) -> dict[str, ColumnRule]:
+    """Rule of each stage that has one."""
+    if publish is None:
+        return {}
+    given = publish if isinstance(publish, Mapping) else dict.fromkeys(stages, publish)
+    if strangers := [name for name in given if name not in stages]:
+        raise SpecificationError(
+            f"publish names {', '.join(map(str, strangers))}, which is no stage. Expected names of "
+            f"stages ({', '.join(stages)}), or one rule for all."
+        )
+    for name, rule in given.items():
+        check_coarsening(rule, argument=f"publish[{name!r}]", bounds=False)
+    return dict(given)

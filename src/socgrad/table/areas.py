@@ -35,7 +35,7 @@ from socgrad.table.area_checks import (
     warn_if_sample,
     warn_of_means,
 )
-from socgrad.table.count_columns import bounds_roles, count_column
+from socgrad.table.count_columns import bounds_roles, count_column, warn_if_coarsened
 from socgrad.table.covariate_columns import area_covariates, authority_covariate_table
 from socgrad.table.known_counts import known_counts
 from socgrad.table.ledgers import ledger_lines, own_ledger
@@ -353,6 +353,9 @@ class Areas:
             If the median reliability of the authority means is below 0.9.
         SuppressionWarning
             If counts with a mark of suppression that was not declared are left out.
+        CoarsenedCountsWarning
+            If ``coarsening`` is not given and the counts look suppressed, rounded or without their
+            zeros: what it looks like, how far that moves the gradient, and what declares it.
         SocgradWarning
             If children are the exposure, and an area of 100 or more has over 5 events for each, or
             a total exceeds them; if an area has as many children as all others, and nothing else
@@ -434,9 +437,8 @@ class Areas:
         read = count_column(
             table, events, coarsening, order=order, area=keys, authority_of_area=group
         )
-        totals_rule = Exact() if totals_coarsening is None else totals_coarsening
         whole, hidden_totals = given_totals(
-            {} if totals is None else totals, authorities, totals_rule
+            {} if totals is None else totals, authorities, totals_coarsening or Exact()
         )
         number["events"] = read.published.shown
         check_no_totals(number, keys, group, authorities, roles, keep=total_rows == "keep")
@@ -457,6 +459,10 @@ class Areas:
             events_name=events,
             exposure_name=roles["exposure"],
         )
+
+        if events is not None and coarsening is None:
+            alone = np.isnan(whole.counts.low)[group]
+            warn_if_coarsened(read, number["exposure"], alone, events=events)
 
         own = area_covariates(table, covariates, keys=keys, order=order)
         theirs = pd.DataFrame(index=authorities)

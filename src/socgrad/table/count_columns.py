@@ -2,9 +2,11 @@
 
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, overload
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, overload
 
 import numpy as np
 import pandas as pd
@@ -21,8 +23,12 @@ from socgrad.coarsening.columns import (
 )
 from socgrad.coarsening.kernels import CoarsenedCounts
 from socgrad.coarsening.rounding import Exact
+from socgrad.coarsening.suppression import Suppressed
+from socgrad.coarsening.suspicion import hidden_by, suspicion
+from socgrad.coarsening.suspicion_words import about_coarsening
 from socgrad.door.number_checks import marks_in, suppressed
 from socgrad.door.table_checks import column
+from socgrad.errors import CoarsenedCountsWarning
 
 __all__ = [
     "CountColumn",
@@ -31,7 +37,10 @@ __all__ = [
     "count_column",
     "least_counts",
     "own_rule",
+    "warn_if_coarsened",
 ]
+
+_PACKAGE: Final = (str(Path(__file__).parents[1]),)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -162,3 +171,37 @@ def count_column(
         published = read_bounds(low, high, published.shown, area, bounds=coarsening, events=events)
         hidden = hidden & np.isnan(published.counts.low)
     return CountColumn(published=published, suppressed=hidden, marks=marks)
+
+
+def warn_if_coarsened(
+    column_read: CountColumn, exposure: FloatArray, alone: BoolArray, *, events: str
+) -> None:
+    """Warn of counts that look as if someone had coarsened them, and nobody said so.
+
+    Parameters
+    ----------
+    column_read
+        The column.
+    exposure
+        Exposure of each area, (n,).
+    alone
+        Areas whose authority has no total: elsewhere a missing count says nothing, (n,).
+    events
+        The caller's column.
+    """
+    rows = alone & (exposure > 0)
+    shown = column_read.published.shown[rows]
+    found = suspicion(shown, exposure[rows])
+    if found is None:
+        return
+    hidden = hidden_by(found.rule)
+    if hidden is not None:
+        if column_read.suppressed.any():
+            return  # their marks are warned of
+        interval = (hidden.low, hidden.high)
+        found = replace(found, rule=Suppressed(dict.fromkeys(column_read.marks, interval)))
+    warnings.warn(
+        about_coarsening(found, f"Column {events!r} (events)"),
+        CoarsenedCountsWarning,
+        skip_file_prefixes=_PACKAGE,  # at the caller's line
+    )
