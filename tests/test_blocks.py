@@ -16,7 +16,7 @@ from socgrad.engines.blocks import BLOCKS
 from socgrad.engines.quadrature import QUADRATURE
 from socgrad.engines.task import Task
 from socgrad.laplace.preparation import prepared
-from socgrad.likelihood.coarsened import OPEN
+from socgrad.likelihood.kernels import OPEN
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import model_terms

@@ -8,9 +8,9 @@ from scipy.stats import beta, multivariate_normal, nbinom, norm, poisson
 from locality_tables import small_localities
 from socgrad.laplace.coordinates import coordinates
 from socgrad.laplace.marginal import Marginal, population
-from socgrad.laplace.tabulated_counts import Box, NegativeBinomialRows, tabulated
 from socgrad.laplace.predictors import predictors
 from socgrad.laplace.surfaces import NegativeBinomialTotals, PoissonCounts, PoissonTotals
+from socgrad.laplace.tabulated_counts import Box, NegativeBinomialRows, tabulated
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal, Priors, rate_ratio

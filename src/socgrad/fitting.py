@@ -6,7 +6,6 @@ import sys
 from numbers import Integral
 from typing import Final
 
-import numpy as np
 import xarray as xr
 
 from socgrad.engines.choice import Method, sampled

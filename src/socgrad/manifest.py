@@ -149,6 +149,10 @@ def _observed(areas: Areas) -> xr.Dataset:
             areas.total_events[known].astype(np.int64),
             coords={"total_authority": areas.authority[known].to_numpy()},
         )
+    bounded = int(areas.within_bounds.sum()) + int(areas.totals_within_bounds.sum())
+    if bounded:
+        # What is not in the file has to be missed by its readers.
+        counts["within_bounds"] = xr.DataArray(bounded)
     return xr.Dataset(counts)
 
 

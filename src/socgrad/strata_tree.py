@@ -132,6 +132,9 @@ def _counts(parts: list[xr.Dataset], along: xr.DataArray) -> xr.Dataset:
             blank = xr.full_like(some[0], np.nan)
             filled = [blank if one is None else one for one in held]
             made[name] = xr.concat(filled, along, join="outer")
+    bounded = [int(one["within_bounds"]) if "within_bounds" in one else 0 for one in parts]
+    if any(bounded):
+        made["within_bounds"] = xr.DataArray(bounded, coords={"stratum": along})
     return xr.Dataset(made)
 
 

@@ -1,7 +1,6 @@
 """The compiled functions of the block engine, kept on disk, as the rest of it calls them."""
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 

@@ -8,9 +8,8 @@ import xarray as xr
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.laws import COARSENED, CONSTRAINT, LOCALITY, MASS, ROWS, TOTAL, Rows
-from socgrad.likelihood.coarsened import OPEN
 from socgrad.likelihood.gamma_factors import distinct
-from socgrad.likelihood.kernel_sums import Kernels, kernels_of
+from socgrad.likelihood.kernels import OPEN, Kernels, kernels_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
 
@@ -215,9 +214,7 @@ def _segments(
     return made
 
 
-def _coarsened(
-    terms: dict[str, Term], data: xr.Dataset, areas: int, stratum: int
-) -> _Segments:
+def _coarsened(terms: dict[str, Term], data: xr.Dataset, areas: int, stratum: int) -> _Segments:
     """Rows of which something coarser than their count was published."""
     authority, within, log_exposure, position, kernel = (
         data[f"coarsened_{name}"].to_numpy()
@@ -238,7 +235,8 @@ def _constrained(data: xr.Dataset, terms: dict[str, Term], stratum: int) -> list
     coefficient = data["constraint_coefficient"].to_numpy()
     of = np.repeat(np.arange(len(home)), coefficient.shape[1])
     # Its rows are coefficients: they have neither a place nor an exposure.
-    rows = _Nodes(of, 0.0 * of, 0.0 * of, np.zeros((len(of), nodes.columns.shape[1])))
+    nowhere = np.zeros(len(of))
+    rows = _Nodes(of, nowhere, nowhere, np.zeros((len(of), nodes.columns.shape[1])))
     says = _grouped(CONSTRAINT, stratum, home, none, nodes=rows)
     says.row_events = coefficient.ravel()
     return [_grouped(MASS, stratum, home, none, nodes=nodes), says]

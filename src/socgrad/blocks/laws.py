@@ -27,7 +27,17 @@ from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
 from socgrad.nuts.numba_on_disk import compiled
 
-__all__ = ["COARSENED", "CONSTRAINT", "LOCALITY", "MASS", "ROWS", "TOTAL", "Rows", "block_terms", "scores"]
+__all__ = [
+    "COARSENED",
+    "CONSTRAINT",
+    "LOCALITY",
+    "MASS",
+    "ROWS",
+    "TOTAL",
+    "Rows",
+    "block_terms",
+    "scores",
+]
 
 #: Laws of segments: Poisson rows compressed to nodes of exposure; negative binomial rows; rows of
 #: one locality that share a gamma factor; all rows of an authority known by their total; rows of

@@ -9,7 +9,16 @@ import numpy as np
 from socgrad.engines.task import Drawn, Task
 from socgrad.progress import stage
 
-__all__ = ["COARSENED", "COUNTS", "TERMS_OF_AUTHORITIES", "TOTALS", "Engine", "Refusal", "attempted", "refusals"]
+__all__ = [
+    "COARSENED",
+    "COUNTS",
+    "TERMS_OF_AUTHORITIES",
+    "TOTALS",
+    "Engine",
+    "Refusal",
+    "attempted",
+    "refusals",
+]
 
 #: Terms of a level and a slope of each authority.
 TERMS_OF_AUTHORITIES: Final = frozenset(

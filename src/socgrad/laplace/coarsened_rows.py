@@ -9,8 +9,7 @@ from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import exposure_rule
 from socgrad.laplace.surfaces import Derivatives, PoissonCounts
 from socgrad.laplace.tabulated_counts import NegativeBinomialRows, RowsAtOverdispersion
-from socgrad.likelihood.coarsened import OPEN
-from socgrad.likelihood.kernel_sums import Kernels, kernel_sums, kernels_of
+from socgrad.likelihood.kernels import OPEN, Kernels, kernels_of
 
 __all__ = ["CoarsenedRows"]
 
@@ -40,14 +39,14 @@ class Constraint:
         """The functions, or a derivative, at slopes (n, j) of all authorities."""
         low, high = self.slopes
         half = (high - low) / 2
-        t = (slope[:, self.at] - (low + high) / 2) / half
-        held = np.clip(t, -1.0, 1.0)
+        t: FloatArray = (slope[:, self.at] - (low + high) / 2) / half
+        held: FloatArray = np.clip(t, -1.0, 1.0)
         of = np.polynomial.chebyshev.chebder(self.coefficient, derivative, scl=1.0 / half)
         found: FloatArray = np.polynomial.chebyshev.chebval(held, of, tensor=False)
         if derivative == 0:
             first = np.polynomial.chebyshev.chebder(self.coefficient)
             tangent = np.polynomial.chebyshev.chebval(held, first, tensor=False)
-            found = found + (t - held) * tangent
+            found = np.asarray(found + (t - held) * tangent, dtype=np.float64)
         return found
 
 
@@ -119,7 +118,7 @@ class CoarsenedRows:
     def value(self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray) -> FloatArray:
         """Log-likelihood at points (n, j), overdispersion (n, 1); without `shared`."""
         level, slope, _ = np.broadcast_arrays(level, slope, overdispersion)
-        found = self._coarsened(level, slope, overdispersion, deep=False)[0]
+        found: FloatArray = self._coarsened(level, slope, overdispersion, deep=False)[0]
         if self.constraint is not None:
             found[:, self.constraint.at] += self.constraint.values(slope, 0)
         if self.exact is not None:
@@ -145,6 +144,8 @@ class CoarsenedRows:
     def _coarsened(
         self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray, *, deep: bool
     ) -> FloatArray:
+        from socgrad.likelihood.kernel_sums import kernel_sums  # noqa: PLC0415 numba, where needed
+
         r = np.zeros(len(level)) if self.beside is not None else (overdispersion**2).ravel()
         level, slope = (np.ascontiguousarray(each, dtype=np.float64) for each in (level, slope))
         return kernel_sums(
@@ -157,4 +158,8 @@ class CoarsenedRows:
 
     def shared(self, overdispersion: FloatArray) -> FloatArray:
         """Terms of overdispersion (n, 1) alone, shape (n,)."""
-        return np.zeros(len(overdispersion)) if self.exact is None else self.exact.shared(overdispersion)
+        return (
+            np.zeros(len(overdispersion))
+            if self.exact is None
+            else self.exact.shared(overdispersion)
+        )

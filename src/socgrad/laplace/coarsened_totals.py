@@ -8,8 +8,7 @@ import xarray as xr
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import Exposure, exposure_rule, tabulated_exposure
 from socgrad.laplace.surfaces import Derivatives, Given
-from socgrad.likelihood.coarsened import OPEN
-from socgrad.likelihood.kernel_sums import Kernels, kernel_values, kernels_of
+from socgrad.likelihood.kernels import OPEN, Kernels, kernels_of
 
 __all__ = ["CoarsenedTotals"]
 
@@ -67,18 +66,23 @@ class _AtOverdispersion:
         found: FloatArray = self.overdispersion**2 * share
         return found
 
+    def _values(self, eta: FloatArray, r: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        from socgrad.likelihood.kernel_sums import kernel_values  # noqa: PLC0415 numba
+
+        return kernel_values(self.totals.kernels, self.totals.kernel, eta, r)
+
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
         log_sums = self.totals.rule.log_sums(slope)
         r = self._variation(slope, log_sums)[:, None]
         eta = (level + log_sums)[:, None] + step
-        return kernel_values(self.totals.kernels, self.totals.kernel, eta, r)[0]
+        return self._values(eta, r)[0]
 
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:
         # Variation held where it is: enough to place the nodes.
         log_total, mean, variance = self.totals.rule.moments(slope)
         r = self._variation(slope, log_total)
         eta = np.broadcast_to(level + log_total, np.broadcast_shapes(level.shape, r.shape))
-        _, first, second = kernel_values(self.totals.kernels, self.totals.kernel, eta, r)
+        _, first, second = self._values(eta, r)
         return Derivatives(
             first,
             first * mean,

@@ -21,7 +21,14 @@ from socgrad.laplace.polynomials import chebyshev, horner, taylor
 from socgrad.laplace.surfaces import Derivatives, PoissonCounts, Surface
 from socgrad.likelihood.gamma_factors import rising
 
-__all__ = ["Box", "NegativeBinomialRows", "Rows", "RowsAtOverdispersion", "TabulatedCounts", "tabulated"]
+__all__ = [
+    "Box",
+    "NegativeBinomialRows",
+    "Rows",
+    "RowsAtOverdispersion",
+    "TabulatedCounts",
+    "tabulated",
+]
 
 # Tabulated points in one block of working memory, times rows.
 _BLOCK = 400_000
@@ -39,12 +46,8 @@ class Box:
     overdispersion: tuple[float, float]
 
 
-class Rows(Protocol):
+class Rows(Surface, Protocol):
     """Counts of some authorities, row by row."""
-
-    @property
-    def authority(self) -> IntArray:
-        """Positions of these authorities along dim authority."""
 
     @property
     def pairs(self) -> float:
@@ -291,9 +294,7 @@ def _scaled(
     return (value - interval[0]) / interval[1]
 
 
-def tabulated(
-    rows: Rows, box: Box, *, degrees: tuple[int, int, int]
-) -> TabulatedCounts:
+def tabulated(rows: Rows, box: Box, *, degrees: tuple[int, int, int]) -> TabulatedCounts:
     """Interpolate the rows' log-likelihood at Chebyshev points of a box.
 
     Parameters

@@ -7,13 +7,13 @@ from scipy.special import logsumexp
 
 from socgrad.arrays import BoolArray, FloatArray
 from socgrad.laplace.marginal import Marginal, centre, grid_about, integrand, population
+from socgrad.laplace.surfaces import Given, Surface
 from socgrad.laplace.tabulated_counts import (
     Box,
     Rows,
     TabulatedCounts,
     tabulated,
 )
-from socgrad.laplace.surfaces import Given, Surface
 
 __all__ = ["covering", "first_table", "holds", "slopes", "with_table"]
 
@@ -28,9 +28,7 @@ _DEGREES = ((6, 6, 9), (7, 8, 12), (8, 10, 15), (9, 12, 18), (11, 14, 22))
 _SMALL = 4e-3
 
 
-def first_table(
-    rows: Rows, start: tuple[FloatArray, FloatArray], hidden: float
-) -> TabulatedCounts:
+def first_table(rows: Rows, start: tuple[FloatArray, FloatArray], hidden: float) -> TabulatedCounts:
     """Tabulate widely about each authority's own level and slope.
 
     `hidden` is about the largest overdispersion that the counts cannot tell from none.
@@ -79,9 +77,9 @@ def covering(marginal: Marginal, which: int, x: FloatArray) -> tuple[TabulatedCo
         _overdispersions(values.get("overdispersion", np.zeros(1))),
     )
     integral = logsumexp(exact, axis=(0, 1)).sum(axis=1)
-    for of_spread, *others in _DEGREES:
-        # Poisson counts do not depend on it.
-        degrees = (of_spread if "overdispersion" in values else 1, *others)
+    for of_spread, of_slope, of_level in _DEGREES:
+        # Poisson counts do not depend on the spread.
+        degrees = (of_spread if "overdispersion" in values else 1, of_slope, of_level)
         table = tabulated(table.rows, box, degrees=degrees)
         reached = logsumexp(weighed(table.given(prior.overdispersion)), axis=(0, 1)).sum(axis=1)
         difference = reached - integral

@@ -1,25 +1,25 @@
 """Counts of which something coarser was published: compiled.
 
 A kernel says what was published of a count k: P(published | k) for k = low, ..., high, 1 everywhere
-unless weights are given. With mean mu = exp(eta) and squared coefficient of variation r of the gamma
-factor of the count (0 of a Poisson count), the log-likelihood is
+unless weights are given. With mean mu = exp(eta) and squared coefficient of variation r of the
+gamma factor of the count (0 of a Poisson count), the log-likelihood is
 
     log sum_k P(published | k) p(k; mu, r).
 
 Its derivatives are cumulants of k given what was published. Sums start at the most probable count
-(or, of few counts, at the lowest) and end where terms no longer change them, so that intervals may be wide, or open above.
+(or, of few counts, at the lowest) and end where terms no longer change them, so that intervals may
+be wide, or open above.
 """
 
 from math import exp, inf, lgamma, log, log1p
 
 from socgrad.arrays import FloatArray
 from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
+from socgrad.likelihood.kernels import OPEN
 from socgrad.nuts.numba_on_disk import compiled
 
-__all__ = ["OPEN", "kernel_terms"]
+__all__ = ["kernel_terms"]
 
-#: The upper end of a kernel that has none.
-OPEN = -1
 # Terms below this share of the largest are left out.
 _SMALL = 1e-18
 # Sums over so few counts, of means below `_LARGE`, may start at the lowest.

@@ -2,7 +2,8 @@
 
 Of n areas with means mu_i = x_i e^t, published as kernels and known to sum to R, the probability is
 
-    e^(R t) e^(-sum mu_i) C,   C = [z^R] prod_i S_i(z x_i),   S_i(u) = sum_k P(published | k) u^k / k!
+    e^(R t) e^(-sum mu_i) C,            C = [z^R] prod_i S_i(z x_i),
+    S_i(u) = sum_k P(published | k) u^k / k!
 
 so that C depends on the slope alone. Counts tilted by z are independent, with S_i as normalising
 constants; at the z at which their mean sum is R, C = prod_i S_i(z x_i) z^(-R) P(sum = R), and that
@@ -19,8 +20,8 @@ import numpy as np
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.likelihood import coarsened
 from socgrad.likelihood import compiled as gamma_functions
-from socgrad.likelihood.coarsened import OPEN, kernel_terms
-from socgrad.likelihood.kernel_sums import Kernels
+from socgrad.likelihood.coarsened import kernel_terms
+from socgrad.likelihood.kernels import OPEN, Kernels
 from socgrad.nuts.numba_on_disk import compiled, on_disk, source_number
 
 __all__ = ["log_constants"]
@@ -106,9 +107,7 @@ def log_constant(  # type: ignore[no-untyped-def]
         low, high = kernels.low[k], kernels.high[k]
         width = spare + 1 if high == OPEN else min(high - low, spare) + 1
         mean = exp(eta)
-        kernel_terms(
-            low, high, kernels.weight, kernels.first_weight[k], eta, 0.0, False, one
-        )
+        kernel_terms(low, high, kernels.weight, kernels.first_weight[k], eta, 0.0, False, one)
         # P(count = low + a), tilted.
         log_first = low * eta - one[0] - mean
         for a in range(1, low + 1):

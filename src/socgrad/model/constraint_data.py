@@ -7,8 +7,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from socgrad.arrays import FloatArray
-from socgrad.likelihood.constrained import log_constants
-from socgrad.likelihood.kernel_sums import kernels_of
+from socgrad.likelihood.kernels import kernels_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.kernel_data import kernel_data
 from socgrad.quadrature import chosen_rules
@@ -31,9 +30,10 @@ def constraint_data(
     -------
     data : dict
         `constraint_authority` (dim constrained_authority); `constraint_events`, what its hidden
-        counts sum to; `constraint_node_*`, the rule of their areas; and of log C (`socgrad.likelihood.constrained`) as a function of the
-        slope `constraint_coefficient` (dims constrained_authority, degree), of Chebyshev
-        polynomials, and `constraint_slopes` (dim end), where they hold. Empty without any.
+        counts sum to; `constraint_node_*`, the rule of their areas; and of log C
+        (`socgrad.likelihood.constrained`) as a function of the slope `constraint_coefficient`
+        (dims constrained_authority, degree), of Chebyshev polynomials, and `constraint_slopes`
+        (dim end), between which they hold. Empty without any.
     error : float
         Largest error of log C between its nodes.
     """
@@ -41,6 +41,8 @@ def constraint_data(
     authority = np.flatnonzero(areas.has_both)
     if not len(authority):
         return {}, 0.0
+    from socgrad.likelihood.constrained import log_constants  # noqa: PLC0415 numba, where needed
+
     assert areas.coarsened is not None
     home = areas.authority_of_area
     number = len(areas.authority)

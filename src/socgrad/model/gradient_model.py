@@ -17,6 +17,7 @@ from socgrad.departures import (
 )
 from socgrad.designs import Columns, Designs, Formulas
 from socgrad.errors import SocgradWarning, SpecificationError
+from socgrad.model.bounds_checks import check_bounds
 from socgrad.model.covariates import check_covariate_priors, checked_designs, coefficient_priors
 from socgrad.model.levels import check_levels, check_regions_apart
 from socgrad.model.one_authority import check_one_authority
@@ -234,6 +235,12 @@ class GradientModel:
             regions=self.regions,
             family=self.family,
             area_moderators=self.area_moderators,
+        )
+        check_bounds(
+            self.areas,
+            family=self.family,
+            localities=self.localities,
+            of_areas=self.shape != "line" or bool(self.covariates or self.area_moderators),
         )
         self._check_priors()
         object.__setattr__(self, "departures", self._departures())

@@ -7,8 +7,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from socgrad.arrays import IntArray
-from socgrad.likelihood.coarsened import OPEN
-from socgrad.likelihood.kernel_sums import kernel_sums, kernels_of
+from socgrad.likelihood.kernels import OPEN, kernels_of
 from socgrad.table.areas import Areas
 
 __all__ = ["crude_log_rate", "kernel_data", "kernels_of_totals"]
@@ -64,9 +63,11 @@ def crude_log_rate(areas: Areas, events: float, exposure: float) -> float:
     totals = areas.totals_known & np.isnan(areas.total_events)
     if not (hidden.any() or totals.any()):
         return float(np.log(events / exposure))
+    from socgrad.likelihood.kernel_sums import kernel_sums  # noqa: PLC0415 numba, where needed
+
     summed = np.bincount(areas.authority_of_area, areas.exposure, minlength=len(totals))
     log_exposure = np.log(np.concatenate([areas.exposure[hidden], summed[totals]]))
-    of_areas = [] if areas.coarsened is None else areas.coarsened.kernel[hidden]
+    of_areas = np.zeros(0) if areas.coarsened is None else areas.coarsened.kernel[hidden]
     kernel = np.concatenate([of_areas, kernels_of_totals(areas)[totals]]).astype(np.int64)
     rows = np.array([0, len(kernel)]), kernel, np.zeros(len(kernel)), log_exposure
     known = exposure - np.exp(log_exposure).sum()

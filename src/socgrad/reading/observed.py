@@ -51,7 +51,7 @@ def observed_counts(fit: xr.DataTree, *, purpose: str) -> ObservedCounts:
     Raises
     ------
     EstimandError
-        If the fit holds no events.
+        If the fit holds no events, or if some of its counts are known within bounds only.
     SchemaError
         If `fit` is not a socgrad fit, or its counts belong to other areas.
 
@@ -67,6 +67,13 @@ def observed_counts(fit: xr.DataTree, *, purpose: str) -> ObservedCounts:
     check_tree(fit)
     held = fit["observed_data"].to_dataset() if "observed_data" in fit.children else xr.Dataset()
     names = {"events": "counted_area", "total_events": "total_authority"}
+    if "within_bounds" in held and int(held["within_bounds"].sum()):
+        raise EstimandError(
+            f"{purpose} needs counts, and {int(held['within_bounds'].sum()):,} areas or totals of "
+            "this fit are known within bounds only (coarsening). Those that are shown are not like "
+            "the others, so nothing is said of them alone. Rates, gradients and ratios of the fit "
+            "(rate_by_group, gradient, ...) use all of the counts."
+        )
     if not set(names) & set(held.data_vars):
         raise EstimandError(
             f"{purpose} needs the observed events, and this fit holds none: it was saved with "

@@ -110,6 +110,7 @@ def _forms() -> dict[str, Form]:
         made[f"constant_data/{name}"] = Form(dims, text=True)
     for name, dim in (("events", "counted_area"), ("total_events", "total_authority")):
         made[f"observed_data/{name}"] = Form((dim,), least=0.0, whole=True, blank=True)
+    made["observed_data/within_bounds"] = Form((), least=0.0, whole=True)
     return made
 
 
