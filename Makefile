@@ -36,7 +36,7 @@ clean:
 
 $(VENV)/.ready: pyproject.toml
 	sh .ci/environment $(VENV) $(PYTHON)
-	$(BIN)/python -m pip install --quiet --editable '.[maps,plots,returns,tables]' --group test
+	$(BIN)/python -m pip install --quiet --editable '.[distributed,many,maps,plots,returns,tables]' --group test
 	touch $@
 
 $(VENV)/.lint: $(VENV)/.ready

@@ -14,6 +14,7 @@ MODULES = {
     "coarsening",
     "disclosure",
     "errors",
+    "many",
     "places",
     "plots",
     "published",

@@ -23,6 +23,7 @@ LEFT = {
     "manifest",
 }
 LEFT |= {"strata_tree", "quadrature_record", "stratified_fitting", "fitted_trees", "fitting"}
+LEFT |= {"fit_options"}
 RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
 
 #: What only the named modules may import, because it takes seconds or is an optional extra.
@@ -32,6 +33,9 @@ RESERVED = {
     "nutpie": {
         f"nuts.{n}" for n in ("nutpie_draws", "python_density", "density_sampling", "sampling")
     },
+    "cloudpickle": {"many.running"},
+    "threadpoolctl": {"many.threads"},
+    "rich": {"many.fits"},
     "numba": {"nuts.numba_on_disk", "nuts.standardising", "nuts.joint_overdispersed"},
     "matplotlib": {"plots"},
     "great_tables": {"tables.html"},

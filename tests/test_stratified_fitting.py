@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from fits import INFORMED
+from socgrad import fitting
 from socgrad.errors import ConvergenceWarning, SchemaError, SpecificationError
 from socgrad.estimands.gradients import gradient
 from socgrad.fitting import fit
@@ -144,7 +145,7 @@ def test_warnings_and_errors_name_the_stratum():
     """What one fit warns of is said once, by the stratum's name; an error keeps the name too."""
     model = StratifiedModel(stage_strata())
 
-    def doubtful(single, seed):
+    def doubtful(_, single, seed):
         if single.areas is not model.strata["plan"]:
             return fit(single, method="laplace", draws=50, random_seed=seed)
         warnings.warn("these draws are bad", ConvergenceWarning, stacklevel=2)
@@ -215,3 +216,57 @@ def test_nuts_agrees_with_the_other_engine():
         one, other = (gradient(stratum(t, label)) for t in (tree, stage_fit()))
         spread = float(other.std())
         assert abs(float(one.mean() - other.mean())) < 0.25 * spread
+
+
+def test_finished_strata_are_kept(tmp_path, monkeypatch):
+    """A fit that is stopped goes on where it ended, and gives what one that ran through gives."""
+    model = StratifiedModel(stage_strata())
+    options = {"method": "laplace", "draws": 50, "random_seed": 3}
+    whole = fit(model, **options, into=tmp_path / "whole")
+    fit_one, asked = fitting._fit_one, []
+
+    def stopped(one, *rest):
+        asked.append(one.areas)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return fit_one(one, *rest)
+
+    monkeypatch.setattr(fitting, "_fit_one", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, **options, into=tmp_path / "parts")
+    assert (tmp_path / "parts" / "referral.nc").exists()
+    resumed = fit(model, **options, into=tmp_path / "parts")
+    assert [each is model.strata["referral"] for each in asked] == [True, False, False, False]
+    for group in ("posterior", "constant_data", "observed_data", "sample_stats"):
+        xr.testing.assert_identical(resumed[group].to_dataset(), whole[group].to_dataset())
+    np.testing.assert_array_equal(
+        gradient(whole), gradient(fit(model, method="laplace", draws=50, random_seed=3))
+    )
+
+
+def test_a_kept_stratum_warns_as_it_did(tmp_path, monkeypatch):
+    """What was doubted when it was fitted is said again by the stratum's name."""
+    model = StratifiedModel(stage_strata())
+    fit_one = fitting._fit_one
+
+    def doubtful(one, *rest):
+        if one.areas is model.strata["plan"]:
+            warnings.warn("these draws are bad", ConvergenceWarning, stacklevel=2)
+        return fit_one(one, *rest)
+
+    monkeypatch.setattr(fitting, "_fit_one", doubtful)
+    for _ in range(2):
+        with pytest.warns(ConvergenceWarning, match=r"In 1 of 3 strata: \[plan\] these draws"):
+            fit(model, method="laplace", draws=50, into=tmp_path)
+        # All are kept, by the folder's own seed.
+        monkeypatch.setattr(fitting, "_fit_one", lambda *_: pytest.fail("it is there"))
+
+
+def test_only_strata_by_themselves_are_kept():
+    """What is fitted at once has nothing to take up."""
+    for model in (
+        StratifiedModel(stage_strata(), authority_effects="joint"),
+        StratifiedModel(stage_strata()).models["plan"],
+    ):
+        with pytest.raises(SpecificationError, match="into= keeps strata that are fitted one aft"):
+            fit(model, into="fits")

@@ -14,7 +14,7 @@ from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
-    from socgrad import coarsening, disclosure, places, plots, returns, sensitivity
+    from socgrad import coarsening, disclosure, many, places, plots, returns, sensitivity
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.checks.log_likelihood import add_log_likelihood
@@ -117,6 +117,7 @@ __all__ = [
     "level_slope_correlation",
     "load",
     "locality_ratio",
+    "many",
     "median_rate_ratio",
     "moderated_gradient",
     "observed_authority_rate",
@@ -238,11 +239,11 @@ _LAZY = {
     "what_if": "estimands.what_if",
 }
 
-#: Rooms with names of their own, imported on first use too.
 #: Names that hold several others, imported on first use, too.
 _NAMESPACES = {
     "coarsening": "coarsening",
     "disclosure": "disclosure",
+    "many": "many",
     "places": "places",
     "plots": "plots",
     "release": "reading.release",

@@ -24,6 +24,7 @@ __all__ = [
     "SupportWarning",
     "SuppressionWarning",
     "TableError",
+    "details_withheld",
     "withhold_details",
 ]
 
@@ -57,6 +58,11 @@ def withhold_details(withhold: bool = True) -> None:
     """
     global _withheld  # noqa: PLW0603 one switch for the process
     _withheld = withhold
+
+
+def details_withheld() -> bool:
+    """Whether messages come without values and labels of the data, in this process."""
+    return _withheld
 
 
 class _Worded(Exception):  # noqa: N818 of errors and warnings alike

@@ -3,14 +3,15 @@
 import os
 import secrets
 import sys
-from numbers import Integral
-from typing import Final
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from socgrad.engines.choice import Method, sampled
 from socgrad.engines.task import Task
 from socgrad.errors import SpecificationError
+from socgrad.fit_options import FitOptions, check_seed
 from socgrad.fitted_trees import joint_tree, tree_of
 from socgrad.model.arguments import check_is_model
 from socgrad.model.compression import likelihood_data
@@ -18,12 +19,14 @@ from socgrad.model.gradient_model import GradientModel
 from socgrad.model.outcome_model import OutcomeModel
 from socgrad.model.stratified_model import StratifiedModel
 from socgrad.nuts.options import NutsOptions
+from socgrad.processors import processors
 from socgrad.progress import stage
 from socgrad.stratified_fitting import fit_strata
 
-__all__ = ["Method", "fit"]
+if TYPE_CHECKING:
+    from socgrad.many.strata import StrataFolder
 
-_METHODS: Final = ("nuts", "laplace", "auto")
+__all__ = ["Method", "fit"]
 
 # With fewer, a few draws in 40,000 diverged at 0.9, and none at 0.95.
 _FEW_AUTHORITIES = 10
@@ -39,6 +42,7 @@ def fit(
     cores: int | None = None,
     target_accept: float | None = None,
     random_seed: int | None = None,
+    into: str | os.PathLike[str] | None = None,
     progress: bool | None = None,
 ) -> xr.DataTree:
     """Fit a model and return its posterior as one self-contained tree.
@@ -74,6 +78,11 @@ def fit(
         with totals 0.99.
     random_seed : int, optional
         At least 0; the one seed of everything random. By default one is drawn and recorded.
+    into : path, optional
+        Of independent strata: a folder that keeps the fit of each as it ends, made if it is not
+        there, as `socgrad.many.fit_many` keeps fits. Called again, after whatever ended it, `fit`
+        takes what is there (of the same data, model, options and seed, and whole) and fits the
+        rest; the seed is then the folder's own, unless one is given.
     progress : bool, optional
         Whether to say how far the fit is: by default in plain lines on standard error, after ten
         seconds and then every thirty, and of NUTS by a progress bar where standard error is a
@@ -95,10 +104,13 @@ def fit(
     ------
     SpecificationError
         If `model` is no model; if an option is out of range, or concerns NUTS only and `method` is
-        "laplace"; if no engine of this method has all terms and laws of the model: what each lacks
-        is named.
+        "laplace"; if `into` is given for what is fitted at once; if no engine of this method has
+        all terms and laws of the model: what each lacks is named.
+    StorageError, FileNotFoundError, NotADirectoryError
+        If `into` cannot be made or written to.
     KeyboardInterrupt
-        If you stop it: the sampler is told to, and nothing of what it drew is returned.
+        If you stop it: the sampler is told to, and nothing of what it drew is returned. Strata that
+        were finished are in `into`, if that was given.
 
     Warns
     -----
@@ -127,18 +139,15 @@ def fit(
     {'chain': 4, 'draw': 1000, 'authority': 8}
     """
     check_is_model(model, (GradientModel, StratifiedModel, OutcomeModel))
-    if method not in _METHODS:
-        raise SpecificationError(
-            f"method={method!r} is not an engine; expected {', '.join(map(repr, _METHODS))}."
-        )
-    given = {"tune": tune, "cores": cores, "target_accept": target_accept}
-    if method == "laplace" and (idle := [n for n, value in given.items() if value is not None]):
-        raise SpecificationError(
-            f"{', '.join(idle)}: NUTS only, and method='laplace' would ignore it. Leave it out, or "
-            "choose method='nuts' or 'auto'."
-        )
-    counts = {"draws": draws, "tune": tune, "chains": chains, "cores": cores}
-    _check_options(counts, target_accept, random_seed)
+    chosen = FitOptions(
+        method=method,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        target_accept=target_accept,
+    )
+    check_seed(random_seed)
     has_lines = progress is not False
     joint = isinstance(model, StratifiedModel) and model.authority_effects == "joint"
 
@@ -147,25 +156,47 @@ def fit(
             draws=draws,
             tune=(1000 if joint else 500) if tune is None else tune,
             chains=chains,
-            cores=min(chains, os.cpu_count() or 1) if cores is None else cores,
+            cores=min(chains, processors()) if cores is None else cores,
             target_accept=_usual_target_accept(of) if target_accept is None else target_accept,
             random_seed=seed,
             progress=sys.stderr.isatty() if progress is None else progress,
         )
 
-    seed = secrets.randbits(31) if random_seed is None else random_seed
+    folder = None if into is None else _folder(into, model, chosen)
+    if random_seed is not None:
+        seed = random_seed
+    else:
+        seed = secrets.randbits(31) if folder is None else folder.seed
     if isinstance(model, StratifiedModel):
         if joint:
             with stage("joint strata", lines=has_lines):
                 return _fit_joint(model, options(model, seed), method)
+
+        def fit_one(label: Any, one: GradientModel, own_seed: int) -> xr.DataTree:
+            made = partial(_fit_one, one, options(one, own_seed), method)
+            return made() if folder is None else folder.kept(label, one, own_seed, made)
+
         with stage("strata one after another", lines=has_lines):
-            return fit_strata(
-                model,
-                lambda one, own_seed: _fit_one(one, options(one, own_seed), method),
-                random_seed=seed,
-            )
+            return fit_strata(model, fit_one, random_seed=seed)
     with stage("fitting", lines=has_lines):
         return _fit_one(model, options(model, seed), method)
+
+
+def _folder(
+    path: str | os.PathLike[str],
+    model: GradientModel | StratifiedModel | OutcomeModel,
+    options: FitOptions,
+) -> "StrataFolder":
+    """The folder that keeps independent strata."""
+    if not isinstance(model, StratifiedModel) or model.authority_effects == "joint":
+        raise SpecificationError(
+            "into= keeps strata that are fitted one after another, and this model is fitted at "
+            "once. Leave it out, and keep the fit by socgrad.save; many models are fitted into a "
+            "folder by socgrad.many.fit_many."
+        )
+    from socgrad.many.strata import StrataFolder  # noqa: PLC0415 only a fit that is kept needs files
+
+    return StrataFolder(path, model, options)
 
 
 def _fit_one(
@@ -196,18 +227,3 @@ def _usual_target_accept(model: GradientModel | StratifiedModel | OutcomeModel) 
     if len(areas.authority) < _FEW_AUTHORITIES or areas.totals_known.any():
         return 0.95
     return 0.95 if model.designs.of_areas or model.localities or model.regions else 0.9
-
-
-def _check_options(
-    counts: dict[str, int | None], target_accept: float | None, random_seed: int | None
-) -> None:
-    for name, value in {**counts, "random_seed": random_seed}.items():
-        if value is not None and (isinstance(value, bool) or not isinstance(value, Integral)):
-            raise SpecificationError(f"{name} must be a whole number; got {value!r}.")
-    for name, value in counts.items():
-        if value is not None and value < 1:
-            raise SpecificationError(f"{name} must be at least 1; got {value}.")
-    if target_accept is not None and not 0 < target_accept < 1:
-        raise SpecificationError(f"target_accept must lie between 0 and 1; got {target_accept}.")
-    if random_seed is not None and random_seed < 0:
-        raise SpecificationError(f"random_seed must be at least 0; got {random_seed}.")

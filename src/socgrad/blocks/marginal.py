@@ -1,6 +1,5 @@
 """The posterior of the shared parameters, authorities integrated out: values and gradients."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from socgrad.blocks.compiled import evaluate, rising
 from socgrad.blocks.coordinates import Coordinates, Shared
 from socgrad.blocks.covariance import positive
 from socgrad.blocks.data import Counts
+from socgrad.processors import processors
 
 __all__ = ["At", "Found", "Marginal", "State", "by_threads"]
 
@@ -250,7 +250,7 @@ def by_threads[Item, Result](work: Callable[[Item], Result], items: Sequence[Ite
 
     Compiled functions let go of the interpreter. What is computed does not depend on the threads.
     """
-    threads = min(os.cpu_count() or 1, _THREADS, max(len(items), 1))
+    threads = min(processors(), _THREADS, max(len(items), 1))
     if threads < 2:
         return [work(each) for each in items]
     with ThreadPoolExecutor(threads) as pool:

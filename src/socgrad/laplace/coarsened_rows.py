@@ -39,15 +39,15 @@ class Constraint:
         """The functions, or a derivative, at slopes (n, j) of all authorities."""
         low, high = self.slopes
         half = (high - low) / 2
-        t: FloatArray = (slope[:, self.at] - (low + high) / 2) / half
-        held: FloatArray = np.clip(t, -1.0, 1.0)
+        t = (slope[:, self.at] - (low + high) / 2) / half
+        held = np.clip(t, -1.0, 1.0)
         of = np.polynomial.chebyshev.chebder(self.coefficient, derivative, scl=1.0 / half)
-        found: FloatArray = np.polynomial.chebyshev.chebval(held, of, tensor=False)
+        found = np.asarray(np.polynomial.chebyshev.chebval(held, of, tensor=False))
         if derivative == 0:
             first = np.polynomial.chebyshev.chebder(self.coefficient)
             tangent = np.polynomial.chebyshev.chebval(held, first, tensor=False)
-            found = np.asarray(found + (t - held) * tangent, dtype=np.float64)
-        return found
+            found = found + (t - held) * tangent
+        return np.asarray(found, dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)

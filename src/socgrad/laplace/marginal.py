@@ -8,7 +8,6 @@ rule centred and scaled at its mode (Liu & Pierce 1994, Biometrika 81(3), doi
 """
 
 import functools
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from socgrad.laplace.coordinates import Coordinates
 from socgrad.laplace.predictors import Predictors
 from socgrad.laplace.surfaces import Given, Surface
 from socgrad.predictor import authority_level, authority_slope
+from socgrad.processors import processors
 
 __all__ = [
     "Centre",
@@ -301,7 +301,7 @@ def by_blocks[Block](work: Callable[[Block], None], each: Sequence[Block]) -> No
     NumPy lets go of the interpreter while it computes. What is computed does not depend on the
     number of threads.
     """
-    threads = min(os.cpu_count() or 1, _THREADS, len(each))
+    threads = min(processors(), _THREADS, len(each))
     if threads < 2:
         for block in each:
             work(block)

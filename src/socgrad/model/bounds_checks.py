@@ -37,13 +37,13 @@ def check_bounds(areas: Areas, *, family: str, localities: bool, of_areas: bool)
     advice = "Leave out the totals: the bounds of their areas alone are a valid likelihood"
     if areas.totals_within_bounds[areas.has_both].any():
         raise SpecificationError(
-            "Some totals are known within bounds beside areas that are, too: what both say together "
-            f"is a sum over all totals. {advice}."
+            "Some totals are known within bounds beside areas that are, too: what both say "
+            f"together is a sum over all totals. {advice}."
         )
     if family != "poisson" or of_areas:
         what = f"family={family!r}" if family != "poisson" else "covariates or a shape of areas"
         raise SpecificationError(
-            f"{both:,} authorities have a total beside areas known within bounds, and the model has "
-            f"{what}: the chance of the hidden counts given their sum then depends on more than the "
-            f"authority's gradient. {advice}."
+            f"{both:,} authorities have a total beside areas known within bounds, and the model "
+            f"has {what}: the chance of the hidden counts given their sum then depends on more "
+            f"than the authority's gradient. {advice}."
         )

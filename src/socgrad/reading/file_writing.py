@@ -21,7 +21,7 @@ try:
 except ImportError:  # not on Windows: nothing is locked there, and nothing removed
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["write_whole"]
+__all__ = ["write_new", "write_whole"]
 
 
 def write_whole(target: Path, content: bytes | memoryview) -> None:
@@ -79,6 +79,39 @@ def write_whole(target: Path, content: bytes | memoryview) -> None:
             + ("Make room, or save" if full else "Save")
             + " elsewhere: the fit is still in memory.",
         ) from error
+
+
+def write_new(target: Path, content: bytes) -> bool:
+    """Write a file for its owner alone (mode 600), unless one of its name is there.
+
+    Of several who write at the same time one does, and what is read is whole.
+
+    Returns
+    -------
+    bool
+        Whether it was written.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    try:
+        part, descriptor = _new_part(target, private=True)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+            os.link(part, target)  # unlike a change of name, this replaces nothing
+        finally:
+            part.unlink(missing_ok=True)
+        _sync_folder(target.parent)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise StorageError(f"{target} cannot be written: {error}.") from error
+    return True
 
 
 def _prefix(home: Path) -> str:

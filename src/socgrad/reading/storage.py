@@ -2,8 +2,11 @@
 
 import json
 import os
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -129,10 +132,20 @@ def save(
     check_data_hash(tree)
     # In memory first: the HDF5 library ends the process where it finds the disk full. And nothing
     # is written that `load` would refuse.
-    content = bytes(with_checksum(tree).to_netcdf(engine="h5netcdf"))
+    with _without_cluster():
+        content = bytes(with_checksum(tree).to_netcdf(engine="h5netcdf"))
     check_structure(content)
     write_whole(target, content)
     return target
+
+
+def _without_cluster() -> AbstractContextManager[Any]:
+    """Where there is a Dask client, as in its workers, xarray asks its scheduler for a lock.
+
+    Of what is written in memory the scheduler knows nothing, and no other process could touch it.
+    """
+    dask = sys.modules.get("dask")
+    return nullcontext() if dask is None else dask.config.set(scheduler="synchronous")
 
 
 def load(path: str | os.PathLike[str]) -> xr.DataTree:

@@ -252,7 +252,7 @@ def check_data_hash(tree: xr.DataTree) -> None:
     counts = tree["observed_data"].to_dataset()
     if not {"events", "total_events"} & set(counts.data_vars):
         return
-    bounded = np.atleast_1d(counts["within_bounds"] if "within_bounds" in counts else 0)
+    bounded = np.atleast_1d(counts.get("within_bounds", 0))
     recorded = str(tree.attrs["data_sha256"])
     if "stratum" not in tree["posterior"].dims:
         if not bounded.any():

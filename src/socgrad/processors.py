@@ -1,0 +1,36 @@
+"""How many threads a fit may take: those of the processors that are its own, or fewer.
+
+A scheduler gives a process some of a machine's processors (its affinity), and several fits at a
+time share what there is. Whatever starts threads asks here.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["limited_to", "processors"]
+
+_most: int | None = None
+
+
+def processors() -> int:
+    """Threads that may run at a time in this process, at least 1."""
+    has_affinity = hasattr(os, "sched_getaffinity")
+    own = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    return own if _most is None else min(own, _most)
+
+
+@contextmanager
+def limited_to(threads: int | None) -> Iterator[None]:
+    """Let what runs within take this many threads at most; None leaves the limit as it is.
+
+    The limit is the process's, because engines ask from threads of their own.
+    """
+    global _most  # noqa: PLW0603 one limit for the process
+    before = _most
+    if threads is not None:
+        _most = threads
+    try:
+        yield
+    finally:
+        _most = before
