@@ -184,8 +184,8 @@ def _rows(
         summary = summarise(*draws, prob=prob).reset_index()
     except EstimandError as error:
         return [_without(key, "", about, str(error)), *failed]
-    shared = {"fit": key, **about, "doubted": bool(record.doubt), "error": ""}
-    return [shared | row for row in summary.to_dict("records")] + failed
+    shared: dict[Any, Any] = {"fit": key, **about, "doubted": bool(record.doubt), "error": ""}
+    return [{**shared, **row} for row in summary.to_dict("records")] + failed
 
 
 def _without(key: str, estimand: str, about: dict[Any, Any], error: str) -> dict[Any, Any]:
