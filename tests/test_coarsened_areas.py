@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import socgrad as sg
 from door import changed, door, large, same, table
 from socgrad.coarsening import Bounds, Exact, Kernel, MidpointRounded, Rounded, Suppressed
-from socgrad.errors import SpecificationError, TableError
+from socgrad.errors import TableError
 from socgrad.manifest import data_hash
 
 MARKED = {0: "c", 1: " C", 2: "z", 3: 9, 4: 0, 5: 12}
@@ -259,14 +258,6 @@ def test_options(options, words):
     """What is no declaration, or has no column to declare."""
     with pytest.raises(TableError, match=words):
         door(table(), **options)
-
-
-def test_no_model_takes_them_for_counts():
-    """Until a likelihood of bounds is there, they are refused, not read as something else."""
-    frame = large().assign(plans=lambda f: f["plans"].astype(object).where(f["plans"] > 5, "c"))
-    areas = door(frame, coarsening=Suppressed({"c": (0, 5)}))
-    with pytest.raises(SpecificationError, match=r"667 of 720 areas .* within bounds only"):
-        sg.GradientModel(areas)
 
 
 def test_a_rounded_total_row_is_still_seen():

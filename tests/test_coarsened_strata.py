@@ -7,7 +7,7 @@ import pytest
 import socgrad as sg
 from door import NAMES, table
 from socgrad.coarsening import Bounds, Kernel, Rounded, Suppressed
-from socgrad.errors import SpecificationError, StageOrderWarning, TableError
+from socgrad.errors import StageOrderWarning, TableError
 
 HIDDEN = Suppressed({"c": (1, 5)})
 PLACES = {**NAMES, "complete": True}
@@ -186,9 +186,3 @@ def test_a_ledger_is_held_against_bounds():
     assert len(sg.Areas.from_frame(frame, **options, ledger=ledger(18.0)).ledger) == 1
     with pytest.raises(TableError, match=r"column holds 18 to 30"):
         sg.Areas.from_frame(frame, **options, ledger=ledger(31.0))
-
-
-def test_no_model_of_strata_takes_them_for_counts():
-    """The model names the stratum whose counts are known within bounds."""
-    with pytest.raises(SpecificationError, match=r"0-4.*3 of 6 areas"):
-        sg.StratifiedModel(ages(long(), coarsening=HIDDEN))

@@ -1,0 +1,166 @@
+"""What is published of counts as a likelihood: row by row, under totals, and in fits."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.special import gammaln, logsumexp
+from scipy.stats import nbinom, poisson
+
+import socgrad as sg
+from socgrad.coarsening import Rounded, Suppressed
+from socgrad.errors import EstimandError, SpecificationError
+from socgrad.likelihood.coarsened import kernel_terms
+from socgrad.likelihood.constrained import log_constants
+from socgrad.likelihood.kernels import OPEN, Kernels
+from socgrad.model.compression import likelihood_data
+
+NONE = np.zeros(0)
+THREES = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 3.0
+MARKS = Suppressed({"c": (1, 5)})
+COLUMNS = {
+    "area": "area",
+    "authority": "authority",
+    "children": "children",
+    "deprivation": "deprivation",
+    "complete": True,
+}
+
+
+def terms(low, high, weight, eta, r):
+    """Value and derivatives of one kernel."""
+    found = np.zeros(7)
+    kernel_terms(low, high, weight, 0 if len(weight) else -1, eta, r, True, found)
+    return found
+
+
+@pytest.mark.parametrize("r", [0.0, 0.04, 2.0])
+@pytest.mark.parametrize("eta", [-3.0, 0.5, 6.0])
+@pytest.mark.parametrize(
+    ("low", "high", "weight"),
+    [(1, 5, NONE), (0, 4, NONE), (1, 5, THREES), (6, OPEN, NONE), (100, 300, NONE), (7, 7, NONE)],
+)
+def test_kernels_are_sums_of_probabilities(low, high, weight, eta, r):
+    """Against SciPy; derivatives by the log mean and the log of r, against differences."""
+    mean = np.exp(eta)
+    top = high if high != OPEN else int(low + mean + 60 * np.sqrt(mean * (1 + r * mean)) + 200)
+    count = np.arange(low, top + 1)
+    own = poisson(mean) if r == 0 else nbinom(1 / r, 1 / (1 + r * mean))
+    logs = own.logpmf(count) + (np.log(weight) if len(weight) else 0.0)
+    found = terms(low, high, weight, eta, r)
+    assert found[0] == pytest.approx(logsumexp(logs), rel=1e-9)
+    h = 1e-4
+    up, down = terms(low, high, weight, eta + h, r), terms(low, high, weight, eta - h, r)
+    np.testing.assert_allclose(found[1:4], (up - down)[:3] / (2 * h), rtol=1e-6, atol=1e-6)
+    if r:
+        ends = (terms(low, high, weight, eta, r * np.exp(step)) for step in (h, -h))
+        up, down = ends
+        np.testing.assert_allclose(found[4:], (up - down)[:3] / (2 * h), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "total"), [([0, 0, 2], 7), ([0, 1, 1, 2], 9), ([3, 0, 2], 6), ([0, 0], 10), ([0], 1)]
+)
+def test_counts_of_a_known_sum(kernel, total):
+    """Against a sum over all counts that are possible; corners included."""
+    kernels = Kernels(
+        np.array([1, 0, 0, 1]), np.array([5, OPEN, 4, 5]), np.array([-1, -1, -1, 0]), THREES
+    )
+    rng = np.random.default_rng(1)
+    within, log_exposure = rng.normal(size=(2, len(kernel)))
+    slope = 0.7
+    first = np.array([0, len(kernel)])
+    rows = first, np.array(kernel), within, log_exposure
+    found, exact = log_constants(kernels, rows, np.array([total]), np.array([[slope]]))
+    ends = [(kernels.low[k], total if kernels.high[k] == OPEN else kernels.high[k]) for k in kernel]
+    logs = []
+    for counts in itertools.product(*(range(low, high + 1) for low, high in ends)):
+        if sum(counts) == total:
+            k = np.array(counts)
+            weight = [THREES[c - 1] if own == 3 else 1.0 for c, own in zip(k, kernel, strict=True)]
+            eta = log_exposure + slope * within
+            logs.append(np.sum(k * eta - gammaln(k + 1) + np.log(weight)))
+    assert found[0, 0] == pytest.approx(logsumexp(logs), abs=1e-9)
+    assert exact.all()
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Plans of 30 authorities as counted, and as an agency would publish them."""
+    frame = sg.simulate(authorities=30, areas=1500, random_seed=3).frame
+    plans = frame["child_protection_plan"].to_numpy()
+    hidden = np.where((plans >= 1) & (plans <= 5), "c", plans.astype(str))
+    five = (np.floor(plans / 5 + 0.5) * 5).astype(int)
+    return frame.assign(plans=plans, hidden=hidden, five=five)
+
+
+@pytest.fixture(scope="module")
+def fits(table):
+    """Of counts as counted, suppressed, suppressed beside totals, and rounded."""
+    totals = table.groupby("authority")["plans"].sum()
+    doors = {
+        "counted": {"events": "plans"},
+        "hidden": {"events": "hidden", "coarsening": MARKS},
+        "beside totals": {"events": "hidden", "coarsening": MARKS, "totals": totals},
+        "rounded": {"events": "five", "coarsening": Rounded(5)},
+    }
+    models = {
+        name: sg.GradientModel(sg.Areas.from_frame(table, **COLUMNS, **door))
+        for name, door in doors.items()
+    }
+    return {name: sg.fit(model, method="laplace", random_seed=1) for name, model in models.items()}
+
+
+@pytest.mark.parametrize("name", ["hidden", "beside totals", "rounded"])
+def test_hidden_counts_give_the_gradient_back(fits, name):
+    """Within one sd of all counts, where leaving counts out is off by more than ten."""
+    whole, own = fits["counted"]["posterior"], fits[name]["posterior"]
+    sd = float(whole["within"].std())
+    assert float(own["within"].mean()) == pytest.approx(float(whole["within"].mean()), abs=sd)
+    assert 0.8 * sd < float(own["within"].std()) < 1.5 * sd
+    assert fits[name].attrs["pareto_k"] < 0.6
+
+
+def test_totals_give_levels_back(fits):
+    """What suppression loses of the intercept, totals of authorities bring back."""
+    sd = {name: float(fit["posterior"]["intercept"].std()) for name, fit in fits.items()}
+    assert sd["beside totals"] < 1.03 * sd["counted"]
+    assert sd["hidden"] > 1.05 * sd["counted"]
+
+
+def test_checks_that_need_counts_refuse(fits, tmp_path):
+    """Those that are shown are not like the others: nothing is said of them alone."""
+    for name in ("hidden", "rounded"):
+        with pytest.raises(EstimandError, match="known within bounds only"):
+            sg.check_fit(fits[name])
+        with pytest.raises(EstimandError, match="known within bounds only"):
+            sg.observed_rate_by_group(fits[name])
+    path = tmp_path / "fit.nc"
+    sg.save(fits["hidden"], path)
+    again = sg.load(path)
+    with pytest.raises(EstimandError, match="known within bounds only"):
+        sg.check_fit(again)
+    assert again["posterior"].equals(fits["hidden"]["posterior"])
+
+
+def test_what_bounds_cannot_have(table):
+    """Refused by the model, with the reason and what to do."""
+    totals = table.groupby("authority")["plans"].sum()
+    door = {**COLUMNS, "events": "hidden", "coarsening": MARKS}
+    both = sg.Areas.from_frame(table, **door, totals=totals)
+    with pytest.raises(SpecificationError, match=r"depends on more.*Leave out the totals"):
+        sg.GradientModel(both, family="negative_binomial")
+    with pytest.raises(SpecificationError, match=r"depends on more.*Leave out the totals"):
+        sg.GradientModel(both, shape="spline")
+    local = table.assign(msoa=table["authority"] + "-" + (table.index // 5).astype(str))
+    areas = sg.Areas.from_frame(local, **door, locality="msoa")
+    with pytest.raises(SpecificationError, match="factor ties its hidden counts together"):
+        sg.GradientModel(areas, localities=True)
+
+
+def test_what_a_total_says_is_tabulated_to_a_stated_error(table):
+    """The error of the table goes with the likelihood data."""
+    totals = table.groupby("authority")["plans"].sum()
+    door = {**COLUMNS, "events": "hidden", "coarsening": MARKS}
+    areas = sg.Areas.from_frame(table, **door, totals=totals)
+    assert 0 < likelihood_data(sg.GradientModel(areas)).attrs["constraint_error"] < 2e-3
