@@ -167,7 +167,7 @@ def _rows(
     if record is None:
         return [_without(key, "", {}, "There is no fit of this name in the folder.")]
     # By pairs, so that they cannot be taken for columns of the summaries.
-    about = {("plan", name): value for name, value in record.about.items()}
+    about: dict[Any, Any] = {("plan", name): value for name, value in record.about.items()}
     if record.state != "fitted":
         return [_without(key, "", about, record.error)]
     try:
