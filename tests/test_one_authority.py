@@ -167,7 +167,17 @@ REFUSE = {
 #: anything.
 OTHERS = {
     *("Areas", "GradientModel", "Normal", "OutcomeModel", "PositiveNormal", "Priors", "Strata"),
-    *("StratifiedModel", "Truth", "disclosure", "places", "published", "returns", "errors"),
+    *(
+        "StratifiedModel",
+        "Truth",
+        "coarsening",
+        "disclosure",
+        "many",
+        "places",
+        "published",
+        "returns",
+        "errors",
+    ),
     *("release", "simulate", "simulate_flow", "fit", "rate_ratio", "plots", "sensitivity"),
     # Of tables and of draws, whatever these are of.
     *("inequality_of_rates", "journal_table", "journal_rates", "label_draws", "summarise"),

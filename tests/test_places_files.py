@@ -185,7 +185,8 @@ def test_a_percentile_or_decile_is_no_deprivation(steps, least_first):
     """Ranks written as shares lie between 0 and 1, and say nothing of how much."""
     rank = np.arange(1, 1001)
     share = np.ceil(rank / len(rank) * steps) / steps
-    frame = pd.DataFrame({"area": rank, "authority": rank // 201, "children": 100, "plans": 1})
+    frame = pd.DataFrame({"area": rank, "authority": rank // 201, "children": 100})
+    frame["plans"] = rank % 3
     frame["share"] = share if least_first else 1 - share
     with pytest.raises(TableError, match="ranks, percentiles or deciles"):
         sg.Areas.from_frame(

@@ -109,6 +109,7 @@ OTHERS = {
         "Truth",
         "coarsening",
         "disclosure",
+        "many",
         "places",
         "published",
         "returns",

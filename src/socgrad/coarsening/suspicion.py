@@ -28,6 +28,8 @@ _FEW: Final = 50
 #: What offices do: bases, thresholds and midpoints that are not among these count so much less.
 _USUAL_BASES, _USUAL_HIDDEN, _USUAL_MIDPOINTS = (3, 5, 10), (2, 4, 5, 7, 9), (6,)
 _UNUSUAL: Final = 3.0
+#: No office hides counts as large as this: gaps between larger ones are those of few large counts.
+_LARGEST_HIDDEN: Final = 20
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ def _rules(column: Histogram) -> Iterator[ColumnRule]:
     step = int(np.gcd.reduce(np.diff(positive))) if len(positive) > 1 else 2 * smallest
     if step > 1 and not ((positive + step // 2) % step).any():
         yield MidpointRounded(step)
+    if smallest - 1 > _LARGEST_HIDDEN:
+        return
     if smallest > 1:
         if zeros:
             yield Rounded(1, below=smallest)
@@ -150,7 +154,7 @@ def _rules(column: Histogram) -> Iterator[ColumnRule]:
         yield Suppressed({"": (0, smallest - 1)})
     # One number below a gap, as where hidden counts were all written as 3.
     following = int(positive[1]) if len(positive) > 1 else 2 * smallest
-    if following - smallest > 1:
+    if following - smallest > 1 and following - 1 <= _LARGEST_HIDDEN:
         yield Suppressed({smallest: (1, following - 1)})
         if not zeros:
             yield Suppressed({smallest: (0, following - 1)})
