@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import gammaln, logsumexp
 from scipy.stats import nbinom, poisson
@@ -84,6 +85,31 @@ def test_counts_of_a_known_sum(kernel, total):
     assert exact.all()
 
 
+@pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
+def test_sums_of_many_counts_are_near_enough(share):
+    """Against a convolution of every area's chances: by the saddlepoint, or exact near corners."""
+    areas = 400
+    kernels = Kernels(np.array([1]), np.array([5]), np.array([-1]), NONE)
+    rng = np.random.default_rng(2)
+    within, log_exposure = rng.normal(size=areas), np.log(rng.uniform(0.5, 4.0, areas))
+    total = int(areas * (1 + 4 * share))
+    rows = np.array([0, areas]), np.zeros(areas, dtype=np.int64), within, log_exposure
+    slope = 0.4
+    found, exact = log_constants(kernels, rows, np.array([total]), np.array([[slope]]))
+    assert bool(exact[0]) == (share > 0.99)
+    count = np.arange(1, 6)
+    # Any tilt gives the same: this one keeps the chance of the total from vanishing.
+    tilt = {0.3: 0.0, 0.9: 2.0, 0.999: 7.0}[share]
+    eta = log_exposure + slope * within + tilt
+    logs = count * eta[:, None] - gammaln(count + 1)
+    scale = logsumexp(logs, axis=1)
+    chance = np.ones(1)
+    for own in np.exp(logs - scale[:, None]):
+        chance = np.convolve(chance, own)
+    expected = np.log(chance[total - areas]) + scale.sum() - total * tilt
+    assert found[0, 0] == pytest.approx(expected, abs=1e-3)
+
+
 @pytest.fixture(scope="module")
 def table():
     """Plans of 30 authorities as counted, and as an agency would publish them."""
@@ -156,6 +182,24 @@ def test_what_bounds_cannot_have(table):
     areas = sg.Areas.from_frame(local, **door, locality="msoa")
     with pytest.raises(SpecificationError, match="factor ties its hidden counts together"):
         sg.GradientModel(areas, localities=True)
+
+
+def test_graphs_refuse_bounds(table):
+    """They have no term for these, and would leave them out in silence."""
+    door = {"events": "hidden", "coarsening": MARKS}
+    areas = sg.Areas.from_frame(table, **COLUMNS, **door)
+    with pytest.raises(SpecificationError, match=r"known within bounds only.*no term"):
+        sg.pymc_model(sg.GradientModel(areas))
+    strata = sg.Strata.from_long(
+        pd.concat([table.assign(group=label) for label in ("a", "b", "c")]),
+        stratum="group",
+        children_of="area",
+        **COLUMNS,
+        **door,
+    )
+    joint = sg.StratifiedModel(strata, authority_effects="joint")
+    with pytest.raises(SpecificationError, match=r"known within bounds only.*no term"):
+        sg.joint_pymc_model(joint)
 
 
 def test_what_a_total_says_is_tabulated_to_a_stated_error(table):

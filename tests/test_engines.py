@@ -101,6 +101,14 @@ def test_an_engine_that_would_share_the_doubt_is_passed_over():
     assert float(found.posterior["intercept"].mean()) == 3.0
 
 
+def test_an_engine_that_would_share_the_doubt_is_asked_where_no_other_is_left():
+    """It may fail likewise, and is still better than the doubted draws."""
+    second = engine("second", drawn(value=2.0), no_help_after=frozenset({"first"}))
+    with pytest.warns(SocgradWarning, match="goes on with second"):
+        found = sampled(task(), "auto", (engine("first", drawn(doubt="x")), second))
+    assert float(found.posterior["intercept"].mean()) == 2.0
+
+
 def test_an_engine_that_takes_the_task_lacks_nothing():
     """And errors that are no arithmetic are not swallowed."""
     assert engine("any", drawn()).lacks(task()) == {}

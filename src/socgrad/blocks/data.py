@@ -9,7 +9,7 @@ import xarray as xr
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.laws import COARSENED, CONSTRAINT, LOCALITY, MASS, ROWS, TOTAL, Rows
 from socgrad.likelihood.gamma_factors import distinct
-from socgrad.likelihood.kernels import OPEN, Kernels, kernels_of
+from socgrad.likelihood.kernels import Kernels, kernels_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
 
@@ -140,7 +140,10 @@ def counts_of(
         kernels += each.sizes.get("kernel", 0)
         for held, found in zip((numbers, many), distinct(shared), strict=True):
             held.append(found)
-        pairs[stratum] = (many[-1] * numbers[-1] * (numbers[-1] - 1.0)).sum() + _hidden_pairs(each)
+        pairs[stratum] = (many[-1] * numbers[-1] * (numbers[-1] - 1.0)).sum()
+        if "coarsened_kernel" in each:
+            hidden = each["coarsened_kernel"].to_numpy()
+            pairs[stratum] += kernels_of([each]).pairs[hidden].sum()
         constant += sum(float(each[n]) for n in ("count_constant", "sum_constant") if n in each)
     return _joined(
         segments,
@@ -154,16 +157,6 @@ def counts_of(
         pairs=pairs,
         constant=constant,
     )
-
-
-def _hidden_pairs(data: xr.Dataset) -> float:
-    """Pairs of events of coarsened rows, at the middle of what was published."""
-    if "coarsened_kernel" not in data:
-        return 0.0
-    low, high = data["kernel_low"].to_numpy(), data["kernel_high"].to_numpy()
-    middle = np.where(high == OPEN, low + 1.0, 0.5 * (low + high))
-    each = np.maximum(middle * (middle - 1.0), 0.0)
-    return float(each[data["coarsened_kernel"].to_numpy()].sum())
 
 
 def _area_columns(terms: dict[str, Term], areas: int) -> FloatArray:

@@ -73,7 +73,8 @@ def sampled(task: Task, method: Method, engines: Sequence[Engine] = ENGINES) -> 
         if drawn is not None and not doubt:
             return _marked(drawn, doubts)
         doubts[engine.name] = doubt
-        takers = [each for each in takers if engine.name not in each.no_help_after]
+        # Where no other is left, one that may share the doubts is better than none.
+        takers = [each for each in takers if engine.name not in each.no_help_after] or takers
         if takers:
             _say_who_goes_on(engine, takers[0], doubt)
             continue

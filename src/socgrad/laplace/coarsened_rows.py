@@ -9,7 +9,7 @@ from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import exposure_rule
 from socgrad.laplace.surfaces import Derivatives, PoissonCounts
 from socgrad.laplace.tabulated_counts import NegativeBinomialRows, RowsAtOverdispersion
-from socgrad.likelihood.kernels import OPEN, Kernels, kernels_of
+from socgrad.likelihood.kernels import Kernels, kernels_of
 
 __all__ = ["CoarsenedRows"]
 
@@ -104,9 +104,7 @@ class CoarsenedRows:
     @property
     def pairs(self) -> float:
         """Pairs of events that share a gamma factor, at the middle of what was published."""
-        low, high = self.kernels.low, self.kernels.high
-        middle = np.where(high == OPEN, low + 1.0, 0.5 * (low + high))[self.rows[1]]
-        hidden = float(np.sum(np.maximum(middle * (middle - 1.0), 0.0)))
+        hidden = float(self.kernels.pairs[self.rows[1]].sum())
         return hidden + (0.0 if self.exact is None else self.exact.pairs)
 
     def squared_variation(self, level: FloatArray, slope: FloatArray) -> float:

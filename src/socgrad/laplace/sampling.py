@@ -54,7 +54,8 @@ class LaplaceDraws:
     proposal_efficiency : float
         Effective draws per draw of the proposal.
     quadrature_error : float
-        Largest error of the log marginal density among posterior draws.
+        Largest error of the log marginal density among posterior draws; of an authority's
+        likelihood, where what totals say of hidden counts is tabulated.
     nodes : int
         Quadrature nodes per effect.
     """
@@ -150,7 +151,8 @@ def sample_laplace(
         pareto_k=weights.pareto_k,
         importance_ess=effective_size(np.bincount(positions).astype(np.float64)),
         proposal_efficiency=weights.effective_size / len(x),
-        quadrature_error=error + fitted.table_error,
+        # What totals say of hidden counts is tabulated, too.
+        quadrature_error=error + fitted.table_error + data.attrs.get("constraint_error", 0.0),
         nodes=nodes,
     )
 

@@ -26,8 +26,9 @@ from socgrad.nuts.numba_on_disk import compiled, on_disk, source_number
 
 __all__ = ["log_constants"]
 
-# Products of a convolution beyond which the saddlepoint is taken.
-_LONG = 3e5
+# Products of a convolution beyond which the saddlepoint is taken, where the variance of the sum is
+# at least `_WIDE`: near corners, where all counts are at one end, it is poor.
+_LONG, _WIDE = 3e5, 20.0
 _STEPS = 200
 # Standard deviations of the sum by which its mean may miss the total.
 _CLOSE = 0.05
@@ -88,7 +89,7 @@ def log_constant(  # type: ignore[no-untyped-def]
         width = spare + 1 if high == OPEN else min(high - low, spare) + 1
         widest = max(widest, width)
         work += width * (spare + 1.0)
-    if work > _LONG:
+    if work > _LONG and found[2] > _WIDE:
         found0, v, k3 = found[1], found[2], found[3]
         h = 1e-3
         cumulants(kernels, kernel, x, tilt + h, one, found)

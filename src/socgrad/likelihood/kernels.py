@@ -32,6 +32,13 @@ class Kernels(NamedTuple):
     first_weight: IntArray
     weight: FloatArray
 
+    @property
+    def pairs(self) -> FloatArray:
+        """Pairs of events, y (y - 1), at the middle of what each kernel allows, (kernels,)."""
+        middle = np.where(self.high == OPEN, self.low + 1.0, 0.5 * (self.low + self.high))
+        found: FloatArray = np.maximum(middle * (middle - 1.0), 0.0)
+        return found
+
 
 def kernels_of(data: Sequence[xr.Dataset]) -> Kernels:
     """Kernels of likelihood data, of every stratum in turn."""

@@ -3,7 +3,7 @@
 from socgrad.errors import SpecificationError
 from socgrad.table.areas import Areas
 
-__all__ = ["check_bounds"]
+__all__ = ["check_bounds", "refuse_bounds_in_graphs"]
 
 
 def check_bounds(areas: Areas, *, family: str, localities: bool, of_areas: bool) -> None:
@@ -46,4 +46,21 @@ def check_bounds(areas: Areas, *, family: str, localities: bool, of_areas: bool)
             f"{both:,} authorities have a total beside areas known within bounds, and the model "
             f"has {what}: the chance of the hidden counts given their sum then depends on more "
             f"than the authority's gradient. {advice}."
+        )
+
+
+def refuse_bounds_in_graphs(areas: Areas) -> None:
+    """Refuse areas or totals known within bounds, which PyMC graphs have no term for.
+
+    Raises
+    ------
+    SpecificationError
+        If there are any: without their term they would be left out in silence.
+    """
+    bounded = int(areas.within_bounds.sum()) + int(areas.totals_within_bounds.sum())
+    if bounded:
+        raise SpecificationError(
+            f"{bounded:,} areas or totals are known within bounds only (coarsening), and a PyMC "
+            "graph has no term for these: it would leave them out, which biases the gradient. "
+            "socgrad.fit(model) samples them without a graph."
         )

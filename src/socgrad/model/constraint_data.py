@@ -16,7 +16,7 @@ __all__ = ["constraint_data"]
 
 # Log rate ratios per 10 points between which what a total says is tabulated.
 _SLOPES: Final = (-1.0, 2.0)
-_NUMBERS: Final = (12, 18, 26)
+_NUMBERS: Final = (12, 18, 26, 40)
 _SMALL: Final = 2e-3
 _BETWEEN: Final = np.array([-0.97, -0.6, -0.2, 0.1, 0.45, 0.8, 0.99])
 

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from socgrad.model.arguments import check_is_model
+from socgrad.model.bounds_checks import refuse_bounds_in_graphs
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import model_terms
@@ -51,6 +52,11 @@ def pymc_model(model: GradientModel) -> pm.Model:
         `total_events` (dim total_authority). Sampled with `pymc.sample`, it gives a tree that every
         summary accepts. Terms may be added inside ``with pymc_model(model):``.
 
+    Raises
+    ------
+    SpecificationError
+        If areas or totals are known within bounds only (`Areas.from_frame`, ``coarsening``).
+
     Notes
     -----
     The free variables behind the authority effects, `level_raw` and `slope_raw`, are the effects
@@ -61,6 +67,7 @@ def pymc_model(model: GradientModel) -> pm.Model:
     10.1214/088342307000000014), because the share follows the standard deviations as they vary.
     """
     check_is_model(model, (GradientModel,))
+    refuse_bounds_in_graphs(model.areas)
     seam = constants(model)
     working = graph_data(model, likelihood_data(model))
     with pm.Model(coords=_coords(model, seam, working)) as graph:

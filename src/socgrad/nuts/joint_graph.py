@@ -11,6 +11,7 @@ import xarray as xr
 
 from socgrad.arrays import FloatArray
 from socgrad.errors import SpecificationError
+from socgrad.model.bounds_checks import refuse_bounds_in_graphs
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.stratified_model import Correlations, StratifiedModel
@@ -54,7 +55,8 @@ def joint_pymc_model(model: StratifiedModel, *, data: xr.Dataset | None = None) 
     Raises
     ------
     SpecificationError
-        If the model's authority effects are independent.
+        If the model's authority effects are independent; if areas or totals are known within
+        bounds only.
 
     Notes
     -----
@@ -69,6 +71,8 @@ def joint_pymc_model(model: StratifiedModel, *, data: xr.Dataset | None = None) 
             "authority_effects='independent' has no joint graph: each stratum is a model of its "
             "own, socgrad.pymc_model(model.models[label])."
         )
+    for areas in model.strata.values():
+        refuse_bounds_in_graphs(areas)
     if data is None:
         models = list(model.models.values())
         data = joint_data(models, [likelihood_data(each) for each in models])
