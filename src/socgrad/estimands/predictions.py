@@ -365,7 +365,7 @@ def _place_rates(
     words = _WORDS[target]
     if terms.is_alone and target != "own":
         if target != "average" or authority_mean is not None:
-            require_authorities(terms, "authority_mean" if authority_mean else f"{target=}")
+            require_authorities(terms, f"{target=}" if authority_mean is None else "authority_mean")
         # The average one is the only one there is, wherever the rows are.
         authority, authority_mean = None, float(land.authority_mean[0])
         words = f"{land.labels[0]}, alone"
