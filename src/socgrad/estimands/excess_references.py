@@ -64,7 +64,7 @@ def words_for_reference(against: Against, groups: int, *, has_regions: bool, who
     of_region = ", its region's deviation set aside too" if has_regions else ""
     return {
         "least_deprived": f"the rate of the least deprived of {groups} child-weighted groups of "
-        whole,
+        f"{whole}",
         "national_mean": f"the rate of {whole}",
         "average_level": "the same neighbourhoods in an authority of the average level for its "
         f"mean deprivation{of_region}",
