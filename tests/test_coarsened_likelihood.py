@@ -10,7 +10,8 @@ from scipy.stats import nbinom, poisson
 
 import socgrad as sg
 from socgrad.coarsening import Rounded, Suppressed
-from socgrad.errors import EstimandError, SpecificationError
+from socgrad.errors import EstimandError, PriorWarning, SpecificationError
+from socgrad.laplace.coarsened_totals import CoarsenedTotals
 from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.likelihood.constrained import log_constants
 from socgrad.likelihood.kernels import OPEN, Kernels
@@ -182,6 +183,30 @@ def test_what_bounds_cannot_have(table):
     areas = sg.Areas.from_frame(local, **door, locality="msoa")
     with pytest.raises(SpecificationError, match="factor ties its hidden counts together"):
         sg.GradientModel(areas, localities=True)
+
+
+@pytest.mark.parametrize("overdispersion", [0.0, 0.4])
+def test_totals_within_bounds_by_hand(table, overdispersion):
+    """The chance of 1 to 5 events of a whole authority, matched in mean and variance."""
+    totals = table.groupby("authority")["plans"].sum().astype(object)
+    hidden = totals.index[3]
+    totals[hidden] = "c"
+    areas = sg.Areas.from_frame(table, **COLUMNS, totals=totals, totals_coarsening=MARKS)
+    family = "negative_binomial" if overdispersion else "poisson"
+    prior = sg.Priors(within=sg.rate_ratio(1.8, interval=(1.65, 1.96)))
+    with pytest.warns(PriorWarning):
+        model = sg.GradientModel(areas, family=family, priors=prior)
+    made = CoarsenedTotals.of(likelihood_data(model), is_poisson=not overdispersion)
+    assert areas.authority[made.authority].tolist() == [hidden]
+    level, slope = np.array([[-9.0]]), np.array([[0.6]])
+    given = made.given(np.array([[overdispersion]]))
+    own = areas.authority_of_area == 3
+    mean = areas.exposure[own] * np.exp(level[0, 0] + slope[0, 0] * model.within_part[own])
+    expected, r = mean.sum(), overdispersion**2 * (mean**2).sum() / mean.sum() ** 2
+    law = poisson(expected) if r == 0 else nbinom(1 / r, 1 / (1 + r * expected))
+    by_hand = np.log(law.pmf(np.arange(1, 6)).sum())
+    found = given.grid(level[None], np.zeros((1, 1, 1)), slope[None])[0, 0, 0, 0]
+    assert found == pytest.approx(by_hand, rel=1e-6)
 
 
 def test_graphs_refuse_bounds(table):
