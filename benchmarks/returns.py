@@ -34,15 +34,15 @@ def make(folder: Path, children: int) -> None:
     made.known_by_area.to_csv(folder / "known.csv")
 
 
-def measure(folder: Path) -> dict[str, float]:
+def measure(folder: Path) -> dict[str, float | None]:
     """Read and count, with the seconds of each."""
-    import resource
     import time
 
     whole = time.perf_counter()
     import pandas as pd
 
     import socgrad as sg
+    from socgrad.peak_memory import peak_memory
 
     census = sorted(folder.glob("cin_*.xml"))
     begin = time.perf_counter()
@@ -70,7 +70,7 @@ def measure(folder: Path) -> dict[str, float]:
         "count": done - read,
         "whole": done - whole,
         "cpu": time.process_time(),
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak": peak_memory(),
         "wrong": wrong,
     }
 

@@ -21,7 +21,6 @@ its intercept lies sd**2 / 2 lower.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -37,6 +36,7 @@ from cases import RESULTS
 
 import socgrad as sg
 from socgrad.model.compression import likelihood_data
+from socgrad.peak_memory import peak_memory
 
 FILE = RESULTS / "third_level.csv"
 CASES = ("none, laplace", "gamma, laplace", "gamma, nuts", "normal, nuts")
@@ -154,7 +154,7 @@ def measured(case: str, *, authorities: int, areas: int, draws: int, chains: int
         "seconds": seconds,
         "compile": compiling,
         "cpu": cpu,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": peak_memory(),
         "numbers_per_draw": int(sum(v[..., 0, 0].size for v in _last(posterior))),
         "steps": float("nan") if steps is None else float(steps.mean()),
         "ess": min(size, fit.attrs.get("importance_ess", np.inf)),

@@ -1,7 +1,6 @@
 """One fit in a folder: kept where it is there, made where it is not."""
 
 import json
-import sys
 import time
 import traceback
 import warnings
@@ -19,6 +18,7 @@ from socgrad.fit_options import FitOptions
 from socgrad.many.fingerprints import Model, fingerprint
 from socgrad.many.folder import FitFolder
 from socgrad.many.records import FitRecord
+from socgrad.peak_memory import peak_memory
 from socgrad.tables.diagnostics import check_sampling
 
 __all__ = ["ENDS_THE_PROCESS", "failed", "keep_fit"]
@@ -151,10 +151,5 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
 
 
 def _peak_mb() -> float | None:
-    """Largest memory of this process so far, in MB, where the system says it."""
-    try:
-        import resource  # noqa: PLC0415 not on Windows
-    except ImportError:
-        return None
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(most / (1e6 if sys.platform == "darwin" else 1e3), 1)
+    most = peak_memory()
+    return None if most is None else round(most, 1)
