@@ -10,7 +10,7 @@ Each replicate is a table of 40 authorities of 40 areas (`misfit_tables`, "lines
 0.4, about 3 events for each area), fitted as counted and as an agency may publish it, with and
 without the authorities' totals. Columns of the result: the share of 95% intervals that hold the
 truth, the mean error in posterior sds (bias), and the mean posterior sd over that from the counts
-themselves (loss). Draws that the engine doubts count as they are: leaving them out would flatter it.
+themselves (loss). Draws that the engine doubts count as they are.
 """
 
 import argparse

@@ -155,21 +155,6 @@ def test_totals_give_levels_back(fits):
     assert sd["hidden"] > 1.05 * sd["counted"]
 
 
-def test_checks_that_need_counts_refuse(fits, tmp_path):
-    """Those that are shown are not like the others: nothing is said of them alone."""
-    for name in ("hidden", "rounded"):
-        with pytest.raises(EstimandError, match="known within bounds only"):
-            sg.check_fit(fits[name])
-        with pytest.raises(EstimandError, match="known within bounds only"):
-            sg.observed_rate_by_group(fits[name])
-    path = tmp_path / "fit.nc"
-    sg.save(fits["hidden"], path)
-    again = sg.load(path)
-    with pytest.raises(EstimandError, match="known within bounds only"):
-        sg.check_fit(again)
-    assert again["posterior"].equals(fits["hidden"]["posterior"])
-
-
 def test_what_bounds_cannot_have(table):
     """Refused by the model, with the reason and what to do."""
     totals = table.groupby("authority")["plans"].sum()

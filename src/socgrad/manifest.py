@@ -12,6 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from socgrad.coarsening.kernels import CoarsenedCounts
+from socgrad.coarsening.stored import bounds_to_store
 from socgrad.data_hash import data_digest
 from socgrad.model.compression import constants
 from socgrad.model.covariates import authority_table
@@ -131,8 +133,8 @@ def data_hash(areas: Areas) -> str:
         vars(areas),
         events=events,
         total_events=areas.total_events,
-        coarsened=areas.coarsened,
-        coarsened_totals=areas.coarsened_totals,
+        coarsened=_bounds(areas),
+        coarsened_totals=_total_bounds(areas),
     )
 
 
@@ -149,11 +151,20 @@ def _observed(areas: Areas) -> xr.Dataset:
             areas.total_events[known].astype(np.int64),
             coords={"total_authority": areas.authority[known].to_numpy()},
         )
-    bounded = int(areas.within_bounds.sum()) + int(areas.totals_within_bounds.sum())
-    if bounded:
-        # What is not in the file has to be missed by its readers.
-        counts["within_bounds"] = xr.DataArray(bounded)
-    return xr.Dataset(counts)
+    bounds = {"events": _bounds(areas), "total_events": _total_bounds(areas)}
+    labels = {"events": areas.area, "total_events": areas.authority}
+    return xr.Dataset(counts | bounds_to_store(bounds, labels))
+
+
+def _bounds(areas: Areas) -> CoarsenedCounts | None:
+    """Bounds of areas' counts in the likelihood."""
+    return None if areas.coarsened is None else areas.coarsened.only(areas.within_bounds)
+
+
+def _total_bounds(areas: Areas) -> CoarsenedCounts | None:
+    """Bounds of authorities' totals in the likelihood."""
+    known = areas.coarsened_totals
+    return None if known is None else known.only(areas.totals_within_bounds)
 
 
 def _covariate_columns(model: GradientModel) -> xr.Dataset:

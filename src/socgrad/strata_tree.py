@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
+from socgrad.coarsening.stored import stacked
 from socgrad.model.stratified_model import StratifiedModel
 from socgrad.schema import PER_STRATUM, SCHEMA_VERSION, STRATIFIED_SCHEMA_VERSION
 
@@ -132,10 +133,7 @@ def _counts(parts: list[xr.Dataset], along: xr.DataArray) -> xr.Dataset:
             blank = xr.full_like(some[0], np.nan)
             filled = [blank if one is None else one for one in held]
             made[name] = xr.concat(filled, along, join="outer")
-    bounded = [int(one["within_bounds"]) if "within_bounds" in one else 0 for one in parts]
-    if any(bounded):
-        made["within_bounds"] = xr.DataArray(bounded, coords={"stratum": along})
-    return xr.Dataset(made)
+    return xr.Dataset(made | stacked(parts, along))
 
 
 def _recorded(

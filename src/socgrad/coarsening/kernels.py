@@ -169,6 +169,12 @@ class CoarsenedCounts:
         low[position], high[position], code[position] = self.low, self.high, self.kernel
         return CoarsenedCounts(low=low, high=high, kernel=code, kernels=self.kernels)
 
+    def only(self, rows: BoolArray) -> CoarsenedCounts:
+        """Leave what is known of some rows, by a mask; the count is missing at the others."""
+        low, high = (np.where(rows, bound, np.nan) for bound in (self.low, self.high))
+        code = np.where(rows, self.kernel, -1)
+        return CoarsenedCounts(low=low, high=high, kernel=code, kernels=self.kernels)
+
     def take(self, rows: BoolArray | IntArray) -> CoarsenedCounts:
         """Some of the rows, by a mask or by positions, with the kernels that they use."""
         code = self.kernel[rows]

@@ -244,7 +244,8 @@ def _totals(fit: xr.DataTree) -> pd.Series:
     table = observed_authority_rate(fit)
     known = table[table["known"] != "nothing"]
     keys = ["stratum", "authority"] if stratum_labels(fit) else ["authority"]
-    return known.set_index(keys)["events"]
+    # Of counts within bounds the least that there may be.
+    return known.set_index(keys)["least_events" if "least_events" in known else "events"]
 
 
 def _least(totals: pd.Series) -> pd.Series:

@@ -109,7 +109,8 @@ def rate_by_group(
     made = cells(land, groups=groups, authority_groups=authority_groups)
     which = "fitted effects"
     if areas == "counted":
-        counted = observed_counts(fit, purpose="areas='counted'").counted
+        counts = observed_counts(fit, purpose="areas='counted'", takes_bounds=True)
+        counted = counts.counted | counts.within_bounds
         land = replace(land, exposure=np.where(counted, land.exposure, 0.0))
         which += f", {int(counted.sum())} neighbourhoods with counts of their own"
     which += words_for_rates(fit, terms, rates)

@@ -66,7 +66,11 @@ def observed_rate_by_group(
           events unknown, or known in their authority's total alone): left out of what follows;
         * `events`, `exposure`: their sums;
         * `rate`, `lower`, `upper`: events per `rate_per` of exposure and its interval; NaN where no
-          neighbourhood is counted.
+          neighbourhood is counted;
+        * if counts of the fit are known within bounds only: `areas_within_bounds`, `least_events`,
+          `most_events`, `least_rate` and `most_rate`. `events` and `rate` are NaN where these
+          differ, and the interval reaches from the lower limit of the least events to the upper
+          limit of the most (infinite where a count has no upper bound).
 
         Attrs prob, units, caption, and `largest_share`, the share of each row's events that one
         neighbourhood has, for `socgrad.disclosure.check_disclosure`.
@@ -75,7 +79,8 @@ def observed_rate_by_group(
     ------
     EstimandError
         If the fit holds no events, or none of neighbourhoods; if `authority` is not in the fit, or
-        given along with `authority_groups`; if another option is out of range.
+        given along with `authority_groups`; if another option is out of range; if counts that
+        are known within bounds are to be suppressed or rounded again.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -124,11 +129,13 @@ def observed_rate_by_group(
             ],
         )
     per = check_rate_per(rate_per)
-    land, counts = geography(fit), observed_counts(fit, purpose="observed_rate_by_group")
-    if not counts.counted.any():
+    land = geography(fit)
+    counts = observed_counts(fit, purpose="observed_rate_by_group", takes_bounds=True)
+    known = counts.counted | counts.within_bounds
+    if not known.any():
         raise EstimandError(
             f"observed_rate_by_group needs events of neighbourhoods; this fit knows those of "
-            f"{int(np.isfinite(counts.total_events).sum())} authorities as totals only. Use "
+            f"{int((~np.isnan(counts.total_bounds[0])).sum())} authorities as totals only. Use "
             "observed_authority_rate, or rate_by_group for the fitted rates."
         )
     if authority is not None and authority_groups is not None:
@@ -137,20 +144,22 @@ def observed_rate_by_group(
             "Give one of them."
         )
     made = cells(land, groups=groups, authority_groups=authority_groups)
-    among = np.ones_like(counts.counted)
+    among = np.ones_like(known)
     if authority is not None:
         among = land.authority_of_area == land.position(authority)
-    counted = counts.counted & among
+    counted = known & among
 
     def total(values: FloatArray) -> FloatArray:
         return np.bincount(made.cell[counted] - 1, weights=values[counted], minlength=made.number)
 
     areas = np.bincount(made.cell[counted] - 1, minlength=made.number)
+    least, most = counts.event_bounds
     table = _rates(
         areas,
         np.bincount(made.cell[among] - 1, minlength=made.number) - areas,
-        total(counts.events),
+        (total(least), total(most)),
         total(land.exposure),
+        within_bounds=total(counts.within_bounds.astype(float)) if counts.has_bounds else None,
         prob=prob,
         per=per,
     )
@@ -162,10 +171,11 @@ def observed_rate_by_group(
     if authority_groups is not None:
         table.insert(0, "authority_group", position // groups + 1)
     table = _described(table, prob=prob, rate_per=rate_per)
-    table.attrs["largest_share"] = _largest_share(
-        made.cell[counted] - 1, counts.events[counted], made.number
-    )
-    return protect(table, suppress_below=suppress_below, round_to=round_to)
+    if not counts.has_bounds:
+        table.attrs["largest_share"] = _largest_share(
+            made.cell[counted] - 1, counts.events[counted], made.number
+        )
+    return _protected(table, suppress_below=suppress_below, round_to=round_to)
 
 
 def observed_authority_rate(
@@ -197,12 +207,14 @@ def observed_authority_rate(
         One row for each authority, in the order of the fit, with columns `authority`; `known`
         ("areas", "total" or "nothing"); `areas`, `areas_not_counted`, `events`, `exposure`, `rate`,
         `lower` and `upper` as of `observed_rate_by_group`. Of a total all areas with exposure
-        count. An authority of which nothing is known has a rate of NaN. Attrs prob, units, caption.
+        count. An authority of which nothing is known has a rate of NaN. Counts that are known
+        within bounds add columns as there. Attrs prob, units, caption.
 
     Raises
     ------
     EstimandError
-        If the fit holds no events; if `prob` or `rate_per` is out of range.
+        If the fit holds no events; if `prob` or `rate_per` is out of range; if counts that are
+        known within bounds are to be suppressed or rounded again.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -247,10 +259,12 @@ def observed_authority_rate(
             ],
         )
     per = check_rate_per(rate_per)
-    land, counts = geography(fit), observed_counts(fit, purpose="observed_authority_rate")
+    land = geography(fit)
+    counts = observed_counts(fit, purpose="observed_authority_rate", takes_bounds=True)
     labels = land.authority_mean["authority"].to_numpy()
-    totalled = ~np.isnan(counts.total_events)
-    own, counted = land.authority_of_area, counts.counted
+    totals, bounds = counts.total_bounds, counts.event_bounds
+    totalled = ~np.isnan(totals[0])
+    own, counted = land.authority_of_area, counts.counted | counts.within_bounds
 
     def total(values: FloatArray, among: BoolArray) -> FloatArray:
         return np.bincount(own[among], weights=values[among], minlength=labels.size)
@@ -262,11 +276,18 @@ def observed_authority_rate(
         total((land.exposure > 0).astype(float), every),
         total(np.ones(counted.size), counted),
     ).astype(np.int64)
+    least, most = (
+        np.where(totalled, of_total, total(of_areas, counted))
+        for of_total, of_areas in zip(totals, bounds, strict=True)
+    )
     table = _rates(
         areas,
         np.bincount(own, minlength=labels.size) - areas,
-        np.where(totalled, counts.total_events, total(counts.events, counted)),
+        (least, most),
         np.where(totalled, land.authority_exposure, total(land.exposure, counted)),
+        within_bounds=total(counts.within_bounds.astype(float), every)
+        if counts.has_bounds
+        else None,
         prob=prob,
         per=per,
     )
@@ -275,9 +296,24 @@ def observed_authority_rate(
         table.insert(0, "authority_name", land.authority_name)
     table.insert(0, "authority", labels)
     table = _described(table, prob=prob, rate_per=rate_per)
-    if not totalled.any():  # of a total nobody knows whose events it holds
+    if (
+        not totalled.any() and not counts.has_bounds
+    ):  # of a total nobody knows whose events it holds
         table.attrs["largest_share"] = _largest_share(
             own[counted], counts.events[counted], labels.size
+        )
+    return _protected(table, suppress_below=suppress_below, round_to=round_to)
+
+
+def _protected(
+    table: pd.DataFrame, *, suppress_below: int | None, round_to: int | None
+) -> pd.DataFrame:
+    """Suppress and round, unless the counts were suppressed or rounded when they came."""
+    if "least_events" in table and (suppress_below is not None or round_to is not None):
+        raise EstimandError(
+            "suppress_below and round_to are for counts, and some of this fit are known within "
+            "bounds only: sums of their bounds cannot be suppressed or rounded as counts are. "
+            "Leave both out, and look at least_events and most_events."
         )
     return protect(table, suppress_below=suppress_below, round_to=round_to)
 
@@ -294,24 +330,34 @@ def _largest_share(cell: IntArray, events: FloatArray, number: int) -> list[floa
 def _rates(
     areas: IntArray,
     areas_not_counted: IntArray,
-    events: FloatArray,
+    bounds: tuple[FloatArray, FloatArray],
     exposure: FloatArray,
     *,
+    within_bounds: FloatArray | None,
     prob: float,
     per: float,
 ) -> pd.DataFrame:
-    lower, upper = poisson_interval(events, prob=prob)
-    return pd.DataFrame(
-        {
-            "areas": areas,
-            "areas_not_counted": areas_not_counted,
-            "events": events.astype(np.int64),
-            "exposure": exposure,
-            "rate": per * _over(events, exposure),
-            "lower": per * _over(lower, exposure),
-            "upper": per * _over(upper, exposure),
-        }
-    )
+    """Rates of rows, whose events lie between two bounds: equal where all were counted."""
+    least, most = bounds
+    lower, _ = poisson_interval(least, prob=prob)
+    finite = np.isfinite(most)
+    upper = np.where(finite, poisson_interval(np.where(finite, most, 0.0), prob=prob)[1], np.inf)
+    made: dict[str, np.ndarray] = {"areas": areas, "areas_not_counted": areas_not_counted}
+    if within_bounds is None:
+        made["events"] = least.astype(np.int64)
+    else:
+        made["areas_within_bounds"] = within_bounds.astype(np.int64)
+        made["events"] = np.where(least == most, least, np.nan)
+        made |= {"least_events": least, "most_events": most}
+    made["exposure"] = exposure
+    made["rate"] = per * _over(made["events"].astype(np.float64), exposure)
+    if within_bounds is not None:
+        made["least_rate"], made["most_rate"] = (
+            per * _over(least, exposure),
+            per * _over(most, exposure),
+        )
+    made |= {"lower": per * _over(lower, exposure), "upper": per * _over(upper, exposure)}
+    return pd.DataFrame(made)
 
 
 def _over(part: FloatArray, whole: FloatArray) -> FloatArray:

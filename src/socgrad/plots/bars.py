@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from socgrad.plots.style import STYLE, axes_or_new, quiet_frame
@@ -106,6 +107,9 @@ def rate_bars(
         color=STYLE.bar,
         label=f"{bars.capitalize()} rate, {interval}",
     )
+    within = observed and "least_rate" in table
+    if within:
+        _bounds(ax, table)
     low, high = table[f"{bars}_lower"].to_numpy(), table[f"{bars}_upper"].to_numpy()
     aside = 0.15 if observed else 0.0
     ax.vlines(x - aside, low, high, color=STYLE.ink, linewidth=1.2)
@@ -126,10 +130,28 @@ def rate_bars(
     ax.set_xlabel(f"{_NAMES.get(groups, 'Groups')} of all children by neighbourhood {deprivation}")
     ax.set_ylabel(f"{events} per {_RATE_PER:,} {exposure}")
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-    highest = np.nanmax(table[[f"{bars}_upper", "fitted_upper"]].to_numpy())
+    tops = table[[f"{bars}_upper", "fitted_upper"]].to_numpy(dtype=float)
+    highest = np.max(tops[np.isfinite(tops)])
     ax.set_ylim(0, float(highest) * 1.05)
     ax.legend(*_bars_first(ax), loc="upper left", frameon=False, fontsize="small")
     return ax
+
+
+def _bounds(ax: "Axes", table: pd.DataFrame) -> None:
+    """Bars to the least rate that groups may have, paler ones from there to the most."""
+    between = table[table["observed"].isna()]
+    x, least = between["group"].to_numpy(), between["least_rate"].to_numpy()
+    ax.bar(x, least, width=0.8, color=STYLE.bar)
+    most = between["most_rate"].to_numpy()
+    ax.bar(
+        x,
+        np.where(np.isfinite(most), most, between["fitted_upper"] * 10) - least,
+        bottom=least,
+        width=0.8,
+        color=STYLE.bar,
+        alpha=0.4,
+        label="May be more: counts known within bounds",
+    )
 
 
 def _bars_first(ax: "Axes") -> tuple[list["Artist"], list[str]]:

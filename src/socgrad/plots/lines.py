@@ -236,7 +236,7 @@ def authority_curve(
         framealpha=1,
         labelcolor="linecolor",
         fontsize="small",
-        title=rates_in_words(prob, is_observed=counted is not None),
+        title=rates_in_words(prob, counted),
         title_fontsize="small",
         alignment="left",
     )
@@ -254,6 +254,8 @@ def draw_observed(
         How many groups have no events, and how many there are.
     """
     counted = cells[cells["areas"] > 0]
+    # Where some counts are known within bounds, so is the rate: a bar between them.
+    bounded = counted[counted["rate"].isna()]
     none = counted[counted["events"] == 0]
     if len(none):
         ax.plot(
@@ -268,7 +270,21 @@ def draw_observed(
     x = 100 * seen["deprivation"]
     ax.vlines(x, seen["lower"], seen["upper"], color=colour, linewidth=STYLE.thin)
     ax.plot(x, seen["rate"], "o", color=colour, markersize=4, markeredgecolor="white")
+    if len(bounded):
+        draw_bounds(ax, 100 * bounded["deprivation"], bounded, colour)
     return len(none), len(counted)
+
+
+def draw_bounds(
+    ax: "Axes", x: "pd.Series[float]", cells: pd.DataFrame, colour: "str | tuple[float, ...]"
+) -> None:
+    """Draw observed rates that are known within bounds: bars between them, with their intervals."""
+    ends = cells[["lower", "least_rate", "most_rate", "upper"]].to_numpy(dtype=float)
+    shown = ends[np.isfinite(ends) & (ends > 0)]
+    # What has no upper bound, or no place on a logarithmic axis, ends where the others do.
+    ends = np.clip(ends, shown.min(initial=np.inf), shown.max(initial=0.0)).T
+    ax.vlines(x, ends[0], ends[3], color=colour, linewidth=STYLE.thin)
+    ax.vlines(x, ends[1], ends[2], color=colour, linewidth=4, alpha=0.5)
 
 
 def without_events(ax: "Axes", none: int, groups: int, *, colour: str) -> None:
@@ -285,10 +301,15 @@ def without_events(ax: "Axes", none: int, groups: int, *, colour: str) -> None:
         )
 
 
-def rates_in_words(prob: float, *, is_observed: bool) -> str:
-    """What a key of lines with bands, and of points, says of them."""
+def rates_in_words(prob: float, counted: pd.DataFrame | None) -> str:
+    """What a key of lines with bands says of them, and of observed rates beside them."""
     words = f"Expected rate, shaded its {100 * prob:g}% interval"
-    return f"{words}; points: observed rates with theirs" if is_observed else words
+    if counted is None:
+        return words
+    words += "; points: observed rates with theirs"
+    if "least_rate" in counted:
+        words += ",\nthick bars: the least and the most that they may be"
+    return words
 
 
 def supported(land: Geography, among: npt.NDArray[np.bool_]) -> xr.DataArray:

@@ -172,7 +172,7 @@ def inverse_intervention_lines(
         framealpha=1,
         labelcolor="linecolor",
         fontsize="small",
-        title=rates_in_words(prob, is_observed=counted is not None),
+        title=rates_in_words(prob, counted),
         title_fontsize="small",
         alignment="left",
     )

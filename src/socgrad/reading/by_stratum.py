@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 import numpy as np
 import xarray as xr
 
+from socgrad.coarsening.stored import BOUNDED, KERNELS
 from socgrad.errors import EstimandError, SchemaError, SupportWarning
 from socgrad.reading.arguments import check_is_tree
 from socgrad.reading.data_marks import HAS_DATA
@@ -311,10 +312,11 @@ def _known(counts: xr.Dataset) -> xr.Dataset:
     kept = {
         name: values.dropna(values.dims[0]).astype(np.int64)
         for name, values in counts.data_vars.items()
-        if values.ndim == 1 and values.notnull().any()
+        if name not in KERNELS and values.notnull().any()
     }
-    others = {name: values for name, values in counts.data_vars.items() if values.ndim != 1}
-    return xr.Dataset(kept | others)
+    bounded = any(variable in kept for variable, _ in BOUNDED.values())
+    kernels = {name: counts[name] for name in KERNELS if name in counts and bounded}
+    return xr.Dataset(kept | kernels)
 
 
 def _once_per_stratum(statistics: xr.Dataset, at: int) -> dict[str, Any]:

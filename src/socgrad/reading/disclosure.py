@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from socgrad.coarsening.stored import BOUNDED
 from socgrad.errors import SchemaError
 from socgrad.schema import (
     COEFFICIENTS,
@@ -167,24 +168,40 @@ def _observed(fit: xr.DataTree) -> list[xr.Dataset]:
         return []
     held = fit["observed_data"].to_dataset()
     constants = fit["constant_data"].to_dataset()
-    if "counted_area" in held.coords:
-        position = constants.indexes["area"].get_indexer(held.indexes["counted_area"])
-        authority = constants["authority_of_area"].to_numpy()[position]
-        held = held.assign_coords(authority_of_count=("counted_area", authority))
+    for dim in ("counted_area", "bounded_area"):
+        if dim in held.coords:
+            position = constants.indexes["area"].get_indexer(held.indexes[dim])
+            authority = constants["authority_of_area"].to_numpy()[position]
+            held = held.assign_coords({f"authority_of_{dim}": (dim, authority)})
     return [held.sel(stratum=k) for k in held["stratum"]] if "stratum" in held.dims else [held]
 
 
 def _totals(held: xr.Dataset) -> np.ndarray:
-    """Totals of authorities with counts, from their areas or as they were given."""
-    found = [np.zeros(0)]
-    if "events" in held:
-        counts = pd.Series(held["events"].to_numpy(), dtype=float).dropna()
-        authority = held["authority_of_count"].to_numpy()[counts.index]
-        found.append(counts.groupby(authority).sum().to_numpy())
-    if "total_events" in held:
-        totals = held["total_events"].to_numpy().astype(float)
-        found.append(totals[~np.isnan(totals)])
-    return np.concatenate(found)
+    """Totals of authorities with counts, from their areas or as they were given.
+
+    Of counts within bounds the least that they may be.
+    """
+    found: list[np.ndarray] = [np.zeros(0)]
+    counts = [_least(held, "events"), _least(held, "total_events")]
+    for dim in ("counted_area", "bounded_area"):
+        own = counts[0].get(dim)
+        if own is not None:
+            own.index = held[f"authority_of_{dim}"].to_numpy()[own.index]
+    if counts[0]:
+        found.append(pd.concat(counts[0].values()).groupby(level=0).sum().to_numpy())
+    return np.concatenate([*found, *counts[1].values()])
+
+
+def _least(held: xr.Dataset, name: str) -> "dict[str, pd.Series[float]]":
+    """Counts that are known, by their dim; the least of those within bounds."""
+    variable, dim = BOUNDED[name]
+    made = {}
+    if name in held:
+        made[str(held[name].dims[-1])] = pd.Series(held[name].to_numpy(), dtype=float).dropna()
+    if variable in held:
+        kernel = pd.Series(held[variable].to_numpy(), dtype=float).dropna()
+        made[dim] = kernel.map(pd.Series(held["kernel_low"].to_numpy(), dtype=float))
+    return made
 
 
 def _bare(dataset: xr.Dataset) -> xr.Dataset:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from socgrad.coarsening.kernels import CoarsenedCounts
+from socgrad.coarsening.stored import BOUNDED, has_stored_bounds, stored_bounds
 from socgrad.errors import EstimandError, SchemaError
 from socgrad.reading.arguments import check_is_tree
 from socgrad.schema import check_tree
@@ -21,11 +23,36 @@ class ObservedCounts:
     """What was counted, NaN where it was not.
 
     `events` has one number per area, `total_events` one per authority (those known only as a
-    total), both in the order of the fit.
+    total), both in the order of the fit; `coarsened` and `coarsened_totals` say what is known of
+    those that are known within bounds, None where none is.
     """
 
     events: npt.NDArray[np.float64]
     total_events: npt.NDArray[np.float64]
+    coarsened: CoarsenedCounts | None = None
+    coarsened_totals: CoarsenedCounts | None = None
+
+    @property
+    def has_bounds(self) -> bool:
+        """Whether some are known within bounds only."""
+        return self.coarsened is not None or self.coarsened_totals is not None
+
+    @property
+    def within_bounds(self) -> npt.NDArray[np.bool_]:
+        """Which areas' counts are known within bounds."""
+        if self.coarsened is None:
+            return np.zeros(len(self.events), dtype=bool)
+        return self.coarsened.is_interval
+
+    @property
+    def event_bounds(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Least and most events of each area; equal where counted, NaN where nothing is known."""
+        return _bounds(self.events, self.coarsened)
+
+    @property
+    def total_bounds(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Least and most events of each authority, as its total says; NaN without one."""
+        return _bounds(self.total_events, self.coarsened_totals)
 
     @property
     def counted(self) -> npt.NDArray[np.bool_]:
@@ -33,7 +60,18 @@ class ObservedCounts:
         return ~np.isnan(self.events)
 
 
-def observed_counts(fit: xr.DataTree, *, purpose: str) -> ObservedCounts:
+def _bounds(
+    counts: npt.NDArray[np.float64], coarsened: CoarsenedCounts | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    if coarsened is None:
+        return counts, counts
+    within = coarsened.is_interval
+    return np.where(within, coarsened.low, counts), np.where(within, coarsened.high, counts)
+
+
+def observed_counts(
+    fit: xr.DataTree, *, purpose: str, takes_bounds: bool = False
+) -> ObservedCounts:
     """Read the counts that a fit was made from.
 
     Parameters
@@ -42,6 +80,8 @@ def observed_counts(fit: xr.DataTree, *, purpose: str) -> ObservedCounts:
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
     purpose
         What needs them, for the message.
+    takes_bounds
+        Whether it can do with counts that are known within bounds.
 
     Returns
     -------
@@ -51,7 +91,8 @@ def observed_counts(fit: xr.DataTree, *, purpose: str) -> ObservedCounts:
     Raises
     ------
     EstimandError
-        If the fit holds no events, or if some of its counts are known within bounds only.
+        If the fit holds no events; if some of its counts are known within bounds only, and the
+        purpose needs numbers.
     SchemaError
         If `fit` is not a socgrad fit, or its counts belong to other areas.
 
@@ -67,32 +108,51 @@ def observed_counts(fit: xr.DataTree, *, purpose: str) -> ObservedCounts:
     check_tree(fit)
     held = fit["observed_data"].to_dataset() if "observed_data" in fit.children else xr.Dataset()
     names = {"events": "counted_area", "total_events": "total_authority"}
-    if "within_bounds" in held and int(held["within_bounds"].sum()):
+    dims = names | dict(BOUNDED.values())
+    if has_stored_bounds(held) and not takes_bounds:
+        bounded = sum(held[name].size for name, _ in BOUNDED.values() if name in held)
         raise EstimandError(
-            f"{purpose} needs counts, and {int(held['within_bounds'].sum()):,} areas or totals of "
+            f"{purpose} needs counts, and {bounded:,} areas or totals of "
             "this fit are known within bounds only (coarsening). Those that are shown are not like "
             "the others, so nothing is said of them alone. Rates, gradients and ratios of the fit "
             "(rate_by_group, gradient, ...) use all of the counts."
         )
-    if not set(names) & set(held.data_vars):
+    present = [name for name in dims if name in held]
+    if not present:
         raise EstimandError(
             f"{purpose} needs the observed events, and this fit holds none: it was saved with "
             "include_events=False, or made without group 'observed_data'. Ask where the counts "
             "are, with the fit as it was sampled, and share the table instead."
         )
     constants = fit["constant_data"].to_dataset()
-    areas, authorities = constants.indexes["area"], constants.indexes["authority"]
-    places = {"events": areas, "total_events": authorities}
-    filled = {name: np.full(len(index), np.nan) for name, index in places.items()}
-    for name in set(names) & set(held.data_vars):
-        labels = held.indexes[names[name]]
-        position = places[name].get_indexer(labels)
-        foreign = labels[position < 0].tolist()
-        if foreign:
-            raise SchemaError(
-                f"Group 'observed_data' has {name} for {len(foreign)} of {len(labels)} labels that "
-                f"group 'constant_data' does not have (first: {foreign[0]!r}). The two groups come "
-                "from different fits: use the tree as it was returned or saved."
-            )
-        filled[name][position] = held[name].to_numpy()
-    return ObservedCounts(filled["events"], filled["total_events"])
+    position = {name: _positions(held, name, dims[name], constants) for name in present}
+    filled = {}
+    for name, own in (("events", "area"), ("total_events", "authority")):
+        filled[name] = np.full(constants.sizes[own], np.nan)
+        if name in position:
+            filled[name][position[name]] = held[name].to_numpy()
+    bounds = {
+        name: stored_bounds(held, name, position[variable], filled[name].size)
+        for name, (variable, _) in BOUNDED.items()
+        if variable in position
+    }
+    return ObservedCounts(
+        filled["events"], filled["total_events"], bounds.get("events"), bounds.get("total_events")
+    )
+
+
+def _positions(
+    held: xr.Dataset, name: str, dim: str, constants: xr.Dataset
+) -> npt.NDArray[np.int64]:
+    """Where the rows of a variable stand among the areas or authorities of the fit."""
+    labels = held.indexes[dim]
+    place = constants.indexes["authority" if dim.endswith("authority") else "area"]
+    position: npt.NDArray[np.int64] = place.get_indexer(labels).astype(np.int64)
+    foreign = labels[position < 0].tolist()
+    if foreign:
+        raise SchemaError(
+            f"Group 'observed_data' has {name} for {len(foreign)} of {len(labels)} labels that "
+            f"group 'constant_data' does not have (first: {foreign[0]!r}). The two groups come "
+            "from different fits: use the tree as it was returned or saved."
+        )
+    return position

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import xarray as xr
 
+from socgrad.coarsening.stored import BOUNDED
 from socgrad.errors import SchemaError
 from socgrad.schema import (
     COEFFICIENTS,
@@ -110,7 +111,12 @@ def _forms() -> dict[str, Form]:
         made[f"constant_data/{name}"] = Form(dims, text=True)
     for name, dim in (("events", "counted_area"), ("total_events", "total_authority")):
         made[f"observed_data/{name}"] = Form((dim,), least=0.0, whole=True, blank=True)
-    made["observed_data/within_bounds"] = Form((), least=0.0, whole=True)
+    for name, dim in BOUNDED.values():
+        made[f"observed_data/{name}"] = Form((dim,), along="kernel", blank=True)
+    for end, least in (("low", 0.0), ("high", -1.0)):
+        made[f"observed_data/kernel_{end}"] = Form(("kernel",), least=least, whole=True)
+    weights = Form(("kernel", "kernel_step"), 0.0, _UNIT, blank=True)
+    made["observed_data/kernel_weight"] = weights
     return made
 
 

@@ -12,6 +12,8 @@ import pandas as pd
 import xarray as xr
 
 from socgrad.arrays import FloatArray
+from socgrad.coarsening.kernels import CoarsenedCounts
+from socgrad.coarsening.stored import BOUNDED, has_stored_bounds, stored_bounds
 from socgrad.data_hash import data_digest
 from socgrad.errors import SchemaError
 from socgrad.reading.stored_form import FORMS, Form
@@ -58,6 +60,8 @@ def check_values(tree: xr.DataTree) -> None:
     _check_terms_of_model(tree)
     if COVARIATE_GROUP in tree.children:
         _check_columns(tree[COVARIATE_GROUP].to_dataset())
+    if "observed_data" in tree.children:
+        _check_kernels(tree["observed_data"].to_dataset())
 
 
 def _check_range(where: str, values: npt.NDArray[Any], form: Form, data: xr.Dataset) -> None:
@@ -236,10 +240,33 @@ def _check_columns(held: xr.Dataset) -> None:
         _check_range(where, values.to_numpy(), form, held)
 
 
+def _check_kernels(held: xr.Dataset) -> None:
+    """Refuse counts within bounds without bounds, or whose weights are not those between them."""
+    if not has_stored_bounds(held):
+        return
+    if "kernel_low" not in held or "kernel_high" not in held:
+        raise SchemaError(
+            "observed_data has counts within bounds without kernel_low and kernel_high, which say "
+            "within what bounds. Expected all variables of one fit."
+        )
+    low, high = (held[f"kernel_{end}"].to_numpy().astype(np.float64) for end in ("low", "high"))
+    wrong = (high >= 0) & (high < low)
+    if "kernel_weight" in held:
+        weights = held["kernel_weight"].to_numpy()
+        there = ~np.isnan(weights)
+        number = there.sum(axis=1)
+        first = np.arange(weights.shape[1]) < number[:, None]
+        wrong |= (there != first).any(axis=1) | ((number > 0) & (number != high - low + 1))
+    if wrong.any():
+        raise SchemaError(
+            f"{int(wrong.sum())} of {wrong.size} kernels of observed_data end below their "
+            "beginning, or have weights that are not those of the counts between. Expected the "
+            "bounds that socgrad.fit stored."
+        )
+
+
 def check_data_hash(tree: xr.DataTree) -> None:
     """Hold a fit's data against the hash that it records, where the counts are there.
-
-    Bounds of counts are not in a fit: a stratum with any is left out.
 
     Raises
     ------
@@ -250,21 +277,17 @@ def check_data_hash(tree: xr.DataTree) -> None:
         return
     held = tree["constant_data"].to_dataset()
     counts = tree["observed_data"].to_dataset()
-    if not {"events", "total_events"} & set(counts.data_vars):
+    if not counts.data_vars:
         return
-    bounded = np.atleast_1d(counts.get("within_bounds", 0))
     recorded = str(tree.attrs["data_sha256"])
     if "stratum" not in tree["posterior"].dims:
-        if not bounded.any():
-            _compare(hash_of_data(held, counts), recorded, "The data")
+        _compare(hash_of_data(held, counts), recorded, "The data")
         return
     labels = tree["posterior"].to_dataset()["stratum"].to_numpy().tolist()
     each: Mapping[str, str] = dict.fromkeys(map(str, labels), recorded)
     if "data_sha256" in _json(tree.attrs, "per_stratum", list):
         each = _json(tree.attrs, "data_sha256", dict)
     for place, label in enumerate(labels):
-        if np.broadcast_to(bounded, len(labels))[place]:
-            continue
         own = held.assign(
             {n: held[n].isel(stratum=place) for n in PER_STRATUM if "stratum" in held[n].dims}
         )
@@ -282,25 +305,41 @@ def hash_of_data(held: xr.Dataset, counts: xr.Dataset) -> str:
     SchemaError
         If there are counts of areas or authorities that the constants do not have.
     """
-    areas, authorities = held.indexes["area"], held.indexes["authority"]
+    places = {"area": held.indexes["area"], "authority": held.indexes["authority"]}
     filled: dict[str, FloatArray] = {}
-    for name, dim, places in (
-        ("events", "counted_area", areas),
-        ("total_events", "total_authority", authorities),
+    bounds: dict[str, CoarsenedCounts] = {}
+    for name, dim, own in (
+        ("events", "counted_area", "area"),
+        ("total_events", "total_authority", "authority"),
     ):
-        filled[name] = np.full(len(places), np.nan)
-        if name not in counts:
-            continue
-        position = places.get_indexer(counts.indexes[dim])
-        if (position < 0).any():
-            raise SchemaError(
-                f"observed_data/{name} has {int((position < 0).sum())} labels that constant_data "
-                f"does not have (first: {counts.indexes[dim][position < 0][0]!r}). Expected one "
-                "fit's groups."
-            )
-        filled[name][position] = counts[name].to_numpy().astype(np.float64)
+        filled[name] = np.full(len(places[own]), np.nan)
+        if name in counts:
+            position = _position(places[own], counts.indexes[dim], name)
+            filled[name][position] = counts[name].to_numpy().astype(np.float64)
+        variable, along = BOUNDED[name]
+        # Of a stratum of several, rows that others have are blank.
+        known = counts.dropna(along, subset=[variable]) if variable in counts else counts
+        if variable in known and known[variable].size:
+            position = _position(places[own], known.indexes[along], variable)
+            bounds[name] = stored_bounds(known, name, position, len(places[own]))
     named = {str(name): held[name].to_numpy() for name in {**held.data_vars, **held.coords}}
-    return data_digest(named, events=filled["events"], total_events=filled["total_events"])
+    return data_digest(
+        named,
+        events=filled["events"],
+        total_events=filled["total_events"],
+        coarsened=bounds.get("events"),
+        coarsened_totals=bounds.get("total_events"),
+    )
+
+
+def _position(places: pd.Index[Any], labels: pd.Index[Any], name: str) -> npt.NDArray[np.int64]:
+    position: npt.NDArray[np.int64] = places.get_indexer(labels).astype(np.int64)
+    if (position < 0).any():
+        raise SchemaError(
+            f"observed_data/{name} has {int((position < 0).sum())} labels that constant_data "
+            f"does not have (first: {labels[position < 0][0]!r}). Expected one fit's groups."
+        )
+    return position
 
 
 def _compare(found: str, recorded: str, what: str) -> None:

@@ -178,9 +178,9 @@ def journal_rates(table: pd.DataFrame, *, caption: str = "") -> JournalTable:
     words = len(said)
     if "observed" in table:
         said["Deprivation (%)"] = [number(100 * value, 1) for value in table["deprivation"]]
-        said["Events"] = [number(value, 0) for value in table["events"]]
+        said["Events"] = _or_bounds(table, "events", "events", 0)
         said["Exposure"] = [number(value, 0) for value in table["exposure"]]
-        said[f"Observed rate ({interval})"] = _intervals(table, "observed", 1)
+        said[f"Observed rate ({interval})"] = _observed(table)
     said[f"Fitted rate ({interval})"] = _intervals(table, "fitted", 1)
     said[f"Ratio to group 1 ({interval})"] = [
         "1 (reference)" if group == 1 else ratio
@@ -193,6 +193,12 @@ def journal_rates(table: pd.DataFrame, *, caption: str = "") -> JournalTable:
     ]
     if "observed" in table:
         notes.append("Observed rates: interval of Poisson counts (Byar; exact below 10 events).")
+        if "least_events" in table:
+            notes.append(
+                f"{int(table['areas_within_bounds'].sum()):,} counts are known within bounds only: "
+                "the least and the most that events and rates may be; intervals reach from the "
+                "lower limit of the one to the upper limit of the other."
+            )
         left_out = int(table["areas_not_counted"].sum())
         if left_out:
             notes.append(
@@ -221,4 +227,26 @@ def _intervals(table: pd.DataFrame, name: str, decimals: int) -> list[str]:
         if np.isnan(value)
         else f"{number(value, decimals)} ({number(low, decimals)} to {number(high, decimals)})"
         for value, low, high in zip(*columns, strict=True)
+    ]
+
+
+def _observed(table: pd.DataFrame) -> list[str]:
+    """Observed rates with their intervals; where counts are within bounds, those of the rate."""
+    ends = [table[f"observed_{end}"] for end in ("lower", "upper")]
+    rates = _or_bounds(table, "observed", "rate", 1)
+    return [
+        rate and f"{rate} ({number(low, 1)} to {number(high, 1)})"
+        for rate, low, high in zip(rates, *ends, strict=True)
+    ]
+
+
+def _or_bounds(table: pd.DataFrame, name: str, of: str, decimals: int) -> list[str]:
+    """Numbers of a column; the least and the most where counts are within bounds."""
+    said = ["" if np.isnan(value) else number(value, decimals) for value in table[name]]
+    if f"least_{of}" not in table:
+        return said
+    bounds = zip(table[f"least_{of}"], table[f"most_{of}"], strict=True)
+    return [
+        known or ("" if np.isnan(least) else f"{number(least, decimals)}-{number(most, decimals)}")
+        for known, (least, most) in zip(said, bounds, strict=True)
     ]
