@@ -10,7 +10,7 @@ from scipy.stats import nbinom, poisson
 
 import socgrad as sg
 from socgrad.coarsening import Rounded, Suppressed
-from socgrad.errors import EstimandError, PriorWarning, SpecificationError
+from socgrad.errors import PriorWarning, SpecificationError
 from socgrad.laplace.coarsened_totals import CoarsenedTotals
 from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.likelihood.constrained import log_constants

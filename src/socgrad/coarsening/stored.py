@@ -2,7 +2,7 @@
 
 Of each such count the position of its kernel, `event_kernel` (dim bounded_area) or
 `total_event_kernel` (dim bounded_authority); of each kernel `kernel_low`, `kernel_high` (-1 without
-end) and, where any has weights, `kernel_weight` (dims kernel, kernel_step; NaN beyond its end).
+end) and `kernel_weight` (dims kernel, kernel_step; NaN beyond its end, or where all are 1).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from socgrad.arrays import FloatArray, IntArray
+from socgrad.arrays import IntArray
 from socgrad.coarsening.kernels import CoarsenedCounts, Kernel
 
-__all__ = ["BOUNDED", "KERNELS", "bounds_to_store", "has_stored_bounds", "stacked", "stored_bounds"]
+__all__ = [
+    "BOUNDED",
+    "KERNELS",
+    "bounds_to_store",
+    "has_stored_bounds",
+    "kernel_variables",
+    "stacked",
+    "stored_bounds",
+]
 
 #: Where the counts of areas, and of authorities, have their kernels: name and dim.
 BOUNDED: Final[Mapping[str, tuple[str, str]]] = {
@@ -49,21 +57,22 @@ def bounds_to_store(
         values = own.kernel[rows] + len(kernels)
         made[variable] = xr.DataArray(values, coords={dim: labels[name][rows].to_numpy()})
         kernels += own.kernels
-    return made | _of_kernels(kernels) if made else {}
+    return made | kernel_variables(kernels) if made else {}
 
 
-def _of_kernels(kernels: Sequence[Kernel]) -> dict[str, xr.DataArray]:
+def kernel_variables(kernels: Sequence[Kernel]) -> dict[str, xr.DataArray]:
+    """`kernel_low`, `kernel_high` and `kernel_weight` of kernels."""
     low = np.array([one.low for one in kernels], dtype=np.int64)
     high = np.array([_NO_END if one.high is None else one.high for one in kernels], dtype=np.int64)
-    made = {"kernel_low": xr.DataArray(low, dims="kernel")}
-    made["kernel_high"] = xr.DataArray(high, dims="kernel")
     weights = [() if one.weight is None else one.weight for one in kernels]
-    if any(weights):
-        padded = np.full((len(weights), max(map(len, weights))), np.nan)
-        for row, own in zip(padded, weights, strict=True):
-            row[: len(own)] = own
-        made["kernel_weight"] = xr.DataArray(padded, dims=("kernel", "kernel_step"))
-    return made
+    padded = np.full((len(weights), max([1, *map(len, weights)])), np.nan)
+    for row, own in zip(padded, weights, strict=True):
+        row[: len(own)] = own
+    return {
+        "kernel_low": xr.DataArray(low, dims="kernel"),
+        "kernel_high": xr.DataArray(high, dims="kernel"),
+        "kernel_weight": xr.DataArray(padded, dims=("kernel", "kernel_step")),
+    }
 
 
 def has_stored_bounds(held: xr.Dataset) -> bool:
@@ -93,10 +102,8 @@ def stored_bounds(held: xr.Dataset, name: str, position: IntArray, size: int) ->
 
 def _kernel(held: xr.Dataset, at: int) -> Kernel:
     low, high = (int(held[f"kernel_{end}"].to_numpy()[at]) for end in ("low", "high"))
-    own: FloatArray = np.zeros(0)
-    if "kernel_weight" in held:
-        own = held["kernel_weight"].to_numpy()[at]
-        own = own[~np.isnan(own)]
+    own = held["kernel_weight"].to_numpy()[at]
+    own = own[~np.isnan(own)]
     return Kernel(low, None if high == _NO_END else high, tuple(own.tolist()) or None)
 
 
@@ -115,4 +122,4 @@ def stacked(parts: Sequence[xr.Dataset], along: xr.DataArray) -> dict[str, xr.Da
             blank = xr.full_like(some[0], np.nan)
             filled = [blank if one is None else one for one in places]
             made[variable] = xr.concat(filled, along, join="outer")
-    return made | _of_kernels(kernels) if made else {}
+    return made | kernel_variables(kernels) if made else {}

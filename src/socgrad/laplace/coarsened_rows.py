@@ -9,6 +9,7 @@ from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import exposure_rule
 from socgrad.laplace.surfaces import Derivatives, PoissonCounts
 from socgrad.laplace.tabulated_counts import NegativeBinomialRows, RowsAtOverdispersion
+from socgrad.likelihood.constants_table import ConstantsTable
 from socgrad.likelihood.kernels import Kernels, kernels_of
 
 __all__ = ["CoarsenedRows"]
@@ -16,15 +17,10 @@ __all__ = ["CoarsenedRows"]
 
 @dataclass(frozen=True, eq=False)
 class Constraint:
-    """What totals say of hidden counts, as functions of the slope; authorities at positions `at`.
-
-    `coefficient` (degree, authorities) is of Chebyshev polynomials between two slopes; beyond them
-    the functions go on along their tangents.
-    """
+    """What totals say of hidden counts, by the slope; authorities at positions `at`."""
 
     at: IntArray
-    coefficient: FloatArray
-    slopes: tuple[float, float]
+    table: ConstantsTable
 
     @classmethod
     def of(cls, data: xr.Dataset, authority: IntArray) -> "Constraint | None":
@@ -33,21 +29,12 @@ class Constraint:
             return None
         at = np.searchsorted(authority, data["constraint_authority"].to_numpy())
         low, high = data["constraint_slopes"].to_numpy().tolist()
-        return cls(at, data["constraint_coefficient"].to_numpy().T, (low, high))
+        coefficient = data["constraint_coefficient"].to_numpy().T
+        return cls(at, ConstantsTable(coefficient, (low, high)))
 
     def values(self, slope: FloatArray, derivative: int) -> FloatArray:
         """The functions, or a derivative, at slopes (n, j) of all authorities."""
-        low, high = self.slopes
-        half = (high - low) / 2
-        t = (slope[:, self.at] - (low + high) / 2) / half
-        held = np.clip(t, -1.0, 1.0)
-        of = np.polynomial.chebyshev.chebder(self.coefficient, derivative, scl=1.0 / half)
-        found = np.asarray(np.polynomial.chebyshev.chebval(held, of, tensor=False))
-        if derivative == 0:
-            first = np.polynomial.chebyshev.chebder(self.coefficient)
-            tangent = np.polynomial.chebyshev.chebval(held, first, tensor=False)
-            found = found + (t - held) * tangent
-        return np.asarray(found, dtype=np.float64)
+        return self.table.values(slope[:, self.at], derivative)
 
 
 @dataclass(frozen=True, eq=False)

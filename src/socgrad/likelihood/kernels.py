@@ -41,7 +41,7 @@ class Kernels(NamedTuple):
 
 
 def kernels_of(data: Sequence[xr.Dataset]) -> Kernels:
-    """Kernels of likelihood data, of every stratum in turn."""
+    """Kernels of likelihood data, or of what a fit stores, of every stratum in turn."""
     every = [each for each in data if "kernel_low" in each]
     if not every:
         none = np.zeros(0, dtype=np.int64)

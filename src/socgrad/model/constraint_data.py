@@ -1,24 +1,16 @@
 """Hidden counts of authorities whose total is known: what the total says, as likelihood data."""
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from socgrad.arrays import FloatArray
+from socgrad.likelihood.constants_table import ConstantsTable
 from socgrad.likelihood.kernels import kernels_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.kernel_data import kernel_data
 from socgrad.quadrature import chosen_rules
 
 __all__ = ["constraint_data"]
-
-# Log rate ratios per 10 points between which what a total says is tabulated.
-_SLOPES: Final = (-1.0, 2.0)
-_NUMBERS: Final = (12, 18, 26, 40)
-_SMALL: Final = 2e-3
-_BETWEEN: Final = np.array([-0.97, -0.6, -0.2, 0.1, 0.45, 0.8, 0.99])
 
 
 def constraint_data(
@@ -41,8 +33,6 @@ def constraint_data(
     authority = np.flatnonzero(areas.has_both)
     if not len(authority):
         return {}, 0.0
-    from socgrad.likelihood.constrained import log_constants  # noqa: PLC0415 numba, where needed
-
     assert areas.coarsened is not None
     home = areas.authority_of_area
     number = len(areas.authority)
@@ -59,20 +49,7 @@ def constraint_data(
     hidden = (areas.total_events - np.bincount(home, known, number))[authority]
     totals = np.round(hidden).astype(np.int64)
     kernels = kernels_of([xr.Dataset(kernel_data(areas))])
-    low, high = (end * areas.per / 0.10 for end in _SLOPES)
-
-    def exact(t: FloatArray) -> FloatArray:
-        slopes = np.broadcast_to((low + high) / 2 + (high - low) / 2 * t, (len(totals), len(t)))
-        return log_constants(kernels, rows, totals, np.ascontiguousarray(slopes))[0]
-
-    wanted = exact(_BETWEEN)
-    for nodes in _NUMBERS:
-        t = np.cos(np.pi * (np.arange(nodes) + 0.5) / nodes)
-        found = np.polynomial.chebyshev.chebfit(t, exact(t).T, nodes - 1)
-        reached = np.polynomial.chebyshev.chebval(_BETWEEN, found)
-        error = float(np.abs(reached - wanted).max())
-        if error < _SMALL:
-            break
+    table, error = ConstantsTable.of(kernels, rows, totals, per=areas.per)
     cell = np.searchsorted(authority, home[at])
     rule = chosen_rules(
         cell, model.within_part[at], areas.exposure[at], cells=len(authority), slopes=slopes
@@ -83,6 +60,6 @@ def constraint_data(
         "constraint_events": (("constrained_authority",), hidden),
         "constraint_node_within": (dims, rule.position),
         "constraint_node_exposure": (dims, rule.weight),
-        "constraint_coefficient": (("constrained_authority", "degree"), found.T),
-        "constraint_slopes": (("end",), np.array([low, high])),
+        "constraint_coefficient": (("constrained_authority", "degree"), table.coefficient.T),
+        "constraint_slopes": (("end",), np.array(table.slopes)),
     }, error

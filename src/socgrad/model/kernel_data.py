@@ -7,7 +7,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from socgrad.arrays import IntArray
-from socgrad.likelihood.kernels import OPEN, kernels_of
+from socgrad.coarsening.stored import kernel_variables
+from socgrad.likelihood.kernels import kernels_of
 from socgrad.table.areas import Areas
 
 __all__ = ["crude_log_rate", "kernel_data", "kernels_of_totals"]
@@ -26,15 +27,9 @@ def kernel_data(areas: Areas) -> dict[str, tuple[tuple[str, ...], npt.ArrayLike]
     kernels = [kernel for each in held if each is not None for kernel in each.kernels]
     if not kernels:
         return {}
-    weights = [np.zeros(0) if each.weight is None else np.array(each.weight) for each in kernels]
-    padded = np.full((len(kernels), max(map(len, weights))), np.nan)
-    for row, own in zip(padded, weights, strict=True):
-        row[: len(own)] = own
-    ends = [OPEN if each.high is None else each.high for each in kernels]
     return {
-        "kernel_low": (("kernel",), np.array([each.low for each in kernels], dtype=np.int64)),
-        "kernel_high": (("kernel",), np.array(ends, dtype=np.int64)),
-        "kernel_weight": (("kernel", "step"), padded),
+        name: (tuple(map(str, values.dims)), values.to_numpy())
+        for name, values in kernel_variables(kernels).items()
     }
 
 

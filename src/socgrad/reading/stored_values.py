@@ -13,7 +13,7 @@ import xarray as xr
 
 from socgrad.arrays import FloatArray
 from socgrad.coarsening.kernels import CoarsenedCounts
-from socgrad.coarsening.stored import BOUNDED, has_stored_bounds, stored_bounds
+from socgrad.coarsening.stored import BOUNDED, KERNELS, has_stored_bounds, stored_bounds
 from socgrad.data_hash import data_digest
 from socgrad.errors import SchemaError
 from socgrad.reading.stored_form import FORMS, Form
@@ -244,19 +244,18 @@ def _check_kernels(held: xr.Dataset) -> None:
     """Refuse counts within bounds without bounds, or whose weights are not those between them."""
     if not has_stored_bounds(held):
         return
-    if "kernel_low" not in held or "kernel_high" not in held:
+    if not set(KERNELS) <= set(held.data_vars):
         raise SchemaError(
-            "observed_data has counts within bounds without kernel_low and kernel_high, which say "
+            f"observed_data has counts within bounds without {', '.join(KERNELS)}, which say "
             "within what bounds. Expected all variables of one fit."
         )
     low, high = (held[f"kernel_{end}"].to_numpy().astype(np.float64) for end in ("low", "high"))
     wrong = (high >= 0) & (high < low)
-    if "kernel_weight" in held:
-        weights = held["kernel_weight"].to_numpy()
-        there = ~np.isnan(weights)
-        number = there.sum(axis=1)
-        first = np.arange(weights.shape[1]) < number[:, None]
-        wrong |= (there != first).any(axis=1) | ((number > 0) & (number != high - low + 1))
+    weights = held["kernel_weight"].to_numpy()
+    there = ~np.isnan(weights)
+    number = there.sum(axis=1)
+    first = np.arange(weights.shape[1]) < number[:, None]
+    wrong |= (there != first).any(axis=1) | ((number > 0) & (number != high - low + 1))
     if wrong.any():
         raise SchemaError(
             f"{int(wrong.sum())} of {wrong.size} kernels of observed_data end below their "
