@@ -28,6 +28,9 @@ class AreaResiduals:
     area, authority : ndarray
         Position of each counted area, and of its authority.
     events, mean : ndarray
+        Those of hidden counts are means over draws.
+    hidden : ndarray or float
+        Variance over draws of hidden counts; 0 of those that are known.
     uncertainty : ndarray
         Variance over draws of the expected events.
     spread : float
@@ -40,6 +43,7 @@ class AreaResiduals:
     mean: Floats
     uncertainty: Floats
     spread: float
+    hidden: Floats | float = 0.0
 
     @property
     def variance(self) -> Floats:
@@ -58,7 +62,7 @@ class AreaResiduals:
         In a linear model the variance of a residual is that of the datum less the posterior
         variance of its mean.
         """
-        return (self.events - self.mean) ** 2 + self.uncertainty
+        return (self.events - self.mean) ** 2 + self.uncertainty + self.hidden
 
 
 def area_residuals(counts: Counts, lines: Lines, land: Geography) -> AreaResiduals:
@@ -74,7 +78,10 @@ def area_residuals(counts: Counts, lines: Lines, land: Geography) -> AreaResidua
         mean[rows], uncertainty[rows] = expected.mean(axis=0), expected.var(axis=0)
     spread = float(np.mean(lines.overdispersion**2) + np.mean(lines.locality_sd**2))
     home = land.authority_of_area[counts.area]
-    return AreaResiduals(counts.area, home, counts.events, mean, uncertainty, spread)
+    events, hidden = counts.events, np.zeros(len(counts.area))
+    if events.ndim == 2:
+        events, hidden = events.mean(axis=0), events.var(axis=0)
+    return AreaResiduals(counts.area, home, events, mean, uncertainty, spread, hidden)
 
 
 def overdispersion_test(residuals: AreaResiduals) -> tuple[float, float]:

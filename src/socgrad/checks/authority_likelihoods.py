@@ -1,10 +1,17 @@
 """The likelihood of every authority's counts, ready to be integrated over its effects."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from socgrad.checks.bounded_forms import (
+    BoundedCounts,
+    BoundedTotal,
+    ConstrainedCounts,
+    Together,
+)
 from socgrad.checks.counts import Counts, Population, log_probability, off_line
 from socgrad.checks.likelihood_forms import (
     AuthorityLikelihood,
@@ -13,6 +20,8 @@ from socgrad.checks.likelihood_forms import (
     PoissonCounts,
     Total,
 )
+from socgrad.likelihood.constants_table import ConstantsTable
+from socgrad.likelihood.kernels import Kernels
 from socgrad.localities import area_pairs
 from socgrad.quadrature import Rules, chosen_rules
 from socgrad.reading.posterior import Geography
@@ -30,6 +39,65 @@ def authority_likelihoods(
     counts: Counts, population: Population, land: Geography
 ) -> Iterator[tuple[int, AuthorityLikelihood]]:
     """Position and likelihood of every authority that has counts or a total."""
+    hidden = dict(_hidden(counts, population, land))
+    known = counts.kernel < 0
+    exact = replace(counts, area=counts.area[known], events=counts.events[known])
+    for j, likelihood in _of_numbers(exact, population, land):
+        yield j, Together((likelihood, hidden.pop(j))) if j in hidden else likelihood
+    yield from hidden.items()
+    yield from _of_totals(counts, population, land)
+
+
+def _hidden(
+    counts: Counts, population: Population, land: Geography
+) -> Iterator[tuple[int, AuthorityLikelihood]]:
+    """Likelihoods of the counts within bounds."""
+    home, within = land.authority_of_area[counts.area], counts.kernel >= 0
+    tied = dict(zip(counts.constrained.tolist(), counts.constrained_total.tolist(), strict=True))
+    for j in np.unique(home[within]).tolist():
+        own = within & (home == j)
+        areas, kernel = counts.area[own], counts.kernel[own]
+        if j in tied:
+            events = tied[j] - counts.events[(home == j) & ~within].sum()
+            slopes = _rules(
+                land.authority_of_area,
+                np.isin(np.arange(land.authority_of_area.size), areas),
+                land.within_part,
+                land.exposure,
+                population,
+                power=1.0,
+            )[1]
+            yield j, _constrained(float(events), areas, (counts.kernels, kernel), land, slopes)
+            continue
+        off = _off(population, land, areas)
+        yield (
+            j,
+            BoundedCounts(
+                float(counts.kernels.low[kernel].sum()),
+                len(areas),
+                counts.kernels,
+                kernel,
+                land.within_part[areas],
+                np.log(land.exposure[areas]) + (0.0 if off is None else off),
+            ),
+        )
+
+
+def _constrained(
+    events: float, areas: Integers, known: tuple[Kernels, Integers], land: Geography, rules: Rules
+) -> ConstrainedCounts:
+    """Poisson counts within bounds whose sum is known."""
+    kernels, kernel = known
+    within, log_exposure = land.within_part[areas], np.log(land.exposure[areas])
+    rows = np.array([0, len(areas)]), kernel, within, log_exposure
+    table, _ = ConstantsTable.of(kernels, rows, np.array([round(events)]), per=land.per)
+    return ConstrainedCounts(events, len(areas), rules.position[0], rules.weight[0], table)
+
+
+def _of_numbers(
+    counts: Counts, population: Population, land: Geography
+) -> Iterator[tuple[int, AuthorityLikelihood]]:
+    """Likelihoods of the counts that are known."""
     counted = np.isin(np.arange(land.authority_of_area.size), counts.area)
     home = land.authority_of_area
     shared = bool(population.locality_sd.any())
@@ -61,6 +129,27 @@ def authority_likelihoods(
                     mass,
                 ),
             )
+
+
+def _of_totals(
+    counts: Counts, population: Population, land: Geography
+) -> Iterator[tuple[int, AuthorityLikelihood]]:
+    """Likelihoods of authorities known by their totals."""
+    at, kernel = counts.authority.tolist(), counts.total_kernel
+    kernel = kernel if len(kernel) else np.full(len(at), -1)
+    least = np.where(
+        kernel < 0, counts.total, counts.kernels.low[kernel] if len(counts.kernels.low) else 0.0
+    )
+    of = dict(zip(at, kernel.tolist(), strict=True))
+    for j, likelihood in _totals(replace(counts, total=least), population, land):
+        if of[j] < 0:
+            yield j, likelihood
+        else:
+            yield j, BoundedTotal(likelihood, counts.kernels, np.array([of[j]]))
+
+
+def _totals(counts: Counts, population: Population, land: Geography) -> Iterator[tuple[int, Total]]:
+    home, shared = land.authority_of_area, bool(population.locality_sd.any())
     if len(counts.authority):
         total = dict(zip(counts.authority.tolist(), counts.total.tolist(), strict=True))
         among = np.isin(home, counts.authority) & (land.exposure > 0)
@@ -150,7 +239,7 @@ def _localities(
 
 def _total_of_areas(
     events: float, areas: Integers, land: Geography, off: Floats, *, shared: bool
-) -> AuthorityLikelihood:
+) -> Total:
     """A total over areas off their line."""
     w, exposure = land.within_part[areas], land.exposure[areas]
     square = w, exposure**2 * np.exp(2.0 * off)

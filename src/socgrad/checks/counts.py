@@ -13,10 +13,12 @@ import numpy.typing as npt
 import xarray as xr
 from scipy.special import betaln, gammaln
 
+from socgrad.coarsening.stored import kernel_variables
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import line_draws
 from socgrad.estimands.chance import drawn_counts
 from socgrad.estimands.exposure_sums import group_sums
+from socgrad.likelihood.kernels import Kernels, kernels_of
 from socgrad.localities import area_pairs
 from socgrad.predictor import log_rate
 from socgrad.reading.by_stratum import stratum_labels
@@ -52,15 +54,34 @@ class Counts:
     Attributes
     ----------
     area, events : ndarray, shape (counted,)
-        Position of each counted area along dim area, and its events.
+        Position of each counted area along dim area, and its events; where hidden counts are drawn
+        (`completed`), (draws, counted).
     authority, total : ndarray, shape (totals,)
-        Position of each authority known by its total along dim authority, and that total.
+        Position of each authority known by its total alone along dim authority, and that total;
+        where hidden totals are drawn, (draws, totals).
+    kernel, total_kernel : ndarray of int
+        Position in `kernels` of those that are known within bounds, NaN among `events` and `total`;
+        -1 at the others.
+    kernels : Kernels
+        What is known of them.
+    constrained, constrained_total : ndarray
+        Position of each authority whose total is known beside hidden counts of its areas, and it.
     """
 
     area: Integers
     events: Floats
     authority: Integers
     total: Floats
+    kernel: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    total_kernel: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    kernels: Kernels = field(default_factory=lambda: kernels_of([]))
+    constrained: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    constrained_total: Floats = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def has_bounds(self) -> bool:
+        """Whether some are known within bounds."""
+        return bool((self.kernel >= 0).any() or (self.total_kernel >= 0).any())
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,10 +162,36 @@ def counts_by_position(fit: xr.DataTree) -> Counts:
             f"This fit has {len(labels)} strata, and a check is of one at a time. Take one out: "
             f"socgrad.stratum(fit, {labels[0]!r})."
         )
-    counts = observed_counts(fit, purpose="A check")
-    areas = np.flatnonzero(counts.counted)
-    authorities = np.flatnonzero(~np.isnan(counts.total_events))
-    return Counts(areas, counts.events[areas], authorities, counts.total_events[authorities])
+    counts = observed_counts(fit, purpose="A check", takes_bounds=True)
+    own, home = counts.coarsened, geography(fit).authority_of_area
+    size = len(counts.total_events)
+    both = np.bincount(home, counts.within_bounds, minlength=size) > 0
+    both &= ~np.isnan(counts.total_events)
+    counted = counts.counted.copy()
+    if own is not None:
+        # Of which nothing is known, nor a total beside it, there is nothing to check.
+        counted |= own.is_interval & (own.is_informative | both[home])
+    areas, constrained = np.flatnonzero(counted), np.flatnonzero(both)
+    whole = counts.coarsened_totals
+    totals = np.flatnonzero(~np.isnan(counts.total_bounds[0]) & ~both)
+    first = 0 if own is None else len(own.kernels)
+    kernel, total_kernel = (np.full(len(at), -1, dtype=np.int64) for at in (areas, totals))
+    if own is not None:
+        kernel = own.kernel[areas]
+    if whole is not None:
+        total_kernel = np.where(whole.is_interval, whole.kernel + first, -1)[totals]
+    every = [*(own.kernels if own else ()), *(whole.kernels if whole else ())]
+    return Counts(
+        areas,
+        counts.events[areas],
+        totals,
+        counts.total_events[totals],
+        kernel,
+        total_kernel,
+        kernels_of([xr.Dataset(kernel_variables(every))] if every else []),
+        constrained,
+        counts.total_events[constrained],
+    )
 
 
 def chosen_draws(terms: Coefficients, draws: int) -> Integers:

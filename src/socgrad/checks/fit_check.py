@@ -12,6 +12,7 @@ import xarray as xr
 from scipy.stats import binom
 
 from socgrad.checks.bends import Bend
+from socgrad.checks.completed import completed
 from socgrad.checks.counts import chosen_draws, counts_by_position, lines_at, population_at
 from socgrad.checks.doubted_counts import doubted_counts
 from socgrad.checks.fit_words import (
@@ -54,6 +55,10 @@ _OF_A_BEND: Final = _FOLLOWING | {"dispersion", "overdispersion", "localities"}
 _UNSEEN: Final = (
     "Whether neighbouring areas are alike beyond their deprivation cannot be seen: the table names "
     "no localities, and no neighbours= were given."
+)
+_DRAWN: Final = (
+    "{:,} counts are known within bounds only, and were drawn from the model within them: of what "
+    "the bounds do not show, the counts cannot contradict it."
 )
 #: Authorities named before the rest are only counted.
 _NAMED: Final = 5
@@ -143,6 +148,11 @@ def check_fit(
     by deprivation of (events - expected)**2 / variance; `outlying_authority`, the largest
     absolute log of events over those expected without effects (half an event added to both), not of
     one authority alone.
+    Counts that are known within bounds (suppressed or rounded ones) are drawn in every draw, given
+    what was published of them, and given their authority's total where it is known, before they
+    are compared with counts drawn again; tables then show their means. Such counts agree with the
+    model in all that their bounds leave open, so the more is hidden, the less can be found.
+
     Predictive shares of fitted counts are conservative: they reach the outer hundredth less than
     once in a hundred fits of the right model. Known totals inform `outlying_authority` only.
 
@@ -165,7 +175,8 @@ def check_fit(
     ----------
     Gelman, Meng & Stern 1996, Statistica Sinica 6(4) (posterior predictive discrepancies).
     Gabry et al. 2019, Journal of the Royal Statistical Society A 182(2),
-    https://doi.org/10.1111/rssa.12378.
+    https://doi.org/10.1111/rssa.12378. Gelman, Van Mechelen, Verbeke, Heitjan & Meulders 2005,
+    Biometrics 61(1), https://doi.org/10.1111/j.0006-341X.2005.031007.x (hidden data).
 
     Examples
     --------
@@ -191,10 +202,12 @@ def check_fit(
     if len(at) < _REPLICATES:
         # Fewer counts drawn again could never show that a statistic lies in the outer hundredth.
         at = np.resize(at, _REPLICATES)
-    rngs = generator(random_seed, terms.stratum).spawn(3)
+    rngs = generator(random_seed, terms.stratum).spawn(4)
     population = population_at(fit, at)
     areas, lines = None, lines_at(fit, at)
+    hidden = int((counts.kernel >= 0).sum() + (counts.total_kernel >= 0).sum())
     with quietly():
+        counts = completed(counts, lines, land, rngs[3])
         authorities = authority_replicates(counts, population, land, rngs[0])
         if len(counts.area):
             # Deprivation of few distinct values makes fewer groups than ten.
@@ -221,7 +234,7 @@ def check_fit(
     problems = _problems(
         statistics, areas, table, family, bend=further.bend, terms=terms, land=land
     )
-    if problems and len(counts.area):
+    if problems and len(counts.area) and not hidden:
         problems = [*doubted_counts(counts, land), *problems]
     facts = "; ".join(
         f"{str(name).replace('_', ' ')} {row.observed:.3g} "
@@ -233,7 +246,8 @@ def check_fit(
     unseen = []
     if areas is not None and pairs is None and not land.locality_of_area.size:
         unseen = [_UNSEEN]
-    statement = " ".join([f"{opening}: {facts}.", *problems, *unseen])
+    drawn = [_DRAWN.format(hidden)] if hidden else []
+    statement = " ".join([f"{opening}: {facts}.", *problems, *unseen, *drawn])
     if problems:
         warnings.warn(statement, MisfitWarning, skip_file_prefixes=(_PACKAGE,))
     return FitCheck(adequate, statement, statistics, _group_table(areas), table)
@@ -306,13 +320,19 @@ def _group_table(areas: AreaReplicates | None) -> pd.DataFrame:
     lower, upper = np.quantile(areas.groups_again, [0.025, 0.975], axis=0)
     return pd.DataFrame(
         {
-            "events": areas.groups,
+            "events": _numbers(areas.groups),
             "expected": areas.groups_mean.mean(axis=0),
             "lower": lower,
             "upper": upper,
         },
-        index=pd.RangeIndex(1, len(areas.groups) + 1, name="group"),
+        index=pd.RangeIndex(1, areas.groups.shape[-1] + 1, name="group"),
     )
+
+
+def _numbers(events: Floats) -> Floats:
+    """Events of columns; their mean over draws where they are drawn."""
+    means: Floats = events[0] if len(events) == 1 else events.mean(axis=0)
+    return means
 
 
 def _authority_table(
@@ -323,7 +343,7 @@ def _authority_table(
     lower, expected, upper = np.quantile(again, [0.025, 0.5, 0.975], axis=0)
     table = pd.DataFrame(
         {
-            "events": y,
+            "events": _numbers(y),
             "expected": expected,
             "lower": lower,
             "upper": upper,

@@ -61,7 +61,8 @@ class LeftOut:
     statement : str
         The same in words.
     table : pandas.DataFrame
-        One row per unit: `events`, `areas` (authorities only), `elpd`, `mcse` (its Monte Carlo
+        One row per unit: `events` (of counts within bounds the least that they may be), `areas`
+        (authorities only), `elpd`, `mcse` (its Monte Carlo
         error) and `pareto_k` (tail of the importance weights; above 0.7 the score is unsure).
     quadrature_error : float
         Largest error found of a log-likelihood with effects integrated out; 0 for areas.
@@ -100,8 +101,8 @@ def leave_out(fit: xr.DataTree, *, unit: Unit = "authority", draws: int = 1000) 
     ------
     EstimandError
         If the fit holds no counts, or several strata; if `unit` is unknown, or "area" where only
-        totals are known; if `draws` is below 1; or if counts are impossible in draws of a doubted
-        fit.
+        totals are known, or totals beside counts within bounds; if `draws` is below 1; or if
+        counts are impossible in draws of a doubted fit.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -124,6 +125,9 @@ def leave_out(fit: xr.DataTree, *, unit: Unit = "authority", draws: int = 1000) 
     Where localities have factors of their own, an area left out is predicted from the other areas
     of its locality too, and an authority left out has its localities' factors integrated out. Such
     a model compares with others of the same counts by either unit.
+
+    Of a count that is known within bounds the score is that of what was published: the log
+    probability of its mark, or of its rounded number.
 
     Interpretation
     --------------
@@ -289,12 +293,20 @@ def _areas(fit: xr.DataTree, counts: Counts, at: npt.NDArray[np.int64]) -> pd.Da
             "unit='area' leaves out single neighbourhoods, and this fit knows only authority "
             "totals. Choose unit='authority'."
         )
+    if len(counts.constrained):
+        raise EstimandError(
+            f"unit='area' leaves out single neighbourhoods, and {len(counts.constrained)} "
+            "authorities have a total beside counts within bounds: with the total known, an area "
+            "left out is given by the others. Choose unit='authority'."
+        )
     parts = [
         _scores(log_likelihood).set_index(rows)
         for rows, log_likelihood in log_probabilities(counts, lines_at(fit, at), geography(fit))
     ]
     table = pd.concat(parts).sort_index()
-    table.insert(0, "events", counts.events)
+    least = counts.events.copy()
+    least[counts.kernel >= 0] = counts.kernels.low[counts.kernel[counts.kernel >= 0]]
+    table.insert(0, "events", least)
     labels = fit["constant_data"]["area"].to_numpy()[counts.area]
     table.index = pd.Index(labels, name="area")
     return table

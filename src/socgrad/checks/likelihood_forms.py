@@ -238,18 +238,24 @@ class Total:
         variance: Floats = overdispersion**2 * squares / mean**2
         return variance
 
+    def expected(
+        self, level: Floats, slope: Floats, overdispersion: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """Expected total, the variance of its gamma factor, and the mean of w over it."""
+        mean, at = self._mean(level, slope)
+        return mean, self._variance(level, slope, overdispersion, mean), at
+
     def log_likelihood(self, level: Floats, slope: Floats, overdispersion: Floats) -> Floats:
         """Log probability of the total."""
-        mean, _ = self._mean(level, slope)
-        variance = self._variance(level, slope, overdispersion, mean)
+        mean, variance, _ = self.expected(level, slope, overdispersion)
         return log_probability(np.asarray(self.events), mean, variance)
 
     def moments(
         self, level: Floats, slope: Floats, overdispersion: Floats
     ) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats, Floats]]:
         """Gradient and information."""
-        mean, at = self._mean(level, slope)
-        wide = 1.0 + self._variance(level, slope, overdispersion, mean) * mean
+        mean, variance, at = self.expected(level, slope, overdispersion)
+        wide = 1.0 + variance * mean
         pull, weight = (self.events - mean) / wide, mean / wide
         return (pull, pull * at), (weight, weight * at, weight * at**2)
 

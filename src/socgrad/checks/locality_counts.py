@@ -74,10 +74,24 @@ def log_probabilities(
     r = lines.locality_sd[:, None] ** 2
     for block in count_blocks(counts, lines, land):
         events, mean = counts.events[block.rows], block.mean
-        if r.any():
+        if counts.has_bounds:
+            yield block.rows, _within_bounds(counts, block, spread)
+        elif r.any():
             others = block.summed(events)[block.locality] - events
             expected = np.maximum(block.summed(mean)[:, block.locality] - mean, 0.0)
             told = 1.0 + r * others
             yield block.rows, log_probability(events, mean * told / (1.0 + r * expected), r / told)
         else:
             yield block.rows, log_probability(events, mean, spread)
+
+
+def _within_bounds(counts: Counts, block: Block, spread: Floats) -> Floats:
+    """Log probability of counts of which some are within bounds, (draws, areas)."""
+    from socgrad.likelihood.kernel_sums import kernel_values  # noqa: PLC0415 numba takes time
+
+    kernel = counts.kernel[block.rows]
+    values = log_probability(counts.events[block.rows], block.mean, spread)
+    hidden = kernel >= 0
+    eta = np.log(block.mean[:, hidden])
+    values[:, hidden] = kernel_values(counts.kernels, kernel[hidden], eta, spread)[0]
+    return values

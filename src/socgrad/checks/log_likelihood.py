@@ -43,7 +43,7 @@ def add_log_likelihood(fit: xr.DataTree, *, most_gigabytes: float = 1.0) -> xr.D
     ------
     EstimandError
         If the group would be larger than `most_gigabytes`; if the fit holds no counts, or several
-        strata.
+        strata, or authorities with a total beside counts within bounds.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -69,6 +69,12 @@ def add_log_likelihood(fit: xr.DataTree, *, most_gigabytes: float = 1.0) -> xr.D
     {'chain': 4, 'draw': 1000, 'counted_area': 200}
     """
     counts = counts_by_position(fit)
+    if len(counts.constrained):
+        raise EstimandError(
+            f"{len(counts.constrained)} authorities have a total beside counts of their areas "
+            "within bounds: given the total, these have no log-likelihood one by one. "
+            "socgrad.leave_out(fit) scores whole authorities."
+        )
     like = coefficients(fit).intercept.transpose("chain", "draw")
     size = like.size * (len(counts.area) + len(counts.authority)) * 8 / 1e9
     if not size <= most_gigabytes:
@@ -112,4 +118,12 @@ def _totals(fit: xr.DataTree) -> Floats:
     lines = lines_at(fit, chosen_draws(coefficients(fit), coefficients(fit).intercept.size))
     among = np.isin(land.authority_of_area, counts.authority)
     mean, variance = total_moments(lines, land, among=among)
-    return log_probability(counts.total, mean[:, counts.authority], variance[:, counts.authority])
+    mean, variance = mean[:, counts.authority], variance[:, counts.authority]
+    values = log_probability(counts.total, mean, variance)
+    bounded = counts.total_kernel >= 0
+    if bounded.any():
+        from socgrad.likelihood.kernel_sums import kernel_values  # noqa: PLC0415 numba takes time
+
+        eta, kernel = np.log(mean[:, bounded]), counts.total_kernel[bounded]
+        values[:, bounded] = kernel_values(counts.kernels, kernel, eta, variance[:, bounded])[0]
+    return values

@@ -41,10 +41,10 @@ class AreaReplicates:
         Mean of (count - mean)**2 / variance, under each draw.
     coefficient : float
         Coefficient of variation of neighbourhood rates about the lines, by moments; 0 at least.
-    zeros, busiest, largest : float
+    zeros, busiest, largest : ndarray, shape (1,) or (draws,)
         Share of areas without events; share of events in the tenth of areas with most; most events.
     zeros_again, busiest_again, largest_again : ndarray, shape (draws,)
-    groups, groups_again, groups_mean : ndarray, shape (groups,), (draws, groups), (draws, groups)
+    groups, groups_again, groups_mean : ndarray, shape (1 or draws, groups), (draws, groups) twice
         Events of groups of areas: observed, drawn again, expected.
     groups_variance : ndarray, shape (draws, groups)
         Variance of the drawn events.
@@ -57,11 +57,11 @@ class AreaReplicates:
     dispersion: Floats
     dispersion_again: Floats
     coefficient: float
-    zeros: float
+    zeros: Floats
     zeros_again: Floats
-    busiest: float
+    busiest: Floats
     busiest_again: Floats
-    largest: float
+    largest: Floats
     largest_again: Floats
     groups: Floats
     groups_again: Floats
@@ -81,7 +81,7 @@ class AuthorityReplicates:
     ----------
     authority : ndarray, shape (authorities,)
         Positions of the authorities that have counts or a total.
-    events : ndarray, shape (authorities,)
+    events : ndarray, shape (1 or draws, authorities)
     expected : ndarray, shape (draws, authorities)
         Expected events without effects.
     again : ndarray, shape (draws, authorities)
@@ -122,10 +122,11 @@ def area_replicates(
     of_localities = np.zeros((2, draws))
     squares, squares_again = np.zeros((2, draws, number))
     means, again, variances = np.zeros((3, draws, groups))
-    tally = _Tally.empty(draws)
+    observed_groups = np.zeros((counts.events[..., :1].size, groups))
+    tally, observed = _Tally.empty(draws), _Tally.empty(len(observed_groups))
     excess = square_means = 0.0
     for block in count_blocks(counts, lines, land):
-        at, y, mean = counts.area[block.rows], counts.events[block.rows], block.mean
+        at, y, mean = counts.area[block.rows], counts.events[..., block.rows], block.mean
         variance = mean * (1.0 + (r + shared) * mean)
         about = mean
         if shared.any():
@@ -141,7 +142,8 @@ def area_replicates(
         if shared.any():
             variances += shared * _products(block, group[at], groups)
         again += new @ to_group
-        tally = tally.plus(new)
+        observed_groups += np.atleast_2d(y) @ to_group
+        tally, observed = tally.plus(new), observed.plus(np.atleast_2d(y))
         if named:
             expected = block.summed(mean)
             theirs = block.summed(mean * (1.0 + r * mean)) + shared * expected**2
@@ -152,20 +154,19 @@ def area_replicates(
         excess += float(((y - mean) ** 2 - mean).mean(axis=0).sum())
         square_means += float((mean**2).mean(axis=0).sum())
     areas = np.bincount(land.authority_of_area[counts.area], minlength=number)
-    observed = _Tally.empty(1).plus(counts.events[None])
     with np.errstate(invalid="ignore"):
         by_authority, by_authority_again = squares / areas, squares_again / areas
     return AreaReplicates(
         dispersion=squares.sum(axis=1) / areas.sum(),
         dispersion_again=squares_again.sum(axis=1) / areas.sum(),
         coefficient=float(np.sqrt(max(excess / square_means, 0.0))),
-        zeros=float(observed.zeros[0] / areas.sum()),
+        zeros=observed.zeros / areas.sum(),
         zeros_again=tally.zeros / areas.sum(),
-        busiest=float(observed.busiest[0]),
+        busiest=observed.busiest,
         busiest_again=tally.busiest,
-        largest=float(counts.events.max()),
+        largest=observed.largest,
         largest_again=tally.largest,
-        groups=np.bincount(group[counts.area], counts.events, minlength=groups),
+        groups=observed_groups,
         groups_again=again,
         groups_mean=means,
         groups_variance=variances,
@@ -182,8 +183,11 @@ def authority_replicates(
     """Draw each authority's total again, its effects drawn anew."""
     number = land.authority_mean.size
     home = land.authority_of_area[counts.area]
-    events = np.bincount(home, counts.events, minlength=number)
-    events[counts.authority] = counts.total
+    events = np.atleast_2d(counts.events) @ _indicator(home, number)
+    rows = max(len(events), len(np.atleast_2d(counts.total)))
+    events = np.broadcast_to(events, (rows, number)).copy()
+    events[:, counts.constrained] = counts.constrained_total
+    events[:, counts.authority] = counts.total
     known = np.bincount(home, minlength=number) > 0
     known[counts.authority] = True
     among = np.isin(land.authority_of_area, counts.authority)
@@ -206,7 +210,7 @@ def authority_replicates(
     )
     again = drawn_counts(*total_moments(anew, land, among=among), rng)
     return AuthorityReplicates(
-        np.flatnonzero(known), events[known], expected[:, known], again[:, known]
+        np.flatnonzero(known), events[:, known], expected[:, known], again[:, known]
     )
 
 
