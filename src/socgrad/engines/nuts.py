@@ -88,6 +88,7 @@ GRAPH: Final = _engine(
     | _OF_AREAS
     | COUNTS
     | TOTALS
+    | {"poisson coarsened counts", "negative_binomial coarsened counts"}
     | {"overdispersion", "locality_sd", "region_sd", "one stratum", "no outcome"}
     | {"no levels of authorities", "no slopes of authorities"},
     _on_graph,

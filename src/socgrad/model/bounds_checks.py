@@ -49,18 +49,27 @@ def check_bounds(areas: Areas, *, family: str, localities: bool, of_areas: bool)
         )
 
 
-def refuse_bounds_in_graphs(areas: Areas) -> None:
-    """Refuse areas or totals known within bounds, which PyMC graphs have no term for.
+def refuse_bounds_in_graphs(areas: Areas, *, totals_alone: bool = False) -> None:
+    """Refuse areas or totals known within bounds where a PyMC graph has no term for them.
+
+    Parameters
+    ----------
+    areas : Areas
+    totals_alone : bool
+        Whether the graph has a term for areas.
 
     Raises
     ------
     SpecificationError
         If there are any: without their term they would be left out in silence.
     """
-    bounded = int(areas.within_bounds.sum()) + int(areas.totals_within_bounds.sum())
+    bounded = int(areas.totals_within_bounds.sum())
+    which = "totals"
+    if not totals_alone:
+        bounded, which = bounded + int(areas.within_bounds.sum()), "areas or totals"
     if bounded:
         raise SpecificationError(
-            f"{bounded:,} areas or totals are known within bounds only (coarsening), and a PyMC "
-            "graph has no term for these: it would leave them out, which biases the gradient. "
+            f"{bounded:,} {which} are known within bounds only (coarsening), and this PyMC graph "
+            "has no term for these: it would leave them out, which biases the gradient. "
             "socgrad.fit(model) samples them without a graph."
         )

@@ -11,12 +11,12 @@ from socgrad.model.gradient_model import GradientModel
 from socgrad.nuts.observed import Shifts, draw_areas, draw_totals, observe
 from socgrad.nuts.pymc_quietly import pt
 
-__all__ = ["observe_counts", "observe_totals"]
+__all__ = ["observe_counts", "observe_totals", "shifted"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
 
-def _shifted(data: dict[str, Variable], kind: str, shifts: Shifts) -> tuple[Variable, Variable]:
+def shifted(data: dict[str, Variable], kind: str, shifts: Shifts) -> tuple[Variable, Variable]:
     """What columns of areas add to level and slope of cells, rows or nodes; 0 where nothing."""
     level, slope, departure = (
         (data[f"{kind}_{name}"] * coefficient).sum(axis=-1)
@@ -45,7 +45,7 @@ def observe_counts(
     """Neighbourhood counts, observed; `spread` is that of the gamma factors, if there are any."""
     j, i = data["count_authority"], data["row_authority"]
     rows = {name: data[name] for name in ("row_within", "row_log_exposure")}
-    of_row, of_cell = _shifted(data, "row", shifts), _shifted(data, "count", shifts)
+    of_row, of_cell = shifted(data, "row", shifts), shifted(data, "count", shifts)
     rows |= {"row_level": level[i] + of_row[0], "row_slope": slope[i] + of_row[1]}
     statistics = {"level": level[j] + of_cell[0], "slope": slope[j] + of_cell[1]}
     statistics |= {n: data[f"count_{n}"] for n in ("events", "events_within", "constant")}
@@ -88,7 +88,7 @@ def _of_localities(
     made = {"locality_level": level[j], "locality_slope": slope[j]}
     made |= {n: data[n] for n in ("locality_events", "distinct_events", "distinct_rows")}
     made |= {f"locality_{n}": data[f"locality_node_{n}"] for n in ("within", "exposure")}
-    added = _shifted(data, "locality_node", shifts)
+    added = shifted(data, "locality_node", shifts)
     if shifts.covariate is not None or shifts.departure is not None:
         made["locality_node_level"] = added[0]
     if shifts.area_moderator is not None:
@@ -119,7 +119,7 @@ def observe_totals(
             statistics[f"square_{name}"] = data[f"square_node_{name}"]
     kinds = ("node",) if spread is None else ("node", "square")
     for kind, nodes in zip(kinds, ("sum_node", "square_node"), strict=False):
-        added = _shifted(data, nodes, shifts)
+        added = shifted(data, nodes, shifts)
         if shifts.covariate is not None or shifts.departure is not None:
             statistics[f"{kind}_level"] = added[0]
         if shifts.area_moderator is not None:

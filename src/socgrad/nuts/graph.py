@@ -6,6 +6,7 @@ the compressed statistics and whose `random` draws row by row, so that posterior
 usual.
 """
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import model_terms
 from socgrad.nuts.centring import centring
-from socgrad.nuts.counts import observe_counts, observe_totals
+from socgrad.nuts.counts import observe_counts, observe_totals, shifted
 from socgrad.nuts.effects import level_and_slope_effects, level_effects, region_effects
+from socgrad.nuts.hidden_counts import filled_in, hidden_data, observe_hidden
 from socgrad.nuts.observed import Shifts
 from socgrad.nuts.packing import layout, packed, unpacked
 from socgrad.nuts.pymc_quietly import pm
@@ -50,12 +52,13 @@ def pymc_model(model: GradientModel) -> pm.Model:
         Free variables named as in `socgrad.schema.PARAMETERS`, authority effects as deterministics
         `level_effect` and `slope_effect` (dim authority), counts as `events` (dim counted_area) and
         `total_events` (dim total_authority). Sampled with `pymc.sample`, it gives a tree that every
-        summary accepts. Terms may be added inside ``with pymc_model(model):``.
+        summary accepts. Counts that are known within bounds are a potential, `hidden_events`. Terms
+        may be added inside ``with pymc_model(model):``.
 
     Raises
     ------
     SpecificationError
-        If areas or totals are known within bounds only (`Areas.from_frame`, ``coarsening``).
+        If totals are known within bounds only (`Areas.from_frame`, ``totals_coarsening``).
 
     Notes
     -----
@@ -67,7 +70,7 @@ def pymc_model(model: GradientModel) -> pm.Model:
     10.1214/088342307000000014), because the share follows the standard deviations as they vary.
     """
     check_is_model(model, (GradientModel,))
-    refuse_bounds_in_graphs(model.areas)
+    refuse_bounds_in_graphs(model.areas, totals_alone=True)
     seam = constants(model)
     working = graph_data(model, likelihood_data(model))
     with pm.Model(coords=_coords(model, seam, working)) as graph:
@@ -166,6 +169,7 @@ def _terms(model: GradientModel, data: dict[str, Variable]) -> None:
     level, slope = _authorities(model, data, spread, shifts)
     if "count_events" in data:
         observe_counts(model, data, level, slope, spread, shifts=shifts)
+    observe_hidden(data, level, slope, spread, functools.partial(shifted, data, shifts=shifts))
     if "sum_events" in data:
         observe_totals(model, data, level, slope, spread, shifts=shifts)
 
@@ -180,7 +184,11 @@ def graph_data(model: GradientModel, data: xr.Dataset) -> xr.Dataset:
     data : xarray.Dataset
         Its likelihood data.
     """
-    data = data.assign(centring(model, data, constants(model)["within_part"].to_numpy()))
+    steering = model, data
+    if model.areas.within_bounds.any():
+        steering = filled_in(model), likelihood_data(filled_in(model))
+    within_part = constants(model)["within_part"].to_numpy()
+    data = hidden_data(model, data).assign(centring(*steering, within_part))
     for name, term in model_terms(model).items():
         kind, known_as = term.kind, term.kind.prior_name or name
         if kind.prior == "correlation":
