@@ -54,7 +54,7 @@ _PARAMETERS = ("intercept", "within", "between", "cross_level", "level_effect", 
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_graph_has_the_likelihood_of_the_checks(table, name):
-    """At one point, hidden and counted areas together: written twice, for PyTensor and for numba."""
+    """At one point, hidden and counted areas together; written for PyTensor and for numba."""
     import pymc as pm
 
     door, family = CASES[name]
