@@ -151,11 +151,14 @@ def main() -> None:
     kept = pd.DataFrame()
     if arguments.raw and arguments.raw.exists():
         kept = pd.read_csv(arguments.raw)
-    done = set(kept["replicate"]) if len(kept) else set()
+    done: set[tuple[object, ...]] = set()
+    if len(kept):
+        done = set(
+            kept[["replicate", "way", "family", "totals"]].itertuples(index=False, name=None)
+        )
     for number in range(arguments.replicates):
-        if number in done:
-            continue
-        kept = pd.concat([kept, replicate(number, CASES)], ignore_index=True)
+        cases = [case for case in CASES if (number, *case) not in done]
+        kept = pd.concat([kept, replicate(number, cases)], ignore_index=True)
         if arguments.raw:
             kept.to_csv(arguments.raw, index=False)
     summary(kept).round(4).to_csv(arguments.out, index=False)

@@ -52,6 +52,7 @@ CASES = {
 _PARAMETERS = ("intercept", "within", "between", "cross_level", "level_effect", "slope_effect")
 
 
+@pytest.mark.filterwarnings("ignore::socgrad.errors.ConvergenceWarning")  # few draws
 @pytest.mark.parametrize("name", CASES)
 def test_the_graph_has_the_likelihood_of_the_checks(table, name):
     """At one point, hidden and counted areas together; written for PyTensor and for numba."""
@@ -96,6 +97,7 @@ def test_the_graph_has_the_likelihood_of_the_checks(table, name):
     assert found == pytest.approx(expected, abs=error)
 
 
+@pytest.mark.slow
 def test_nuts_agrees_with_the_default_engine():
     """1 to 5 hidden, in 30 authorities: means within a fifth of a posterior sd, sds within 15%."""
     frame = sg.simulate(authorities=30, areas=900, random_seed=3).frame

@@ -9,8 +9,10 @@ from scipy.special import gammaln, logsumexp
 from scipy.stats import nbinom, poisson
 
 import socgrad as sg
+from misfit_tables import misfit_table
 from socgrad.coarsening import Rounded, Suppressed
 from socgrad.errors import PriorWarning, SpecificationError
+from socgrad.laplace.coarsened_rows import CoarsenedRows
 from socgrad.laplace.coarsened_totals import CoarsenedTotals
 from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.likelihood.constrained import log_constants
@@ -218,3 +220,31 @@ def test_what_a_total_says_is_tabulated_to_a_stated_error(table):
     door = {**COLUMNS, "events": "hidden", "coarsening": MARKS}
     areas = sg.Areas.from_frame(table, **door, totals=totals)
     assert 0 < likelihood_data(sg.GradientModel(areas)).attrs["constraint_error"] < 2e-3
+
+
+@pytest.fixture(scope="module")
+def overdispersed():
+    """Overdispersed counts, all of them rounded: nothing is known exactly."""
+    made = misfit_table(np.random.default_rng([2026, 13, 1, 1]), overdispersion=0.4).frame
+    rule = Rounded(5)
+    shown = rule.publish(made["events"].to_numpy(), np.random.default_rng(1))
+    areas = sg.Areas.from_frame(
+        made.assign(events=shown), **COLUMNS, events="events", coarsening=rule
+    )
+    return sg.GradientModel(areas, family="negative_binomial")
+
+
+def test_overdispersion_without_a_count_that_is_known(overdispersed):
+    """The truth is 0.4; moments of counts that are known, of which there are none, gave 0.19."""
+    fit = sg.fit(overdispersed, method="laplace", random_seed=1, draws=250)
+    assert fit.attrs["pareto_k"] < 0.6
+    spread = fit["posterior"]["overdispersion"]
+    assert abs(float(spread.mean()) - 0.4) < 2.5 * float(spread.std())
+    assert float(spread.std()) > 0.02
+
+
+def test_a_mode_at_the_edge_of_a_table_is_none(overdispersed, monkeypatch):
+    """From a wrong start the engine says so, where it gave draws about a mode of its table."""
+    monkeypatch.setattr(CoarsenedRows, "squared_variation", lambda *_: 0.0)
+    with pytest.raises(SpecificationError, match="moved out of what was tabulated"):
+        sg.fit(overdispersed, method="laplace", random_seed=1, draws=100)

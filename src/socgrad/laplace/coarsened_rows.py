@@ -1,6 +1,7 @@
 """Counts of which some were published as something coarser: row by row, to be tabulated."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import xarray as xr
@@ -13,6 +14,9 @@ from socgrad.likelihood.constants_table import ConstantsTable
 from socgrad.likelihood.kernels import Kernels, kernels_of
 
 __all__ = ["CoarsenedRows"]
+
+#: Between which an overdispersion lies well within what is tabulated first.
+_OVERDISPERSIONS: Final = np.array([0.02, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 1.0, 1.3, 1.7, 2.2])
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +99,15 @@ class CoarsenedRows:
         return hidden + (0.0 if self.exact is None else self.exact.pairs)
 
     def squared_variation(self, level: FloatArray, slope: FloatArray) -> float:
-        """Moment estimate of squared overdispersion, by the counts that are known."""
-        if self.exact is None:
+        """The likeliest of a few squared overdispersions, at a level and slope of each authority.
+
+        Moments of the counts that are known would not do: these are not like the others.
+        """
+        if self.beside is not None:
             return 0.0
-        return self.exact.squared_variation(level[self.exact_at], slope[self.exact_at])
+        tried = _OVERDISPERSIONS[:, None]
+        found = self.value(level[None], slope[None], tried).sum(axis=1) + self.shared(tried)
+        return float(_OVERDISPERSIONS[np.argmax(found)] ** 2)
 
     def value(self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray) -> FloatArray:
         """Log-likelihood at points (n, j), overdispersion (n, 1); without `shared`."""

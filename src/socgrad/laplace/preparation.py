@@ -45,6 +45,11 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
     """Find the mode of the shared parameters and the shape of the posterior about it.
 
     `data` is the model's `socgrad.model.compression.likelihood_data`.
+
+    Raises
+    ------
+    ArithmeticError
+        If the mode stays outside of what is tabulated: a mode of the table's edge is none.
     """
     theirs = predictors(model)
     raw = _raw_surfaces(model, data)
@@ -68,15 +73,17 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
         first.coordinates, tuple(surfaces), theirs, first.starts, bool(model.random_slopes)
     )
     scale = first.scale
+    # The first table is wide and coarse; a mode counts if a table about it holds it.
+    is_fine = False
     for _ in range(_ROUNDS):
         mode, scale = climb(_density(marginal), mode, scale)
         marginal = _started(marginal, mode)
-        if all(holds(marginal, which, mode) for which in tables):
+        if is_fine and all(holds(marginal, which, mode) for which in tables):
             break
         marginal, _ = tabulated_at(marginal, _around(mode, scale))
-    # The first table was wide and coarse; this one is right near the mode.
-    marginal, _ = tabulated_at(marginal, _around(mode, scale))
-    mode, scale = climb(_density(marginal), mode, scale)
+        is_fine = True
+    else:
+        raise ArithmeticError("the mode moved out of what was tabulated, again and again")
     proposal = Proposal.along_axes(_density(marginal), mode, scale, marginal.coordinates.mirrored)
     return Prepared(marginal, proposal)
 

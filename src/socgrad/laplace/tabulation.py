@@ -26,6 +26,8 @@ _FIRST = (7, 7, 11)
 _DEGREES = ((6, 6, 9), (7, 8, 12), (8, 10, 15), (9, 12, 18), (11, 14, 22))
 # Error of the log-likelihood, all authorities together, that no posterior shows.
 _SMALL = 4e-3
+# Share of a range's half width in which the mode of an overdispersion counts; what is as good as 0.
+_NEAR, _ZERO = 0.35, 1e-6
 
 
 def first_table(rows: Rows, start: tuple[FloatArray, FloatArray], hidden: float) -> TabulatedCounts:
@@ -117,8 +119,19 @@ def holds(marginal: Marginal, which: int, x: FloatArray) -> bool:
     return bool(
         np.all(np.abs(at.level[0] - box.level[0]) + 3.0 * level_sd[0] < box.level[1])
         and np.all(np.abs(at.slope[0] - box.slope[0]) + 3.0 * at.slope_sd[0] < box.slope[1])
-        and abs(spread[0] - box.overdispersion[0]) < 0.9 * box.overdispersion[1]
+        and _is_inside(spread[0], *box.overdispersion)
     )
+
+
+def _is_inside(spread: FloatArray, middle: float, half: float) -> bool:
+    """Whether an overdispersion lies near the middle of a range, or near 0 where that begins there.
+
+    A table falls off beyond its edges, so that a top near one of them may be none of the counts.
+    """
+    away = (spread - middle) / half
+    if middle - half > _ZERO:
+        away = np.abs(away)
+    return bool(np.all(away < _NEAR))
 
 
 def slopes(marginal: Marginal, which: int, x: FloatArray) -> tuple[FloatArray, FloatArray]:
