@@ -153,9 +153,8 @@ def main() -> None:
         kept = pd.read_csv(arguments.raw)
     done: set[tuple[object, ...]] = set()
     if len(kept):
-        done = set(
-            kept[["replicate", "way", "family", "totals"]].itertuples(index=False, name=None)
-        )
+        keys = kept[["replicate", "way", "family", "totals"]]
+        done = set(keys.itertuples(index=False, name=None))
     for number in range(arguments.replicates):
         cases = [case for case in CASES if (number, *case) not in done]
         kept = pd.concat([kept, replicate(number, cases)], ignore_index=True)

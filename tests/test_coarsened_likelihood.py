@@ -197,11 +197,14 @@ def test_totals_within_bounds_by_hand(table, overdispersion):
 
 
 def test_graphs_refuse_bounds(table):
-    """They have no term for these, and would leave them out in silence."""
+    """Of totals, and of areas in joint strata: they would leave them out in silence."""
     door = {"events": "hidden", "coarsening": MARKS}
-    areas = sg.Areas.from_frame(table, **COLUMNS, **door)
-    with pytest.raises(SpecificationError, match=r"known within bounds only.*no term"):
-        sg.pymc_model(sg.GradientModel(areas))
+    totals = table.groupby("authority")["plans"].sum().astype(object)
+    totals[totals.index[3]] = "c"
+    areas = sg.Areas.from_frame(table, **COLUMNS, totals=totals, totals_coarsening=MARKS)
+    model = sg.GradientModel(areas, priors=sg.published.priors("child_protection_plan"))
+    with pytest.raises(SpecificationError, match=r"1 totals are known within bounds only.*no term"):
+        sg.pymc_model(model)
     strata = sg.Strata.from_long(
         pd.concat([table.assign(group=label) for label in ("a", "b", "c")]),
         stratum="group",
