@@ -70,8 +70,8 @@ def change(
     >>> import socgrad as sg
     >>> from socgrad.reading.years_example import example_fit_of_years
     >>> ratio = sg.years.change(sg.gradient(example_fit_of_years()), start=2019, end=2021)
-    >>> ratio.attrs["reference"]
-    'the same in 2019: average authority at its mean deprivation'
+    >>> ratio.attrs["reference"]  # doctest: +ELLIPSIS
+    'the same in 2019: the less deprived neighbourhood of an authority without ...'
     >>> ratio.median().round(2).item()
     0.92
     """
@@ -192,8 +192,8 @@ def steepened(
     --------
     >>> import socgrad as sg
     >>> from socgrad.reading.years_example import example_fit_of_years
-    >>> sg.years.steepened(example_fit_of_years()).mean(("chain", "draw")).round(2).values[:2]
-    array([0.  , 0.79])
+    >>> sg.years.steepened(example_fit_of_years()).mean(("chain", "draw")).values[:2]
+    array([0., 0.])
     """
     if not 0 < by < np.inf:
         raise EstimandError(f"by={by} is no factor. Expected a number above 0, such as 1.1.")

@@ -170,7 +170,8 @@ def _rows(place: IntArray, of: IntArray, areas: pd.Index[Any], years: list[int])
         words = [f"{areas[i // len(years)]} in {years[i % len(years)]}" for i in which]
         raise TableError(
             f"{int((many - 1).sum()):,} of {len(cell):,} rows repeat an area and year "
-            f"({name_some(words)}). Expected one row for each: add them up by label first."
+            f"({name_some(words)}). Expected one row for each: add them up by label first. Stages "
+            "or groups over years are one panel each: choose the rows of one."
         )
     row = np.full(len(areas) * len(years), -1, dtype=np.int64)
     row[found] = first
