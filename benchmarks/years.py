@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     change = sg.years.change(sg.inverse_intervention(fit, deprivation=0.126))
     print(f"{given.years} years, {len(made.frame):,} rows")
     print(f"door {at_the_door:.1f} s, fit {whole - simulated - at_the_door:.1f} s (processor)")
-    print(f"process less simulating {whole - simulated:.1f} s, memory {peak_memory() / 1e9:.2f} GB")
+    print(f"process less simulating {whole - simulated:.1f} s, memory {peak_memory():,.0f} MB")
     for name in ("importance_ess", "pareto_k", "laplace_error"):
         print(f"{name} {float(fit['sample_stats'][name].isel(stratum=0)):.3f}")
     print(sg.summarise(change, sg.years.drift(fit)).iloc[:, :3].round(3).to_string())
