@@ -53,8 +53,7 @@ def change(
     Notes
     -----
     Years of one fit share what authorities have in common, so that a change is known better than
-    two years by themselves: with ten years of England the log contextual ratio's change from first
-    to last had a standard deviation of 0.030, and 0.067 as if years were independent.
+    two years by themselves.
 
     Dims other than year stay: with dim authority the change is of these authorities. Without, it is
     of what the estimand is of, in the words of its reference: the average authority (`gradient`,
