@@ -21,6 +21,7 @@ MODULES = {
     "release",
     "returns",
     "sensitivity",
+    "years",
 }
 
 

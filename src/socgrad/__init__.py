@@ -14,7 +14,7 @@ from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
-    from socgrad import coarsening, disclosure, many, places, plots, returns, sensitivity
+    from socgrad import coarsening, disclosure, many, places, plots, returns, sensitivity, years
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.checks.log_likelihood import add_log_likelihood
@@ -160,6 +160,7 @@ __all__ = [
     "variance_explained",
     "vpc",
     "what_if",
+    "years",
 ]
 
 # Imported on first use, so that a script which only reads a fit never waits for PyMC or matplotlib.
@@ -249,6 +250,7 @@ _NAMESPACES = {
     "release": "reading.release",
     "returns": "returns",
     "sensitivity": "sensitivity",
+    "years": "years",
 }
 
 

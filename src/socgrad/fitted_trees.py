@@ -11,7 +11,7 @@ from socgrad.engines.task import Drawn, Task
 from socgrad.manifest import assemble
 from socgrad.model.stratified_model import StratifiedModel
 from socgrad.quadrature_record import record_quadrature
-from socgrad.schema import CORRELATIONS
+from socgrad.schema import CORRELATIONS, DRIFT
 from socgrad.strata_tree import join_strata
 
 __all__ = ["joint_tree", "tree_of"]
@@ -51,7 +51,8 @@ def joint_tree(model: StratifiedModel, task: Task, drawn: Drawn) -> xr.DataTree:
     -------
     xarray.DataTree
         As `socgrad.strata_tree.join_strata` makes it; draws of all strata belong together, and
-        `posterior` also holds `socgrad.schema.CORRELATIONS`.
+        `posterior` also holds `socgrad.schema.CORRELATIONS`, and of years that drift
+        `socgrad.schema.DRIFT`.
 
     Warns
     -----
@@ -59,7 +60,7 @@ def joint_tree(model: StratifiedModel, task: Task, drawn: Drawn) -> xr.DataTree:
         What `socgrad.quadrature_record` warns of, by stratum.
     """
     sampler = dict(drawn.sampler) | {
-        "authority_effects": model.authority_effects,
+        "authority_effects": "joint",
         "correlations": model.correlations,
     }
     trees: dict[Any, xr.DataTree] = {}
@@ -80,10 +81,11 @@ def joint_tree(model: StratifiedModel, task: Task, drawn: Drawn) -> xr.DataTree:
             warnings.warn(
                 f"Stratum {label!r}: {each.message}", each.category, skip_file_prefixes=_PACKAGE
             )
-    there = [name for name in CORRELATIONS if name in drawn.posterior]
+    meanings = CORRELATIONS | {name: words for name, (words, _, _) in DRIFT.items()}
+    there = [name for name in meanings if name in drawn.posterior]
     shared = drawn.posterior[there].drop_attrs()
     for name in there:
-        shared[name].attrs["long_name"] = CORRELATIONS[name]
+        shared[name].attrs["long_name"] = meanings[name]
     return join_strata(
         model,
         trees,

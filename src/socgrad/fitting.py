@@ -149,7 +149,7 @@ def fit(
     )
     check_seed(random_seed)
     has_lines = progress is not False
-    joint = isinstance(model, StratifiedModel) and model.authority_effects == "joint"
+    joint = isinstance(model, StratifiedModel) and model.is_joint
 
     def options(of: GradientModel | StratifiedModel | OutcomeModel, seed: int) -> NutsOptions:
         return NutsOptions(
@@ -188,7 +188,7 @@ def _folder(
     options: FitOptions,
 ) -> "StrataFolder":
     """The folder that keeps independent strata."""
-    if not isinstance(model, StratifiedModel) or model.authority_effects == "joint":
+    if not isinstance(model, StratifiedModel) or model.is_joint:
         raise SpecificationError(
             "into= keeps strata that are fitted one after another, and this model is fitted at "
             "once. Leave it out, and keep the fit by socgrad.save; many models are fitted into a "

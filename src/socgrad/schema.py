@@ -7,6 +7,7 @@ accepts it too.
 
 from typing import Final
 
+import numpy as np
 import xarray as xr
 
 from socgrad.errors import SchemaError
@@ -21,6 +22,7 @@ __all__ = [
     "DEPARTURES",
     "DEPARTURE_SCHEMA_VERSION",
     "DESIGNS",
+    "DRIFT",
     "EFFECTS",
     "LEVELS",
     "LEVEL_SCHEMA_VERSION",
@@ -28,9 +30,11 @@ __all__ = [
     "OUTCOME",
     "PARAMETERS",
     "PER_STRATUM",
+    "PER_YEAR",
     "REGION_EFFECTS",
     "SCHEMA_VERSION",
     "STRATIFIED_SCHEMA_VERSION",
+    "YEARS_SCHEMA_VERSION",
     "check_tree",
     "is_stratified",
 ]
@@ -47,6 +51,8 @@ DEPARTURE_SCHEMA_VERSION: Final = 4
 #: Of a fit with a level between areas and authorities, or above these: without it, rates, shares of
 #: variance, replicated counts or scores of what is left out would be wrong.
 LEVEL_SCHEMA_VERSION: Final = 5
+#: Of a fit of years, whose places change along dim stratum: without that, rates would be wrong.
+YEARS_SCHEMA_VERSION: Final = 6
 
 #: Group `posterior`, dims (chain, draw). A term that the model leaves out is absent, not zero.
 #: All but the correlation are on the log-rate scale, per step `per` of deprivation.
@@ -113,6 +119,31 @@ CORRELATIONS: Final[dict[str, str]] = {
     "level_slope_correlation": "correlation of authority levels in stratum, slopes in stratum_bis",
 }
 
+#: Group `posterior` of a fit of years whose authorities drift, dims (chain, draw).
+DRIFT: Final[dict[str, tuple[str, float, float]]] = {
+    "level_constant_sd": ("sd of the constant part of authority levels, log rate", 0.0, np.inf),
+    "slope_constant_sd": (
+        "sd of the constant part of authority slopes, log rate ratio per step",
+        0.0,
+        np.inf,
+    ),
+    "constant_correlation": ("correlation of the constant parts", -1.0, 1.0),
+    "level_drift_sd": ("sd of the drift of an authority's level in a year, log rate", 0.0, np.inf),
+    "slope_drift_sd": (
+        "sd of the drift of an authority's slope in a year, log rate ratio per step",
+        0.0,
+        np.inf,
+    ),
+    "level_autocorrelation": ("correlation of a level's drift with the year before", -1.0, 1.0),
+    "slope_autocorrelation": ("correlation of a slope's drift with the year before", -1.0, 1.0),
+    "level_break_sd": ("sd of the move of authority levels at a break, log rate", 0.0, np.inf),
+    "slope_break_sd": (
+        "sd of the move of authority slopes at a break, log rate ratio per step",
+        0.0,
+        np.inf,
+    ),
+}
+
 #: Group `constant_data`: dims and meaning. Nothing here is derived from events.
 CONSTANTS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "authority_of_area": (("area",), "position of the area's authority along dim authority"),
@@ -155,6 +186,18 @@ NAMES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
 #: Constants that differ between strata: in a fit of several they have dims (stratum, area).
 PER_STRATUM: Final = ("exposure", "has_data")
 
+#: Constants that differ between years, too: in a fit of years they have dim stratum where they do.
+PER_YEAR: Final = (
+    "deprivation",
+    "children",
+    "within_part",
+    "authority_mean",
+    "between_part",
+    "national_mean",
+    *DESIGNS,
+    *DEPARTURES,
+)
+
 
 def is_stratified(tree: xr.DataTree) -> bool:
     """Whether a fit holds several strata, along dim stratum."""
@@ -191,6 +234,7 @@ def check_tree(tree: xr.DataTree) -> None:
         COVARIATE_SCHEMA_VERSION,
         DEPARTURE_SCHEMA_VERSION,
         LEVEL_SCHEMA_VERSION,
+        YEARS_SCHEMA_VERSION,
     )
     if version not in known:
         raise SchemaError(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,7 +11,15 @@ import xarray as xr
 
 from socgrad.coarsening.stored import stacked
 from socgrad.model.stratified_model import StratifiedModel
-from socgrad.schema import PER_STRATUM, SCHEMA_VERSION, STRATIFIED_SCHEMA_VERSION
+from socgrad.schema import (
+    COVARIATE_GROUP,
+    PER_STRATUM,
+    PER_YEAR,
+    SCHEMA_VERSION,
+    STRATIFIED_SCHEMA_VERSION,
+    YEARS_SCHEMA_VERSION,
+)
+from socgrad.table.panel import Panel
 
 __all__ = ["join_strata"]
 
@@ -63,9 +72,15 @@ def join_strata(
     for name in PER_STRATUM:
         held = xr.concat([one[name] for one in group("constant_data")], along)
         constants[name] = held.assign_attrs(constants[name].attrs)
+    if isinstance(model.strata, Panel):
+        constants = _by_year(constants, group("constant_data"), along)
     statistics = _statistics(group("sample_stats"), along) if sample_stats is None else sample_stats
     numbers, words = _recorded([trees[label].attrs for label in model.strata.labels], along)
     groups = {node: tree.to_dataset() for node, tree in first.children.items()}
+    if COVARIATE_GROUP in groups and isinstance(model.strata, Panel):
+        groups[COVARIATE_GROUP] = _along_years(
+            groups[COVARIATE_GROUP], group(COVARIATE_GROUP), along
+        )
     groups |= {
         "posterior": posterior,
         "constant_data": constants,
@@ -75,22 +90,61 @@ def join_strata(
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = words
     tree.attrs |= {
-        "socgrad_schema": STRATIFIED_SCHEMA_VERSION,
+        "socgrad_schema": (
+            YEARS_SCHEMA_VERSION if isinstance(model.strata, Panel) else STRATIFIED_SCHEMA_VERSION
+        ),
         "stratum_schema": first.attrs.get("socgrad_schema", SCHEMA_VERSION),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "random_seed": str(random_seed),
         "strata": json.dumps(
             {
                 "relation": model.strata.relation,
-                "authority_effects": model.authority_effects,
+                "authority_effects": "joint" if model.is_joint else "independent",
             }
         ),
     }
-    if model.authority_effects == "independent":
+    if isinstance(model.strata, Panel):
+        tree.attrs["years"] = json.dumps(_years(model, model.strata))
+    if not model.is_joint:
         tree.attrs["stratum_seeds"] = json.dumps(
             {str(label): trees[label].attrs["random_seed"] for label in model.strata.labels}
         )
     return tree
+
+
+def _years(model: StratifiedModel, panel: Panel) -> dict[str, object]:
+    """What a fit says of its years: breaks, indices, drift and national coefficients."""
+    over = model.over_years
+    drift = None if over is None else over.drift
+    national = None if over is None else over.national
+    return {
+        "breaks": list(panel.breaks),
+        "index": {str(year): name for year, name in panel.index.items()},
+        "drift": None
+        if drift is None or over is None
+        else asdict(drift) | {"breaks": list(over.breaks_of(drift))},
+        "national": None
+        if national is None or over is None
+        else asdict(national) | {"breaks": list(over.breaks_of(national))},
+    }
+
+
+def _by_year(constants: xr.Dataset, parts: list[xr.Dataset], along: xr.DataArray) -> xr.Dataset:
+    """Constants of all years: those that differ have dim stratum."""
+    there = [name for name in PER_YEAR if name in constants]
+    changed = _along_years(constants[there], [one[there] for one in parts], along)
+    return constants.drop_vars(there).assign(changed.data_vars)
+
+
+def _along_years(first: xr.Dataset, parts: list[xr.Dataset], along: xr.DataArray) -> xr.Dataset:
+    """Variables of all years, with dim stratum where they differ."""
+    made = first
+    for name, values in first.data_vars.items():
+        every = [one[name].to_numpy() for one in parts]
+        if not all(np.array_equal(every[0], other) for other in every):
+            dims = ("stratum", *values.dims)
+            made = made.assign({name: (dims, np.stack(every), values.attrs)})
+    return made.assign_coords(stratum=along) if "stratum" in made.dims else made
 
 
 def _whole(model: StratifiedModel) -> bool:

@@ -35,8 +35,7 @@ class Coefficient:
         Which of the term's columns it multiplies.
     of_slope, of_areas : bool
         What it acts on: slopes (or levels), of areas (or authorities).
-    column : ndarray
-        By authority or area.
+    column : ndarray, shape (strata, authorities or areas)
     prior : ndarray, shape (strata, 2)
     """
 
@@ -98,6 +97,9 @@ class Coordinates:
     region_prior : ndarray, shape (strata or 0, 2)
     spread_bend, region_bend : ndarray
         Of the standard deviations, as in `socgrad.blocks.covariance.positive`.
+    tied : ndarray or None, shape (coefficients, strata, strata)
+        Prior precisions of coefficients, those of areas last, where strata are tied; None where
+        each has its own prior.
     """
 
     strata: int
@@ -111,6 +113,7 @@ class Coordinates:
     region_prior: FloatArray
     spread_bend: FloatArray
     region_bend: FloatArray
+    tied: FloatArray | None = None
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
@@ -181,14 +184,27 @@ class Coordinates:
         """Mean and sd of all coefficients, in the order of a point."""
         every = [*self.coefficients, *self.area_coefficients]
         pairs = np.concatenate([each.prior for each in every])
+        if self.tied is not None:
+            # Tied years start from the first one's prior.
+            pairs = np.repeat(pairs[:: self.strata], self.strata, axis=0)
         return pairs[:, 0], pairs[:, 1]
+
+    def pull(self, coefficients: Array) -> Array:
+        """Derivative of the log prior density by all coefficients, in the order of a point."""
+        mean, sd = self.coefficient_prior
+        away = coefficients - mean
+        if self.tied is None:
+            return -away / sd**2
+        by_stratum = away.reshape(*away.shape[:-1], -1, self.strata)
+        return -np.einsum("kst,...kt->...ks", self.tied, by_stratum).reshape(away.shape)
 
     def log_prior(self, x: Array) -> Array:
         """Log prior density of points up to a constant, the change of scale included."""
         of_authorities, of_areas, effects, spreads, regions = self.parts(x)
-        mean, sd = self.coefficient_prior
-        away = (np.concatenate([of_authorities, of_areas], axis=-1) - mean) / sd
-        total = -0.5 * (away * away).sum(axis=-1) + self.structure.log_prior(effects)
+        coefficients = np.concatenate([of_authorities, of_areas], axis=-1)
+        away = coefficients - self.coefficient_prior[0]
+        total = 0.5 * (away * self.pull(coefficients)).sum(axis=-1)
+        total = total + self.structure.log_prior(effects)
         for values, bend, prior in (
             (spreads, self.spread_bend, self.spread_prior),
             (regions, self.region_bend, self.region_prior),
@@ -208,7 +224,9 @@ def coefficients_of(
         acts_on = term.kind.acts_on
         of_areas = acts_on.startswith("area")
         priors = np.stack([np.atleast_2d(each[name].prior) for each in terms], axis=1)
-        for place, (column, prior) in enumerate(zip(term.columns.T, priors, strict=True)):
+        own = [each[name].columns for each in terms]
+        columns = np.stack([held.T for held in own if held is not None], axis=1)
+        for place, (column, prior) in enumerate(zip(columns, priors, strict=True)):
             of_slope = acts_on.endswith("slope")
             made[of_areas].append(Coefficient(name, place, of_slope, of_areas, column, prior))
     return tuple(made[0]), tuple(made[1])
@@ -221,6 +239,7 @@ def coordinates_of(
     *,
     spread_bend: FloatArray,
     region_bend: FloatArray,
+    tied: FloatArray | None = None,
 ) -> Coordinates:
     """Coordinates of several strata's models, given the structure of their effects."""
     of_authorities, of_areas = coefficients_of(terms)
@@ -240,4 +259,5 @@ def coordinates_of(
         np.reshape(region_prior, (-1, 2)),
         spread_bend[with_factor],
         region_bend[: len(region_prior)],
+        tied,
     )

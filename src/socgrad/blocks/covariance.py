@@ -42,6 +42,17 @@ class Structure(Protocol):
     def point(self, covariance: FloatArray) -> FloatArray:
         """The point of a covariance, or near it."""
 
+    def named(self, x: Array) -> dict[str, Array]:
+        """Numbers of points (..., size) that a covariance does not show, by name, each (...)."""
+
+
+class _Unnamed:
+    """Of structures whose covariances say all."""
+
+    def named(self, _: Array) -> dict[str, Array]:
+        """No numbers of its own."""
+        return {}
+
 
 def positive(x: Array, bend: Array) -> Array:
     """Standard deviations bend sinh |x|: logarithmic far above bend, mirrored at zero."""
@@ -78,7 +89,7 @@ def _distances(covariance: FloatArray, bend: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True, eq=False)
-class Partials:
+class Partials(_Unnamed):
     """Standard deviations as `positive`; correlations by their partial ones, tanh of x.
 
     Attributes
@@ -141,7 +152,7 @@ class Partials:
 
 
 @dataclass(frozen=True, eq=False)
-class Bartlett:
+class Bartlett(_Unnamed):
     """The Cholesky factor T of the precision T'T, its diagonal as logarithms.
 
     Where many authorities tell a covariance, the entries of T are nearly independent and normal.
@@ -200,7 +211,7 @@ class Bartlett:
 
 
 @dataclass(frozen=True, eq=False)
-class Factors:
+class Factors(_Unnamed):
     """One common factor of levels, one of slopes, and parts of each stratum's own.
 
     ::

@@ -12,6 +12,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 from socgrad.blocks.compiled import Integrals, evaluate, integrate
+from socgrad.blocks.coordinates import Shared
 from socgrad.blocks.marginal import Found, Marginal, by_threads
 
 __all__ = ["Effects", "draw_effects"]
@@ -52,8 +53,15 @@ def draw_effects(marginal: Marginal, points: FloatArray, rng: np.random.Generato
     """Draw the effects of every authority, one draw for each point (n, d)."""
     blocks = [points[at : at + _BLOCK] for at in range(0, len(points), _BLOCK)]
     work = list(zip(blocks, rng.spawn(len(blocks)), strict=True))
+
+    def drawn(
+        block: FloatArray, own: np.random.Generator
+    ) -> list[tuple[FloatArray, FloatArray, float, float]]:
+        shared = marginal.coordinates.shared(block)
+        return [_drawn(marginal, shared.one(k), own) for k in range(len(block))]
+
     parts: Sequence[list[tuple[FloatArray, FloatArray, float, float]]] = by_threads(
-        lambda own: [_drawn(marginal, x, own[1]) for x in own[0]], work
+        lambda each: drawn(*each), work
     )
     every = [each for part in parts for each in part]
     effects, regions, weight, noise = zip(*every, strict=True)
@@ -61,10 +69,10 @@ def draw_effects(marginal: Marginal, points: FloatArray, rng: np.random.Generato
 
 
 def _drawn(
-    marginal: Marginal, x: FloatArray, rng: np.random.Generator
+    marginal: Marginal, shared: Shared, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, float, float]:
     """Effects of authorities and regions at one point, log weight and its variance."""
-    at = marginal.at(x)
+    at = marginal.at_values(shared)
     state = marginal.start.near(at.mean)
     authorities, n = at.mean.shape
     strata, regions = n // 2, len(state.regions)

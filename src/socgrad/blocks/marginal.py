@@ -80,9 +80,12 @@ class Marginal:
 
     @cached_property
     def _columns(self) -> tuple[FloatArray, FloatArray]:
-        """Columns of level coefficients and of slope coefficients, zeros where of the other."""
+        """Columns of level and of slope coefficients, zeros where of the other.
+
+        Shape (coefficients, strata, authorities).
+        """
         every = self.coordinates.coefficients
-        zero = np.zeros(len(self.start.modes))
+        zero = np.zeros((self.coordinates.strata, len(self.start.modes)))
         level = np.array([zero if each.of_slope else each.column for each in every])
         slope = np.array([each.column if each.of_slope else zero for each in every])
         return level, slope
@@ -95,7 +98,9 @@ class Marginal:
         """The same at values of the shared parameters."""
         counts = self.counts
         level, slope = self._columns
-        mean = np.hstack([level.T @ shared.coefficients, slope.T @ shared.coefficients])
+        mean = np.hstack(
+            [np.einsum("ksj,ks->js", each, shared.coefficients) for each in (level, slope)]
+        )
         precision = np.linalg.inv(shared.covariance)
         offset, square_offset = counts.offset, counts.square_offset
         if counts.has_columns:
@@ -138,7 +143,9 @@ class Marginal:
         level, slope = self._columns
         strata = coordinates.strata
         by_level, by_slope = found.mean[:, :strata], found.mean[:, strata:]
-        parts = [(level @ by_level + slope @ by_slope).ravel()]
+        by_coefficient = np.einsum("ksj,js->ks", level, by_level)
+        by_coefficient += np.einsum("ksj,js->ks", slope, by_slope)
+        parts = [by_coefficient.ravel()]
         if counts.has_columns:
             by_row = found.score[:, None] * counts.columns
             by_square = 2.0 * found.square_score[:, None] * counts.square_columns
@@ -146,9 +153,9 @@ class Marginal:
             np.add.at(summed, counts.stratum, by_row)
             np.add.at(summed, counts.square_stratum, by_square)
             parts.append(summed.T.ravel())
-        mean, sd = coordinates.coefficient_prior
         _, _, effects, spreads, regions = coordinates.parts(x)
-        of_coefficients = np.concatenate(parts) - (x[: len(mean)] - mean) / sd**2
+        first = sum(coordinates.sizes[:2])
+        of_coefficients = np.concatenate(parts) + coordinates.pull(x[:first])
 
         q, covariance = at.precision[0], at.shared.covariance
         by_precision = found.precision[0] + 0.5 * len(found.mean) * covariance
@@ -165,8 +172,8 @@ class Marginal:
             of_regions = -2.0 * found.region / sd**3 - (len(self.first_member) - 1) / sd
             of_regions = of_regions * _slope(regions, coordinates.region_bend)
         likelihood = np.concatenate([of_coefficients, by_effects, of_spreads, of_regions])
-        steps = x + 1j * _STEP * np.eye(len(x))[len(mean) :]
-        likelihood[len(mean) :] += coordinates.log_prior(steps).imag / _STEP
+        steps = x + 1j * _STEP * np.eye(len(x))[first:]
+        likelihood[first:] += coordinates.log_prior(steps).imag / _STEP
         return value, likelihood
 
     def _rising(self, r: FloatArray) -> tuple[float, FloatArray]:

@@ -13,6 +13,7 @@ from socgrad.blocks.mode import mode
 from socgrad.blocks.pilot import pilot
 from socgrad.blocks.posterior import posterior_of, shaped
 from socgrad.model.gradient_model import GradientModel
+from socgrad.model.over_years import OverYears
 from socgrad.model.terms import model_terms
 from socgrad.nuts.options import NutsOptions
 from socgrad.nuts.python_density import sample_function
@@ -47,6 +48,7 @@ def sample_marginal(
     data: Sequence[xr.Dataset],
     *,
     correlations: str,
+    over_years: OverYears | None = None,
     options: NutsOptions,
 ) -> MarginalDraws:
     """Draw from the posterior of one or several strata.
@@ -59,13 +61,17 @@ def sample_marginal(
         Their likelihood data.
     correlations : {"full", "factor"}
         Of authority effects in several strata.
+    over_years : OverYears, optional
+        What ties strata that are years.
     options : NutsOptions
         How to sample.
     """
     terms = [model_terms(model) for model in models]
     counts = counts_of(models, terms, data)
     # Standard deviations may be near zero here: on scales where that is no long tail.
-    first = pilot(models, terms, counts, correlations=correlations, normal=False)
+    first = pilot(
+        models, terms, counts, correlations=correlations, normal=False, over_years=over_years
+    )
     found = mode(first.marginal, first.point)
     marginal, root = found.marginal, found.root
 

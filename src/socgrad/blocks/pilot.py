@@ -10,8 +10,10 @@ from socgrad.blocks.compiled import evaluate
 from socgrad.blocks.coordinates import Coordinates, Shared, coordinates_of
 from socgrad.blocks.covariance import Bartlett, Factors, Partials, Structure
 from socgrad.blocks.data import Counts
+from socgrad.blocks.drift import drifting
 from socgrad.blocks.marginal import Found, Marginal, State
 from socgrad.model.gradient_model import GradientModel
+from socgrad.model.over_years import OverYears
 from socgrad.model.terms import Term
 
 __all__ = ["Pilot", "pilot"]
@@ -36,6 +38,7 @@ def pilot(
     *,
     correlations: str,
     normal: bool,
+    over_years: OverYears | None = None,
 ) -> Pilot:
     """Rough values of all shared parameters, and scales that suit what the counts tell of them.
 
@@ -46,6 +49,8 @@ def pilot(
     correlations : {"full", "factor"}
     normal : bool
         Whether many authorities tell the covariance of many effects, so that `Bartlett` suits it.
+    over_years : OverYears, optional
+        What ties strata that are years.
     """
     strata = len(models)
     levels, slopes = models[0].random_levels, bool(models[0].random_slopes)
@@ -68,7 +73,16 @@ def pilot(
     bend = np.minimum(_hidden(information), prior[:, 0] + prior[:, 1])
     told = information.sum(axis=0) * (prior**2).sum(axis=1)
     order = np.argsort(-told, kind="stable")
-    if correlations == "factor" and strata > 1:
+    if over_years is not None and (drift := over_years.drift) is not None:
+        spreads = ("level_sd", "slope_sd", "correlation")
+        own: dict[str, FloatArray] = {n: terms[0][n].prior for n in spreads if n in terms[0]}
+        structure = drifting(
+            over_years.years,
+            over_years.breaks_of(drift),
+            over_years.forms(drift),
+            over_years.priors(drift, own),
+        ).bent(bend)
+    elif correlations == "factor" and strata > 1:
         structure = Factors(prior[:, 0], prior[:, 1], concentration, bend)
     elif normal:
         structure = Bartlett(prior[:, 0], prior[:, 1], concentration)
@@ -80,7 +94,12 @@ def pilot(
     )
     region_bend = np.full(strata, 0.02)
     made = coordinates_of(
-        models, terms, structure, spread_bend=spread_bend, region_bend=region_bend
+        models,
+        terms,
+        structure,
+        spread_bend=spread_bend,
+        region_bend=region_bend,
+        tied=_tied(first, over_years),
     )
     point = np.concatenate(
         [
@@ -92,6 +111,14 @@ def pilot(
         ]
     )
     return Pilot(replace(marginal, coordinates=made, start=state), point)
+
+
+def _tied(coordinates: Coordinates, over_years: OverYears | None) -> FloatArray | None:
+    """Prior precisions of all coefficients over years; None where each year has its own prior."""
+    if over_years is None or (national := over_years.national) is None:
+        return None
+    every = [*coordinates.coefficients, *coordinates.area_coefficients]
+    return np.array([over_years.precision(each.name, national, each.prior) for each in every])
 
 
 def _regions(model: GradientModel) -> tuple[IntArray, IntArray]:
@@ -110,7 +137,7 @@ def _start(models: Sequence[GradientModel], first: Coordinates, counts: Counts) 
     modes = np.zeros((authorities, 2 * strata))
     for each in first.coefficients:
         at = slice(strata, None) if each.of_slope else slice(0, strata)
-        modes[:, at] += each.column[:, None] * each.prior[:, 0]
+        modes[:, at] += each.column.T * each.prior[:, 0]
     for stratum, model in enumerate(models):
         known = counts.rows.is_total[:, stratum]
         low, high = model.areas.total_bounds
@@ -173,9 +200,10 @@ def _regressed(
         chosen = [k for k, each in enumerate(coordinates.coefficients) if each.of_slope == of_slope]
         if not chosen:
             continue
-        columns = np.array([coordinates.coefficients[k].column for k in chosen]).T
+        every = np.array([coordinates.coefficients[k].column for k in chosen])
         prior = np.array([coordinates.coefficients[k].prior for k in chosen])
         for stratum in range(s):
+            columns = every[:, stratum].T
             effect = stratum + s * of_slope
             variance = covariance[effect, effect]
             own = prior[:, stratum]

@@ -64,6 +64,8 @@ def posterior_of(
             made["level_correlation"] = (pairs, correlation[:, :s, :s])
             made["slope_correlation"] = (pairs, correlation[:, s:, s:])
             made["level_slope_correlation"] = (pairs, correlation[:, :s, s:])
+    for name, values in coordinates.structure.named(coordinates.parts(x)[2]).items():
+        made[name] = (("sample",), values)
     if (factor := factor_of(models[0])) is not None:
         made[factor] = (("sample", "stratum"), shared.spread)
     if shared.region_sd.shape[1]:

@@ -17,6 +17,7 @@ from socgrad.blocks.proposal import Student
 from socgrad.laplace.importance import effective_size, resampled, smoothed
 from socgrad.laplace.proposal import Proposal
 from socgrad.model.gradient_model import GradientModel
+from socgrad.model.over_years import OverYears
 from socgrad.model.terms import model_terms
 
 __all__ = ["BlockDraws", "sample_blocks"]
@@ -72,6 +73,7 @@ def sample_blocks(
     data: Sequence[xr.Dataset],
     *,
     correlations: str,
+    over_years: OverYears | None = None,
     draws: int,
     chains: int,
     random_seed: int,
@@ -86,6 +88,8 @@ def sample_blocks(
         Their likelihood data.
     correlations : {"full", "factor"}
         Of authority effects in several strata.
+    over_years : OverYears, optional
+        What ties strata that are years.
     draws, chains : int
         Draws per chain, and chains. The draws are independent; chains only give the tree its form.
     random_seed : int
@@ -93,7 +97,14 @@ def sample_blocks(
     rng = np.random.default_rng(random_seed)
     terms = [model_terms(model) for model in models]
     counts = counts_of(models, terms, data)
-    first = pilot(models, terms, counts, correlations=correlations, normal=len(models) > 1)
+    first = pilot(
+        models,
+        terms,
+        counts,
+        correlations=correlations,
+        normal=len(models) > 1,
+        over_years=over_years,
+    )
     found = mode(first.marginal, first.point)
     kept = draws * chains
     x, log_ratio = _weighed(found, kept, rng)

@@ -23,8 +23,15 @@ def recorded_priors(fit: xr.DataTree) -> dict[str, npt.NDArray[np.float64]]:
     Raises
     ------
     EstimandError
-        If the fit records none.
+        If the fit records none, or ties years together.
     """
+    years = json.loads(fit.attrs.get("years", "{}"))
+    if years.get("drift") or years.get("national"):
+        raise EstimandError(
+            "This fit ties years together: the prior of one year's numbers depends on those of the "
+            "others (years.Drift, years.National), and prior checks know of one year alone. Fit "
+            "that year by itself to see what its priors contribute."
+        )
     if "priors" in fit.attrs:
         recorded: Mapping[str, list[float]] = json.loads(fit.attrs["priors"])
         return {name: np.array(pairs, dtype=float) for name, pairs in recorded.items()}

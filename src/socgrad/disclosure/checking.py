@@ -13,7 +13,7 @@ from socgrad.disclosure.records import Checked, Record, record_of
 from socgrad.disclosure.rules import Rules, rules_of
 from socgrad.errors import SpecificationError
 from socgrad.estimands.observed_rates import observed_authority_rate
-from socgrad.reading.by_stratum import stratum_labels
+from socgrad.reading.by_stratum import along, stratum_labels
 from socgrad.reading.protection import COUNTED
 
 __all__ = ["check_disclosure"]
@@ -199,8 +199,8 @@ def _of_summary(
     elif named and totals is None:
         comments.append("rows are of named authorities: give fit= to check the events behind them")
     elif named and totals is not None:
-        keys = [key for key in ("stratum", "authority") if key in table.columns]
-        known = totals if "stratum" in keys else _least(totals)
+        keys = [key for key in ("stratum", "year", "authority") if key in table.columns]
+        known = totals if len(keys) > 1 else _least(totals)
         for row, key in enumerate(table[keys].itertuples(index=False, name=None)):
             own = known.get(key if len(keys) > 1 else key[0], np.nan)
             if pd.notna(own) and rules.is_small(own):
@@ -243,7 +243,7 @@ def _totals(fit: xr.DataTree) -> pd.Series:
     """Events of each authority (and stratum)."""
     table = observed_authority_rate(fit)
     known = table[table["known"] != "nothing"]
-    keys = ["stratum", "authority"] if stratum_labels(fit) else ["authority"]
+    keys = [along(fit), "authority"] if stratum_labels(fit) else ["authority"]
     # Of counts within bounds the least that there may be.
     return known.set_index(keys)["least_events" if "least_events" in known else "events"]
 

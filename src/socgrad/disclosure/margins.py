@@ -8,7 +8,7 @@ import pandas as pd
 __all__ = ["KEYS", "given_back", "keys_of"]
 
 #: Columns that say what a row of counts is of.
-KEYS = ("stratum", "authority", "authority_group", "group")
+KEYS = ("stratum", "year", "authority", "authority_group", "group")
 
 
 def keys_of(table: pd.DataFrame) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import xarray as xr
 
 from socgrad.engines.engine import COARSENED, COUNTS, TERMS_OF_AUTHORITIES, TOTALS, Engine
 from socgrad.engines.task import Drawn, Task
+from socgrad.model.over_years import OverYears
 
 __all__ = ["BLOCKS", "MARGINAL"]
 
@@ -17,6 +18,7 @@ _TAKES: Final = (
     | {"overdispersion", "locality_sd", "region_sd"}
     | {"covariate_coefficient", "area_moderator_coefficient", "departure_coefficient"}
     | {"one stratum", "joint strata", "full correlations", "factor correlations"}
+    | {"places that change by year", "drift over years", "national coefficients tied over years"}
     | {"no levels of authorities", "no slopes of authorities", "no outcome"}
 )
 
@@ -29,6 +31,7 @@ def _sample(task: Task) -> Drawn:
         task.models,
         task.data,
         correlations=_correlations(task),
+        over_years=_over_years(task),
         draws=options.draws,
         chains=options.chains,
         random_seed=options.random_seed,
@@ -57,7 +60,11 @@ def _sample_marginal(task: Task) -> Drawn:
 
     options = task.options
     drawn = sample_marginal(
-        task.models, task.data, correlations=_correlations(task), options=options
+        task.models,
+        task.data,
+        correlations=_correlations(task),
+        over_years=_over_years(task),
+        options=options,
     )
     return Drawn(
         _labelled(task, drawn.posterior),
@@ -78,6 +85,10 @@ def _sample_marginal(task: Task) -> Drawn:
 
 def _correlations(task: Task) -> str:
     return "full" if task.strata is None else task.strata.correlations
+
+
+def _over_years(task: Task) -> OverYears | None:
+    return None if task.strata is None else task.strata.over_years
 
 
 def _labelled(task: Task, posterior: xr.Dataset) -> xr.Dataset:

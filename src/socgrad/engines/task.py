@@ -53,6 +53,10 @@ class Task:
             found.add("one stratum")
         else:
             found |= {"joint strata", f"{self.strata.correlations} correlations"}
+            if (years := self.strata.over_years) is not None:
+                found |= {"places that change by year"}
+                found |= {"drift over years"} if years.drift is not None else set()
+                found |= {"national coefficients tied over years"} if years.national else set()
         return frozenset(found)
 
 

@@ -116,6 +116,11 @@ def compare_gradients(
     labels = stratum_labels(fit)
     pairs = _pairs(labels, over, reference)
     facts = strata_facts(fit)
+    if facts.relation == "years":
+        raise EstimandError(
+            f"The strata of this fit are {len(labels)} years. Compare them by "
+            "socgrad.years.change(socgrad.gradient(fit), start=..., end=...)."
+        )
     own = (population_gradient if facts.relation == "chain" else gradient)(
         fit, target=target, authority_mean=authority_mean, per=per
     )

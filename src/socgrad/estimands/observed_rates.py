@@ -11,7 +11,7 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.curves import check_rate_per
 from socgrad.estimands.groups import cells
 from socgrad.estimands.poisson_intervals import poisson_interval
-from socgrad.reading.by_stratum import stratum, stratum_labels
+from socgrad.reading.by_stratum import along, stratum, stratum_labels
 from socgrad.reading.observed import observed_counts
 from socgrad.reading.posterior import geography
 from socgrad.reading.protection import protect
@@ -127,6 +127,7 @@ def observed_rate_by_group(
                 )
                 for label in labels
             ],
+            along(fit),
         )
     per = check_rate_per(rate_per)
     land = geography(fit)
@@ -257,6 +258,7 @@ def observed_authority_rate(
                 )
                 for label in strata
             ],
+            along(fit),
         )
     per = check_rate_per(rate_per)
     land = geography(fit)
@@ -366,10 +368,10 @@ def _over(part: FloatArray, whole: FloatArray) -> FloatArray:
     return quotient
 
 
-def _of_strata(labels: list[Hashable], tables: list[pd.DataFrame]) -> pd.DataFrame:
+def _of_strata(labels: list[Hashable], tables: list[pd.DataFrame], word: str) -> pd.DataFrame:
     """One table of the tables of all strata, the stratum in the first column."""
     for label, table in zip(labels, tables, strict=True):
-        table.insert(0, "stratum", label)  # type: ignore[arg-type]
+        table.insert(0, word, label)  # type: ignore[arg-type]
     joined = pd.concat(tables, ignore_index=True)
     joined.attrs = dict(tables[0].attrs)
     shares = [table.attrs["largest_share"] for table in tables if "largest_share" in table.attrs]

@@ -6,15 +6,23 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+import numpy as np
+
 from socgrad.departures import Shape
 from socgrad.errors import SocgradWarning, SpecificationError
+from socgrad.model.drift import Drift, National
 from socgrad.model.gradient_model import Deprivation, Family, GradientModel
+from socgrad.model.over_years import OverYears
 from socgrad.model.priors import Priors
+from socgrad.table.panel import Panel
 from socgrad.table.strata import Strata
 
 __all__ = ["AuthorityEffects", "Correlations", "StratifiedModel"]
 
-type AuthorityEffects = Literal["independent", "joint"]
+type AuthorityEffects = Literal["independent", "joint"] | Drift
+
+# Fewer say little of an autocorrelation.
+_FEW_YEARS = 6
 type Correlations = Literal["full", "factor"]
 
 
@@ -26,13 +34,17 @@ class StratifiedModel:
     ----------
     strata : Strata
         The validated counts.
-    authority_effects : {"independent", "joint"}
+    authority_effects : {"independent", "joint"} or Drift
         "independent": each stratum is a model of its own. "joint": the authorities' levels and
         slopes of all strata are correlated, so that strata inform each other and contrasts between
-        them carry what authorities have in common.
+        them carry what authorities have in common. `years.Drift(...)`, of the years of a panel: a
+        constant part of each authority and what drifts about it.
     correlations : {"full", "factor"}
         Of joint authority effects. "full": any correlation matrix. "factor": one common factor of
         levels, one of slopes, and parts of each stratum's own; see Notes.
+    national : National, optional
+        Of a panel whose years are fitted together: how national coefficients go from year to year.
+        By default each year has its own prior.
     family, deprivation, random_slopes, cross_level, curvature, shape, knots
         As in `GradientModel`, for all strata. Joint authority effects need random slopes and shape
         "line".
@@ -110,6 +122,7 @@ class StratifiedModel:
     strata: Strata
     authority_effects: AuthorityEffects = field(default="independent", kw_only=True)
     correlations: Correlations = field(default="full", kw_only=True)
+    national: National | None = field(default=None, kw_only=True)
     family: Family = field(default="poisson", kw_only=True)
     deprivation: Deprivation = field(default="split", kw_only=True)
     random_slopes: bool | None = field(default=None, kw_only=True)
@@ -134,10 +147,11 @@ class StratifiedModel:
                 "through the door first: Strata.from_stages(...) or Strata.from_long(...); one "
                 "stratum alone is a GradientModel."
             )
-        if self.authority_effects not in ("independent", "joint"):
+        drifts = isinstance(self.authority_effects, Drift)
+        if not drifts and self.authority_effects not in ("independent", "joint"):
             raise SpecificationError(
-                f"authority_effects={self.authority_effects!r} is unknown; expected 'independent' "
-                "or 'joint'."
+                f"authority_effects={self.authority_effects!r} is unknown; expected 'independent', "
+                "'joint', or, of the years of a panel, years.Drift(...)."
             )
         object.__setattr__(self, "models", MappingProxyType(self._models()))
         first = self.models[self.strata.labels[0]]
@@ -147,13 +161,74 @@ class StratifiedModel:
             raise SpecificationError(
                 f"correlations={self.correlations!r} is unknown; expected 'full' or 'factor'."
             )
-        if self.authority_effects == "joint":
+        if self.is_joint:
             self._check_joint()
+            self._check_years()
+        elif self.national is not None:
+            raise SpecificationError(
+                "national ties the coefficients of years, and authority_effects='independent' fits "
+                "each year by itself. Leave it out, or choose authority_effects=years.Drift(...) "
+                "or 'joint'."
+            )
         elif self.correlations != "full":
             raise SpecificationError(
                 f"correlations={self.correlations!r} is of joint authority effects, and "
                 "authority_effects='independent' has none between strata. Leave it out, or choose "
                 "authority_effects='joint'."
+            )
+
+    @property
+    def is_joint(self) -> bool:
+        """Whether all strata are fitted together."""
+        return self.authority_effects != "independent"
+
+    @property
+    def over_years(self) -> OverYears | None:
+        """What ties the years of a panel that are fitted together; None of other strata."""
+        if not isinstance(self.strata, Panel) or not self.is_joint:
+            return None
+        given = self.authority_effects
+        return OverYears(
+            np.array(self.strata.labels, dtype=np.float64),
+            self.strata.breaks,
+            given if isinstance(given, Drift) else None,
+            self.national,
+            bool(self.random_slopes),
+            self.strata.first.per,
+        )
+
+    def _check_years(self) -> None:
+        """Refuse what is said of years where there are none, or not these."""
+        drift = self.authority_effects if isinstance(self.authority_effects, Drift) else None
+        given = {"authority_effects=years.Drift(...)": drift, "national": self.national}
+        if not isinstance(self.strata, Panel):
+            if said := [name for name, value in given.items() if value is not None]:
+                raise SpecificationError(
+                    f"{' and '.join(said)} is of the years of a panel, and these strata are no "
+                    "years. Make a years.Panel of them, or choose authority_effects='joint'."
+                )
+            return
+        if drift is not None and self.correlations != "full":
+            raise SpecificationError(
+                f"correlations={self.correlations!r} is of authority_effects='joint': the drift "
+                "says by itself how years hang together. Leave it out."
+            )
+        years = self.strata.labels
+        for name, value in given.items():
+            breaks = () if value is None or value.breaks is None else value.breaks
+            if strangers := [year for year in breaks if not years[0] < year <= years[-1]]:
+                raise SpecificationError(
+                    f"breaks of {name} name {', '.join(map(str, strangers))}. Expected years after "
+                    f"{years[0]}, up to {years[-1]}: the first of what is not comparable with the "
+                    "years before."
+                )
+        if drift is not None and drift.has_autocorrelation and len(years) < _FEW_YEARS:
+            warnings.warn(
+                f"{len(years)} years say little of an autocorrelation: what a fit gives is near "
+                f"the prior, Beta{drift.autocorrelation} of (autocorrelation + 1) / 2. Report it "
+                "as such, or choose years.Drift(levels='random walk', slopes='random walk').",
+                SocgradWarning,
+                stacklevel=4,
             )
 
     def _check_joint(self) -> None:

@@ -14,15 +14,18 @@ from socgrad.places.education_files import authority_totals, read_education
 from socgrad.places.joins import join
 from socgrad.places.population_files import read_populations
 from socgrad.places.postcodes import Postcodes, read_postcodes
+from socgrad.places.years import YearsMatch, match_years
 
 __all__ = [
     "AuthorityMatch",
     "Crosswalk",
     "Postcodes",
+    "YearsMatch",
     "authority_changes",
     "authority_totals",
     "join",
     "match_authorities",
+    "match_years",
     "read_crosswalk",
     "read_deprivation",
     "read_education",

@@ -15,17 +15,20 @@ from socgrad.plots.ladders import gradient_ladder
 from socgrad.plots.lines import authority_curve, authority_lines
 from socgrad.plots.maps import authority_map
 from socgrad.plots.rates import inverse_intervention_lines
+from socgrad.plots.years import changed_authorities, over_years
 
 __all__ = [
     "authority_curve",
     "authority_lines",
     "authority_map",
     "caterpillar",
+    "changed_authorities",
     "departure_curve",
     "gradient_funnel",
     "gradient_ladder",
     "gradients_by_deprivation",
     "inverse_intervention_curve",
     "inverse_intervention_lines",
+    "over_years",
     "rate_bars",
 ]

@@ -24,11 +24,21 @@ from socgrad.reading.labels import marks
 from socgrad.reading.official_names import join_names
 from socgrad.schema import NAMES, SCHEMA_VERSION, check_tree, is_stratified
 
-__all__ = ["StrataFacts", "by_stratum", "quietly", "strata_facts", "stratum", "stratum_labels"]
+__all__ = [
+    "StrataFacts",
+    "along",
+    "by_stratum",
+    "quietly",
+    "strata_facts",
+    "stratum",
+    "stratum_labels",
+    "years_facts",
+]
 
 #: What `summarise` reads of a row may differ between strata: then it is a coordinate along stratum.
 _OF_A_ROW: Final = ("units", "reference", "importance_ess")
 _PACKAGE: Final = (str(Path(__file__).parents[1]),)
+_SEVERAL: Final = {"stratum": "strata", "year": "years"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class StrataFacts:
     """What the strata of a fit are to each other, and how they were fitted.
 
     `relation` is "stages" (the same children counted again), "chain" (each stage on the one before)
-    or "groups"; `authority_effects` "independent" or "joint".
+    "groups" or "years"; `authority_effects` "independent" or "joint".
     """
 
     relation: str
@@ -77,7 +87,7 @@ def stratum(fit: xr.DataTree, label: Hashable) -> xr.DataTree:
     fit
         From `socgrad.fit` on a `StratifiedModel`, or `socgrad.load`.
     label
-        The stratum, spelt and typed as in ``fit["posterior"].stratum``.
+        The stratum (of a panel, the year), spelt and typed as in ``fit["posterior"].stratum``.
 
     Returns
     -------
@@ -148,7 +158,8 @@ def by_stratum[**P, R: (xr.DataArray, xr.Dataset)](estimand: Callable[P, R]) -> 
         chain, draw, stratum, then the others. Attrs that are equal in all strata are kept; units,
         reference and importance effective size that differ become coordinates along stratum, which
         `summarise` reads. A row that a stratum does not have, such as the rate of an authority
-        without exposure, is NaN in all draws, and no row of `summarise`.
+        without exposure, is NaN in all draws, and no row of `summarise`. Of a fit of years the dim
+        is called year.
 
     Notes
     -----
@@ -171,7 +182,7 @@ def by_stratum[**P, R: (xr.DataArray, xr.Dataset)](estimand: Callable[P, R]) -> 
         fit = args[0] if args else kwargs.get("fit")
         if not isinstance(fit, xr.DataTree) or not is_stratified(fit):
             with quietly():
-                return estimand(*args, **kwargs)
+                return _in_words(estimand(*args, **kwargs), fit)
         labels = stratum_labels(fit)
         call = cast("Callable[..., R]", estimand)
 
@@ -181,9 +192,47 @@ def by_stratum[**P, R: (xr.DataArray, xr.Dataset)](estimand: Callable[P, R]) -> 
             with quietly():
                 return call(*own, **{n: _own_stratum(value, label) for n, value in kwargs.items()})
 
-        return _joined(_of_each(of_one, labels), labels)
+        return _in_words(_joined(_of_each(of_one, labels, along(fit)), labels), fit)
 
     return of_every_stratum
+
+
+def along(fit: object) -> str:
+    """What the dim of a fit's strata is called in draws: "year" of a fit of years."""
+    said = fit.attrs.get("strata", "{}") if isinstance(fit, xr.DataTree) else "{}"
+    return "year" if json.loads(said).get("relation") == "years" else "stratum"
+
+
+def years_facts(fit: xr.DataTree) -> dict[str, Any]:
+    """Read what a fit says of its years: breaks, index, drift and national coefficients.
+
+    Raises
+    ------
+    SchemaError
+        If it is no fit of years.
+    """
+    check_is_tree(fit)
+    if "years" not in fit.attrs or along(fit) != "year":
+        raise SchemaError(
+            "This is no fit of years. Expected one of a StratifiedModel of a years.Panel, as "
+            "socgrad.fit returned it."
+        )
+    facts: dict[str, Any] = json.loads(fit.attrs["years"])
+    return facts
+
+
+def _in_words[R: (xr.DataArray, xr.Dataset)](draws: R, fit: object) -> R:
+    """The same with years along dim year, and with what a change between them rests on."""
+    if along(fit) == "stratum" or "stratum" not in draws.coords:
+        return draws
+    named = draws.rename({"stratum": "year"})
+    named = named.assign_coords(year=named["year"].astype(np.int64))
+    if "year" not in named.dims or not isinstance(fit, xr.DataTree):
+        return named
+    own = {"breaks": years_facts(fit)["breaks"], "years": strata_facts(fit).authority_effects}
+    for one in named.data_vars.values() if isinstance(named, xr.Dataset) else [named]:
+        one.attrs |= own
+    return named
 
 
 def quietly() -> np.errstate:
@@ -200,7 +249,7 @@ def _own_stratum(value: object, label: Hashable) -> object:
     return value
 
 
-def _of_each[R](answer: Callable[[Hashable], R], labels: Sequence[Hashable]) -> list[R]:
+def _of_each[R](answer: Callable[[Hashable], R], labels: Sequence[Hashable], word: str) -> list[R]:
     """Answers of all strata; errors name the stratum, warnings of support are given once."""
     parts = []
     thin: dict[str, list[Hashable]] = {}
@@ -210,7 +259,7 @@ def _of_each[R](answer: Callable[[Hashable], R], labels: Sequence[Hashable]) -> 
             try:
                 parts.append(answer(label))
             except EstimandError as error:
-                raise EstimandError(f"Stratum {label!r}: {error}") from error
+                raise EstimandError(f"{word.capitalize()} {label!r}: {error}") from error
         for one in caught:
             if issubclass(one.category, SupportWarning):
                 thin.setdefault(str(one.message), []).append(label)
@@ -218,7 +267,8 @@ def _of_each[R](answer: Callable[[Hashable], R], labels: Sequence[Hashable]) -> 
                 warnings.warn(one.message, skip_file_prefixes=_PACKAGE)
     for words, where in thin.items():
         warnings.warn(
-            f"In {len(where)} of {len(labels)} strata ({', '.join(map(str, where))}): {words}",
+            f"In {len(where)} of {len(labels)} {_SEVERAL[word]} "
+            f"({', '.join(map(str, where))}): {words}",
             SupportWarning,
             skip_file_prefixes=_PACKAGE,
         )

@@ -19,6 +19,7 @@ from socgrad.schema import (
     COVARIATE_GROUP,
     DEPARTURES,
     DESIGNS,
+    DRIFT,
     EFFECTS,
     LEVELS,
     NAMES,
@@ -93,6 +94,7 @@ _ATTRS_WITHOUT_EVENTS: Final = (
     "stratum_schema",
     "units",
     "versions",
+    "years",
 )
 
 
@@ -111,7 +113,7 @@ def without_events(fit: xr.DataTree) -> xr.DataTree:
     # imputed counts. No summary reads either.
     draws = groups["posterior"]
     known = PARAMETERS | EFFECTS | CORRELATIONS | COEFFICIENTS | OUTCOME | REGION_EFFECTS
-    groups["posterior"] = draws[[name for name in draws if name in known]]
+    groups["posterior"] = draws[[name for name in draws if name in known or name in DRIFT]]
     bare = {name: _bare(dataset) for name, dataset in groups.items()}
     if COVARIATE_GROUP in fit:
         # Columns that may go along (`refuse_restricted_covariates`), with levels and formulas.
@@ -217,6 +219,7 @@ def _bare(dataset: xr.Dataset) -> xr.Dataset:
         | OUTCOME
         | {name: words for name, (_, words) in (COEFFICIENTS | CONSTANTS | DESIGNS).items()}
         | {name: words for name, (_, words) in (DEPARTURES | LEVELS | NAMES).items()}
+        | {name: words for name, (words, _, _) in DRIFT.items()}
     )
     for name in bare.data_vars:
         if name in meanings:

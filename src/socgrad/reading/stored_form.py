@@ -20,12 +20,14 @@ from socgrad.schema import (
     DEPARTURE_SCHEMA_VERSION,
     DEPARTURES,
     DESIGNS,
+    DRIFT,
     EFFECTS,
     LEVEL_SCHEMA_VERSION,
     LEVELS,
     NAMES,
     OUTCOME,
     PER_STRATUM,
+    PER_YEAR,
     REGION_EFFECTS,
     SCHEMA_VERSION,
 )
@@ -105,6 +107,8 @@ def _forms() -> dict[str, Form]:
     made["posterior/outcome_sd"] = Form(_DRAWS, least=0.0)
     along = (*_DRAWS, "stratum", "stratum_bis")
     made |= {f"posterior/{name}": Form(along, -_UNIT, _UNIT) for name in CORRELATIONS}
+    for name, (_, least, most) in DRIFT.items():
+        made[f"posterior/{name}"] = Form(_DRAWS, least=least, most=most)
     for name, (dims, _) in (CONSTANTS | DESIGNS | DEPARTURES | LEVELS).items():
         made[f"constant_data/{name}"] = replace(Form(dims), **_BOUNDS.get(name, {}))
     for name, (dims, _) in NAMES.items():
@@ -168,7 +172,7 @@ def _check_variable(where: str, values: Any, form: Form, data: xr.Dataset) -> No
     dims = tuple(str(dim) for dim in values.dims)
     wanted = set(form.dims)
     group, name = where.split("/")
-    of_strata = group != "constant_data" or name in PER_STRATUM
+    of_strata = group != "constant_data" or name in (*PER_STRATUM, *PER_YEAR)
     if set(dims) not in (wanted, wanted | ({"stratum"} if of_strata else set())):
         raise SchemaError(
             f"{where} has dims ({', '.join(dims) or 'none'}); expected "

@@ -17,7 +17,7 @@ from socgrad.coarsening.stored import BOUNDED, KERNELS, has_stored_bounds, store
 from socgrad.data_hash import data_digest
 from socgrad.errors import SchemaError
 from socgrad.reading.stored_form import FORMS, Form
-from socgrad.schema import COVARIATE_GROUP, PER_STRATUM
+from socgrad.schema import COVARIATE_GROUP, PER_STRATUM, PER_YEAR
 from socgrad.terms import TERMS
 
 __all__ = ["check_data_hash", "check_values", "hash_of_data"]
@@ -30,6 +30,7 @@ _JSON: Final[dict[str, tuple[str, ...]]] = {
     "priors": (),
     "outcome": ("name", "terms", "authorities"),
     "strata": ("relation", "authority_effects"),
+    "years": ("breaks", "index", "drift", "national"),
 }
 
 
@@ -55,11 +56,14 @@ def check_values(tree: xr.DataTree) -> None:
             _check_labels(f"{group}/{name}", index)
     _check_attributes(tree)
     _check_authorities(tree)
-    _check_split(tree)
-    _check_places(tree["constant_data"].to_dataset())
+    for year in _years(tree):
+        _check_split(tree, year)
+        _check_places(_of_year(tree["constant_data"].to_dataset(), year))
     _check_terms_of_model(tree)
     if COVARIATE_GROUP in tree.children:
-        _check_columns(tree[COVARIATE_GROUP].to_dataset())
+        columns = tree[COVARIATE_GROUP].to_dataset()
+        for year in range(columns.sizes["stratum"]) if "stratum" in columns.dims else [None]:
+            _check_columns(_of_year(columns, year))
     if "observed_data" in tree.children:
         _check_kernels(tree["observed_data"].to_dataset())
 
@@ -140,9 +144,20 @@ def _check_authorities(tree: xr.DataTree) -> None:
             )
 
 
-def _check_split(tree: xr.DataTree) -> None:
-    """Refuse parts of deprivation that do not add up to it."""
+def _years(tree: xr.DataTree) -> list[int | None]:
+    """Positions of the years whose places differ; None alone where all are the same."""
     held = tree["constant_data"].to_dataset()
+    changes = any("stratum" in held[name].dims for name in PER_YEAR if name in held)
+    return list(range(held.sizes["stratum"])) if changes else [None]
+
+
+def _of_year(held: xr.Dataset, year: int | None) -> xr.Dataset:
+    return held if year is None else held.isel(stratum=year)
+
+
+def _check_split(tree: xr.DataTree, year: int | None) -> None:
+    """Refuse parts of deprivation that do not add up to it."""
+    held = _of_year(tree["constant_data"].to_dataset(), year)
     home = held["authority_of_area"].to_numpy().astype(np.int64)
     per, national = float(held["per"]), float(held["national_mean"])
     mean, between = held["authority_mean"].to_numpy(), held["between_part"].to_numpy()
@@ -288,7 +303,11 @@ def check_data_hash(tree: xr.DataTree) -> None:
         each = _json(tree.attrs, "data_sha256", dict)
     for place, label in enumerate(labels):
         own = held.assign(
-            {n: held[n].isel(stratum=place) for n in PER_STRATUM if "stratum" in held[n].dims}
+            {
+                n: held[n].isel(stratum=place)
+                for n in (*PER_STRATUM, *PER_YEAR)
+                if n in held and "stratum" in held[n].dims
+            }
         )
         theirs = counts.isel(stratum=place) if "stratum" in counts.dims else counts
         _compare(

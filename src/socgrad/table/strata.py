@@ -39,7 +39,7 @@ from socgrad.table.stage_tables import (
 
 __all__ = ["Relation", "Strata"]
 
-type Relation = Literal["stages", "chain", "groups"]
+type Relation = Literal["stages", "chain", "groups", "years"]
 type Totals = Mapping[Any, Mapping[Any, Any] | pd.Series[Any]]
 type LeaveOut = Literal["refuse", "leave out"]
 
@@ -61,6 +61,12 @@ _SHARED = (
     "area_name",
     "authority_name",
 )
+#: What may differ between the years of a panel: the same places, of another deprivation.
+_BY_YEAR = frozenset(
+    {"deprivation", "children", "authority_mean", "national_mean"}
+    | {"covariates", "authority_covariates"}
+)
+_WORDS = {"groups": "groups", "stages": "stages", "chain": "stages", "years": "years"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -77,7 +83,8 @@ class Strata(Mapping[Any, Areas]):
         text or whole numbers.
     relation
         What the strata are to each other: "stages" count the same children again; in a "chain" each
-        stage's exposure is the events of the stage before; "groups" count different events.
+        stage's exposure is the events of the stage before; "groups" count different events. "years"
+        are those of a `Panel`, and alone may differ in deprivation, children and means.
 
     Raises
     ------
@@ -106,17 +113,16 @@ class Strata(Mapping[Any, Areas]):
         where = "The labels of the strata"
         checked = coded_labels(pd.Series(labels, dtype=object), where=where)[1]
         whole = checked.dtype.kind == "i"
-        if self.relation not in ("stages", "chain", "groups"):
+        if self.relation not in _WORDS:
             raise TableError(
                 f"relation={self.relation!r} is unknown. Expected 'stages', 'chain' or 'groups'."
             )
+        names = [name for name in _SHARED if self.relation != "years" or name not in _BY_YEAR]
         first = self.tables[labels[0]]
         tables = {}
         for label in labels:
             one = self.tables[label]
-            unlike = [
-                name for name in _SHARED if not _same(getattr(first, name), getattr(one, name))
-            ]
+            unlike = [name for name in names if not _same(getattr(first, name), getattr(one, name))]
             if unlike:
                 raise TableError(
                     f"Strata {labels[0]!r} and {label!r} differ in {', '.join(unlike)}. Expected "
@@ -125,7 +131,7 @@ class Strata(Mapping[Any, Areas]):
                     "counts or zero exposure."
                 )
             # One copy of what is shared: twenty strata of England are then hardly more than one.
-            shared = {name: getattr(first, name) for name in _SHARED}
+            shared = {name: getattr(first, name) for name in names}
             tables[int(label) if whole else label] = replace(one, **shared)
         object.__setattr__(self, "tables", tables)
 
@@ -160,7 +166,7 @@ class Strata(Mapping[Any, Areas]):
     def __repr__(self) -> str:
         names = ", ".join(map(str, self.labels[:6])) + (" ..." if len(self) > 6 else "")
         return (
-            f"Strata({len(self)} {'groups' if self.relation == 'groups' else 'stages'}"
+            f"{type(self).__name__}({len(self)} {_WORDS[self.relation]}"
             f"{', each on the one before' if self.relation == 'chain' else ''}: {names}; "
             f"{len(self.first.area):,} areas, {len(self.first.authority):,} authorities)"
         )

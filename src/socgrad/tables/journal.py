@@ -20,7 +20,7 @@ __all__ = ["JournalTable", "check_journal_table", "check_summary", "journal_tabl
 
 _NEEDED: Final = ("estimate", "lower", "upper", "pr_above", "null", "units", "reference")
 #: Dims whose labels speak for themselves.
-_SILENT: Final = ("authority", "stratum", "region")
+_SILENT: Final = ("authority", "stratum", "year", "region")
 #: Dims whose values are proportions, which readers take as percentages.
 _PROPORTIONS: Final = ("deprivation", "authority_mean")
 #: Columns of a summary that are no coordinates.

@@ -109,7 +109,7 @@ def rate_table(
     )
     fitted = summarise(draws, prob=prob)
     over_first = summarise(ratio, prob=prob)
-    names = [name for name in ("stratum", "authority_group", "group") if name in fitted]
+    names = [name for name in ("stratum", "year", "authority_group", "group") if name in fitted]
     table = fitted[names].reset_index(drop=True)
     if observed:
         counted = observed_rate_by_group(
@@ -172,6 +172,8 @@ def journal_rates(table: pd.DataFrame, *, caption: str = "") -> JournalTable:
     said: dict[str, list[str]] = {}
     if "stratum" in table:
         said["Stratum"] = [str(label) for label in table["stratum"]]
+    if "year" in table:
+        said["Year"] = [str(year) for year in table["year"]]
     if "authority_group" in table:
         said["Authorities"] = _ends(table["authority_group"])
     said["Group"] = _ends(table["group"])
