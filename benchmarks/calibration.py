@@ -3,6 +3,10 @@
 Run from the root of the repository:
 
     python benchmarks/calibration.py --replicates 500
+    python benchmarks/calibration.py --replicates 500 --workers 2 --into FOLDER
+
+With `--into`, every fit is kept in that folder (1 MB each) and none is made twice, so that a long
+study may be run in pieces.
 
 Each replicate draws a truth from the priors, simulates 60 authorities of 60 areas from it, fits the
 model with the same priors, and takes the rank of each truth among independent draws. Where draws
@@ -16,8 +20,11 @@ Talts, Betancourt, Simpson, Vehtari & Gelman 2018, doi 10.48550/arXiv.1804.06788
 
 import argparse
 import dataclasses
+import multiprocessing
+import tempfile
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +38,7 @@ import socgrad as sg
 from socgrad.errors import ConvergenceWarning
 from socgrad.model.priors import Normal, PositiveNormal, Priors
 from socgrad.schema import PARAMETERS
-from socgrad.simulation.england import simulate
+from socgrad.simulation.england import Simulation, simulate
 from socgrad.simulation.truth import Truth
 
 FILE = RESULTS / "calibration.csv"
@@ -80,22 +87,28 @@ def truth_from_priors(family: str, rng: np.random.Generator) -> Truth:
     return Truth(**{name: float(value) for name, value in values.items() if name != "pooled"})
 
 
-def replicate(family: str, number: int, *, areas: int, authorities: int) -> dict[str, int]:
-    """Rank of the truth among `DRAWS` - 1 draws, by quantity; and whether they are doubted."""
+def simulated(family: str, number: int, areas: int, authorities: int) -> tuple[Truth, Simulation]:
+    """Draw a truth from the priors, and a table from it."""
     rng = np.random.default_rng([2026, FAMILIES.index(family), number])
     truth = truth_from_priors(family, rng)
-    simulation = simulate(
+    return truth, simulate(
         authorities=authorities,
         areas=areas,
         sizes="equal",
         stages={"events": truth},
         random_seed=int(rng.integers(2**31)),
     )
+
+
+def model_of(family: str, number: int, areas: int, authorities: int) -> sg.GradientModel:
+    """The model of a replicate, with the priors that its truth is drawn from."""
+    _, simulation = simulated(family, number, areas, authorities)
     table = areas_of(simulation, "counts")
-    model = sg.GradientModel(table, family=family, priors=priors_of(family))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
-        tree = sg.fit(model, method="laplace", draws=DRAWS, chains=1, random_seed=number)
+    return sg.GradientModel(table, family=family, priors=priors_of(family))
+
+
+def ranks_of(truth: Truth, simulation: Simulation, tree: xr.DataTree) -> dict[str, int]:
+    """Rank of the truth among `DRAWS` - 1 draws, by quantity."""
     drawn = tree["posterior"].to_dataset().isel(chain=0, draw=slice(DRAWS - 1))
     effects = simulation.effects.set_index("authority").loc[drawn["authority"].to_numpy()]
     quantities = {
@@ -115,8 +128,28 @@ def replicate(family: str, number: int, *, areas: int, authorities: int) -> dict
         log_likelihood(drawn, fixed, counts),
         float(log_likelihood(at_truth, fixed, counts)[0]),
     )
-    ranks = {name: int(np.sum(values < true)) for name, (values, true) in quantities.items()}
-    return ranks | {"doubted": len(caught)}
+    return {name: int(np.sum(values < true)) for name, (values, true) in quantities.items()}
+
+
+def study(plan: pd.DataFrame, into: Path, workers: int) -> pd.DataFrame:
+    """Fit all replicates; one row of ranks for each, and whether its draws are doubted."""
+    given = {"into": into, "random_seed": 2026, "threads": 1}
+    given["options"] = {"method": "laplace", "draws": DRAWS, "chains": 1}
+    with warnings.catch_warnings():
+        # Draws that the engine doubts count as they are: leaving them out would flatter it.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        if workers == 1:
+            fits = sg.many.fit_many(plan, model_of=model_of, **given)
+        else:
+            context = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(workers, mp_context=context) as pool:
+                fits = sg.many.fit_many(plan, model_of=model_of, executor=pool, **given)
+    rows = []
+    for name, tree in sg.many.read_many(into, keys=plan.index.tolist()):
+        truth, simulation = simulated(**plan.loc[name].to_dict())
+        doubted = {"doubted": bool(fits.loc[name, "doubted"])}
+        rows.append(ranks_of(truth, simulation, tree) | doubted)
+    return pd.DataFrame(rows)
 
 
 def log_likelihood(drawn: xr.Dataset, fixed: xr.Dataset, events: np.ndarray) -> np.ndarray:
@@ -170,17 +203,19 @@ def main() -> None:
     parser.add_argument("--authorities", type=int, default=AUTHORITIES)
     parser.add_argument("--areas", type=int, default=AREAS)
     parser.add_argument("--out", type=Path, default=FILE)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--into", type=Path, help="folder of single fits, to go on from")
     arguments = parser.parse_args()
     size = {"areas": arguments.areas, "authorities": arguments.authorities}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     for family in arguments.families:
-        start, ranks = time.perf_counter(), []
-        for number in range(arguments.replicates):
-            ranks.append(replicate(family, number, **size))
-            if (number + 1) % 50 == 0:
-                seconds = time.perf_counter() - start
-                print(f"{family}: {number + 1} replicates, {seconds:.0f} s", flush=True)
-        table = uniformity(pd.DataFrame(ranks), family).round(4)
+        start = time.perf_counter()
+        plan = pd.DataFrame({"family": family, "number": range(arguments.replicates), **size})
+        plan.index = [f"{family} {number}" for number in plan["number"]]
+        with tempfile.TemporaryDirectory() as folder:
+            ranks = study(plan, arguments.into or Path(folder), arguments.workers)
+        print(f"{family}: {len(ranks)} replicates, {time.perf_counter() - start:.0f} s")
+        table = uniformity(ranks, family).round(4)
         print(table.drop(columns="bins").to_string(index=False), flush=True)
         if arguments.out.exists():
             before = pd.read_csv(arguments.out)

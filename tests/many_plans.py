@@ -1,13 +1,16 @@
 """Plans of many small fits; at the top of a module, so that workers can import what makes them."""
 
 import functools
+import json
 import os
 import signal
 from pathlib import Path
 
 import pandas as pd
+import xarray as xr
 
 from socgrad.model.gradient_model import GradientModel
+from socgrad.reading.example import example_fit
 from tables import areas_of, simulated
 
 #: Small enough to be fitted in a tenth of a second, where the machine is idle.
@@ -31,3 +34,16 @@ def killed_once(number: int, *, marker: str, kill: int | None = None) -> Gradien
         Path(marker).touch()
         os.kill(os.getpid() if kill is None else kill, signal.SIGKILL)
     return model_of(number)
+
+
+def quick_fit() -> xr.DataTree:
+    """The example fit, with what `fit` records of its sampler."""
+    tree = example_fit()
+    tree.attrs["sampler"] = json.dumps({"name": "none"})
+    return tree
+
+
+class Converged:
+    """What `check_sampling` says of a fit that nobody doubts."""
+
+    converged = True

@@ -194,3 +194,16 @@ def test_returns_are_read_counted_and_right(tmp_path):
     assert 200 < row["children"] < 400
     assert 0 < row["read"] < row["whole"]
     assert 50 < row["peak"] < 1000
+
+
+def test_many_fits_are_timed(tmp_path):
+    """Every fit of the plan is made, and the steps are most of the time from call to table."""
+    table, _ = table_of(
+        "many.py", tmp_path / "many.csv", "--only", "in turn",
+        "--years", "1", "--authorities", "8", "--areas", "400",
+    )  # fmt: skip
+    row = table.iloc[0]
+    assert (row["fits"], row["workers"], row["speed_up"]) == (4, 1, 1)
+    assert row["sum"] == pytest.approx(row[["model", "fit", "check", "save"]].sum(), abs=0.01)
+    assert row["sum"] < row["wall"]
+    assert row["worker_mb"] > 100

@@ -184,6 +184,8 @@ def test_what_has_no_score(fits):
         sg.leave_out(fits["both"], unit="area")
     with pytest.raises(EstimandError, match="have no log-likelihood one by one"):
         sg.add_log_likelihood(fits["both"])
+    with pytest.raises(EstimandError, match="those alone that are shown"):
+        sg.for_arviz.add_posterior_predictive(fits["hidden"])
     assert len(sg.leave_out(fits["both"], draws=200).table) == 12
 
 

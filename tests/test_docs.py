@@ -14,6 +14,7 @@ MODULES = {
     "coarsening",
     "disclosure",
     "errors",
+    "for_arviz",
     "many",
     "places",
     "plots",

@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 import socgrad as sg
-from many_plans import QUICK, model_of, plan_of
+from many_plans import QUICK, Converged, model_of, plan_of, quick_fit
 from socgrad.errors import (
     ConvergenceWarning,
     EstimandError,
@@ -43,19 +43,8 @@ def calls(monkeypatch):
         return quick_fit()
 
     monkeypatch.setattr(work, "fit", instead)
-    monkeypatch.setattr("socgrad.many.keeping.check_sampling", lambda _: _Converged)
+    monkeypatch.setattr("socgrad.many.keeping.check_sampling", lambda _: Converged)
     return seeds
-
-
-def quick_fit():
-    """The example fit, with what `fit` records of its sampler."""
-    tree = example_fit()
-    tree.attrs["sampler"] = json.dumps({"name": "none"})
-    return tree
-
-
-class _Converged:
-    converged = True
 
 
 def run(folder, *keys, **options):
@@ -296,8 +285,8 @@ def test_doubted_fits_are_marked(tmp_path):
 
 
 @pytest.mark.usefixtures("calls")
-def test_memory_holds_one_fit(tmp_path, monkeypatch):
-    """What is read is let go of before the next; what comes back from a fit is words."""
+def test_memory_does_not_grow_with_the_number_of_fits(tmp_path, monkeypatch):
+    """No fit is held while the next is read; what comes back from a fit is words."""
     run(tmp_path, "a", "b", "c")
     alive, most = [], []
     load = FitFolder.load

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import platform
+import re
 import subprocess
 import sys
 import textwrap
@@ -13,10 +15,11 @@ import numpy as np
 import pytest
 
 import socgrad
-from many_plans import QUICK, killed_once, model_of, plan_of
+from many_plans import QUICK, Converged, killed_once, model_of, plan_of, quick_fit
 from socgrad.errors import SocgradWarning
 from socgrad.many import fit_many, read_many
 from socgrad.many.folder import FitFolder
+from socgrad.many.freed_memory import freed_memory_kept
 from socgrad.many.threads import limited_threads
 from socgrad.processors import limited_to, processors
 
@@ -57,8 +60,7 @@ def test_a_killed_worker_loses_what_was_under_way(tmp_path, in_turn):
     assert table.loc["b", "state"] == "lost"
     assert "terminated abruptly" in table.loc["b", "error"]
     done = [file.stem for file in (tmp_path / "fits").glob("*.json")]
-    with pool() as executor:
-        again = run(tmp_path / "fits", model, executor=executor)
+    again = run(tmp_path / "fits", model)
     assert (again.loc[done, "state"] == "kept").all()
     assert again.loc["b", "state"] == "fitted"
     found = draws(tmp_path / "fits")
@@ -90,8 +92,10 @@ def test_a_killed_driver_is_taken_up(tmp_path, in_turn):
     assert all(np.array_equal(found[key], in_turn[key]) for key in KEYS)
 
 
-def test_two_drivers_share_a_folder(tmp_path):
+def test_two_drivers_share_a_folder(tmp_path, monkeypatch):
     """What another process is at comes last, and is waited for."""
+    monkeypatch.setattr("socgrad.many.work.fit", lambda *_, **__: quick_fit())
+    monkeypatch.setattr("socgrad.many.keeping.check_sampling", lambda _: Converged)
     folder = FitFolder(tmp_path, create=True)
     script = textwrap.dedent("""
         import sys
@@ -138,6 +142,79 @@ def test_dask_gives_the_same_draws(tmp_path, in_turn):
     assert again["state"].tolist() == ["kept"] * 3
     found = draws(tmp_path)
     assert all(np.array_equal(found[key], in_turn[key]) for key in KEYS)
+
+
+@pytest.fixture(scope="module")
+def loky_pool():
+    """Two processes of loky."""
+    loky = pytest.importorskip("loky", reason="the extra 'many' is missing")
+    pool = loky.ProcessPoolExecutor(2)
+    yield pool
+    pool.shutdown()
+
+
+def test_loky_gives_the_same_draws(tmp_path, in_turn, loky_pool):
+    """The draws of fits in turn, which then are all there."""
+    assert run(tmp_path, executor=loky_pool)["state"].tolist() == ["fitted"] * 3
+    assert run(tmp_path)["state"].tolist() == ["kept"] * 3
+    found = draws(tmp_path)
+    assert all(np.array_equal(found[key], in_turn[key]) for key in KEYS)
+
+
+def test_the_page_on_many_fits_runs_as_printed(monkeypatch, loky_pool):
+    """Its cells, of one outcome and year: each is fitted, kept, summarised and drawn."""
+    import loky
+
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("agg")
+    asked = []
+    monkeypatch.setattr(
+        loky, "get_reusable_executor", lambda max_workers: asked.append(max_workers) or loky_pool
+    )
+    page = (HERE.parent / "docs" / "how-to" / "many-fits.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```\{code-cell\} ipython3\n(.*?)```", page, re.DOTALL))
+    for all_of_them, one in (
+        ('["referral", "section_47", "child_protection_plan"]', '["referral"]'),
+        ("range(2019, 2024)", "range(2019, 2020)"),
+    ):
+        assert code.count(all_of_them) == 1
+        code = code.replace(all_of_them, one)
+    held = {"__name__": "a page"}
+    exec(compile(code, "page", "exec"), held)
+    pyplot.close("all")
+    assert asked == [2]
+    assert held["table"]["state"].tolist() == ["fitted"] * 4
+    assert held["again"]["state"].tolist() == ["kept"] * 4
+    assert not held["table"]["doubted"].any()
+    assert held["summary"][["estimate", "lower", "upper"]].notna().all(axis=None)
+    drawn = [line for ax in held["figure"].axes for line in ax.containers]
+    assert len(drawn) == 4
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
+def test_freed_memory_is_kept_where_dask_gives_it_back(monkeypatch):
+    """Arrays take new pages of the system outside, as a worker of Dask does, and not within."""
+    import ctypes
+    import resource
+
+    def pages():
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(200):
+            np.ones(100_000)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
+    for option, size in ((-3, 2**17), (-1, 65536)):
+        ctypes.CDLL(None).mallopt(option, size)  # as it is in a process started with it
+    try:
+        outside = pages()
+        with freed_memory_kept():
+            within = pages()
+        again = pages()
+    finally:
+        for option, size in ((-3, 2**25), (-1, 2**26)):
+            ctypes.CDLL(None).mallopt(option, size)
+    assert min(outside, again) > 10 * within
 
 
 def test_threads_are_limited_and_given_back(monkeypatch):

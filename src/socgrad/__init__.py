@@ -14,7 +14,17 @@ from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 
 if TYPE_CHECKING:
-    from socgrad import coarsening, disclosure, many, places, plots, returns, sensitivity, years
+    from socgrad import (
+        coarsening,
+        disclosure,
+        for_arviz,
+        many,
+        places,
+        plots,
+        returns,
+        sensitivity,
+        years,
+    )
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
     from socgrad.checks.log_likelihood import add_log_likelihood
@@ -104,6 +114,7 @@ __all__ = [
     "excess_events",
     "expected_rate",
     "fit",
+    "for_arviz",
     "gradient",
     "gradient_by_step",
     "gradient_sd",
@@ -244,6 +255,7 @@ _LAZY = {
 _NAMESPACES = {
     "coarsening": "coarsening",
     "disclosure": "disclosure",
+    "for_arviz": "for_arviz",
     "many": "many",
     "places": "places",
     "plots": "plots",

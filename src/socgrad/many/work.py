@@ -12,6 +12,7 @@ from typing import Literal
 from socgrad.errors import SocgradWarning, details_withheld, withhold_details
 from socgrad.fitting import fit
 from socgrad.many.folder import FitFolder, one_at_a_time
+from socgrad.many.freed_memory import freed_memory_kept
 from socgrad.many.keeping import ENDS_THE_PROCESS, failed, keep_fit
 from socgrad.many.plan import PlannedFit
 from socgrad.many.records import FitRecord
@@ -72,7 +73,8 @@ class Outcome:
 def work(task: Task) -> Outcome:
     """Make one fit, or keep the one that is there. No error of a fit leaves this.
 
-    Threads of one process take turns: limits of threads and filters of warnings are the process's.
+    Threads of one process take turns: limits of threads, what becomes of freed memory and filters
+    of warnings are the process's.
     """
     with one_at_a_time:
         return _worked(task)
@@ -86,7 +88,7 @@ def _worked(task: Task) -> Outcome:
     before = details_withheld()
     withhold_details(task.withhold)
     try:
-        with limited_threads(task.threads), warnings.catch_warnings():
+        with limited_threads(task.threads), freed_memory_kept(), warnings.catch_warnings():
             # They are in the record, and would be lost in a worker.
             warnings.simplefilter("ignore", SocgradWarning)
             return _made(task, asked)

@@ -245,7 +245,8 @@ def _storable_variable(variable: xr.DataArray) -> xr.DataArray:
     if variable.dtype == object:
         # nutpie's messages are None where nothing was said, which xarray may turn into NaN.
         values = variable.to_numpy().ravel()
-        words = ["" if pd.isna(value) else str(value) for value in values]
+        said = zip(values, pd.isna(values), strict=True)
+        words = ["" if nothing else str(value) for value, nothing in said]
         text = np.array(words, dtype=object).reshape(variable.shape)
         variable = variable.copy(data=text)
     elif isinstance(variable.dtype, pd.StringDtype):
