@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import socgrad as sg
 from conftest import changed
+from interpreted import interpreted
 from socgrad.departures import smooth_departures
 from socgrad.engines.choice import ENGINES
 from socgrad.errors import (
@@ -373,13 +374,12 @@ def test_engines_that_integrate_over_authorities_leave_it_to_others():
 
 def test_the_graph_has_the_density_written_out():
     """Normal priors and Poisson counts, row by row."""
-    from pytensor.compile.mode import Mode
     from scipy.stats import norm, poisson
 
     areas = one_areas()
     model = sg.GradientModel(areas)
     graph = sg.pymc_model(model)
-    log_density = graph.compile_logp(mode=Mode(linker="py", optimizer=None))
+    log_density = graph.compile_logp(mode=interpreted())
     priors = model.step_priors
     rate = areas.events.sum() / areas.exposure.sum()
 
