@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 import socgrad as sg
+from interpreted import interpreted
 from socgrad.engines.task import Task
 from socgrad.model.compression import likelihood_data
 from socgrad.nuts.options import NutsOptions
@@ -128,12 +129,10 @@ def _written(task: Task) -> Start:
 
 
 def _on_graph(graph: object) -> Start:
-    """Interpreted, since compiling takes longer than a few values."""
+    """The PyMC graph, where it starts."""
     from pymc.blocking import DictToArrayBijection
-    from pytensor.compile.mode import Mode
 
-    interpreted = Mode(linker="py", optimizer=None)
-    function = graph.logp_dlogp_function(mode=interpreted, ravel_inputs=True)
+    function = graph.logp_dlogp_function(mode=interpreted(), ravel_inputs=True)
     function.set_extra_values({})
     start = DictToArrayBijection.map(graph.initial_point())
 

@@ -3,6 +3,7 @@
 import copy
 import inspect
 import pickle
+import re
 import warnings
 
 import numpy as np
@@ -15,6 +16,11 @@ from door import changed, door, large, same, table
 from socgrad.errors import SampleOfAreasWarning, TableError
 
 
+def one_space(text):
+    """Labels that differ only by how many spaces are in a row are refused, and are no two here."""
+    return re.sub(" +", " ", text)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.permutations(range(6)))
 def test_row_order_is_irrelevant(order):
@@ -25,7 +31,7 @@ def test_row_order_is_irrelevant(order):
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.lists(st.text("abcdéß漢 ", min_size=1), min_size=9, max_size=9, unique=True))
+@given(st.lists(st.text("abcdéß漢 ", min_size=1), min_size=9, max_size=9, unique_by=one_space))
 def test_labels_are_irrelevant(names):
     """Other labels in the same order, of any script, give the same numbers."""
     names = sorted(f"x{name}x" for name in names)

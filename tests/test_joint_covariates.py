@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from covariate_tables import DENSITY, GINI, GINI_TURNS, covariate_table
+from interpreted import interpreted
 from socgrad.estimands.covariate_ratios import covariate_ratio
 from socgrad.estimands.gradients import gradient
 from socgrad.fitting import fit
@@ -80,15 +81,15 @@ def test_density_has_the_columns_in_level_and_slope():
     assert sd[-6:] == pytest.approx([0.5, 0.5, 0.5, 0.5, 0.2, 0.2])
     assert mean[-6:] == pytest.approx(0.0)
     (raw,) = (each for each in graph.free_RVs if each.name == "coefficients_raw")
-    prior = float(graph.compile_logp(vars=[raw], mode="FAST_COMPILE")(point))
+    prior = float(graph.compile_logp(vars=[raw], mode=interpreted())(point))
     expected = stats.norm.logpdf(values, mean, sd).sum() + np.linalg.slogdet(scale)[1]
     assert prior == pytest.approx(expected, rel=1e-10)
 
     wanted = [graph[name] for name in ("level_effect", "slope_effect")]
     wanted = graph.replace_rvs_by_values(wanted)
-    effects = graph.compile_fn(wanted, inputs=graph.value_vars, mode="FAST_COMPILE")(point)
+    effects = graph.compile_fn(wanted, inputs=graph.value_vars, mode=interpreted())(point)
     (observed,) = graph.observed_RVs
-    found = float(graph.compile_logp(vars=[observed], mode="FAST_COMPILE")(point))
+    found = float(graph.compile_logp(vars=[observed], mode=interpreted())(point))
     expected = 0.0
     intercept, within, between, cross_level = by_name[:4]
     for s, one in enumerate(models):
@@ -127,16 +128,16 @@ def test_density_has_the_columns_of_areas(family):
     names = [f"{name}_coefficient" for name in ("covariate", "area_moderator")]
     own, turns = (point[name] for name in names)
     prior = [each for each in graph.free_RVs if each.name in names]
-    assert float(graph.compile_logp(vars=prior, mode="FAST_COMPILE")(point)) == pytest.approx(
+    assert float(graph.compile_logp(vars=prior, mode=interpreted())(point)) == pytest.approx(
         stats.norm.logpdf(own, 0, 0.5).sum() + stats.norm.logpdf(turns, 0, 0.2).sum()
     )
     centre, scale = (data[f"coefficient_{name}"].to_numpy() for name in ("centre", "scale"))
     by_name = (centre + scale @ point["coefficients_raw"]).reshape(-1, 2)
     wanted = graph.replace_rvs_by_values([graph[n] for n in ("level_effect", "slope_effect")])
     effects = graph.compile_fn(
-        wanted, inputs=graph.value_vars, mode="FAST_COMPILE", on_unused_input="ignore"
+        wanted, inputs=graph.value_vars, mode=interpreted(), on_unused_input="ignore"
     )(point)
-    found = float(graph.compile_logp(vars=graph.observed_RVs, mode="FAST_COMPILE")(point))
+    found = float(graph.compile_logp(vars=graph.observed_RVs, mode=interpreted())(point))
     spread = np.exp(point.get("overdispersion_interval__", np.zeros(2)))
     expected = 0.0
     intercept, within, between, cross_level = by_name[:4]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
+from interpreted import interpreted
 from joint_tables import alike, joint_strata, stage
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.priors import Priors, rate_ratio
@@ -103,7 +104,7 @@ def graph_of(**options):
 def test_initial_point_has_finite_density(correlations, terms):
     """Every variant starts where the log-density is finite."""
     graph = graph_of(correlations=correlations, **terms)
-    assert np.isfinite(graph.compile_logp(mode="FAST_COMPILE")(graph.initial_point()))
+    assert np.isfinite(graph.compile_logp(mode=interpreted())(graph.initial_point()))
 
 
 @pytest.mark.parametrize(
@@ -240,7 +241,7 @@ def test_density_equals_scipy_by_hand(correlations, family):
         hand += stats.nbinom.logpmf(areas.events[counted], 1 / r, share).sum()
         size = sums**2 / (r * np.bincount(j, rates**2)[known])
         hand += stats.nbinom.logpmf(areas.total_events[known], size, size / (size + sums)).sum()
-    assert float(graph.compile_logp(mode="FAST_COMPILE")(point)) == pytest.approx(hand, rel=1e-10)
+    assert float(graph.compile_logp(mode=interpreted())(point)) == pytest.approx(hand, rel=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +268,7 @@ def test_compact_graph_has_the_same_density(correlations, family, arrays):
     point = {name: value + 0.1 * rng.normal(size=value.shape) for name, value in point.items()}
     assert set(compact.initial_point()) == set(point)
     found, expected = (
-        float(one.compile_logp(mode="FAST_COMPILE")(point)) for one in (compact, plain)
+        float(one.compile_logp(mode=interpreted())(point)) for one in (compact, plain)
     )
     assert np.isfinite(expected)
     assert found == pytest.approx(expected, rel=1e-12)
@@ -284,7 +285,7 @@ def test_gradient_is_that_of_the_density(correlations, family):
     rng = np.random.default_rng(5)
     point = {name: value + 0.1 * rng.normal(size=value.shape) for name, value in point.items()}
     # Value and gradient in one: compiling is what takes time.
-    density = graph.logp_dlogp_function(ravel_inputs=True, mode="FAST_COMPILE")
+    density = graph.logp_dlogp_function(ravel_inputs=True, mode=interpreted())
     density.set_extra_values({})
     at = np.concatenate([point[each.name].ravel() for each in graph.value_vars])
     direction, step = rng.normal(size=at.shape), 1e-5
@@ -312,7 +313,7 @@ def test_prior_effects_have_the_loadings_moments():
         [free[name] for name in names],
         draws=400,
         random_seed=np.random.default_rng(3),
-        mode="FAST_COMPILE",
+        mode=interpreted(),
     )
     assert [each[0].tolist() for each in told[:2]] == [
         pytest.approx([0.3, 0.2]),
@@ -338,7 +339,7 @@ def test_prior_draws_are_from_the_stated_priors():
         [graph[name] for name in names],
         draws=1000,
         random_seed=np.random.default_rng(8),
-        mode="FAST_COMPILE",
+        mode=interpreted(),
     )
     for sd, scale in zip(drawn[:2], (0.5, 0.25), strict=True):
         for own in sd.T:
@@ -368,7 +369,7 @@ def test_generated_counts_have_the_mean_of_the_equation():
         [free["events"], free["total_events"]],
         draws=1000,
         random_seed=np.random.default_rng(5),
-        mode="FAST_COMPILE",
+        mode=interpreted(),
     )
     mean, sums = [], []
     for s, one in enumerate(model.models.values()):

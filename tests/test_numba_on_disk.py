@@ -26,6 +26,7 @@ def density(size, point, gradient, value, data):
 @pytest.fixture
 def module(tmp_path, monkeypatch):
     """A module of two functions, whose compiled code is kept beside it."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
     path = tmp_path / "functions.py"
     path.write_text(SOURCE)
     spec = importlib.util.spec_from_file_location("functions", path)

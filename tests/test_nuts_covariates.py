@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from covariate_tables import covariate_table
+from interpreted import interpreted
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Priors, rate_ratio
@@ -12,7 +13,6 @@ from socgrad.model.priors import Priors, rate_ratio
 pytestmark = pytest.mark.mcmc
 
 # One evaluation each: compiling would take far longer.
-MODE = "FAST_COMPILE"
 
 TERMS = {
     "categories": {
@@ -40,7 +40,7 @@ def values_at(graph, rng):
         graph.replace_rvs_by_values([graph[name] for name in names]),
         inputs=graph.value_vars,
         on_unused_input="ignore",
-        mode=MODE,
+        mode=interpreted(),
     )(point)
     return point, dict(zip(names, effects, strict=True))
 
@@ -76,7 +76,7 @@ def test_density_of_counts_equals_scipy_row_by_row(family, terms):
     model = GradientModel(covariate_table().validated(), family=family, **terms)
     graph = pymc_model(model)
     point, effects = values_at(graph, np.random.default_rng(1))
-    reached = graph.compile_logp(vars=[graph["events"]], mode=MODE)(point)
+    reached = graph.compile_logp(vars=[graph["events"]], mode=interpreted())(point)
     mean = expected_events(model, point, effects)
     counts = model.areas.events
     if family == "poisson":
@@ -98,7 +98,7 @@ def test_density_of_totals_equals_scipy(family, terms):
     model = GradientModel(areas, family=family, priors=priors, **terms)
     graph = pymc_model(model)
     point, effects = values_at(graph, np.random.default_rng(2))
-    reached = graph.compile_logp(vars=[graph["total_events"]], mode=MODE)(point)
+    reached = graph.compile_logp(vars=[graph["total_events"]], mode=interpreted())(point)
     mean = expected_events(model, point, effects)
     j, total = areas.authority_of_area, areas.total_events
     summed, squares = np.bincount(j, mean), np.bincount(j, mean**2)
@@ -131,5 +131,5 @@ def test_the_sampled_graph_has_the_same_density(terms):
     model = GradientModel(covariate_table().validated(), **terms)
     graphs = pymc_model(model), compact_model(model, likelihood_data(model))
     point, _ = values_at(graphs[0], np.random.default_rng(6))
-    one, other = (graph.compile_logp(mode=MODE)(point) for graph in graphs)
+    one, other = (graph.compile_logp(mode=interpreted())(point) for graph in graphs)
     assert one == pytest.approx(other, rel=1e-12)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from interpreted import interpreted
 from locality_tables import small_localities
 from region_tables import simulated_with_regions, with_regions
 from socgrad.fitting import fit
@@ -115,12 +116,12 @@ def test_density_gradient_and_effects_are_those_of_the_graph(name):
     graph = pymc_model(model)
     by_name = {graph.rvs_to_values[free].name: free for free in graph.free_RVs}
     order = named_values(model, np.zeros(len(first_guess(model, likelihood_data(model)))))
-    density = graph.compile_logp(mode="FAST_COMPILE")
-    derivative = graph.compile_dlogp([by_name[each] for each in order], mode="FAST_COMPILE")
+    density = graph.compile_logp(mode=interpreted())
+    derivative = graph.compile_dlogp([by_name[each] for each in order], mode=interpreted())
     effects = graph.compile_fn(
         graph.replace_rvs_by_values([graph["level_effect"], graph["slope_effect"]]),
         inputs=graph.value_vars,
-        mode="FAST_COMPILE",
+        mode=interpreted(),
         on_unused_input="ignore",
     )
     for seed, spread in ((1, 0.1), (2, 0.5), (3, 1.5)):

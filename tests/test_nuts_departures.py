@@ -6,6 +6,7 @@ from scipy import stats
 
 from covariate_tables import covariate_table
 from fits import INFORMED
+from interpreted import interpreted
 from socgrad.errors import QuadratureWarning
 from socgrad.model.compression import curve_error, likelihood_data
 from socgrad.model.gradient_model import GradientModel
@@ -15,7 +16,6 @@ from socgrad.simulation.prior_draws import draw_prior
 from tables import areas_of, simulated, simulated_areas, small_areas
 
 # One evaluation each: compiling would take far longer.
-MODE = "FAST_COMPILE"
 
 SHAPES = ("tenths", "spline")
 
@@ -39,7 +39,7 @@ def values_at(graph):
         graph.replace_rvs_by_values([graph[name] for name in names]),
         inputs=graph.value_vars,
         on_unused_input="ignore",
-        mode=MODE,
+        mode=interpreted(),
     )(point)
     return point, dict(zip(names, effects, strict=True))
 
@@ -66,7 +66,7 @@ def both_densities(model, graph, point):
     from socgrad.nuts.graph import compact_model
 
     compact = compact_model(model, likelihood_data(model))
-    return [one.compile_logp(mode=MODE)(point) for one in (graph, compact)]
+    return [one.compile_logp(mode=interpreted())(point) for one in (graph, compact)]
 
 
 @pytest.mark.mcmc
@@ -99,7 +99,7 @@ def test_density_equals_scipy_row_by_row(shape, family, deprivation):
         r = r * squares / summed**2
         totals = stats.nbinom(1 / r, 1 / (1 + r * summed)).logpmf(areas.total_events[known])
     counted = [graph["events"], graph["total_events"]]
-    reached = graph.compile_logp(vars=counted, mode=MODE)(point)
+    reached = graph.compile_logp(vars=counted, mode=interpreted())(point)
     np.testing.assert_allclose(reached, rows.sum() + totals.sum(), rtol=1e-9)
     one, other = both_densities(model, graph, point)
     assert one == pytest.approx(other, rel=1e-12)
@@ -115,7 +115,7 @@ def test_covariates_and_a_shape_together(shape):
     graph = named_graph(model)
     point, effects = values_at(graph)
     rows = stats.poisson(expected_events(model, point, effects)).logpmf(model.areas.events)
-    reached = graph.compile_logp(vars=[graph["events"]], mode=MODE)(point)
+    reached = graph.compile_logp(vars=[graph["events"]], mode=interpreted())(point)
     np.testing.assert_allclose(reached, rows.sum(), rtol=1e-9)
 
 

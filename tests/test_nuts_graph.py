@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from interpreted import interpreted
 from locality_tables import simulated_with_localities, small_localities, with_localities
 from region_tables import simulated_with_regions, with_regions
 from socgrad.model.compression import constants, likelihood_data
@@ -61,7 +62,7 @@ LOCALITIES = [
 def test_initial_point_has_finite_density_and_gradient(options, pymc):  # noqa: ARG001
     """Every variant starts where log-density and gradient are finite."""
     graph = build("mixture", options)
-    density = graph.logp_dlogp_function(ravel_inputs=True)
+    density = graph.logp_dlogp_function(ravel_inputs=True, mode=interpreted())
     value, gradient = density(np.concatenate([np.ravel(v) for v in graph.initial_point().values()]))
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
@@ -138,7 +139,7 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     }
     if family == "negative_binomial":
         point["overdispersion_interval__"] = np.log(spread)
-    total = float(graph.compile_logp()(point))
+    total = float(graph.compile_logp(mode=interpreted())(point))
 
     normal, half = stats.norm.logpdf, stats.halfnorm.logpdf
     hand = sum(
@@ -176,9 +177,9 @@ def test_the_sampled_graph_is_the_one_to_inspect(family, pymc):  # noqa: ARG001
     named, compact = pymc_model(model), compact_model(model, likelihood_data(model))
     rng = np.random.default_rng(3)
     point = {k: v + rng.normal(0, 0.1, np.shape(v)) for k, v in named.initial_point().items()}
-    values = [graph.compile_logp(mode="FAST_COMPILE")(point) for graph in (named, compact)]
+    values = [graph.compile_logp(mode=interpreted())(point) for graph in (named, compact)]
     assert values[0] == pytest.approx(values[1], rel=1e-12)
-    slopes = [graph.compile_dlogp(mode="FAST_COMPILE")(point) for graph in (named, compact)]
+    slopes = [graph.compile_dlogp(mode=interpreted())(point) for graph in (named, compact)]
     np.testing.assert_allclose(slopes[0], slopes[1], rtol=1e-10)
 
 
@@ -234,11 +235,11 @@ def test_localities_and_covariates_of_areas_by_hand(known, options, pymc):  # no
     areas = with_localities(frame.assign(kind=kind), known, covariates=("kind",))
     model = GradientModel(areas, localities=True, covariates="~ kind", priors=PRIORS, **options)
     graph = pymc_model(model)
-    density = graph.compile_logp(vars=graph.observed_RVs, mode="FAST_COMPILE")
+    density = graph.compile_logp(vars=graph.observed_RVs, mode=interpreted())
     effects = graph.compile_fn(
         graph.replace_rvs_by_values([graph["level_effect"], graph["slope_effect"]]),
         inputs=graph.value_vars,
-        mode="FAST_COMPILE",
+        mode=interpreted(),
         on_unused_input="ignore",
     )
     rng = np.random.default_rng(6)
@@ -329,7 +330,7 @@ def test_effects_of_regions_are_normal(pymc):
         assert min(p) > 5e-4
     apart = np.corrcoef(np.hstack([region, level]).T)
     assert np.abs(apart - np.eye(len(apart))).max() < 4.5 / np.sqrt(4000)
-    density = graph.logp_dlogp_function(ravel_inputs=True)
+    density = graph.logp_dlogp_function(ravel_inputs=True, mode=interpreted())
     value, gradient = density(np.concatenate([np.ravel(v) for v in graph.initial_point().values()]))
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
@@ -346,10 +347,10 @@ def test_regions_move_the_levels_of_their_authorities(pymc):  # noqa: ARG001
     values = graph.compile_fn(
         graph.replace_rvs_by_values(wanted),
         inputs=graph.value_vars,
-        mode="FAST_COMPILE",
+        mode=interpreted(),
         on_unused_input="ignore",
     )
-    density = graph.compile_logp(vars=graph.observed_RVs, mode="FAST_COMPILE")
+    density = graph.compile_logp(vars=graph.observed_RVs, mode=interpreted())
     rng = np.random.default_rng(5)
     point = {k: v + rng.normal(0, 0.2, np.shape(v)) for k, v in graph.initial_point().items()}
     u, v, r = values(point)

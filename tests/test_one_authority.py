@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import socgrad as sg
 from conftest import changed
+from interpreted import interpreted
 from socgrad.departures import smooth_departures
 from socgrad.engines.choice import ENGINES
 from socgrad.errors import (
@@ -231,8 +232,9 @@ def test_every_public_name_is_here():
     assert set(sg.__all__) - estimands == set()
     assert estimands - set(sg.__all__) == set()
     plots = {name.removeprefix("plots.") for name in listed if name.startswith("plots.")}
-    # The map has draws of authorities for its areas, whatever they are of.
-    assert plots | {"authority_map"} == set(sg.plots.__all__)
+    # The map has draws of authorities for its areas, whatever they are of; two figures are of years.
+    others = {"authority_map", "over_years", "changed_authorities"}
+    assert plots | others == set(sg.plots.__all__)
 
 
 @pytest.mark.parametrize("name", ANSWER)
@@ -375,13 +377,12 @@ def test_engines_that_integrate_over_authorities_leave_it_to_others():
 
 def test_the_graph_has_the_density_written_out():
     """Normal priors and Poisson counts, row by row."""
-    from pytensor.compile.mode import Mode
     from scipy.stats import norm, poisson
 
     areas = one_areas()
     model = sg.GradientModel(areas)
     graph = sg.pymc_model(model)
-    log_density = graph.compile_logp(mode=Mode(linker="py", optimizer=None))
+    log_density = graph.compile_logp(mode=interpreted())
     priors = model.step_priors
     rate = areas.events.sum() / areas.exposure.sum()
 

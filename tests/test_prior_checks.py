@@ -34,6 +34,12 @@ def tree():
     return fitted()
 
 
+@pytest.fixture(scope="module")
+def totals():
+    """The fit of totals with a narrow prior of the gradient."""
+    return fitted("totals", priors=Priors(within=Normal(0.5, 0.05)))
+
+
 def test_priors_are_recorded(tree):
     """The manifest holds the priors of the terms present, and no others."""
     priors = recorded_priors(tree)
@@ -112,12 +118,12 @@ def test_the_step_is_a_choice_of_units(tree):
     )
 
 
-def test_totals_learn_little_of_gradients(tree):
+def test_totals_learn_little_of_gradients(tree, totals):
     """Totals leave the prior of the gradient about as it was; counts do not."""
-    totals = compare_prior(fitted("totals", priors=Priors(within=Normal(0.5, 0.05))))
     assert compare_prior(tree).loc["within", "learned"] > 0.9
-    assert totals.loc["within", "learned"] < 0.2
-    assert totals.loc["intercept", "learned"] > 0.9
+    learned = compare_prior(totals)["learned"]
+    assert learned["within"] < 0.2
+    assert learned["intercept"] > 0.9
 
 
 def test_sensitivity_says_who_decides(tree):
@@ -133,9 +139,9 @@ def test_sensitivity_says_who_decides(tree):
     assert held.loc["within", "diagnosis"] == "the prior decides, the counts say little"
 
 
-def test_totals_never_decide_on_gradients():
+def test_totals_never_decide_on_gradients(totals):
     """What totals tell of gradients they tell by the form of the model, and the table says so."""
-    wide = prior_sensitivity(fitted("totals", priors=Priors(within=Normal(0.5, 0.05))))
+    wide = prior_sensitivity(totals)
     of_gradients = wide.loc[["within", "cross_level", "slope_sd", "correlation"]]
     moved = of_gradients["likelihood"] >= 0.05
     assert moved.sum() >= 3

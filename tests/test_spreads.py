@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from interpreted import interpreted
+
 pytestmark = pytest.mark.mcmc
 
 #: From hardly any standard deviation to far above the prior's.
@@ -52,7 +54,7 @@ def test_density_is_the_priors_times_the_derivative():
     """Log density of z is SciPy's of the values, and the log determinant of d values / d z."""
     mean, sd = np.array([0.12, 0.0]), np.array([0.05, 0.25])
     mixing = np.array([[0.7, 0.0], [0.4, 1.3]])
-    density = graph_of(mean, sd, mixing).compile_logp(mode="FAST_COMPILE")
+    density = graph_of(mean, sd, mixing).compile_logp(mode=interpreted())
 
     def values(z):
         a = np.arcsinh(mixing @ z / 2)
@@ -69,7 +71,7 @@ def test_density_is_the_priors_times_the_derivative():
 def test_flat_density_near_zero_has_a_normal_tail():
     """Where the density of sd is flat, that of x falls at least as exp(-x**2 / 2) below zero."""
     density = graph_of(np.zeros(1), np.full(1, 2 * SCALE), np.eye(1)).compile_logp(
-        mode="FAST_COMPILE"
+        mode=interpreted()
     )
     x = position(np.array([1e-12, 1e-9, 1e-6]), SCALE)
     found = np.array([float(density({"raw": np.array([one])})) for one in x])
@@ -85,7 +87,7 @@ def test_drawn_values_are_normal_above_zero():
     mixing = np.array([[0.7, 0.0], [0.4, 1.3]])
     graph = graph_of(mean, sd, mixing)
     drawn = pm.draw(
-        graph["sd"], draws=4000, random_seed=np.random.default_rng(5), mode="FAST_COMPILE"
+        graph["sd"], draws=4000, random_seed=np.random.default_rng(5), mode=interpreted()
     )
     for values, one, spread in zip(drawn.T, mean, sd, strict=True):
         test = stats.kstest(values, stats.truncnorm(-one / spread, np.inf, one, spread).cdf)

@@ -184,7 +184,8 @@ def read_bounds(
         None if one < 0 else Kernel(int(one), None if other < 0 else int(other))
         for one, other in pairs.tolist()
     ]
-    counts = CoarsenedCounts.from_kernels(kernels, rows)
+    # Some versions of numpy 2 give as many axes as the pairs have.
+    counts = CoarsenedCounts.from_kernels(kernels, rows.ravel())
     return PublishedCounts(
         counts=counts,
         shown=counts.exact,

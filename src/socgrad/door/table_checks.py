@@ -100,7 +100,17 @@ def as_pandas(frame: object) -> pd.DataFrame:
             f"{frame.columns[0]!r}), as after a pivot. Expected one name each: frame.columns = "
             '["_".join(map(str, name)) for name in frame.columns].'
         )
-    return frame
+    return _in_native_order(frame)
+
+
+def _in_native_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn numbers with the bytes of another machine, as of FITS files, which pandas 2 refuses."""
+    made = frame
+    for position, dtype in enumerate(frame.dtypes):
+        if isinstance(dtype, np.dtype) and not dtype.isnative:
+            made = made.copy(deep=False) if made is frame else made
+            made.isetitem(position, frame.iloc[:, position].astype(dtype.newbyteorder("=")))
+    return made
 
 
 def _without_order_of_appearance(frame: pd.DataFrame) -> pd.DataFrame:

@@ -21,7 +21,8 @@ __all__ = ["AuthorityMatch", "authority_changes", "match_authorities"]
 @cache
 def _changes() -> pd.DataFrame:
     with files("socgrad.places").joinpath("authority_changes.csv").open(encoding="utf-8") as file:
-        return pd.read_csv(file, dtype="str", parse_dates=["date"])
+        table = pd.read_csv(file, dtype="str")
+    return table.assign(date=pd.to_datetime(table["date"], format="%Y-%m-%d"))
 
 
 def authority_changes() -> pd.DataFrame:

@@ -105,8 +105,9 @@ def _without_overlaps(rows: pd.DataFrame) -> pd.DataFrame:
     moved = rows["after"] == following["first"] + 1
     replaced = (rows["after"] == ever) & (following["after"] == ever)
     begun = following["first"] > rows["first"]
-    after = rows["after"].mask((moved | replaced) & begun, following["first"])
-    rows = rows.assign(after=after.astype(np.int64))
+    # Days stay whole numbers: the last row of a child is followed by none, and begun by none.
+    days = following["first"].fillna(0).astype(np.int64)
+    rows = rows.assign(after=rows["after"].mask((moved | replaced) & begun, days))
     reach = rows.groupby("child")["after"].cummax().shift()
     crossing = (rows["child"] == rows["child"].shift()) & (rows["first"] < reach)
     several = rows["child"].isin(rows.loc[crossing, "child"])

@@ -149,7 +149,7 @@ def _plain(
     values: pd.Series[Any], keys: pd.Index[Any], where: str, *, complete: bool = True
 ) -> pd.Series[Any]:
     """Numbers as floats, all else as categories: in the caller's order, or sorted if text."""
-    values = pd.Series(values.array, index=keys)
+    values = values.set_axis(keys).rename(None)
     own = isinstance(values.dtype, pd.CategoricalDtype)
     if not types.is_bool_dtype(values.dtype) and not own:
         given, values = values, _read(values, keys, where)

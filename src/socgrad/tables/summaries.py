@@ -112,7 +112,7 @@ def summarise(
         blocks = [pd.DataFrame(columns=["estimand", "at", *_NUMBERS, *_WORDS])]
     table = _told_apart(pd.concat(blocks, ignore_index=True)).set_index(["estimand", "at"])
     if HAS_DATA in table:  # rows of other estimands say nothing of it
-        table[HAS_DATA] = table[HAS_DATA].fillna(value=True).astype(bool)
+        table[HAS_DATA] = [pd.isna(mark) or bool(mark) for mark in table[HAS_DATA]]
     table = table[[*(name for name in table if name not in _WORDS), *_WORDS]]  # long texts last
     table.attrs = {
         "prob": prob,
