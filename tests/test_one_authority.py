@@ -232,7 +232,7 @@ def test_every_public_name_is_here():
     assert set(sg.__all__) - estimands == set()
     assert estimands - set(sg.__all__) == set()
     plots = {name.removeprefix("plots.") for name in listed if name.startswith("plots.")}
-    # The map has draws of authorities for its areas, whatever they are of; two figures are of years.
+    # The map has draws of authorities, whatever they are of; two figures are of years.
     others = {"authority_map", "over_years", "changed_authorities"}
     assert plots | others == set(sg.plots.__all__)
 

@@ -109,7 +109,8 @@ def _in_native_order(frame: pd.DataFrame) -> pd.DataFrame:
     for position, dtype in enumerate(frame.dtypes):
         if isinstance(dtype, np.dtype) and not dtype.isnative:
             made = made.copy(deep=False) if made is frame else made
-            made.isetitem(position, frame.iloc[:, position].astype(dtype.newbyteorder("=")))
+            native = frame.iloc[:, position].to_numpy().astype(dtype.newbyteorder("="))
+            made.isetitem(position, native)
     return made
 
 
