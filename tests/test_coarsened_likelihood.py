@@ -12,6 +12,7 @@ import socgrad as sg
 from misfit_tables import misfit_table
 from socgrad.coarsening import Rounded, Suppressed
 from socgrad.errors import PriorWarning, SpecificationError
+from socgrad.laplace import preparation
 from socgrad.laplace.coarsened_rows import CoarsenedRows
 from socgrad.laplace.coarsened_totals import CoarsenedTotals
 from socgrad.likelihood.coarsened import kernel_terms
@@ -247,7 +248,24 @@ def test_overdispersion_without_a_count_that_is_known(overdispersed):
 
 
 def test_a_mode_at_the_edge_of_a_table_is_none(overdispersed, monkeypatch):
-    """From a wrong start the engine says so, where it gave draws about a mode of its table."""
+    """From a wrong start the search goes on; it gave draws about the edge of its table, 0.14."""
     monkeypatch.setattr(CoarsenedRows, "squared_variation", lambda *_: 0.0)
+    fit = sg.fit(overdispersed, method="laplace", random_seed=1, draws=250)
+    spread = fit["posterior"]["overdispersion"]
+    assert abs(float(spread.mean()) - 0.4) < 2.5 * float(spread.std())
+    # Where it would never arrive, it says so.
+    monkeypatch.setattr(preparation, "is_at_edge", lambda *_: False)
     with pytest.raises(SpecificationError, match="moved out of what was tabulated"):
-        sg.fit(overdispersed, method="laplace", random_seed=1, draws=100)
+        sg.fit(overdispersed, method="laplace", random_seed=1, draws=250)
+
+
+def test_overdispersion_beyond_the_first_table():
+    """Moments say 0.16, the likelihood 0.41; at the first table's edge the sd was 0.007."""
+    made = misfit_table(np.random.default_rng([2026, 13, 1, 0]), overdispersion=0.4).frame
+    areas = sg.Areas.from_frame(made, **COLUMNS, events="events")
+    model = sg.GradientModel(areas, family="negative_binomial")
+    fit = sg.fit(model, method="laplace", random_seed=1, draws=250)
+    assert fit.attrs["pareto_k"] < 0.6
+    spread = fit["posterior"]["overdispersion"]
+    assert abs(float(spread.mean()) - 0.4) < 2.5 * float(spread.std())
+    assert 0.02 < float(spread.std()) < 0.04

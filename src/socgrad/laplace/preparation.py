@@ -21,7 +21,15 @@ from socgrad.laplace.surfaces import (
     exact_totals,
 )
 from socgrad.laplace.tabulated_counts import NegativeBinomialRows, Rows, TabulatedCounts
-from socgrad.laplace.tabulation import covering, first_table, holds, slopes, with_table
+from socgrad.laplace.tabulation import (
+    covering,
+    first_table,
+    holds,
+    is_at_edge,
+    slopes,
+    widened,
+    with_table,
+)
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal
 
@@ -29,7 +37,7 @@ __all__ = ["Prepared", "prepared", "tabulated_at"]
 
 # Nodes while climbing; sampling chooses its own.
 _NODES = 3
-_ROUNDS = 6
+_ROUNDS = 10
 _POINTS = 8
 
 
@@ -73,15 +81,21 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
         first.coordinates, tuple(surfaces), theirs, first.starts, bool(model.random_slopes)
     )
     scale = first.scale
-    # The first table is wide and coarse; a mode counts if a table about it holds it.
-    is_fine = False
+    # The first table is wide and coarse; a mode counts if a narrow one about it holds it. From the
+    # edge of a table, beyond which it falls off, the search goes on in a wide one about that place.
+    is_narrow = False
     for _ in range(_ROUNDS):
         mode, scale = climb(_density(marginal), mode, scale)
         marginal = _started(marginal, mode)
-        if is_fine and all(holds(marginal, which, mode) for which in tables):
+        if is_narrow and all(holds(marginal, which, mode) for which in tables):
             break
-        marginal, _ = tabulated_at(marginal, _around(mode, scale))
-        is_fine = True
+        if any(is_at_edge(marginal, which, mode) for which in tables):
+            for which in tables:
+                marginal = with_table(marginal, which, widened(marginal, which, mode, first.hidden))
+            scale, is_narrow = first.scale, False
+        else:
+            marginal, _ = tabulated_at(marginal, _around(mode, scale))
+            is_narrow = True
     else:
         raise ArithmeticError("the mode moved out of what was tabulated, again and again")
     proposal = Proposal.along_axes(_density(marginal), mode, scale, marginal.coordinates.mirrored)

@@ -28,6 +28,8 @@ _DEGREES = ((6, 6, 9), (7, 8, 12), (8, 10, 15), (9, 12, 18), (11, 14, 22))
 _SMALL = 4e-3
 # Share of a range's half width in which the mode of an overdispersion counts; what is as good as 0.
 _NEAR, _ZERO = 0.35, 1e-6
+# The same beyond which it is at an edge.
+_EDGE = 0.8
 
 
 def first_table(rows: Rows, start: tuple[FloatArray, FloatArray], hidden: float) -> TabulatedCounts:
@@ -35,9 +37,23 @@ def first_table(rows: Rows, start: tuple[FloatArray, FloatArray], hidden: float)
 
     `hidden` is about the largest overdispersion that the counts cannot tell from none.
     """
+    r = rows.squared_variation(*start)
+    return _wide_table(rows, start, hidden, float(np.sqrt(np.clip(r, 0.0, 1.0))))
+
+
+def widened(marginal: Marginal, which: int, x: FloatArray, hidden: float) -> TabulatedCounts:
+    """Tabulate as widely about the overdispersion of one point `x`."""
+    table = marginal.surfaces[which]
+    assert isinstance(table, TabulatedCounts)
+    guess = float(marginal.coordinates.parameters(x[None])["overdispersion"][0])
+    return _wide_table(table.rows, marginal.starts[which], hidden, guess)
+
+
+def _wide_table(
+    rows: Rows, start: tuple[FloatArray, FloatArray], hidden: float, guess: float
+) -> TabulatedCounts:
+    """Tabulate about a guess of the overdispersion, and of each authority's level and slope."""
     level, slope = start
-    r = rows.squared_variation(level, slope)
-    guess = float(np.sqrt(np.clip(r, 0.0, 1.0)))
     low, high = max(0.5 * guess - 2.0 * hidden, 0.0), 1.5 * guess + 2.0 * hidden
     given = rows.given(np.array([[max(guess, hidden)]]))
     at = given.derivatives(level[None], slope[None])
@@ -119,19 +135,30 @@ def holds(marginal: Marginal, which: int, x: FloatArray) -> bool:
     return bool(
         np.all(np.abs(at.level[0] - box.level[0]) + 3.0 * level_sd[0] < box.level[1])
         and np.all(np.abs(at.slope[0] - box.slope[0]) + 3.0 * at.slope_sd[0] < box.slope[1])
-        and _is_inside(spread[0], *box.overdispersion)
+        and _is_inside(spread[0], box.overdispersion, _NEAR)
     )
 
 
-def _is_inside(spread: FloatArray, middle: float, half: float) -> bool:
-    """Whether an overdispersion lies near the middle of a range, or near 0 where that begins there.
+def is_at_edge(marginal: Marginal, which: int, x: FloatArray) -> bool:
+    """Whether a point's overdispersion lies near an edge of a table, but not near 0."""
+    table = marginal.surfaces[which]
+    assert isinstance(table, TabulatedCounts)
+    values = marginal.coordinates.parameters(x[None])
+    if "overdispersion" not in values:
+        return False
+    return not _is_inside(values["overdispersion"][0], table.box.overdispersion, _EDGE)
+
+
+def _is_inside(spread: FloatArray, about: tuple[float, float], share: float) -> bool:
+    """Whether an overdispersion lies within a share of a range, or near 0 where that begins there.
 
     A table falls off beyond its edges, so that a top near one of them may be none of the counts.
     """
+    middle, half = about
     away = (spread - middle) / half
     if middle - half > _ZERO:
         away = np.abs(away)
-    return bool(np.all(away < _NEAR))
+    return bool(np.all(away < share))
 
 
 def slopes(marginal: Marginal, which: int, x: FloatArray) -> tuple[FloatArray, FloatArray]:
