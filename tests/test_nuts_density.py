@@ -1,5 +1,6 @@
 """The density that is written out: its gradient, and the PyMC graph's density beside it."""
 
+import dataclasses
 import json
 from types import ModuleType
 
@@ -174,6 +175,24 @@ def test_other_levels_are_left_to_the_graph():
 def test_all_written_models_say_so():
     """Each model of this file is sampled by its written density."""
     assert all(is_written_out(make()) for make in MODELS.values())
+
+
+def test_nutpie_is_known_by_its_fields():
+    """One that lacks a field, or asks for one more, is left alone; one that may have more is not."""
+    from nutpie.compile_pymc import CompiledPyMCModel
+
+    from socgrad.nuts.density_sampling import is_known
+
+    names = [field.name for field in dataclasses.fields(CompiledPyMCModel)]
+    assert is_known(CompiledPyMCModel)
+    optional = [("reparameterized_names", object, None), ("more", object, None)]
+    whole = [
+        name for name in names if name not in ("reparameterized_names", "_transform_adapt_args")
+    ]
+    assert is_known(dataclasses.make_dataclass("More", [*whole, *optional]))
+    assert not is_known(dataclasses.make_dataclass("Less", [n for n in whole if n != "logp_func"]))
+    assert not is_known(dataclasses.make_dataclass("Asks", [*whole, "another"]))
+    assert not is_known(object)
 
 
 @pytest.mark.mcmc

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from importlib.metadata import version
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -21,11 +21,44 @@ from socgrad.nuts.options import NutsOptions
 from socgrad.nuts.problems import first_guess, packed_problem, parameters
 from socgrad.schema import COEFFICIENTS, EFFECTS
 
-__all__ = ["NUTPIE_IS_KNOWN", "sample_density"]
+__all__ = ["NUTPIE_IS_KNOWN", "is_known", "sample_density"]
+
+_GIVEN: Final = frozenset(
+    {
+        "dims",
+        "_n_dim",
+        "_coords",
+        "_shapes",
+        "compiled_logp_func",
+        "compiled_expand_func",
+        "initial_point_func",
+        "shared_data",
+        "shared_var_keys",
+        "user_data",
+        "n_expanded",
+        "shape_info",
+        "logp_func",
+        "expand_func",
+    }
+)
+
+
+def is_known(model: type) -> bool:
+    """Whether a class of nutpie's takes all that it is given here, and needs nothing else."""
+    if not is_dataclass(model):
+        return False
+    taken = {field.name for field in fields(model) if field.init}
+    needed = {
+        field.name
+        for field in fields(model)
+        if field.init and field.default is MISSING and field.default_factory is MISSING
+    }
+    return needed <= _GIVEN <= taken
+
 
 #: Whether nutpie is one whose functions in C are called as here. They are not part of what it
 #: promises to keep: with another version, models go through `nuts.sampling`.
-NUTPIE_IS_KNOWN: Final = version("nutpie").startswith("0.16.")
+NUTPIE_IS_KNOWN: Final = is_known(CompiledPyMCModel)
 
 
 @functools.cache
