@@ -178,7 +178,7 @@ def test_all_written_models_say_so():
 
 
 def test_nutpie_is_known_by_its_fields():
-    """One that lacks a field, or asks for one more, is left alone; one that may have more is not."""
+    """One that lacks a field, or asks for one more, is left alone; an option more is no matter."""
     from nutpie.compile_pymc import CompiledPyMCModel
 
     from socgrad.nuts.density_sampling import is_known
