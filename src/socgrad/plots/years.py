@@ -1,5 +1,6 @@
 """Figures over years: a national number with its interval, and authorities that changed."""
 
+import textwrap
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -259,7 +260,7 @@ def _value_axis(ax: "Axes", draws: xr.DataArray, label: str) -> None:
     if "null" in draws.attrs and _in_view(ax, float(draws.attrs["null"])):
         ax.axhline(float(draws.attrs["null"]), color=STYLE.quiet, linewidth=STYLE.thin, zorder=0)
     quiet_frame(ax)
-    ax.set_ylabel(label or units[:1].upper() + units[1:])
+    ax.set_ylabel(label or textwrap.fill(units[:1].upper() + units[1:], 42))
 
 
 def _in_view(ax: "Axes", value: float) -> bool:
