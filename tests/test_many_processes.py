@@ -19,7 +19,6 @@ from many_plans import QUICK, Converged, killed_once, model_of, plan_of, quick_f
 from socgrad.errors import SocgradWarning
 from socgrad.many import fit_many, read_many
 from socgrad.many.folder import FitFolder
-from socgrad.many.freed_memory import freed_memory_kept
 from socgrad.many.threads import limited_threads
 from socgrad.processors import limited_to, processors
 
@@ -191,29 +190,31 @@ def test_the_page_on_many_fits_runs_as_printed(monkeypatch, loky_pool):
     assert len(drawn) == 4
 
 
+_COUNTED = """
+import resource
+import numpy as np
+from socgrad.many.freed_memory import freed_memory_kept
+def pages():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(200):
+        np.ones(100_000)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+outside = pages()
+with freed_memory_kept():
+    within = pages()
+print(outside, within, pages())
+"""
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
-def test_freed_memory_is_kept_where_dask_gives_it_back(monkeypatch):
+def test_freed_memory_is_kept_where_dask_gives_it_back():
     """Arrays take new pages of the system outside, as a worker of Dask does, and not within."""
-    import ctypes
-    import resource
-
-    def pages():
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        for _ in range(200):
-            np.ones(100_000)
-        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-
-    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
-    for option, size in ((-3, 2**17), (-1, 65536)):
-        ctypes.CDLL(None).mallopt(option, size)  # as it is in a process started with it
-    try:
-        outside = pages()
-        with freed_memory_kept():
-            within = pages()
-        again = pages()
-    finally:
-        for option, size in ((-3, 2**25), (-1, 2**26)):
-            ctypes.CDLL(None).mallopt(option, size)
+    # A process of its own: what others have freed in this one is there for the arrays.
+    settings = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}
+    run = subprocess.run(
+        [sys.executable, "-c", _COUNTED], env=settings, capture_output=True, text=True, check=True
+    )
+    outside, within, again = map(int, run.stdout.split())
     assert min(outside, again) > 10 * within
 
 

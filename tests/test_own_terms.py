@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import socgrad as sg
-from interpreted import interpreted
 from socgrad.model.gradient_model import GradientModel
 from tables import areas_of, simulated
 
@@ -39,10 +38,7 @@ def test_the_term_has_its_density():
         names = ("level_sd", "slope_sd", "correlation", "likeness")
         outputs = [graph["neighbours"], level, slope, *(graph[name] for name in names)]
         function = graph.compile_fn(
-            graph.replace_rvs_by_values(outputs),
-            inputs=graph.value_vars,
-            mode=interpreted(),
-            on_unused_input="ignore",
+            graph.replace_rvs_by_values(outputs), inputs=graph.value_vars, on_unused_input="ignore"
         )
     point = graph.initial_point()
     for name in point:
@@ -67,7 +63,7 @@ def test_the_term_has_its_density():
 def test_own_term_keeps_every_summary(capsys):
     """The example runs: the sampler converges, neighbours are alike, and summaries read the fit."""
     own_term = example("own_term")
-    fit = own_term.main(["--authorities", "24", "--draws", "400"])
+    fit = own_term.main(["--authorities", "24"])
     printed = capsys.readouterr().out
     assert "gradient, own term" in printed
     # Levels go round the ring by +-0.4; neighbours differ by about 0.1: 1 / 0.1**2 is 100.

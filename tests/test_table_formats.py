@@ -195,7 +195,8 @@ def test_csv_holds_every_number_in_full(split_fit):
         index_col=["estimand", "at"],
         keep_default_na=False,
         na_values={name: [""] for name in summary.columns},
-        float_precision="round_trip",  # pandas 2 reads numbers to the last digit only if asked
+        # pandas 2 reads numbers to the last digit only if asked, pandas 3 always.
+        **({"float_precision": "round_trip"} if pd.__version__ < "3" else {}),
     )
     assert again.columns.tolist() == summary.columns.tolist()
     numbers = [*summary.columns[:-2]]

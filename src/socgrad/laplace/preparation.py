@@ -86,9 +86,9 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
     is_narrow = False
     for _ in range(_ROUNDS):
         mode, scale = climb(_density(marginal), mode, scale)
-        marginal = _started(marginal, mode)
         if is_narrow and all(holds(marginal, which, mode) for which in tables):
             break
+        marginal = _started(marginal, mode)
         if any(is_at_edge(marginal, which, mode) for which in tables):
             for which in tables:
                 marginal = with_table(marginal, which, widened(marginal, which, mode, first.hidden))
