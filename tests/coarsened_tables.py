@@ -10,15 +10,17 @@ import socgrad as sg
 from socgrad.coarsening import MidpointRounded, Rounded, Suppressed
 from socgrad.simulation.england import calibrated
 
-STAGE = "plan"
-ROLES = {
+#: What "c" hides in tests, and the columns of simulated tables beside the counts.
+MARKS = Suppressed({"c": (1, 5)})
+COLUMNS = {
     "area": "area",
     "authority": "authority",
-    "deprivation": "deprivation",
     "children": "children",
-    "events": STAGE,
+    "deprivation": "deprivation",
     "complete": True,
 }
+STAGE = "plan"
+ROLES = {**COLUMNS, "events": STAGE}
 TRUTH = sg.Truth(
     intercept=0.0, within=np.log(1.8), between=0.27, cross_level=-0.05, level_sd=0.28, slope_sd=0.11
 )

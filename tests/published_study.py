@@ -1,8 +1,8 @@
 """Coverage and loss of information where counts are published coarsely.
 
-Writes docs/results/coverage_published.csv. Run by hand, from the root of the repository (some
-half second of one core for each fit, 2,800 of them; `--raw` keeps single rows, so that the study
-may be run in pieces):
+Writes docs/results/coverage_published.csv. Run by hand, from the root of the repository (about two
+seconds of one core for each fit, 2,800 of them; `--raw` keeps single rows, so that the study may be
+run in pieces):
 
     python tests/published_study.py --replicates 200 --raw published.csv
 

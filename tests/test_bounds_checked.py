@@ -9,12 +9,13 @@ from scipy.special import gammaln, logsumexp
 from scipy.stats import nbinom, poisson
 
 import socgrad as sg
+from coarsened_tables import COLUMNS, MARKS
 from misfit_tables import misfit_table
 from socgrad.checks.authority_likelihoods import authority_likelihoods
 from socgrad.checks.completed import completed
 from socgrad.checks.counts import chosen_draws, counts_by_position, lines_at, population_at
 from socgrad.checks.integrated import integrated_likelihoods
-from socgrad.coarsening import Rounded, Suppressed
+from socgrad.coarsening import Rounded
 from socgrad.errors import EstimandError, MisfitWarning
 from socgrad.likelihood.kernel_draws import draw_given_kernels, draw_given_sums
 from socgrad.likelihood.kernels import OPEN, Kernels
@@ -25,14 +26,6 @@ WEIGHTS = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 3.0
 KERNELS = Kernels(
     np.array([1, 0, 1, 6]), np.array([5, OPEN, 5, OPEN]), np.array([-1, -1, 0, -1]), WEIGHTS
 )
-MARKS = Suppressed({"c": (1, 5)})
-COLUMNS = {
-    "area": "area",
-    "authority": "authority",
-    "children": "children",
-    "deprivation": "deprivation",
-    "complete": True,
-}
 
 
 @pytest.mark.parametrize(

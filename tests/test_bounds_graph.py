@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import socgrad as sg
+from coarsened_tables import COLUMNS, MARKS
 from socgrad.checks.authority_likelihoods import authority_likelihoods
 from socgrad.checks.counts import counts_by_position, population_at
 from socgrad.coarsening import Rounded, Suppressed
@@ -12,15 +13,7 @@ from socgrad.reading.posterior import geography
 
 pytestmark = pytest.mark.mcmc
 
-MARKS = Suppressed({"c": (1, 5)})
 SECONDARY = Suppressed({"c": (1, 5), "s": (6, None)})
-COLUMNS = {
-    "area": "area",
-    "authority": "authority",
-    "children": "children",
-    "deprivation": "deprivation",
-    "complete": True,
-}
 
 
 @pytest.fixture(scope="module")

@@ -6,19 +6,11 @@ import pytest
 from matplotlib.figure import Figure
 
 import socgrad as sg
+from coarsened_tables import COLUMNS, MARKS
 from socgrad.coarsening import Rounded, Suppressed
 from socgrad.errors import EstimandError, SchemaError
 from socgrad.reading.by_stratum import stratum
 from socgrad.reading.observed import observed_counts
-
-MARKS = Suppressed({"c": (1, 5)})
-COLUMNS = {
-    "area": "area",
-    "authority": "authority",
-    "children": "children",
-    "deprivation": "deprivation",
-    "complete": True,
-}
 
 
 @pytest.fixture(scope="module")
@@ -180,3 +172,41 @@ def test_a_secondary_mark_has_no_most(table):
     assert np.isfinite(rates.drop(index=own.name)["upper"]).all()
     ax = sg.plots.rate_bars(tree, groups=3, ax=Figure().subplots())
     assert np.isfinite(ax.get_ylim()).all()
+
+
+def test_a_mark_that_may_be_anything_is_not_counted(table):
+    """An area of which nothing is known is left out of observed rates."""
+    shown = pd.Series(table["plans"].astype(object))
+    shown.iloc[3] = "s"
+    areas = sg.Areas.from_frame(
+        table.assign(shown=shown), **COLUMNS, events="shown", coarsening=Suppressed({"s": None})
+    )
+    tree = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=1, draws=100)
+    rates = sg.observed_rate_by_group(tree, groups=3)
+    assert np.isfinite(rates["rate"]).all()
+    assert rates["areas_not_counted"].sum() == 1
+    assert rates["events"].sum() == table["plans"].drop(index=3).sum()
+
+
+def test_bounds_that_a_graph_dropped_are_missed(fits):
+    """A tree of pymc.sample holds the counts that are shown alone: nothing is said of these."""
+    counts = fits["hidden"]["observed_data"].to_dataset()[["events"]]
+    bare = fits["hidden"].copy()
+    bare["observed_data"] = type(bare)(counts)
+    for use in (sg.check_fit, sg.observed_authority_rate):
+        with pytest.raises(EstimandError, match=r"those of \d+ of 600 areas that were fitted"):
+            use(bare)
+
+
+def test_bounds_are_checked_before_release(fits):
+    """By the least that there may be; bounds count as neighbourhoods towards degrees of freedom."""
+    rates = sg.observed_authority_rate(fits["hidden"])
+    (found,) = sg.disclosure.check_disclosure(rates).results.values()
+    small = set(np.flatnonzero(rates["least_events"] < 10).tolist())
+    assert {row for row, _ in found.sdc["cells"]["threshold"]} == small
+    assert found.sdc["cells"]["differencing"] == []
+    assert any("by the least that they may be" in comment for comment in found.comments)
+    summary = sg.summarise(sg.gradient(fits["rounded"]))
+    checked = sg.disclosure.check_disclosure(summary, fit=fits["rounded"])
+    (found,) = checked.results.values()
+    assert found.sdc["cells"]["degrees-of-freedom"] == []

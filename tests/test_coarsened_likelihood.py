@@ -9,8 +9,9 @@ from scipy.special import gammaln, logsumexp
 from scipy.stats import nbinom, poisson
 
 import socgrad as sg
+from coarsened_tables import COLUMNS, MARKS
 from misfit_tables import misfit_table
-from socgrad.coarsening import Rounded, Suppressed
+from socgrad.coarsening import Rounded
 from socgrad.errors import PriorWarning, SpecificationError
 from socgrad.laplace import preparation
 from socgrad.laplace.coarsened_rows import CoarsenedRows
@@ -22,14 +23,6 @@ from socgrad.model.compression import likelihood_data
 
 NONE = np.zeros(0)
 THREES = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 3.0
-MARKS = Suppressed({"c": (1, 5)})
-COLUMNS = {
-    "area": "area",
-    "authority": "authority",
-    "children": "children",
-    "deprivation": "deprivation",
-    "complete": True,
-}
 
 
 def terms(low, high, weight, eta, r):

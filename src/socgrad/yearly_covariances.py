@@ -11,7 +11,13 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 
-__all__ = ["DriftForm", "NationalForm", "drift_covariance", "national_covariance"]
+__all__ = [
+    "DriftForm",
+    "NationalForm",
+    "drift_covariance",
+    "national_covariance",
+    "national_step",
+]
 
 type DriftForm = Literal["autoregressive", "random walk", "trend", "none"]
 type NationalForm = Literal["independent", "random walk", "trend"]
@@ -125,3 +131,27 @@ def national_covariance(
         after = (years >= at).astype(float)
         made += sd**2 * np.outer(after, after)
     return made
+
+
+def national_step(name: str, steps: Mapping[str, float], *, sd: float, per: float) -> float:
+    """Standard deviation of a year's step of the coefficient of a term, per step of a model.
+
+    Parameters
+    ----------
+    name : str
+        Of the term.
+    steps : mapping
+        Level, gradient, bend and other of `socgrad.years.National`.
+    sd : float
+        Of the term's prior, per step of the model.
+    per : float
+        Step of the model, a proportion.
+    """
+    k = per / 0.10
+    if name == "intercept":
+        return steps["level"]
+    if name in ("within", "pooled", "between"):
+        return steps["gradient"] * k
+    if name in ("cross_level", "curvature"):
+        return steps["bend"] * k * k
+    return steps["other"] * sd

@@ -59,15 +59,16 @@ def _hidden(
         areas, kernel = counts.area[own], counts.kernel[own]
         if j in tied:
             events = tied[j] - counts.events[(home == j) & ~within].sum()
-            slopes = _rules(
+            among = np.isin(np.arange(land.authority_of_area.size), areas)
+            rules = _rules(
                 land.authority_of_area,
-                np.isin(np.arange(land.authority_of_area.size), areas),
+                among,
                 land.within_part,
                 land.exposure,
                 population,
                 power=1.0,
             )[1]
-            yield j, _constrained(float(events), areas, (counts.kernels, kernel), land, slopes)
+            yield j, _constrained(float(events), areas, (counts.kernels, kernel), land, rules)
             continue
         off = _off(population, land, areas)
         yield (

@@ -42,17 +42,14 @@ def completed(counts: Counts, lines: Lines, land: Geography, rng: np.random.Gene
     draws = len(lines.level)
     events = np.tile(counts.events, (draws, 1))
     hidden = np.flatnonzero(counts.kernel >= 0)
+    tied = np.isin(land.authority_of_area[counts.area[hidden]], counts.constrained)
+    alone, summed = hidden[~tied], hidden[tied]
     r = lines.overdispersion[:, None] ** 2
-    tied = np.isin(land.authority_of_area[counts.area], counts.constrained)
-    for among, draw in ((hidden[~tied[hidden]], False), (hidden[tied[hidden]], True)):
-        if not len(among):
-            continue
-        if draw:
-            events[:, among] = _given_sums(counts, lines, land, among, rng)
-            continue
-        for rows, mean in area_blocks(lines, land, counts.area[among]):
-            own = counts.kernel[among[rows]]
-            events[:, among[rows]] = draw_given_kernels(counts.kernels, own, mean, r, rng)
+    for rows, mean in area_blocks(lines, land, counts.area[alone]):
+        at = alone[rows]
+        events[:, at] = draw_given_kernels(counts.kernels, counts.kernel[at], mean, r, rng)
+    if len(summed):
+        events[:, summed] = _given_sums(counts, lines, land, summed, rng)
     total = np.tile(counts.total, (draws, 1))
     bounded = np.flatnonzero(counts.total_kernel >= 0)
     if len(bounded):

@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from socgrad.checks.fit_check import FitCheck
+from socgrad.coarsening.stored import BOUNDED
 from socgrad.disclosure.margins import given_back, keys_of
 from socgrad.disclosure.records import Checked, Record, record_of
 from socgrad.disclosure.rules import Rules, rules_of
@@ -20,7 +21,8 @@ __all__ = ["check_disclosure"]
 
 #: Columns of a summary that name a place; its row then stands on that place's counts.
 _PLACES: Final = ("authority", "area", "region", "locality")
-_FEWER: Final = ("events", *COUNTED)
+_BOUNDS: Final = ("least_events", "most_events", "least_rate", "most_rate")
+_FEWER: Final = ("events", *COUNTED, *_BOUNDS)
 type _Cells = dict[str, list[tuple[int, int]]]
 
 
@@ -151,6 +153,9 @@ def _of_counts(table: pd.DataFrame, rules: Rules, back: set[int], *, mixed: bool
     cells: _Cells = {}
     comments: list[str] = []
     events = table["events"].to_numpy(dtype=float)
+    if "least_events" in table:
+        events = np.where(np.isnan(events), table["least_events"], events)
+        comments.append("counts known within bounds were checked by the least that they may be")
     hidden = np.isnan(events)
     at = {name: _column(table, name) for name in _FEWER if name in table.columns}
     small = [row for row in np.flatnonzero(~hidden) if rules.is_small(events[row])]
@@ -257,7 +262,7 @@ def _freedom(fit: xr.DataTree) -> int:
     """Counted neighbourhoods and totals, less coefficients, of the stratum that has fewest."""
     held = fit["observed_data"].to_dataset()
     counted = np.zeros(1)
-    for name in ("events", "total_events"):
+    for name in (*BOUNDED, *(variable for variable, _ in BOUNDED.values())):
         if name in held:  # the last dim is of areas or authorities, that before it of strata
             counted = counted + np.isfinite(held[name].to_numpy()).sum(axis=-1)
     draws = fit["posterior"].to_dataset()

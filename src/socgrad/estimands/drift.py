@@ -43,10 +43,11 @@ def drift(fit: xr.DataTree, *, per: float | None = None) -> xr.Dataset:
 
     Interpretation
     --------------
-    A `level_drift_sd` of 0.08: from one year to the next, the rate of two in three authorities
-    moves by up to 8% beside what the nation does. An autocorrelation of 0.8: of where an authority
-    stands beside its constant part, four fifths are there a year later. With fewer than six years
-    an autocorrelation is hardly more than its prior.
+    A `level_drift_sd` of 0.08 of a random walk: from one year to the next, the rate of two in three
+    authorities moves by up to 8% beside what the nation does. An autoregressive level moves by
+    ``sqrt(2 / (1 + autocorrelation))`` times as much, a trend by so much every year. An
+    autocorrelation of 0.8: of where an authority stands beside its constant part, four fifths are
+    there a year later. With fewer than six years an autocorrelation is hardly more than its prior.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from socgrad.errors import EstimandError
 from socgrad.reading.by_stratum import stratum, stratum_labels, years_facts
 from socgrad.schema import COEFFICIENTS, EFFECTS, PARAMETERS
 from socgrad.terms import TERMS
-from socgrad.yearly_covariances import drift_covariance, national_covariance
+from socgrad.yearly_covariances import drift_covariance, national_covariance, national_step
 
 __all__ = ["next_year"]
 
@@ -94,7 +94,7 @@ def next_year(fit: xr.DataTree, *, random_seed: int) -> xr.DataTree:
     made = stratum(fit, labels[-1])
     rng = np.random.default_rng(random_seed)
     draws, last = fit["posterior"].to_dataset(), made["posterior"].to_dataset()
-    priors = _priors(fit, labels[0])
+    priors, per = _priors(fit, labels[0]), float(fit["constant_data"]["per"])
     changed = {}
     for name in last.data_vars:
         if (name in PARAMETERS and name not in _SPREADS) or name in COEFFICIENTS:
@@ -103,7 +103,9 @@ def next_year(fit: xr.DataTree, *, random_seed: int) -> xr.DataTree:
             changed[name] = _carried(
                 values,
                 pairs,
-                steps=[_step(facts["national"], str(name), sd, _per(fit)) for _, sd in pairs],
+                steps=[
+                    national_step(str(name), facts["national"], sd=sd, per=per) for _, sd in pairs
+                ],
                 national=facts["national"],
                 years=years,
                 rng=rng,
@@ -131,10 +133,6 @@ def _leading(draws: xr.DataArray) -> Floats:
     """Draws by year, (draws, years, others)."""
     values = draws.transpose("chain", "draw", "stratum", ...).to_numpy()
     return values.reshape(values.shape[0] * values.shape[1], values.shape[2], -1)
-
-
-def _per(fit: xr.DataTree) -> float:
-    return float(fit["constant_data"]["per"])
 
 
 def _priors(fit: xr.DataTree, year: int) -> dict[str, list[Any]]:
@@ -171,19 +169,6 @@ def _carried(
         noise = rng.standard_normal(len(values))
         made[:, column] = mean + away + np.sqrt(max(variance, 0.0)) * noise
     return made
-
-
-def _step(national: dict[str, Any], name: str, sd: float, per: float) -> float:
-    """A year's step of a coefficient, as `socgrad.years.National` has it."""
-    steps = TERMS[name].steps
-    k = per / 0.10
-    if name == "intercept":
-        return float(national["level"])
-    if name in ("within", "pooled", "between"):
-        return float(national["gradient"]) * k**steps
-    if name in ("cross_level", "curvature"):
-        return float(national["bend"]) * k**steps
-    return float(national["other"]) * sd
 
 
 def _effects(

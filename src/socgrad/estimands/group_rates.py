@@ -110,7 +110,7 @@ def rate_by_group(
     which = "fitted effects"
     if areas == "counted":
         counts = observed_counts(fit, purpose="areas='counted'", takes_bounds=True)
-        counted = counts.counted | counts.within_bounds
+        counted = counts.known
         land = replace(land, exposure=np.where(counted, land.exposure, 0.0))
         which += f", {int(counted.sum())} neighbourhoods with counts of their own"
     which += words_for_rates(fit, terms, rates)

@@ -63,7 +63,8 @@ def observed_rate_by_group(
         * `authority_group` (where asked for) and `group`, from 1, the least deprived;
         * `deprivation`: child-weighted mean of the counted neighbourhoods, proportion;
         * `areas`, `areas_not_counted`: neighbourhoods with a count of their own, and without (their
-          events unknown, or known in their authority's total alone): left out of what follows;
+          events unknown, as of a mark that may be anything, or known in their authority's total
+          alone): left out of what follows;
         * `events`, `exposure`: their sums;
         * `rate`, `lower`, `upper`: events per `rate_per` of exposure and its interval; NaN where no
           neighbourhood is counted;
@@ -132,7 +133,7 @@ def observed_rate_by_group(
     per = check_rate_per(rate_per)
     land = geography(fit)
     counts = observed_counts(fit, purpose="observed_rate_by_group", takes_bounds=True)
-    known = counts.counted | counts.within_bounds
+    known = counts.known
     if not known.any():
         raise EstimandError(
             f"observed_rate_by_group needs events of neighbourhoods; this fit knows those of "
@@ -160,7 +161,7 @@ def observed_rate_by_group(
         np.bincount(made.cell[among] - 1, minlength=made.number) - areas,
         (total(least), total(most)),
         total(land.exposure),
-        within_bounds=total(counts.within_bounds.astype(float)) if counts.has_bounds else None,
+        within_bounds=total((~counts.counted).astype(float)) if counts.has_bounds else None,
         prob=prob,
         per=per,
     )
@@ -266,7 +267,7 @@ def observed_authority_rate(
     labels = land.authority_mean["authority"].to_numpy()
     totals, bounds = counts.total_bounds, counts.event_bounds
     totalled = ~np.isnan(totals[0])
-    own, counted = land.authority_of_area, counts.counted | counts.within_bounds
+    own, counted = land.authority_of_area, counts.known
 
     def total(values: FloatArray, among: BoolArray) -> FloatArray:
         return np.bincount(own[among], weights=values[among], minlength=labels.size)
@@ -287,7 +288,7 @@ def observed_authority_rate(
         np.bincount(own, minlength=labels.size) - areas,
         (least, most),
         np.where(totalled, land.authority_exposure, total(land.exposure, counted)),
-        within_bounds=total(counts.within_bounds.astype(float), every)
+        within_bounds=total((~counts.counted).astype(float), counted)
         if counts.has_bounds
         else None,
         prob=prob,

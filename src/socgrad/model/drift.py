@@ -156,27 +156,6 @@ class National:
                 )
         object.__setattr__(self, "breaks", _checked_breaks("National.breaks", self.breaks))
 
-    def step(self, name: str, sd: float, per: float) -> float:
-        """Step of a year of the coefficient of a term, per step of a model.
-
-        Parameters
-        ----------
-        name : str
-            Of the term.
-        sd : float
-            Of its prior, per step of the model.
-        per : float
-            Step of the model, a proportion.
-        """
-        k = per / 0.10
-        if name == "intercept":
-            return self.level
-        if name in ("within", "pooled", "between"):
-            return self.gradient * k
-        if name in ("cross_level", "curvature"):
-            return self.bend * k * k
-        return self.other * sd
-
 
 def _check_form(name: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:

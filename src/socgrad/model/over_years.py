@@ -7,7 +7,7 @@ import numpy as np
 from socgrad.arrays import FloatArray
 from socgrad.model.drift import Drift, National
 from socgrad.model.priors import PositiveNormal
-from socgrad.yearly_covariances import national_covariance
+from socgrad.yearly_covariances import national_covariance, national_step
 
 __all__ = ["OverYears"]
 
@@ -99,7 +99,7 @@ class OverYears:
             self.years,
             self.breaks_of(national),
             sd=sd,
-            step=national.step(name, sd, self.per),
+            step=national_step(name, vars(national), sd=sd, per=self.per),
         )
         inverse = np.linalg.inv(covariance)
         return 0.5 * (inverse + inverse.T)

@@ -186,7 +186,8 @@ def graph_data(model: GradientModel, data: xr.Dataset) -> xr.Dataset:
     """
     steering = model, data
     if model.areas.within_bounds.any():
-        steering = filled_in(model), likelihood_data(filled_in(model))
+        filled = filled_in(model)
+        steering = filled, likelihood_data(filled)
     within_part = constants(model)["within_part"].to_numpy()
     data = hidden_data(model, data).assign(centring(*steering, within_part))
     for name, term in model_terms(model).items():

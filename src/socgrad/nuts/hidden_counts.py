@@ -5,6 +5,7 @@ the complement of such a sum that is known, or, where that leaves no digits, the
 counts from the bound on.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -22,8 +23,8 @@ __all__ = ["filled_in", "hidden_data", "observe_hidden"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
-#: Names that `hidden_data` takes from likelihood data, and what it makes nothing of.
-_USED: Final = ("coarsened_", "known_", "kernel_", "constraint_")
+#: Beginnings of the names in likelihood data that `hidden_data` writes otherwise, or needs no more.
+_USED: Final = ("coarsened_", "known_", "kernel_")
 #: How many counts from an open bound on stand for all, where the rest is less than `_RARE`.
 _FIRST, _RARE = 16, 1e-10
 _NEVER: Final = -1e30
@@ -52,12 +53,7 @@ def hidden_data(model: GradientModel, data: xr.Dataset) -> xr.Dataset:
     exposure, columns of areas, and of each the counts it may have (of open ones those below the
     bound, then the first from it on) with the logs of P(published | count).
     """
-    if "coarsened_kernel" not in data and "constraint_events" not in data:
-        return data
-    kept = data.drop_vars([name for name in data if str(name).startswith(_USED[:3])])
-    if "constraint_events" in data:
-        degree = data["constraint_coefficient"].to_numpy()
-        kept["constraint_coefficient"] = (("constrained_authority", "degree"), degree)
+    kept = data.drop_vars([name for name in data if str(name).startswith(_USED)])
     if "coarsened_kernel" not in data:
         return kept
     kernels, kernel = kernels_of([data]), data["coarsened_kernel"].to_numpy()
@@ -102,7 +98,7 @@ def observe_hidden(
     level: Variable,
     slope: Variable,
     spread: Variable | None,
-    shifted: Any,
+    shifted: Callable[[str], tuple[Variable, Variable]],
 ) -> None:
     """Add what was published of counts within bounds, as potential `hidden_events`.
 

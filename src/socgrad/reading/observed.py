@@ -45,6 +45,13 @@ class ObservedCounts:
         return self.coarsened.is_interval
 
     @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Areas of whose own count anything is known: a number, or bounds that say something."""
+        if self.coarsened is None:
+            return self.counted
+        return self.counted | (self.coarsened.is_interval & self.coarsened.is_informative)
+
+    @property
     def event_bounds(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Least and most events of each area; equal where counted, NaN where nothing is known."""
         return _bounds(self.events, self.coarsened)
@@ -91,8 +98,8 @@ def observed_counts(
     Raises
     ------
     EstimandError
-        If the fit holds no events; if some of its counts are known within bounds only, and the
-        purpose needs numbers.
+        If the fit holds no events, or not those of all areas that were fitted; if some of its
+        counts are known within bounds only, and the purpose needs numbers.
     SchemaError
         If `fit` is not a socgrad fit, or its counts belong to other areas.
 
@@ -136,9 +143,26 @@ def observed_counts(
         for name, (variable, _) in BOUNDED.items()
         if variable in position
     }
-    return ObservedCounts(
+    found = ObservedCounts(
         filled["events"], filled["total_events"], bounds.get("events"), bounds.get("total_events")
     )
+    _refuse_lost(found, constants, purpose)
+    return found
+
+
+def _refuse_lost(found: ObservedCounts, constants: xr.Dataset, purpose: str) -> None:
+    """Refuse counts without those that the fit was made from, too: bounds that a graph dropped."""
+    if "has_data" not in constants:
+        return
+    own = constants["authority_of_area"].to_numpy()
+    held = found.counted | found.within_bounds | ~np.isnan(found.total_bounds[0])[own]
+    lost = int(((constants["has_data"].to_numpy() > 0) & ~held).sum())
+    if lost:
+        raise EstimandError(
+            f"{purpose} needs the counts, and those of {lost:,} of {len(own):,} areas that were "
+            "fitted are not in this fit, as after pymc.sample on a graph with counts known within "
+            "bounds: those that are there are not like the others. socgrad.fit keeps all of them."
+        )
 
 
 def _positions(

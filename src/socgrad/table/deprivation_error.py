@@ -116,10 +116,11 @@ def _expected(measured: Floats, mean: Floats, sd: float) -> Floats:
     away = ((measured[:, None] - mean[:, None] * values) / sd).astype(np.float32)
     # The nearest value has a likelihood of 1: none vanishes, however small the error.
     likelihood = np.exp(-0.5 * (away**2 - (away**2).min(axis=1, keepdims=True)))
-    share = np.full(number, 1.0 / number)
+    share = np.full(number, 1.0 / number, dtype=np.float32)
     for _ in range(_STEPS):
         joint = likelihood * share
-        share = (joint / joint.sum(axis=1, keepdims=True)).mean(axis=0)
+        joint /= joint.sum(axis=1, keepdims=True)
+        share = joint.mean(axis=0, dtype=np.float64).astype(np.float32)
     joint = likelihood * share
     found: Floats = mean * (joint @ values) / joint.sum(axis=1)
     return found
