@@ -11,19 +11,13 @@ from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
 from socgrad.reading.example import example_fit, example_fit_of_stages
 from tables import simulated, simulated_areas
+from uncounted_areas import without_counts, without_last
 
 
 @pytest.fixture
 def counted():
     """Make a fit with a count for every area."""
     return example_fit(events=True)
-
-
-def without_last(tree, areas):
-    """Take the counts of the last areas away."""
-    groups = {name: node.to_dataset() for name, node in tree.children.items()}
-    groups["observed_data"] = groups["observed_data"].isel(counted_area=slice(None, -areas))
-    return xr.DataTree.from_dict(groups)
 
 
 def frame_of(tree):
@@ -178,9 +172,9 @@ def test_authorities_known_as_totals_have_their_totals(mixture):
 def test_groups_of_totals_alone_are_refused(mixture):
     """Totals have no groups of neighbourhoods: the message says what to use."""
     _, _, tree = mixture
-    groups = {name: node.to_dataset() for name, node in tree.children.items()}
-    groups["observed_data"] = groups["observed_data"][["total_events"]]
-    only = xr.DataTree.from_dict(groups)
+    data = tree["constant_data"].to_dataset()
+    counted = np.isin(data["area"], tree["observed_data"]["counted_area"])
+    only = without_counts(tree, counted)
     with pytest.raises(EstimandError, match=r"of 6 authorities as totals only\. Use observed"):
         observed_rate_by_group(only)
     table = observed_authority_rate(only)

@@ -1,26 +1,19 @@
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.group_rates import rate_by_group
 from socgrad.estimands.observed_rates import observed_rate_by_group
 from socgrad.reading.example import example_fit, example_fit_of_stages
 from socgrad.tables.rate_tables import journal_rates, rate_table
+from uncounted_areas import without_last
 
 
 @pytest.fixture(scope="module")
 def counted():
     """Make a fit with a count for every area."""
     return example_fit(events=True)
-
-
-def without_last(tree, areas):
-    """Take the counts of the last areas away."""
-    groups = {name: node.to_dataset() for name, node in tree.children.items()}
-    groups["observed_data"] = groups["observed_data"].isel(counted_area=slice(None, -areas))
-    return xr.DataTree.from_dict(groups)
 
 
 def test_columns_are_the_observed_and_the_fitted_rates(counted):
