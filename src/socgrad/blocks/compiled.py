@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.blocks import authorities, integrals, laws
+from socgrad.blocks import authorities, chained, integrals, laws
 from socgrad.blocks.authorities import evaluated
+from socgrad.blocks.chained import chained as evaluated_by_year
+from socgrad.blocks.chained import chained_integrals
 from socgrad.blocks.integrals import integrals as estimated
 from socgrad.likelihood import coarsened
 from socgrad.likelihood import compiled as gamma_functions
@@ -65,16 +67,69 @@ def _functions() -> tuple[Any, Any, Any]:
     return evaluated_on_disk, rising_on_disk, integrals_on_disk
 
 
+@functools.cache
+def _functions_of_years() -> tuple[Any, Any]:
+    number = source_number(chained, authorities, laws, coarsened, gamma_functions)
+
+    @on_disk
+    def chained_on_disk(  # type: ignore[no-untyped-def]
+        rows, offset, square_offset, mean, own, following, side, corner, r, modes, told, want,
+        by_mean, by_own, by_following, by_side, by_corner, by_spread, score, square_score, tells,
+    ):  # fmt: skip
+        if number <= 0:
+            return 0.0
+        return evaluated_by_year(
+            rows, offset, square_offset, mean, own, following, side, corner, r, modes, told, want,
+            by_mean, by_own, by_following, by_side, by_corner, by_spread, score, square_score,
+            tells,
+        )  # fmt: skip
+
+    @on_disk
+    def chained_integrals_on_disk(  # type: ignore[no-untyped-def]
+        rows, offset, square_offset, mean, own, following, side, corner, r, modes, told, normals,
+        uniform, lines, error, noise,
+    ):  # fmt: skip
+        if number <= 0:
+            return 0.0
+        return chained_integrals(
+            rows, offset, square_offset, mean, own, following, side, corner, r, modes, told,
+            normals, uniform, lines, error, noise,
+        )  # fmt: skip
+
+    return chained_on_disk, chained_integrals_on_disk
+
+
 def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", want: int) -> float:
     """Log marginal of the authorities at one point; fills `found`, and moves `state`."""
+    value: float
+    if at.arrow is not None:
+        told = _told(marginal, state)
+        tells = told
+        if not len(told) and not marginal.counts.rows.is_total.any():
+            tells = np.zeros((len(at.mean), len(at.r), 5))
+        value = _functions_of_years()[0](
+            marginal.counts.rows, at.offset, at.square_offset, at.mean, *at.arrow.parts, at.r,
+            state.modes, told, want, found.mean, *found.arrow, found.spread, found.score,
+            found.square_score, tells,
+        )  # fmt: skip
+        if len(tells) and np.isfinite(value):
+            state.told = tells
+        return value
     which = np.zeros(len(at.mean), dtype=np.int64)
-    value: float = _functions()[0](
+    value = _functions()[0](
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
         at.region_precision, marginal.member, marginal.first_member, state.modes, state.regions,
         want, found.mean, found.precision, found.spread, found.region, found.score,
         found.square_score, found.inverse, found.region_inverse,
     )  # fmt: skip
     return value
+
+
+def _told(marginal: "Marginal", state: "State") -> FloatArray:
+    """What counts told at the modes of a state: nothing yet, or never, where totals are known."""
+    if state.told is not None:
+        return state.told
+    return np.zeros((0, len(marginal.counts.rows.slopes), 5))
 
 
 def rising(numbers: FloatArray, many: FloatArray, r: float) -> tuple[float, float]:
@@ -110,16 +165,24 @@ def integrate(
     marginal: "Marginal",
     at: "At",
     *,
-    modes: FloatArray,
+    state: "State",
     region_effect: FloatArray,
     normals: FloatArray,
     uniform: FloatArray,
 ) -> Integrals:
     """Estimate the integrals over effects at one point, and draw the effects."""
     authorities = len(at.mean)
+    modes = state.modes
     which = np.zeros(authorities, dtype=np.int64)
     lines, error, noise = np.zeros_like(at.mean), np.zeros(authorities), np.zeros(authorities)
-    laplace: float = _functions()[2](
+    laplace: float
+    if at.arrow is not None:
+        laplace = _functions_of_years()[1](
+            marginal.counts.rows, at.offset, at.square_offset, at.mean, *at.arrow.parts, at.r,
+            modes, _told(marginal, state), normals, uniform, lines, error, noise,
+        )  # fmt: skip
+        return Integrals(lines, error, noise, laplace)
+    laplace = _functions()[2](
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
         region_effect, modes, normals, uniform, lines, error, noise,
     )  # fmt: skip

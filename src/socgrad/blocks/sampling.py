@@ -138,7 +138,8 @@ def _weighed(found: Mode, kept: int, rng: np.random.Generator) -> tuple[FloatArr
     """Points, and the logs of their densities over the proposal's."""
     marginal, d = found.marginal, len(found.point)
     mirrored = marginal.coordinates.mirrored
-    proposal: _Density = Student(found.point, found.root, mirrored)
+    coefficients = marginal.coordinates.sizes[0] if marginal.start.told is not None else 0
+    proposal: _Density = Student(found.point, found.root, mirrored, coefficients)
     x = proposal.draw(_ROUND, rng)
     log_ratio = marginal.values(x) - proposal.log_density(x)
     if d <= _FEW:
