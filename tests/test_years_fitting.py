@@ -45,7 +45,7 @@ def test_spreads_of_a_year_are_those_of_its_drift():
         expected = np.sqrt(
             draws[f"{kind}_constant_sd"] ** 2
             + draws[f"{kind}_drift_sd"] ** 2 * (draws["stratum"] - 2018)
-            + 0.003**2
+            + 0.003**2 * (draws["stratum"] - 2017)
         )
         np.testing.assert_allclose(
             draws[f"{kind}_sd"].transpose("chain", "draw", "stratum"),

@@ -10,6 +10,7 @@ from socgrad.estimands.changes import change, steepened, trend
 from socgrad.estimands.drift import drift
 from socgrad.estimands.forecasts import next_year
 from socgrad.model.drift import Drift, National
+from socgrad.prior_drift import prior_drift
 from socgrad.simulation.years import DriftTruth, YearsSimulation, simulate
 from socgrad.table.panel import Panel
 
@@ -22,6 +23,7 @@ __all__ = [
     "change",
     "drift",
     "next_year",
+    "prior_drift",
     "simulate",
     "steepened",
     "trend",

@@ -15,7 +15,7 @@ from socgrad.blocks.authorities import factored, inverted
 from socgrad.blocks.laws import MASS, block_terms, scores, sums
 from socgrad.nuts.numba_on_disk import compiled
 
-__all__ = ["chained", "chained_integrals"]
+__all__ = ["chained"]
 
 _STEPS = 60
 _CLOSE, _CLOSEST = 1e-6, 1e-13
@@ -418,6 +418,72 @@ def along_log_determinant(q, terms, along, qu, p, g):  # type: ignore[no-untyped
 
 
 @compiled
+def drawn(  # type: ignore[no-untyped-def]
+    rows,
+    offset,
+    square_offset,
+    j,
+    mean,
+    q,
+    r,
+    mode,
+    top,
+    normals,
+    uniform,
+    room,
+    weight,
+    candidate,
+    lines,
+    error,
+    noise,
+):
+    """Draw an authority's effects and estimate its integral; whether that is a number.
+
+    `room` holds what belongs to the mode, as `climbed_years` leaves it.
+    """
+    a, terms, along, u, qu, step, v, small = (
+        room[4], room[5], room[6], room[7], room[8], room[10], room[11], room[12],
+    )  # fmt: skip
+    t, n, pairs = len(r), len(mode), len(normals)
+    for pair in range(pairs):
+        square = 0.0
+        for i in range(n):
+            step[i] = normals[pair, i]
+            square += step[i] * step[i]
+        back(a[0], a[1], a[2], a[3], step)
+        for at in range(2 * pair, 2 * pair + 2):
+            way = 1.0 if at == 2 * pair else -1.0
+            for i in range(n):
+                v[i] = mode[i] + way * step[i]
+            value = at_place(
+                rows, offset, square_offset, j, mean, q, r, v, False, terms, along, u, qu, small
+            )
+            weight[at] = value - top + 0.5 * square
+            for i in range(2 * t):
+                candidate[at, i] = u[i]
+    highest = weight.max()
+    if not np.isfinite(highest):
+        return False
+    mass = 0.0
+    for at in range(2 * pairs):
+        weight[at] = np.exp(weight[at] - highest)
+        mass += weight[at]
+    error[j] = highest + np.log(mass / (2 * pairs))
+    spread = 0.0
+    for pair in range(pairs):
+        away = (weight[2 * pair] + weight[2 * pair + 1]) * pairs / mass - 1.0
+        spread += away * away
+    noise[j] = spread / (pairs * max(pairs - 1, 1))
+    left, at = uniform * mass, 0
+    while at < 2 * pairs - 1 and left > weight[at]:
+        left -= weight[at]
+        at += 1
+    for i in range(2 * t):
+        lines[j, i] = candidate[at, i] + mean[i]
+    return True
+
+
+@compiled
 def chained(  # type: ignore[no-untyped-def]
     rows,
     offset,
@@ -440,12 +506,19 @@ def chained(  # type: ignore[no-untyped-def]
     score,
     square_score,
     tells,
+    normals,
+    uniform,
+    lines,
+    error,
+    noise,
 ):
     """Log marginal of all authorities, without the log determinants of their prior precisions.
 
     As `authorities.evaluated`, of authorities that stand by themselves and share one precision.
     `told` (authorities, years, 5) are slope and curvature of the log-likelihood at `modes`, or is
-    empty; `tells` takes them at the modes found, where it is not empty.
+    empty; `tells` takes them at the modes found, where it is not empty. Where `normals`
+    (authorities, pairs, 2 years + m) are given, effects are drawn and what Laplace's method misses
+    is estimated, as `integrals.integrals` does.
     """
     authorities, t = len(mean), len(r)
     m = len(corner)
@@ -457,6 +530,8 @@ def chained(  # type: ignore[no-untyped-def]
     p = (np.zeros((t, 2, 2)), np.zeros((t, 2, 2)), np.zeros((t, 2, m)), np.zeros((m, m)))
     h, c, whole = np.zeros(n), np.zeros(n), np.zeros(n)
     each = np.zeros(along.shape[1])
+    candidates = 2 * normals.shape[1]
+    weight, candidate = np.zeros(candidates), np.zeros((candidates, 2 * t))
     total = 0.0
     for j in range(authorities):
         if len(told) > 0:
@@ -469,6 +544,11 @@ def chained(  # type: ignore[no-untyped-def]
         total += value - half_log_determinant(a[0], a[3])
         if len(tells) > 0:
             tells[j] = terms[:, 1:6]
+        if len(normals) > 0 and not drawn(
+            rows, offset, square_offset, j, mean[j], q, r, modes[j], value, normals[j], uniform[j],
+            room, weight, candidate, lines, error, noise,
+        ):  # fmt: skip
+            return -np.inf
         if want < 1:
             continue
         arrow_inverted(a[0], a[1], a[2], a[3], p[0], p[1], p[2], p[3])
@@ -535,81 +615,4 @@ def chained(  # type: ignore[no-untyped-def]
                 rows, offset, square_offset, j * t + b, modes[j, b], modes[j, s], r[b],
                 (p11, p12, p22), (h[b], h[s]), of_a, score, square_score, small, each,
             )  # fmt: skip
-    return total
-
-
-@compiled
-def chained_integrals(  # type: ignore[no-untyped-def]
-    rows,
-    offset,
-    square_offset,
-    mean,
-    own,
-    following,
-    side,
-    corner,
-    r,
-    modes,
-    told,
-    normals,
-    uniform,
-    lines,
-    error,
-    noise,
-):
-    """Estimate the integral over each authority's effects, and draw them.
-
-    As `integrals.integrals`; `normals` has shape (authorities, pairs, 2 years + m).
-    """
-    authorities, t = len(mean), len(r)
-    m, pairs = len(corner), normals.shape[1]
-    n = 2 * t + m
-    q = (own, following, side, corner)
-    room = room_for(t, m)
-    a, small = room[4], room[-1]
-    terms, along, u, qu = np.zeros((t, 10)), np.zeros((t, 4)), np.zeros(n), np.zeros(n)
-    step, v = np.zeros(n), np.zeros(n)
-    weight, candidate = np.zeros(2 * pairs), np.zeros((2 * pairs, 2 * t))
-    total = 0.0
-    for j in range(authorities):
-        if len(told) > 0:
-            started(j, mean[j], q, told, modes[j], room)
-        top = climbed_years(rows, offset, square_offset, j, mean[j], q, r, modes[j], _CLOSE, room)
-        if not np.isfinite(top):
-            return -np.inf
-        total += top - half_log_determinant(a[0], a[3])
-        for pair in range(pairs):
-            square = 0.0
-            for i in range(n):
-                step[i] = normals[j, pair, i]
-                square += step[i] * step[i]
-            back(a[0], a[1], a[2], a[3], step)
-            for way in range(2):
-                at = 2 * pair + way
-                for i in range(n):
-                    v[i] = modes[j, i] + (step[i] if way == 0 else -step[i])
-                value = at_place(
-                    rows, offset, square_offset, j, mean[j], q, r, v, False, terms, along, u, qu,
-                    small,
-                )  # fmt: skip
-                weight[at] = value - top + 0.5 * square
-                for i in range(2 * t):
-                    candidate[at, i] = u[i]
-        highest = weight.max()
-        if not np.isfinite(highest):
-            return -np.inf
-        weight[:] = np.exp(weight - highest)
-        mass = weight.sum()
-        error[j] = highest + np.log(mass / (2 * pairs))
-        spread = 0.0
-        for pair in range(pairs):
-            away = (weight[2 * pair] + weight[2 * pair + 1]) * pairs / mass - 1.0
-            spread += away * away
-        noise[j] = spread / (pairs * max(pairs - 1, 1))
-        left, at = uniform[j] * mass, 0
-        while at < 2 * pairs - 1 and left > weight[at]:
-            left -= weight[at]
-            at += 1
-        for i in range(2 * t):
-            lines[j, i] = candidate[at, i] + mean[j, i]
     return total

@@ -10,7 +10,6 @@ from socgrad.arrays import FloatArray
 from socgrad.blocks import authorities, chained, integrals, laws
 from socgrad.blocks.authorities import evaluated
 from socgrad.blocks.chained import chained as evaluated_by_year
-from socgrad.blocks.chained import chained_integrals
 from socgrad.blocks.integrals import integrals as estimated
 from socgrad.likelihood import coarsened
 from socgrad.likelihood import compiled as gamma_functions
@@ -68,55 +67,34 @@ def _functions() -> tuple[Any, Any, Any]:
 
 
 @functools.cache
-def _functions_of_years() -> tuple[Any, Any]:
+def _function_of_years() -> Any:
     number = source_number(chained, authorities, laws, coarsened, gamma_functions)
 
     @on_disk
     def chained_on_disk(  # type: ignore[no-untyped-def]
         rows, offset, square_offset, mean, own, following, side, corner, r, modes, told, want,
         by_mean, by_own, by_following, by_side, by_corner, by_spread, score, square_score, tells,
+        normals, uniform, lines, error, noise,
     ):  # fmt: skip
         if number <= 0:
             return 0.0
         return evaluated_by_year(
             rows, offset, square_offset, mean, own, following, side, corner, r, modes, told, want,
             by_mean, by_own, by_following, by_side, by_corner, by_spread, score, square_score,
-            tells,
+            tells, normals, uniform, lines, error, noise,
         )  # fmt: skip
 
-    @on_disk
-    def chained_integrals_on_disk(  # type: ignore[no-untyped-def]
-        rows, offset, square_offset, mean, own, following, side, corner, r, modes, told, normals,
-        uniform, lines, error, noise,
-    ):  # fmt: skip
-        if number <= 0:
-            return 0.0
-        return chained_integrals(
-            rows, offset, square_offset, mean, own, following, side, corner, r, modes, told,
-            normals, uniform, lines, error, noise,
-        )  # fmt: skip
-
-    return chained_on_disk, chained_integrals_on_disk
+    return chained_on_disk
 
 
 def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", want: int) -> float:
     """Log marginal of the authorities at one point; fills `found`, and moves `state`."""
-    value: float
     if at.arrow is not None:
-        told = _told(marginal, state)
-        tells = told
-        if not len(told) and not marginal.counts.rows.is_total.any():
-            tells = np.zeros((len(at.mean), len(at.r), 5))
-        value = _functions_of_years()[0](
-            marginal.counts.rows, at.offset, at.square_offset, at.mean, *at.arrow.parts, at.r,
-            state.modes, told, want, found.mean, *found.arrow, found.spread, found.score,
-            found.square_score, tells,
-        )  # fmt: skip
-        if len(tells) and np.isfinite(value):
-            state.told = tells
-        return value
+        none = np.zeros(0)
+        drawn = np.zeros((0, 0, 0)), none, none[None], none, none
+        return _by_year(marginal, at, state, found, want, *drawn)
     which = np.zeros(len(at.mean), dtype=np.int64)
-    value = _functions()[0](
+    value: float = _functions()[0](
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
         at.region_precision, marginal.member, marginal.first_member, state.modes, state.regions,
         want, found.mean, found.precision, found.spread, found.region, found.score,
@@ -125,11 +103,32 @@ def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", wan
     return value
 
 
-def _told(marginal: "Marginal", state: "State") -> FloatArray:
-    """What counts told at the modes of a state: nothing yet, or never, where totals are known."""
-    if state.told is not None:
-        return state.told
-    return np.zeros((0, len(marginal.counts.rows.slopes), 5))
+def _by_year(
+    marginal: "Marginal",
+    at: "At",
+    state: "State",
+    found: "Found",
+    want: int,
+    *drawn: FloatArray,
+) -> float:
+    """`evaluate` of years; with `drawn` (normals, uniform, lines, error, noise) effects are, too.
+
+    What counts tell at the modes of a state says where the next are: nothing yet, or never, where
+    totals are known, whose levels are none.
+    """
+    strata = len(at.r)
+    told = np.zeros((0, strata, 5)) if state.told is None else state.told
+    tells = told
+    if state.told is None and not marginal.counts.rows.is_total.any():
+        tells = np.zeros((len(at.mean), strata, 5))
+    value: float = _function_of_years()(
+        marginal.counts.rows, at.offset, at.square_offset, at.mean, *at.arrow.parts, at.r,
+        state.modes, told, want, found.mean, *found.arrow, found.spread, found.score,
+        found.square_score, tells, *drawn,
+    )  # fmt: skip
+    if len(tells) and np.isfinite(value):
+        state.told = tells
+    return value
 
 
 def rising(numbers: FloatArray, many: FloatArray, r: float) -> tuple[float, float]:
@@ -166,6 +165,7 @@ def integrate(
     at: "At",
     *,
     state: "State",
+    found: "Found",
     region_effect: FloatArray,
     normals: FloatArray,
     uniform: FloatArray,
@@ -177,10 +177,8 @@ def integrate(
     lines, error, noise = np.zeros_like(at.mean), np.zeros(authorities), np.zeros(authorities)
     laplace: float
     if at.arrow is not None:
-        laplace = _functions_of_years()[1](
-            marginal.counts.rows, at.offset, at.square_offset, at.mean, *at.arrow.parts, at.r,
-            modes, _told(marginal, state), normals, uniform, lines, error, noise,
-        )  # fmt: skip
+        drawn = normals, uniform, lines, error, noise
+        laplace = _by_year(marginal, at, state, found, 0, *drawn)
         return Integrals(lines, error, noise, laplace)
     laplace = _functions()[2](
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,

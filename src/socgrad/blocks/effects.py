@@ -95,6 +95,7 @@ def _drawn(
         marginal,
         at,
         state=state,
+        found=Found.of(marginal, 0),
         region_effect=region_of,
         normals=normals,
         uniform=uniform,
