@@ -10,6 +10,7 @@ import xarray as xr
 
 from socgrad.fitting import fit
 from socgrad.model.drift import Drift
+from socgrad.model.priors import Normal, Priors
 from socgrad.model.stratified_model import StratifiedModel
 from socgrad.table.panel import Panel
 
@@ -33,7 +34,10 @@ def draws() -> xr.Dataset:
         events="events",
         complete=True,
     )
-    model = StratifiedModel(panel, authority_effects=Drift(slopes="none"))
+    # Each year has its own prior, which what all years share would meet eight times.
+    wide = Normal(0.0, 5.0)
+    priors = Priors(within=wide, between=wide, cross_level=wide)
+    model = StratifiedModel(panel, authority_effects=Drift(slopes="none"), priors=priors)
     tree = fit(model, method="laplace", draws=500, random_seed=2, progress=False)
     return tree["posterior"].to_dataset()
 

@@ -1,11 +1,6 @@
-"""Where draws of many shared parameters come from: a Student distribution about the mode.
-
-Its heavy tails cost the more draws the more numbers have them. Coefficients of years, which are as
-good as normal given spreads and autocorrelations, are drawn as such.
-"""
+"""Where draws of many shared parameters come from: a Student distribution about the mode."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -27,29 +22,17 @@ class Student:
         Lower triangular.
     mirrored : ndarray of bool, shape (d,)
         Reflected where they are near zero.
-    normal : int
-        How many of the first numbers are normal given the others.
     """
 
     middle: FloatArray
     root: FloatArray
     mirrored: BoolArray
-    normal: int = 0
-
-    @cached_property
-    def _axes(self) -> FloatArray:
-        """A root of the same covariance, upper triangular: x - middle = axes z.
-
-        The last numbers of x come from the last of z alone, the first from these and their own.
-        """
-        turned = self.root @ self.root.T
-        return np.linalg.cholesky(turned[::-1, ::-1])[::-1, ::-1]
 
     def draw(self, number: int, rng: np.random.Generator) -> FloatArray:
         """Draw points, shape (number, d)."""
         z = rng.standard_normal((number, len(self.middle)))
-        z[:, self.normal :] /= np.sqrt(rng.chisquare(_DEGREES, number) / _DEGREES)[:, None]
-        x = self.middle + z @ (self._axes if self.normal else self.root).T
+        z /= np.sqrt(rng.chisquare(_DEGREES, number) / _DEGREES)[:, None]
+        x = self.middle + z @ self.root.T
         x[:, self.mirrored] = np.abs(x[:, self.mirrored])
         return x
 
@@ -65,8 +48,6 @@ class Student:
         return total
 
     def _log_density(self, x: FloatArray) -> FloatArray:
-        z = np.linalg.solve(self._axes if self.normal else self.root, (x - self.middle).T)
-        near, far = z[: self.normal], z[self.normal :]
-        found: FloatArray = -0.5 * (near * near).sum(axis=0)
-        found -= 0.5 * (_DEGREES + len(far)) * np.log1p((far * far).sum(axis=0) / _DEGREES)
+        z = np.linalg.solve(self.root, (x - self.middle).T)
+        found: FloatArray = -0.5 * (_DEGREES + len(z)) * np.log1p((z * z).sum(axis=0) / _DEGREES)
         return found

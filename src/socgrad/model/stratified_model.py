@@ -44,7 +44,8 @@ class StratifiedModel:
         levels, one of slopes, and parts of each stratum's own; see Notes.
     national : National, optional
         Of a panel whose years are fitted together: how national coefficients go from year to year.
-        By default each year has its own prior.
+        By default each year has its own prior, which what all years share then meets as many times
+        as there are years: choose `years.National()` unless years are to stand for themselves.
     family, deprivation, random_slopes, cross_level, curvature, shape, knots
         As in `GradientModel`, for all strata. Joint authority effects need random slopes and shape
         "line".
