@@ -6,6 +6,7 @@ has dim year; `change`, `trend` and `steepened` compare years within draws, `dri
 authorities move, and `next_year` carries a fit on by one.
 """
 
+from socgrad.checks.yearly_check import YearlyCheck, check_fit
 from socgrad.estimands.changes import change, steepened, trend
 from socgrad.estimands.drift import drift
 from socgrad.estimands.forecasts import next_year
@@ -19,8 +20,10 @@ __all__ = [
     "DriftTruth",
     "National",
     "Panel",
+    "YearlyCheck",
     "YearsSimulation",
     "change",
+    "check_fit",
     "drift",
     "next_year",
     "prior_drift",

@@ -235,6 +235,13 @@ class StratifiedModel:
     def _check_joint(self) -> None:
         """Refuse what joint effects of authorities cannot mean."""
         if len(self.strata.first.authority) == 1:
+            if isinstance(self.authority_effects, Drift):
+                raise SpecificationError(
+                    "years.Drift says how authorities move beside the nation, and these areas are "
+                    f"of a single authority ({self.strata.first.authority[0]}), which is the "
+                    "nation. Choose authority_effects='independent': each year is then fitted by "
+                    "itself, and years.change compares them."
+                )
             raise SpecificationError(
                 "authority_effects='joint' correlates how authorities differ in one stratum with "
                 "how they differ in another, and these areas are of a single authority "
