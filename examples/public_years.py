@@ -5,7 +5,7 @@
 
 One model of all years: an authority's level goes on from year to year, so that the change of the
 contextual ratio is known better than two years by themselves. (`public_stages.py` fits all stages
-of one year, year after year.)
+of one year.)
 
 What totals cannot say. They say nothing of the gradient between neighbourhoods: it comes from a
 study of 2018-19, as a prior. A contextual ratio is the between ratio, which totals tell, over that

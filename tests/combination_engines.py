@@ -102,9 +102,7 @@ def _of_blocks(task: Task) -> Start:
     terms = [model_terms(one) for one in task.models]
     counts = counts_of(task.models, terms, task.data)
     years = None if task.strata is None else task.strata.over_years
-    ready = pilot(
-        task.models, terms, counts, correlations="full", normal=False, over_years=years
-    )
+    ready = pilot(task.models, terms, counts, correlations="full", normal=False, over_years=years)
     return Start(ready.marginal.gradient, ready.point)
 
 

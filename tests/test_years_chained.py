@@ -1,4 +1,4 @@
-"""Effects that go from year to year: their precision, and the same numbers as with any covariance."""
+"""Effects that go from year to year: their precision, and the numbers of any covariance."""
 
 from dataclasses import replace
 
@@ -85,7 +85,9 @@ def test_years_give_the_same_as_any_covariance(case):
 def test_totals_of_a_year_give_the_same():
     """Where one year's totals alone are known: another coordinate in place of the level."""
     priors = Priors(
-        within=Normal(0.55, 0.1), cross_level=Normal(-0.05, 0.05), slope_sd=PositiveNormal(0.1, 0.05)
+        within=Normal(0.55, 0.1),
+        cross_level=Normal(-0.05, 0.05),
+        slope_sd=PositiveNormal(0.1, 0.05),
     )
     same(*pair(totals_of_a_year(), MIXED, priors=priors))
 

@@ -9,7 +9,13 @@ import pytest
 import xarray as xr
 
 import socgrad as sg
-from socgrad.errors import EstimandError, MisfitWarning, SocgradError, SocgradWarning, SpecificationError
+from socgrad.errors import (
+    EstimandError,
+    MisfitWarning,
+    SocgradError,
+    SocgradWarning,
+    SpecificationError,
+)
 from socgrad.fitting import fit
 from socgrad.model.drift import Drift, National
 from socgrad.model.priors import PositiveNormal

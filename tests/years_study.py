@@ -43,17 +43,17 @@ FILE = Path(__file__).parents[1] / "docs" / "results" / "coverage_years.csv"
 YEARS = range(2014, 2020)
 KINDS = ("drifting", "still", "jump", "jump, named")
 DRIFT = DriftTruth(level_sd=0.08, slope_sd=0.05, autocorrelation=0.6)
+DRIFT_NUMBERS = ("level_drift_sd", "slope_drift_sd", "level_autocorrelation",
+                 "slope_autocorrelation")  # fmt: skip
 CHANGES = {"intercept": 0.02, "within": -0.02, "between": 0.01}
 
 
 def table_of(kind: str, number: int) -> YearsSimulation:
     """The simulated table of a replicate; of both jumps the same."""
-    rng = np.random.default_rng([2026, 16, KINDS.index(kind.split(",")[0]), number])
+    rng = np.random.default_rng([2026, 16, KINDS.index(kind.partition(",")[0]), number])
     drift = DRIFT if kind != "still" else DriftTruth(level_sd=0.0, slope_sd=0.0)
     if kind.startswith("jump"):
-        drift = DriftTruth(
-            level_sd=0.08, slope_sd=0.05, autocorrelation=0.6, jumps={YEARS[3]: 0.4}
-        )
+        drift = DriftTruth(level_sd=0.08, slope_sd=0.05, autocorrelation=0.6, jumps={YEARS[3]: 0.4})
     return simulate(
         years=YEARS,
         truth=TRUTH,
@@ -75,7 +75,9 @@ def model_of(kind: str, number: int) -> StratifiedModel:
 def truths(kind: str, number: int, tree: xr.DataTree) -> dict[str, np.ndarray | float]:
     """True values by name: of each year, of each authority in the order of the fit, or one."""
     made = table_of(kind, number)
-    own = made.effects.pivot(index="year", columns="authority", values=["level", "slope"])
+    own = made.effects.pivot_table(
+        index="year", columns="authority", values=["level", "slope"], observed=True
+    )
     order = tree["constant_data"]["authority"].to_numpy()
     level, slope = (own[name][order].to_numpy() for name in ("level", "slope"))
     found: dict[str, np.ndarray | float] = {
@@ -96,9 +98,13 @@ def truths(kind: str, number: int, tree: xr.DataTree) -> dict[str, np.ndarray | 
 
 def draws_of(tree: xr.DataTree) -> dict[str, np.ndarray]:
     """Draws by name, (draws, years or authorities) or (draws,)."""
-    posterior = tree["posterior"].to_dataset().stack(sample=("chain", "draw"))
-    posterior = posterior.transpose("sample", ...)
-    made = {name: posterior[name].to_numpy() for name in ("within", "between", "cross_level")}
+    posterior = tree["posterior"].to_dataset()
+
+    def flat(name: str, *dims: str) -> np.ndarray:
+        values = posterior[name].transpose("chain", "draw", *dims).to_numpy()
+        return values.reshape(-1, *values.shape[2:])
+
+    made = {name: flat(name, "stratum") for name in ("within", "between", "cross_level")}
     made["contextual"] = made["between"] - made["within"]
     for name in tuple(made):
         made[f"change of {name}"] = made[name][:, -1] - made[name][:, 0]
@@ -107,13 +113,11 @@ def draws_of(tree: xr.DataTree) -> dict[str, np.ndarray]:
         ("levels", "intercept", "between"),
         ("slopes", "within", "cross_level"),
     ):
-        effect = posterior[f"{kind[:-1]}_effect"].transpose("sample", "stratum", "authority")
-        line = posterior[first].to_numpy()[..., None] + effect.to_numpy()
-        line = line + posterior[second].to_numpy()[..., None] * part
+        line = flat(first, "stratum")[..., None] + flat(second, "stratum")[..., None] * part
+        line = line + flat(f"{kind[:-1]}_effect", "stratum", "authority")
         made[f"change of authorities' {kind}"] = line[:, -1] - line[:, 0]
-    for name in ("level_drift_sd", "slope_drift_sd", "level_autocorrelation",
-                 "slope_autocorrelation"):  # fmt: skip
-        made[name] = posterior[name].to_numpy()
+    for name in DRIFT_NUMBERS:
+        made[name] = flat(name)
     return made
 
 
@@ -168,9 +172,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
         share=("inside", "mean"), error=("error", "mean"), replicates=("inside", "size"),
         intervals=("intervals", "sum"),
     ).reset_index()  # fmt: skip
-    table["standard_error"] = (
-        grouped["inside"].std().to_numpy() / np.sqrt(table["replicates"])
-    )
+    table["standard_error"] = grouped["inside"].std().to_numpy() / np.sqrt(table["replicates"])
     return table
 
 

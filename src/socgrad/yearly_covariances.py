@@ -27,8 +27,8 @@ type NationalForm = Literal["independent", "random walk", "trend"]
 # Complex where derivatives are taken.
 type Array = Any
 
-#: What each year moves by beside its drift: so small that it changes no count, and without it effects
-#: without drift would have no precision.
+#: What each year moves by beside its drift: so small that it changes no count, and without it
+#: effects without drift would have no precision.
 _OWN_SD: Final = 0.003
 
 
@@ -118,7 +118,7 @@ def drift_states(
     m = len(columns)
     loads = np.zeros((len(kinds), len(years), m))
     common = np.zeros((*np.shape(columns[0][2]), m, m), dtype=np.asarray(columns[0][2]).dtype)
-    constants = []
+    constants: list[int] = []
     for i, (k, load, variance) in enumerate(columns):
         loads[k, :, i] = load
         common[..., i, i] = variance

@@ -52,7 +52,8 @@ class Arrow:
 
     def one(self, k: int) -> "Arrow":
         """That of one point."""
-        return Arrow(*(each[k] for each in self.parts), self.log_determinant[k])
+        own, following, side, corner = self.parts
+        return Arrow(own[k], following[k], side[k], corner[k], self.log_determinant[k])
 
     def dense(self) -> Array:
         """Levels, slopes, shared numbers: (..., 2 years + m, the same)."""

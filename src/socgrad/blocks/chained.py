@@ -536,9 +536,7 @@ def chained(  # type: ignore[no-untyped-def]
     for j in range(authorities):
         if len(told) > 0:
             started(j, mean[j], q, told, modes[j], room)
-        value = climbed_years(
-            rows, offset, square_offset, j, mean[j], q, r, modes[j], close, room
-        )
+        value = climbed_years(rows, offset, square_offset, j, mean[j], q, r, modes[j], close, room)
         if not np.isfinite(value):
             return -np.inf
         total += value - half_log_determinant(a[0], a[3])

@@ -116,6 +116,7 @@ def _by_year(
     What counts tell at the modes of a state says where the next are: nothing yet, or never, where
     totals are known, whose levels are none.
     """
+    assert at.arrow is not None
     strata = len(at.r)
     told = np.zeros((0, strata, 5)) if state.told is None else state.told
     tells = told

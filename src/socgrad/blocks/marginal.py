@@ -196,7 +196,7 @@ class Marginal:
         by_precision = found.precision[0] + 0.5 * authorities * covariance
         by_covariance = -q @ by_precision @ q
         moved: FloatArray = self.coordinates.covariance(steps).imag
-        return (moved * by_covariance).sum(axis=(1, 2)) / _STEP
+        return np.asarray((moved * by_covariance).sum(axis=(1, 2)) / _STEP)
 
     def _rising(self, r: FloatArray) -> tuple[float, FloatArray]:
         """Terms of gamma factors in r alone, and their derivatives by log r."""
