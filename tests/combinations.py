@@ -65,8 +65,8 @@ class Cell:
     ----------
     feature, counts, family, strata
         A key of `FEATURES`; one each of `COUNTS`, `FAMILIES` and `STRATA` (or `YEARS`).
-        Overdispersion of areas beside a factor of each locality is the feature `both spreads`, which has the negative
-        binomial alone; `localities` have Poisson counts alone.
+        Overdispersion of areas beside a factor of each locality is the feature `both spreads`,
+        which has the negative binomial alone; `localities` have Poisson counts alone.
     """
 
     feature: str
