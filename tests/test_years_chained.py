@@ -24,6 +24,16 @@ CASES = {
 }
 
 
+def totals_of_some():
+    """A panel of which every second authority is known by its totals alone."""
+    frame = small()[0].frame
+    hidden = frame["authority"].isin(sorted(frame["authority"].unique())[::2])
+    own = frame[hidden].groupby(["year", "authority"])["events"].sum()
+    made = replace(small()[0], frame=frame.assign(events=frame["events"].mask(hidden)))
+    totals = {year: own[year] for year in frame["year"].unique()}
+    return panel_of(made, totals=totals, missing_events="leave out")
+
+
 def totals_of_a_year():
     """A panel of which one year is known by its totals alone."""
     frame = small()[0].frame
@@ -82,14 +92,15 @@ def test_years_give_the_same_as_any_covariance(case):
     same(*pair(small()[1], drift, **options))
 
 
-def test_totals_of_a_year_give_the_same():
-    """Where one year's totals alone are known: another coordinate in place of the level."""
+@pytest.mark.parametrize("panel", [totals_of_a_year, totals_of_some])
+def test_totals_give_the_same(panel):
+    """Of one year or of some authorities: another coordinate in place of the level."""
     priors = Priors(
         within=Normal(0.55, 0.1),
         cross_level=Normal(-0.05, 0.05),
         slope_sd=PositiveNormal(0.1, 0.05),
     )
-    same(*pair(totals_of_a_year(), MIXED, priors=priors))
+    same(*pair(panel(), MIXED, priors=priors))
 
 
 def test_columns_of_areas_give_the_same():

@@ -188,7 +188,10 @@ def at_place(rows, offset, square_offset, j, mean, q, r, v, deep, terms, along, 
         segment = rows.first_segment[block]
         alone = segment + 1 == rows.first_segment[block + 1]
         if alone and rows.kind[segment] == MASS:
-            # The usual case, without the way through all laws.
+            # The usual case, without the way through all laws. The authority before may have been
+            # one of totals.
+            for i in range(along.shape[1]):
+                along[b, i] = 0.0
             lo, hi = rows.first_row[segment], rows.first_row[segment + 1]
             y, yw = rows.linear[j, b, 0], rows.linear[j, b, 1]
             value += y * v[b] + yw * v[t + b]
