@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.blocks import authorities, chained, integrals, laws
+from socgrad.blocks import arrow_factors, authorities, chained, integrals, laws
 from socgrad.blocks.authorities import evaluated
 from socgrad.blocks.chained import chained as evaluated_by_year
 from socgrad.blocks.integrals import integrals as estimated
@@ -68,7 +68,7 @@ def _functions() -> tuple[Any, Any, Any]:
 
 @functools.cache
 def _function_of_years() -> Any:
-    number = source_number(chained, authorities, laws, coarsened, gamma_functions)
+    number = source_number(chained, arrow_factors, authorities, laws, coarsened, gamma_functions)
 
     @on_disk
     def chained_on_disk(  # type: ignore[no-untyped-def]
