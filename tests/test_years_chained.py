@@ -168,3 +168,26 @@ def test_counts_tell_the_coefficients_what_differences_say():
     scale = np.sqrt(np.outer(np.diag(found), np.diag(found)))
     assert np.abs(known - found).max() > 0
     np.testing.assert_allclose(known / scale, found / scale, atol=0.02)
+
+
+def test_a_change_of_own_means_gives_the_same():
+    """An authority covariate that differs between years, in levels."""
+    panel = panel_of(small()[0], mean_change="own_change")
+    same(*pair(panel, MIXED, authority_covariates="~ own_change"))
+
+
+@pytest.mark.parametrize("years", [(2018, 2019), (2018, 2021)])
+def test_two_years_are_enough(years):
+    """Next to each other, or with two missing between them."""
+    frame = small()[0].frame
+    two = replace(small()[0], frame=frame[frame["year"].isin(years)])
+    same(*pair(panel_of(two), MIXED))
+
+
+def test_an_index_that_changes_is_a_break():
+    """Means, and the moves of authorities, are those of each index."""
+    panel = panel_of(small()[0], index={2018: "a", 2019: "a", 2020: "b", 2021: "b"})
+    walk = Drift(levels="random walk", slopes="random walk")
+    ordered, dense, point = pair(panel, walk)
+    assert {"level_break_sd", "slope_break_sd"} <= set(ordered.coordinates.structure.named(point))
+    same(ordered, dense, point)
