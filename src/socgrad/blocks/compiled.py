@@ -1,19 +1,16 @@
 """The compiled functions of the block engine, kept on disk, as the rest of it calls them."""
 
-import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.blocks import authorities, integrals, laws
 from socgrad.blocks.authorities import evaluated
-from socgrad.blocks.integrals import integrals as estimated
-from socgrad.likelihood import coarsened
+from socgrad.blocks.integrals import integrals
 from socgrad.likelihood import compiled as gamma_functions
 from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
-from socgrad.nuts.numba_on_disk import on_disk, source_number
+from socgrad.nuts.numba_on_disk import on_disk
 
 if TYPE_CHECKING:
     from socgrad.blocks.marginal import At, Found, Marginal, State
@@ -21,54 +18,23 @@ if TYPE_CHECKING:
 __all__ = ["Integrals", "evaluate", "integrate", "rising"]
 
 
-@functools.cache
-def _functions() -> tuple[Any, Any, Any]:
-    number = source_number(authorities, integrals, laws, coarsened, gamma_functions)
-
-    @on_disk
-    def evaluated_on_disk(  # type: ignore[no-untyped-def]
-        rows, offset, square_offset, mean, precision, which, r, region_precision, member,
-        first_member, modes, z_modes, want, by_mean, by_precision, by_spread, by_region, score,
-        square_score, inverse, region_inverse,
-    ):  # fmt: skip
-        if number <= 0:
-            return 0.0
-        return evaluated(
-            rows, offset, square_offset, mean, precision, which, r, region_precision, member,
-            first_member, modes, z_modes, want, by_mean, by_precision, by_spread, by_region, score,
-            square_score, inverse, region_inverse,
-        )  # fmt: skip
-
-    @on_disk
-    def rising_on_disk(numbers, many, r, found):  # type: ignore[no-untyped-def]
-        value = by_log_r = 0.0 * number
-        x = 1.0 / r
-        for k in range(len(numbers)):
-            y = numbers[k]
-            gamma_differences(y, x, found)
-            value += many[k] * log_gamma_ratio(y, x)
-            by_log_r += many[k] * (y - x * found[0])
-        return value, by_log_r
-
-    @on_disk
-    def integrals_on_disk(  # type: ignore[no-untyped-def]
-        rows, offset, square_offset, mean, precision, which, r, region_effect, modes, normals,
-        uniform, lines, error, noise,
-    ):  # fmt: skip
-        if number <= 0:
-            return 0.0
-        return estimated(
-            rows, offset, square_offset, mean, precision, which, r, region_effect, modes, normals,
-            uniform, lines, error, noise,
-        )  # fmt: skip
-
-    return evaluated_on_disk, rising_on_disk, integrals_on_disk
+@on_disk(gamma_functions)
+def summed_rising(numbers, many, r, found):  # type: ignore[no-untyped-def]
+    """Sum of `rising`, and its derivative."""
+    value = by_log_r = 0.0
+    x = 1.0 / r
+    for k in range(len(numbers)):
+        y = numbers[k]
+        gamma_differences(y, x, found)
+        value += many[k] * log_gamma_ratio(y, x)
+        by_log_r += many[k] * (y - x * found[0])
+    return value, by_log_r
 
 
 def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", want: int) -> float:
     """Log marginal of the authorities at one point; fills `found`, and moves `state`."""
     which = np.zeros(len(at.mean), dtype=np.int64)
-    value: float = _functions()[0](
+    value: float = evaluated(
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
         at.region_precision, marginal.member, marginal.first_member, state.modes, state.regions,
         want, found.mean, found.precision, found.spread, found.region, found.score,
@@ -82,7 +48,7 @@ def rising(numbers: FloatArray, many: FloatArray, r: float) -> tuple[float, floa
 
     By distinct numbers of events y: its cost does not depend on how large they are.
     """
-    value, by_log_r = _functions()[1](numbers, many, r, np.zeros(3))
+    value, by_log_r = summed_rising(numbers, many, r, np.zeros(3))
     return float(value), float(by_log_r)
 
 
@@ -119,7 +85,7 @@ def integrate(
     authorities = len(at.mean)
     which = np.zeros(authorities, dtype=np.int64)
     lines, error, noise = np.zeros_like(at.mean), np.zeros(authorities), np.zeros(authorities)
-    laplace: float = _functions()[2](
+    laplace: float = integrals(
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
         region_effect, modes, normals, uniform, lines, error, noise,
     )  # fmt: skip

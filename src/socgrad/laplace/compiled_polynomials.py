@@ -17,7 +17,7 @@ __all__ = ["COMPILED"]
 
 @functools.cache
 def _functions() -> tuple[Any, Any]:
-    @on_disk
+    @on_disk()
     def grid_on_disk(coefficients, along, up, found):  # type: ignore[no-untyped-def]
         slopes, levels, layers, authorities = coefficients.shape
         nodes, points = along.shape[:2]
@@ -67,7 +67,7 @@ def _functions() -> tuple[Any, Any]:
                         for j in range(authorities):
                             into[j] += beyond[j] * tangent[j]
 
-    @on_disk
+    @on_disk()
     def derivatives_on_disk(coefficients, s, u, found):  # type: ignore[no-untyped-def]
         slopes, levels, layers, authorities = coefficients.shape
         scratch = np.empty((3, authorities))
