@@ -272,7 +272,7 @@ class GradientModel(ComparedAsAWhole):
             for name in terms_in(equation(self))
         ]
         header, caption = ("term", "meaning", "prior"), "Priors are per 10 points of deprivation"
-        table = cells_table(header, rows, words=3, caption=caption)
+        table = cells_table(header, rows, caption=caption)
         return heading(repr(self)) + block(equation(self)) + table
 
     def _prior_words(self, kind: TermKind) -> str:

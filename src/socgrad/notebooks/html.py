@@ -1,6 +1,6 @@
 """Pieces of HTML that notebooks show: headings, paragraphs, lines of text and tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from html import escape
 
 import pandas as pd
@@ -26,7 +26,11 @@ def block(lines: Iterable[str]) -> str:
 
 
 def cells_table(
-    header: Sequence[str], rows: Iterable[Sequence[str]], *, words: int, caption: str = ""
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numbers: Collection[int] = (),
+    caption: str = "",
 ) -> str:
     """A table of words and numbers that are text already.
 
@@ -34,12 +38,12 @@ def cells_table(
     ----------
     header, rows
         Headings of columns, and cells, as many in each row.
-    words
-        How many of the first columns hold words, to the left; numbers stand to the right.
+    numbers
+        Positions of columns that hold numbers, which stand to the right.
     caption
         What the table shows, if that is to be said.
     """
-    sides = [_LEFT if k < words else _RIGHT for k in range(len(header))]
+    sides = [_RIGHT if k in numbers else _LEFT for k in range(len(header))]
 
     def row(cells: Sequence[str], tag: str) -> str:
         inner = "".join(
@@ -57,10 +61,10 @@ def frame_table(frame: pd.DataFrame, *, caption: str = "") -> str:
     """A data frame: its index and text to the left, numbers in three digits to the right."""
     index = frame.index.names if frame.index.names != [None] else []
     flat = frame.reset_index() if index else frame
-    is_number = [pd.api.types.is_numeric_dtype(kind) for kind in flat.dtypes]
-    words = is_number.index(True) if True in is_number else len(is_number)
+    kinds = enumerate(flat.dtypes)
+    numbers = [k for k, kind in kinds if pd.api.types.is_numeric_dtype(kind)]
     rows = ([_cell(value) for value in row] for row in flat.itertuples(index=False, name=None))
-    return cells_table(list(map(str, flat.columns)), rows, words=words, caption=caption)
+    return cells_table(list(map(str, flat.columns)), rows, numbers=numbers, caption=caption)
 
 
 def _cell(value: object) -> str:

@@ -58,7 +58,8 @@ class JournalTable:
         return f"JournalTable({size}; socgrad.to_markdown, to_latex, to_html lay it out)"
 
     def _repr_html_(self) -> str:
-        table = cells_table(self.header, self.rows, words=self.words, caption=self.caption)
+        numbers = range(self.words, len(self.header))
+        table = cells_table(self.header, self.rows, numbers=numbers, caption=self.caption)
         return table + "".join(map(paragraph, self.notes))
 
 
