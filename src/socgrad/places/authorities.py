@@ -33,9 +33,9 @@ def authority_changes() -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row for each old and new authority that share ground: date (from which the new code
-        holds), old, new, change: "recoded" (the same authority under a new code, in 2013 and
-        2025 with a boundary moved a little), "merged" (all of it went into the new one), or "split" (it went to
-        more than one). Contains National Statistics data, Open Government Licence v3.0.
+        holds), old, new, change: "recoded" (the same authority under a new code, in 2013 and 2025
+        with a boundary moved a little), "merged" (all of it went into the new one), or "split" (it
+        went to more than one). Contains National Statistics data, Open Government Licence v3.0.
 
     Examples
     --------
@@ -43,8 +43,8 @@ def authority_changes() -> pd.DataFrame:
     >>> table = places.authority_changes()
     >>> table[table["old"] == "E10000021"]
              date        old        new change
-    17 2021-04-01  E10000021  E06000061  split
-    18 2021-04-01  E10000021  E06000062  split
+    16 2021-04-01  E10000021  E06000061  split
+    17 2021-04-01  E10000021  E06000062  split
     """
     return _changes().copy()
 
