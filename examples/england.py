@@ -33,14 +33,18 @@ STAGES = {
 LEFT_OUT = ("E09000001", "E06000053")
 
 
+def scores(data: Path) -> list[pd.DataFrame]:
+    """Published scores of neighbourhoods, if their file is there."""
+    return [places.read_deprivation(file) for file in data.glob("england/iod2019/File_7*")]
+
+
 def read(data: Path) -> tuple[sg.Strata, places.AuthorityMatch]:
     """Read files into strata of authority totals, one for each stage."""
     file = data / "england" / "england_lsoa.csv.gz"
     columns = {"pop_0_17_mid2020": "children", "idaci_score_recon": "deprivation"}
     own = pd.read_csv(file).rename(columns={"lsoa11cd": "area"} | columns)
-    scores = map(places.read_deprivation, (data / "england" / "iod2019").glob("File_7*"))
     lookup = places.read_lookup(file, authorities=2019)
-    areas = places.join(lookup, *scores, own[["area", "children", "deprivation"]])
+    areas = places.join(lookup, *scores(data), own[["area", "children", "deprivation"]])
     totals = {}
     for stage, (stem, column, _) in STAGES.items():
         (path,) = (data / "dfe_cin" / "raw_ees_2022").glob(f"{stem}_*")
@@ -73,7 +77,10 @@ def write(fit: xr.DataTree, match: places.AuthorityMatch, *, data: Path, out: Pa
     """Write the page of rate ratios, and a map of plan starts."""
     out.mkdir(parents=True, exist_ok=True)
     table = sg.summarise(sg.gradient(fit), sg.between(fit), sg.inverse_intervention(fit))
-    caption = "England, 2022: rate ratios per 10 points, from authority totals"
+    caption = (
+        "England, 2022: rate ratios per 10 points, from authority totals, gradients as published. "
+        f"Deprivation: IDACI 2019{'' if scores(data) else ', RECONSTRUCTED'}"
+    )
     page = sg.to_html(sg.journal_table(table, caption=caption), page=True)
     (out / "england.html").write_text(page, encoding="utf-8")
     print(table.iloc[:, :4].round(2).to_string())
@@ -82,8 +89,11 @@ def write(fit: xr.DataTree, match: places.AuthorityMatch, *, data: Path, out: Pa
     boundaries = gpd.read_file(f"/vsigzip/{file}")
     units = boundaries.assign(unit=boundaries["code"].map(match.of_areas)).dissolve("unit")
     rates = sg.authority_rate(sg.stratum(fit, "Plan starts"))
-    figure = Figure(figsize=(7, 7))
-    sg.plots.authority_map(rates, units.reset_index(), key="unit", ax=figure.subplots())
+    figure = Figure(figsize=(7, 7), layout="constrained")
+    sg.plots.authority_map(
+        rates, units.reset_index(), key="unit", label="Plan starts per 10,000 children, 2022",
+        ax=figure.subplots(),
+    )  # fmt: skip
     figure.savefig(out / "england_map.png")
 
 
