@@ -1,42 +1,39 @@
-"""Years of simulated England in one process: seconds, memory, and how good the draws are.
+"""How long fits of ten and of twenty years of England take, beside glmmTMB on one of the years.
 
-    python benchmarks/years.py                 # ten years
-    python benchmarks/years.py --years 20
+Run from the root of the repository, on a machine with nothing else to do (R with glmmTMB):
 
-Prints processor seconds of the whole process (imports and the door included), its largest memory
-and what vouches for the draws. The covariance is dense: the cost of an authority's effects grows
-with the cube of the years.
+    python benchmarks/years.py --repeats 3
+
+The table is simulated: 149 authorities, 32,837 areas, plans of ten or twenty years, authorities
+that drift. Each fit runs in a process of its own, from a file to saved draws (imports, the door and
+the likelihood included); cases are run in turn, as often as asked, and the medians are written to
+docs/results/years_speed.csv with their ratio to glmmTMB's fit of the first year in the same run.
 """
 
 import argparse
-import time
-from collections.abc import Sequence
+import json
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
 
-import socgrad as sg
-from socgrad.peak_memory import peak_memory
+import pandas as pd
+from speed import HERE, Run, run
 
 __all__ = ["main"]
 
+FILE = HERE.parent / "docs" / "results" / "years_speed.csv"
+AUTHORITIES, AREAS = 149, 32_837
+FIRST = 2003
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Simulate, fit and print."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--years", type=int, default=10, help="number of years, at least 2")
-    parser.add_argument("--authorities", type=int, default=149)
-    parser.add_argument("--areas", type=int, default=32_837)
-    parser.add_argument("--draws", type=int, default=1000, help="draws in each of four chains")
-    parser.add_argument("--seed", type=int, default=3)
-    given = parser.parse_args(arguments)
-    made = sg.years.simulate(
-        years=range(2013, 2013 + given.years),
-        a_year={"intercept": 0.03, "within": -0.01, "between": 0.01},
-        authorities=given.authorities,
-        areas=given.areas,
-        random_seed=given.seed,
-    )
-    simulated = time.process_time()
+
+def child(table: Path, draws: int) -> dict[str, float]:
+    """Read, fit, save."""
+    import socgrad as sg
+
     panel = sg.years.Panel.from_frame(
-        made.frame,
+        pd.read_csv(table),
         year="year",
         area="area",
         authority="authority",
@@ -45,20 +42,82 @@ def main(arguments: Sequence[str] | None = None) -> None:
         events="events",
         complete=True,
     )
-    at_the_door = time.process_time() - simulated
     model = sg.StratifiedModel(
         panel, authority_effects=sg.years.Drift(), national=sg.years.National()
     )
-    fit = sg.fit(model, method="laplace", draws=given.draws, random_seed=1, progress=False)
-    whole = time.process_time()
+    fit = sg.fit(model, method="laplace", draws=draws, random_seed=1, progress=False)
+    with tempfile.TemporaryDirectory() as folder:
+        sg.save(fit, Path(folder) / "fit.nc")
     change = sg.years.change(sg.inverse_intervention(fit, deprivation=0.126))
-    print(f"{given.years} years, {len(made.frame):,} rows")
-    print(f"door {at_the_door:.1f} s, fit {whole - simulated - at_the_door:.1f} s (processor)")
-    print(f"process less simulating {whole - simulated:.1f} s, memory {peak_memory():,.0f} MB")
-    for name in ("importance_ess", "pareto_k", "laplace_error"):
-        print(f"{name} {float(fit['sample_stats'][name].isel(stratum=0)):.3f}")
-    print(sg.summarise(change, sg.years.drift(fit)).iloc[:, :3].round(3).to_string())
+    quality = fit["sample_stats"].to_dataset().isel(stratum=0)
+    names = ("importance_ess", "pareto_k", "laplace_error")
+    return {name: float(quality[name]) for name in names} | {
+        "change": float(change.mean()),
+        "change_sd": float(change.std()),
+    }
 
+
+def write_tables(folder: Path, years: list[int]) -> dict[int, Path]:
+    """Tables of the first years of one simulated England, by their number."""
+    import socgrad as sg
+
+    made = sg.years.simulate(
+        years=range(FIRST, FIRST + max(years)),
+        a_year={"intercept": 0.01, "within": -0.01, "between": 0.01},
+        authorities=AUTHORITIES,
+        areas=AREAS,
+        random_seed=3,
+    ).frame
+    paths = {}
+    for number in years:
+        paths[number] = folder / f"{number}.csv"
+        made[made["year"] < FIRST + number].to_csv(paths[number], index=False)
+    return paths
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the cases in turn."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--years", type=int, nargs="+", default=[10, 20])
+    parser.add_argument("--draws", type=int, default=500, help="draws in each of four chains")
+    parser.add_argument("--out", type=Path, default=FILE)
+    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.child:
+        print(json.dumps(child(given.child, given.draws)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        tables = write_tables(Path(folder), [1, *given.years])
+        reference = ["Rscript", str(HERE / "speed.R"), "glmmTMB", "poisson", str(tables[1]),
+                     "events"]  # fmt: skip
+        commands = {"glmmTMB, one year": reference}
+        for number in given.years:
+            commands[f"{number} years"] = [
+                sys.executable, __file__, "--child", str(tables[number]),
+                "--draws", str(given.draws),
+            ]  # fmt: skip
+        run(commands[f"{given.years[0]} years"])  # compiled code goes to disk
+        runs: dict[str, list[Run]] = {case: [] for case in commands}
+        for _ in range(given.repeats):
+            for case, command in commands.items():
+                runs[case].append(run(command))
+                one = runs[case][-1]
+                print(case, round(one.seconds, 1), round(one.cpu, 1), one.report, flush=True)
+    rows = []
+    for case, own in runs.items():
+        row: dict[str, object] = {"case": case}
+        for name in ("seconds", "cpu", "peak"):
+            row[name] = round(statistics.median(getattr(one, name) for one in own), 2)
+        rows.append(row | {n: round(v, 4) for n, v in own[0].report.items() if n in _REPORTED})
+    result = pd.DataFrame(rows)
+    result.insert(2, "ratio", (result["seconds"] / result["seconds"].iloc[0]).round(2))
+    result["load"] = round(os.getloadavg()[0], 1)
+    result.to_csv(given.out, index=False)
+    print(result.to_string(index=False, na_rep=""))
+
+
+_REPORTED = ("importance_ess", "pareto_k", "laplace_error", "change", "change_sd")
 
 if __name__ == "__main__":
     main()

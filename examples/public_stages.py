@@ -1,25 +1,25 @@
-"""Inverse intervention in England by stage and year, from the DfE's public totals, 2013-2022.
+"""Inverse intervention in England by stage in one year, from the DfE's public totals.
 
-    python examples/public_stages.py --data ../shared/data                  # 2013 to 2022
-    python examples/public_stages.py --data ../shared/data --years 2019
+    python examples/public_stages.py --data ../shared/data                            # 2019
+    python examples/public_stages.py --data ../shared/data --year 2022
     python examples/public_stages.py --data ../shared/data --effects independent      # quicker
 
-For each year and stage, and for plan starts by category of abuse and children in need by need code,
-the between and contextual rate ratios per 10 points of deprivation. The stages of a year are fitted
-jointly: an authority high at one stage is high at the next, so two stages' ratios are compared
-within each draw. Categories and needs are fitted one by one.
+For each stage, and for plan starts by category of abuse and children in need by need code, the
+between and contextual rate ratios per 10 points of deprivation. The stages are fitted jointly: an
+authority high at one stage is high at the next, so two stages' ratios are compared within each
+draw. Categories and needs are fitted one by one. How a count's ratio changed over ten years is
+asked of one model of all years: `public_years.py`.
 
 What totals cannot say. Counts of whole authorities say nothing of the gradient between
-neighbourhoods: it comes from a published study of 2018-19, as a prior, the same in every year
+neighbourhoods: it comes from a published study of 2018-19, as a prior
 (`public_priors.py`; `public_totals.py` says how much of each estimate is prior). A contextual ratio
-is the between ratio, which totals do tell, over that gradient: were the true gradient of a year or
-stage 5% steeper than the prior has it, the ratio would be 5% lower. So a change from year to year
-is one of authorities' rates; that gradients stayed the same is assumed. Whether deprived
+is the between ratio, which totals do tell, over that gradient: were the true gradient of a stage 5%
+steeper than the prior has it, the ratio would be 5% lower. Whether deprived
 authorities have flatter gradients, and whether an authority steep at one stage is steep at the
 next, no total can say.
 
 Suppressed counts (1-5, shown as c) and those not returned are never zeros: these authorities are
-left out of that stage and year, and named in public_stages_left_out.csv. Where many are, they are
+left out of that stage, and named in public_stages_left_out.csv. Where many are, they are
 the small ones and those with few events, so that what is left is no fair sample: such rows are
 marked. So are two counts of one authority left out that cannot both be right, as 118 conferences
 beside 1,291 plans that began at one: see `doubtful`.
@@ -40,7 +40,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib.figure import Figure
 
 import socgrad as sg
 from public_england import DEPRIVATION, read_neighbourhoods, summed
@@ -120,16 +119,16 @@ class England:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read, fit each year, print and write."""
+    """Read, fit, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of public data")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the tables")
-    parser.add_argument("--years", type=int, nargs="+", default=list(YEARS), choices=YEARS)
+    parser.add_argument("--year", type=int, default=2019, choices=YEARS)
     parser.add_argument(
         "--effects",
         choices=("joint", "independent"),
         default="joint",
-        help="of authorities at the stages of a year",
+        help="of authorities at the stages",
     )
     parser.add_argument("--draws", type=int, default=1000, help="draws in each of four chains")
     parser.add_argument("--seed", type=int, default=2019, help="of everything random")
@@ -137,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run(
         read_years(given.data),
         given.out,
-        years=given.years,
+        year=given.year,
         effects=given.effects,
         draws=given.draws,
         seed=given.seed,
@@ -164,64 +163,60 @@ def run(
     out: Path,
     *,
     seed: int,
-    years: Sequence[int] = YEARS,
+    year: int = 2019,
     counts: Sequence[Count] = COUNTS,
     effects: Literal["joint", "independent"] = "joint",
     draws: int = 1000,
 ) -> pd.DataFrame:
-    """Fit every count in every year; print, write and return the table.
+    """Fit every count of a year; print, write and return the table.
 
     Parameters
     ----------
     england
         From `read_years`.
     out
-        Folder for tables and figure.
+        Folder for the tables.
     seed
         Of everything random; each year and kind has a seed of its own.
-    years, counts
+    year, counts
         What to fit.
     effects
-        Of authorities at the stages of a year; at categories and needs they are independent.
+        Of authorities at the stages; at categories and needs they are independent.
     draws
         Kept per chain, of four, of joint stages; twice as many of the others.
 
     Returns
     -------
     pandas.DataFrame
-        One row per year and count: see `estimates`.
+        One row per count: see `estimates`.
     """
     start = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     tables, absent, checks, exceeding = [], [], [], []
-    for year in years:
-        for place, kind in enumerate(dict.fromkeys(count.kind for count in counts)):
-            some = {count.name: count for count in counts if count.kind == kind}
-            areas, totals, names = year_of(england, year)
-            for count in some.values():
-                blank = names[totals[count.column].isna()]
-                absent += [(year, count.name, code, at, "no count") for code, at in blank.items()]
-            for name, code, why in doubtful(totals, list(some.values())):
-                totals.loc[code, some[name].column] = math.nan
-                absent.append((year, name, code, names[code], why))
-            strata, words = strata_of_year(areas, totals, list(some.values()))
-            exceeding += [(year, words)] if words else []
-            together = effects if kind == "stage" and len(some) > 1 else "independent"
-            fit, check = fitted(
-                strata, some, seed=seed + 10 * year + place, effects=together, draws=draws
-            )
-            checks.append((year, kind, check))
-            tables.append(estimates(fit, some, totals, year))
-        print(f"{year}: fitted ({time.perf_counter() - start:.0f} s)", flush=True)
+    for place, kind in enumerate(dict.fromkeys(count.kind for count in counts)):
+        some = {count.name: count for count in counts if count.kind == kind}
+        areas, totals, names = year_of(england, year)
+        for count in some.values():
+            blank = names[totals[count.column].isna()]
+            absent += [(year, count.name, code, at, "no count") for code, at in blank.items()]
+        for name, code, why in doubtful(totals, list(some.values())):
+            totals.loc[code, some[name].column] = math.nan
+            absent.append((year, name, code, names[code], why))
+        strata, words = strata_of_year(areas, totals, list(some.values()))
+        exceeding += [(year, words)] if words else []
+        together = effects if kind == "stage" and len(some) > 1 else "independent"
+        fit, check = fitted(
+            strata, some, seed=seed + 10 * year + place, effects=together, draws=draws
+        )
+        checks.append((year, kind, check))
+        tables.append(estimates(fit, some, totals, year))
     table = pd.concat(tables, ignore_index=True)
     columns = ["year", "count", "code", "authority", "why"]
     left_out = pd.DataFrame(absent, columns=columns).drop_duplicates(columns[:3])
     report(table, left_out, checks, exceeding)
     table.to_csv(out / "public_stages.csv", index=False)
     left_out.to_csv(out / "public_stages_left_out.csv", index=False)
-    if len(years) > 1:
-        trends(table).savefig(out / "public_stages.png", dpi=130)
-    print(f"\nTables and figure: {out}/public_stages*. {time.perf_counter() - start:.0f} s in all.")
+    print(f"\nTables: {out}/public_stages*. {time.perf_counter() - start:.0f} s in all.")
     return table
 
 
@@ -391,9 +386,9 @@ def report(
     print(by_year(table, "between_rates"))
     print("\nCONTEXTUAL rate ratio, an authority 10 points more deprived over another, at equal")
     print("neighbourhood deprivation (the national mean). Below 1: higher in affluent authorities.")
-    print("The gradient between neighbourhoods is from the literature, the same in every year: if")
-    print("it was 5% steeper in a year, that year's ratios are 5% lower. + over a tenth of the")
-    print("authorities left out: few events are hidden there, so what is left is no fair sample.\n")
+    print("The gradient between neighbourhoods is from the literature: if it was 5% steeper, the")
+    print("ratios are 5% lower. + over a tenth of the authorities left out: few events are hidden")
+    print("there, so what is left is no fair sample.\n")
     print(by_year(table, "contextual"))
     if "over_first" in table:
         together = table[table["over_first"].notna()]
@@ -442,34 +437,6 @@ def by_year(table: pd.DataFrame, what: str) -> str:
     marked = table.assign(cell=cells)
     wide = marked.pivot_table(index="count", columns="year", values="cell", aggfunc="first")
     return str(wide.loc[list(dict.fromkeys(table["count"]))].fillna("").to_string())
-
-
-def trends(table: pd.DataFrame) -> Figure:
-    """Contextual ratios by year, a panel for each kind of count."""
-    kinds = list(dict.fromkeys(table["kind"]))
-    figure = Figure(figsize=(4.6 * len(kinds), 4.6), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(kinds), sharey=True))
-    for ax, kind in zip(panels, kinds, strict=True):
-        own = table[table["kind"] == kind]
-        names = list(dict.fromkeys(own["count"]))
-        for number, name in enumerate(names):
-            rows = own[own["count"] == name]
-            years = rows["year"] + 0.08 * (number - (len(names) - 1) / 2)
-            low, high = (abs(rows[f"contextual_{end}"] - rows["contextual"])
-                         for end in ("lower", "upper"))  # fmt: skip
-            label = name.partition(": ")[2] or name
-            ax.errorbar(
-                years, rows["contextual"], [low, high], fmt="o-", label=label, markersize=3,
-                linewidth=1, elinewidth=0.6,
-            )  # fmt: skip
-        ax.axhline(1, color="#888888", linewidth=0.8)
-        ax.spines[["top", "right"]].set_visible(False)
-        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.07)}
-        ax.legend(frameon=False, fontsize=7, ncols=3, **below)
-        ax.set_title({"stage": "Stages", "category": "Plan starts by category of abuse",
-                      "need": "Children in need by need"}.get(kind, kind), loc="left")  # fmt: skip
-    panels[0].set_ylabel("Contextual rate ratio per 10 points")
-    return figure
 
 
 if __name__ == "__main__":

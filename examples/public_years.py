@@ -5,7 +5,7 @@
 
 One model of all years: an authority's level goes on from year to year, so that the change of the
 contextual ratio is known better than two years by themselves. (`public_stages.py` fits all stages
-of one year, year after year.)
+of one year.)
 
 What totals cannot say. They say nothing of the gradient between neighbourhoods: it comes from a
 study of 2018-19, as a prior. A contextual ratio is the between ratio, which totals tell, over that
@@ -76,11 +76,13 @@ def panel_of(data: Path, count: str, years: Sequence[int] = YEARS) -> sg.years.P
     )
 
 
-def run(data: Path, out: Path, *, count: str, draws: int, seed: int) -> pd.DataFrame:
+def run(
+    data: Path, out: Path, *, count: str, draws: int, seed: int, years: Sequence[int] = YEARS
+) -> pd.DataFrame:
     """Fit, print and write; the contextual ratio of each year and its change."""
     start = time.perf_counter()
     stage = next(one for one in STAGES if one.column == count)
-    panel = panel_of(data, count)
+    panel = panel_of(data, count, years)
     print(panel)
     priors = sg.Priors(
         within=sg.Normal(math.log(stage.gradient), 0.044),
@@ -103,7 +105,7 @@ def run(data: Path, out: Path, *, count: str, draws: int, seed: int) -> pd.DataF
         prob=0.95,
     )  # fmt: skip
     print(table.iloc[:, :4].round(3).to_string())
-    span = len(YEARS) - 1
+    span = years[-1] - years[0]
     print(
         f"Of the change, the prior alone allows a log ratio of sd {STEP * math.sqrt(span):.3f}: "
         f"gradients that move by {STEP:.0%} a year. No total tells how they moved."

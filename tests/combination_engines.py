@@ -101,7 +101,8 @@ def _of_blocks(task: Task) -> Start:
 
     terms = [model_terms(one) for one in task.models]
     counts = counts_of(task.models, terms, task.data)
-    ready = pilot(task.models, terms, counts, correlations="full", normal=False)
+    years = None if task.strata is None else task.strata.over_years
+    ready = pilot(task.models, terms, counts, correlations="full", normal=False, over_years=years)
     return Start(ready.marginal.gradient, ready.point)
 
 

@@ -3,7 +3,7 @@
 import functools
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -35,6 +35,8 @@ FEATURES: Final = MappingProxyType(
 COUNTS: Final = ("counts", "totals", "mixed", "one authority")
 FAMILIES: Final = ("poisson", "negative_binomial")
 STRATA: Final = ("one", "independent", "joint")
+#: Two years that are fitted together: cells of their own, since drift is a covariance of its own.
+YEARS: Final = "years"
 
 #: What the features add to the truth that counts are simulated with.
 _TRUTHS: Final = {
@@ -62,9 +64,9 @@ class Cell:
     Attributes
     ----------
     feature, counts, family, strata
-        A key of `FEATURES`; one each of `COUNTS`, `FAMILIES` and `STRATA`. Overdispersion of areas
-        beside a factor of each locality is the feature `both spreads`, which has the negative
-        binomial alone; `localities` have Poisson counts alone.
+        A key of `FEATURES`; one each of `COUNTS`, `FAMILIES` and `STRATA` (or `YEARS`).
+        Overdispersion of areas beside a factor of each locality is the feature `both spreads`,
+        which has the negative binomial alone; `localities` have Poisson counts alone.
     """
 
     feature: str
@@ -84,6 +86,13 @@ def cells() -> Iterator[Cell]:
             yield Cell(feature, counts=counts, family=family, strata=strata)
 
 
+def cells_of_years() -> Iterator[Cell]:
+    """Those of years: all counts with Poisson, counted ones with a negative binomial."""
+    for cell in cells():
+        if cell.strata == "joint" and (cell.family == "poisson" or cell.counts == "counts"):
+            yield replace(cell, strata=YEARS)
+
+
 def model_of(cell: Cell) -> Model:
     """The model of a cell, by the public door alone; what the door refuses, it raises.
 
@@ -94,6 +103,11 @@ def model_of(cell: Cell) -> Model:
     gradient: sg.GradientModel | sg.StratifiedModel
     if cell.strata == "one":
         gradient = sg.GradientModel(areas_of(cell), **options)
+    elif cell.strata == YEARS:
+        drift = sg.years.Drift(levels="random walk", slopes="trend")
+        gradient = sg.StratifiedModel(
+            panel_of(cell), authority_effects=drift, national=sg.years.National(), **options
+        )
     else:
         gradient = sg.StratifiedModel(strata_of(cell), authority_effects=cell.strata, **options)
     if cell.feature == "outcome":
@@ -123,6 +137,26 @@ def strata_of(cell: Cell) -> sg.Strata:
         totals=totals or None,
         **_ROLES,
         **_also_named(cell, frame),
+    )
+
+
+def panel_of(cell: Cell) -> sg.years.Panel:
+    """The counts of two years, which are the two stages; the second year has other children."""
+    frame, totals = _known(cell)
+    years = dict(zip((2019, 2020), _INTERCEPTS, strict=True))
+    table = pd.concat([
+        frame.assign(year=year, events=frame[stage], children=frame["children"] + year - 2019)
+        for year, stage in years.items()
+    ])  # fmt: skip
+    named = _also_named(cell, frame)
+    return sg.years.Panel.from_frame(
+        table,
+        year="year",
+        events=None if cell.counts == "totals" else "events",
+        totals={year: totals[stage] for year, stage in years.items()} if totals else None,
+        missing_events="leave out" if totals else "refuse",
+        **_ROLES,
+        **named,
     )
 
 

@@ -5,13 +5,14 @@ import warnings
 import pytest
 
 from combination_engines import engines, evaluated
-from combinations import FEATURES, Cell, cells, model_of
+from combinations import FEATURES, Cell, cells, cells_of_years, model_of
 from socgrad.errors import SocgradError, SocgradWarning
 
 #: Why combinations are refused, by words of the message.
 REASONS = (
     "authorities differ, and these areas are of a single authority",
     "authority_effects='joint' correlates how authorities differ",
+    "years.Drift says how authorities move",
     "is of one authority alone",
     "needs counts by neighbourhood",
     "has no closed form",
@@ -31,7 +32,7 @@ def stopped(cell):
         return str(error), None
 
 
-@pytest.mark.parametrize("cell", list(cells()), ids=str)
+@pytest.mark.parametrize("cell", [*cells(), *cells_of_years()], ids=str)
 def test_every_cell_has_an_engine_or_a_reason(cell):
     """Its density near the start is finite and its gradient right, or the refusal says why."""
     words, model = stopped(cell)

@@ -181,3 +181,57 @@ def test_the_order_of_rows_says_nothing():
     for year in panel:
         np.testing.assert_array_equal(panel[year].events, other[year].events)
         np.testing.assert_allclose(panel[year].authority_mean, other[year].authority_mean)
+
+
+def test_a_change_of_an_authoritys_own_mean_is_a_covariate():
+    """In steps from the mean of the period: Ashby is 0.25 steps below, then above; Barton stays."""
+    panel = made(mean_change="own change")
+    for year, expected in ((2019, -0.25), (2021, 0.25)):
+        own = panel[year].authority_covariates["own change"]
+        np.testing.assert_allclose(own[["Ashby", "Barton"]], [expected, 0.0], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"means": "year"}, "Choose means='period'"),
+        ({"table": "still"}, "nothing can be said of its change"),
+        ({"mean_change": "idaci"}, "a column that the table has already"),
+    ],
+)
+def test_a_change_that_is_none(given, words):
+    """Refused in words."""
+    table = frame()
+    if "table" in given:
+        table["idaci"] = [0.05, 0.15, 0.25, 0.45] * 2
+    options = {"mean_change": "own change"} | {k: v for k, v in given.items() if k != "table"}
+    with pytest.raises(TableError, match=words):
+        made(table, **options)
+
+
+def test_years_may_be_written_as_text():
+    """2019 and "2019" are the same year; 2018-19 is none, and is said to be the one it ends in."""
+    text = frame()
+    assert made(text.assign(year=text["year"].astype(str))).labels == (2019, 2021)
+    with pytest.raises(TableError, match="is no whole number in 8 of 8 rows"):
+        made(text.assign(year="2018-19"))
+
+
+def test_a_year_without_an_event_in_an_authority_is_one_of_zeros():
+    """Zero is a count; a blank is none, and is refused until it is said what it is."""
+    table = frame()
+    own = (table["la"] == "Ashby") & (table["year"] == 2021)
+    zero = made(table.assign(plans=table["plans"].mask(own, 0)))
+    assert zero[2021].events[:2].tolist() == [0.0, 0.0]
+    blank = table.assign(plans=table["plans"].astype(float).mask(own))
+    with pytest.raises(TableError, match="Year 2021"):
+        made(blank)
+    assert not made(blank, missing_events="leave out")[2021].counted[:2].any()
+
+
+def test_deprivation_that_is_equal_in_one_year_is_refused_by_year():
+    """Nothing can be said of gradients where all areas are alike."""
+    table = frame()
+    table["idaci"] = table["idaci"].mask(table["year"] == 2021, 0.2)
+    with pytest.raises(TableError, match="Year 2021"):
+        made(table)

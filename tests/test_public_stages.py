@@ -161,7 +161,7 @@ def test_real_england_agrees_with_the_earlier_trial(stages: ModuleType, tmp_path
         pytest.skip("SOCGRAD_DATA does not name the folder of public data")
     counts = counts_named(stages, "referrals", "cpp_start", "Sexual_Initial", "Neglect_Initial")
     england = stages.read_years(Path(folder))
-    table = stages.run(england, tmp_path, seed=1, years=[2019], counts=counts, draws=500)
+    table = stages.run(england, tmp_path, seed=1, year=2019, counts=counts, draws=500)
     rows = table.set_index("count")
     assert 0.76 < rows.loc["Referrals", "contextual"] < 0.94
     assert 0.62 < rows.loc["Plan starts", "contextual"] < 0.81
@@ -181,7 +181,7 @@ def test_real_england_agrees_with_the_earlier_trial(stages: ModuleType, tmp_path
     assert len(left_out) == rows["left_out"].sum()
     some = counts[:2]
     alone = stages.run(
-        england, tmp_path, seed=1, years=[2019], counts=some, effects="independent"
+        england, tmp_path, seed=1, year=2019, counts=some, effects="independent"
     ).set_index("count")
     assert "over_first" not in alone
     together = rows.loc[alone.index]

@@ -17,12 +17,22 @@ NUMBERS = {
     "level_break_sd": np.array(0.4),
     "slope_break_sd": np.array(0.2),
 }
-OWN = 0.003**2 * np.eye(3)
+PLACE = np.arange(1.0, 4.0)
+LAG = np.array([[0, 1, 3], [1, 0, 2], [3, 2, 0]])
+
+
+def own(form, rho=0.6):
+    """What years have beside their drift, 0.003 a year, which goes on as the drift does."""
+    goes_on = {
+        "autoregressive": rho**LAG / (1 - rho**2),
+        "random walk": np.minimum.outer(PLACE, PLACE),
+    }
+    return 0.003**2 * goes_on.get(form, np.eye(3))
 
 
 def levels(form, breaks=()):
-    """Covariance of levels alone."""
-    return drift_covariance(YEARS, (form,), breaks, NUMBERS) - OWN
+    """Covariance of levels alone, without that."""
+    return drift_covariance(YEARS, (form,), breaks, NUMBERS) - own(form)
 
 
 def test_an_autoregressive_drift_keeps_the_clock_of_missing_years():
@@ -56,8 +66,7 @@ def test_levels_and_slopes_share_their_constant_part_alone():
     """Slopes have their own drift; only constant parts correlate."""
     whole = drift_covariance(YEARS, ("random walk", "autoregressive"), (), NUMBERS)
     np.testing.assert_allclose(whole[:3, 3:], -0.5 * 0.3 * 0.1, rtol=1e-12)
-    powers = (-0.5) ** np.array([[0, 1, 3], [1, 0, 2], [3, 2, 0]])
-    expected = 0.01 + 0.0025 / 0.75 * powers + OWN
+    expected = 0.01 + 0.0025 / 0.75 * (-0.5) ** LAG + own("autoregressive", -0.5)
     np.testing.assert_allclose(whole[3:, 3:], expected, rtol=1e-12)
 
 
@@ -78,7 +87,15 @@ def test_a_period_stays_the_one_that_was_fitted():
     """A year more does not move the middle of the lines."""
     longer = np.append(YEARS, 2022.0)
     ahead = drift_covariance(longer, ("trend",), (), NUMBERS, period=(2018.0, 2021.0))
-    np.testing.assert_allclose(ahead[:3, :3] - OWN, levels("trend"), atol=1e-15)
+    np.testing.assert_allclose(ahead[:3, :3] - own("trend"), levels("trend"), atol=1e-15)
+
+
+@pytest.mark.parametrize("form", ["autoregressive", "random walk", "trend", "none"])
+def test_a_further_year_leaves_the_others_as_they_are(form):
+    """So that a forecast goes on from what was fitted."""
+    longer = np.append(YEARS, 2022.0)
+    ahead = drift_covariance(longer, (form,), (2019,), NUMBERS, period=(2018.0, 2021.0))
+    np.testing.assert_allclose(ahead[:3, :3] - own(form), levels(form, (2019,)), atol=1e-15)
 
 
 @pytest.mark.parametrize(

@@ -119,3 +119,28 @@ def test_draws_find_the_truth():
     own = draws["level_effect"].mean(("chain", "draw"))
     own = own.sel(authority=effects.columns.to_numpy()).to_numpy()
     assert np.corrcoef(own.ravel(), effects.to_numpy().ravel())[0, 1] > 0.9
+
+
+@pytest.mark.slow
+def test_nuts_on_the_marginal_finds_the_same():
+    """Draws of NUTS on the marginal posterior against weighted ones, in posterior SDs."""
+    from socgrad.blocks.marginal_nuts import sample_marginal
+    from socgrad.blocks.sampling import sample_blocks
+    from socgrad.nuts.options import NutsOptions
+
+    model = walking(drifting()[1])
+    models = list(model.models.values())
+    data = [likelihood_data(one) for one in models]
+    options = NutsOptions(500, 500, 2, 2, 0.9, 1, progress=False)
+    shared = {"correlations": "full", "over_years": model.over_years}
+    walked = sample_marginal(models, data, options=options, **shared)
+    weighed = sample_blocks(models, data, draws=500, chains=4, random_seed=2, **shared)
+    assert walked.doubt == weighed.doubt == ""
+    for name in ("within", "between", "cross_level", "level_drift_sd", "slope_drift_sd",
+                 "level_constant_sd", "slope_constant_sd"):  # fmt: skip
+        one, other = walked.posterior[name], weighed.posterior[name]
+        sd = other.std(("chain", "draw"))
+        away = (one.mean(("chain", "draw")) - other.mean(("chain", "draw"))) / sd
+        assert float(np.abs(away).max()) < 0.25, name
+        ratio = one.std(("chain", "draw")) / sd
+        assert (np.abs(np.log(ratio)) < np.log(1.25)).all(), name

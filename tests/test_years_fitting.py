@@ -4,11 +4,18 @@ import functools
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 import socgrad as sg
-from socgrad.errors import EstimandError, SocgradError, SocgradWarning, SpecificationError
+from socgrad.errors import (
+    EstimandError,
+    MisfitWarning,
+    SocgradError,
+    SocgradWarning,
+    SpecificationError,
+)
 from socgrad.fitting import fit
 from socgrad.model.drift import Drift, National
 from socgrad.model.priors import PositiveNormal
@@ -45,7 +52,7 @@ def test_spreads_of_a_year_are_those_of_its_drift():
         expected = np.sqrt(
             draws[f"{kind}_constant_sd"] ** 2
             + draws[f"{kind}_drift_sd"] ** 2 * (draws["stratum"] - 2018)
-            + 0.003**2
+            + 0.003**2 * (draws["stratum"] - 2017)
         )
         np.testing.assert_allclose(
             draws[f"{kind}_sd"].transpose("chain", "draw", "stratum"),
@@ -80,10 +87,28 @@ def test_tables_of_counts_go_by_year():
 
 
 def test_every_year_has_its_check():
-    """One year at a time, as of any fit of strata."""
-    assert sg.check_fit(sg.stratum(fitted(), 2019), random_seed=1) is not None
+    """One year at a time, as of any fit of strata, or all at once."""
+    one = sg.check_fit(sg.stratum(fitted(), 2019), random_seed=1)
     with pytest.raises(SocgradError, match="This fit has 4 strata"):
         sg.check_fit(fitted(), random_seed=1)
+    whole = sg.years.check_fit(fitted(), random_seed=1)
+    assert list(whole.years) == [2018, 2019, 2020, 2021]
+    pd.testing.assert_frame_equal(whole.statistics.loc[2019], one.statistics)
+    assert whole.adequate == all(each.adequate for each in whole.years.values())
+
+
+def test_a_year_that_does_not_fit_is_named():
+    """Counts of one year that are no counts of its model: all in the first areas."""
+    broken = fitted().copy()
+    held = broken["observed_data"].to_dataset()
+    events = held["events"].copy()
+    own = events.sel(stratum=2020).to_numpy()
+    events.loc[{"stratum": 2020}] = np.where(np.arange(len(own)) % 4 == 0, 4 * own, 0)
+    broken["observed_data"] = xr.DataTree(held.assign(events=events))
+    with pytest.warns(MisfitWarning, match=r"In 1 of 4 years \(2020\) the model does not fit"):
+        whole = sg.years.check_fit(broken, random_seed=1)
+    assert not whole.adequate
+    assert [year for year, each in whole.years.items() if not each.adequate] == [2020]
 
 
 def test_prior_checks_refuse_years_that_are_tied():

@@ -6,10 +6,12 @@ has dim year; `change`, `trend` and `steepened` compare years within draws, `dri
 authorities move, and `next_year` carries a fit on by one.
 """
 
+from socgrad.checks.yearly_check import YearlyCheck, check_fit
 from socgrad.estimands.changes import change, steepened, trend
 from socgrad.estimands.drift import drift
 from socgrad.estimands.forecasts import next_year
 from socgrad.model.drift import Drift, National
+from socgrad.prior_drift import prior_drift
 from socgrad.simulation.years import DriftTruth, YearsSimulation, simulate
 from socgrad.table.panel import Panel
 
@@ -18,10 +20,13 @@ __all__ = [
     "DriftTruth",
     "National",
     "Panel",
+    "YearlyCheck",
     "YearsSimulation",
     "change",
+    "check_fit",
     "drift",
     "next_year",
+    "prior_drift",
     "simulate",
     "steepened",
     "trend",

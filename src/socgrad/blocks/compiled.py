@@ -7,6 +7,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 from socgrad.blocks.authorities import evaluated
+from socgrad.blocks.chained import chained
 from socgrad.blocks.integrals import integrals
 from socgrad.likelihood import compiled as gamma_functions
 from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
@@ -33,6 +34,10 @@ def summed_rising(numbers, many, r, found):  # type: ignore[no-untyped-def]
 
 def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", want: int) -> float:
     """Log marginal of the authorities at one point; fills `found`, and moves `state`."""
+    if at.arrow is not None:
+        none = np.zeros(0)
+        drawn = np.zeros((0, 0, 0)), none, none[None], none, none
+        return _by_year(marginal, at, state, found, want, *drawn)
     which = np.zeros(len(at.mean), dtype=np.int64)
     value: float = evaluated(
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
@@ -40,6 +45,35 @@ def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", wan
         want, found.mean, found.precision, found.spread, found.region, found.score,
         found.square_score, found.inverse, found.region_inverse,
     )  # fmt: skip
+    return value
+
+
+def _by_year(
+    marginal: "Marginal",
+    at: "At",
+    state: "State",
+    found: "Found",
+    want: int,
+    *drawn: FloatArray,
+) -> float:
+    """`evaluate` of years; with `drawn` (normals, uniform, lines, error, noise) effects are, too.
+
+    What counts tell at the modes of a state says where the next are: nothing yet, or never, where
+    totals are known, whose levels are none.
+    """
+    assert at.arrow is not None
+    strata = len(at.r)
+    told = np.zeros((0, strata, 5)) if state.told is None else state.told
+    tells = told
+    if state.told is None and not marginal.counts.rows.is_total.any():
+        tells = np.zeros((len(at.mean), strata, 5))
+    value: float = chained(
+        marginal.counts.rows, at.offset, at.square_offset, at.mean, *at.arrow.parts, at.r,
+        state.modes, told, want, found.mean, *found.arrow, found.spread, found.score,
+        found.square_score, tells, *drawn,
+    )  # fmt: skip
+    if len(tells) and np.isfinite(value):
+        state.told = tells
     return value
 
 
@@ -76,16 +110,23 @@ def integrate(
     marginal: "Marginal",
     at: "At",
     *,
-    modes: FloatArray,
+    state: "State",
+    found: "Found",
     region_effect: FloatArray,
     normals: FloatArray,
     uniform: FloatArray,
 ) -> Integrals:
     """Estimate the integrals over effects at one point, and draw the effects."""
     authorities = len(at.mean)
+    modes = state.modes
     which = np.zeros(authorities, dtype=np.int64)
     lines, error, noise = np.zeros_like(at.mean), np.zeros(authorities), np.zeros(authorities)
-    laplace: float = integrals(
+    laplace: float
+    if at.arrow is not None:
+        drawn = normals, uniform, lines, error, noise
+        laplace = _by_year(marginal, at, state, found, 0, *drawn)
+        return Integrals(lines, error, noise, laplace)
+    laplace = integrals(
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
         region_effect, modes, normals, uniform, lines, error, noise,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.blocks.arrows import Arrow
 from socgrad.blocks.covariance import Structure, positive, positive_prior
 from socgrad.blocks.data import factor_of
 from socgrad.model.gradient_model import GradientModel
@@ -60,6 +61,8 @@ class Shared:
         Coefficients of variation of gamma factors; 0 in strata without.
     region_sd : ndarray, shape (..., strata)
         Empty where there are no regions.
+    arrow : Arrow or None
+        The precision of effects that go from year to year, in place of their covariance.
     """
 
     coefficients: Array
@@ -67,6 +70,7 @@ class Shared:
     covariance: Array
     spread: Array
     region_sd: Array
+    arrow: Arrow | None = None
 
     def one(self, k: int) -> "Shared":
         """Those of one point."""
@@ -76,6 +80,7 @@ class Shared:
             self.covariance[k],
             self.spread[k],
             self.region_sd[k],
+            None if self.arrow is None else self.arrow.one(k),
         )
 
 
@@ -158,13 +163,23 @@ class Coordinates:
         s, lead = self.strata, x.shape[:-1]
         spread = np.zeros((*lead, s), dtype=x.dtype)
         spread[..., self.with_factor] = positive(spreads, self.spread_bend)
+        arrow = self.arrow(effects)
+        none = np.zeros((*lead, 0, 0))
         return Shared(
             of_authorities.reshape(*lead, len(self.coefficients), s),
             of_areas.reshape(*lead, len(self.area_coefficients), s),
-            self.covariance(effects),
+            self.covariance(effects) if arrow is None else none,
             spread,
             positive(regions, self.region_bend),
+            arrow,
         )
+
+    def arrow(self, effects: Array) -> Arrow | None:
+        """Precision of effects that go from year to year; None where it is any.
+
+        Regions tie authorities together: their effects are taken with any covariance.
+        """
+        return None if len(self.region_prior) else self.structure.arrow(effects)
 
     def covariance(self, effects: Array) -> Array:
         """Covariance of levels and slopes, those that do not vary included."""
@@ -188,6 +203,16 @@ class Coordinates:
             # Tied years start from the first one's prior.
             pairs = np.repeat(pairs[:: self.strata], self.strata, axis=0)
         return pairs[:, 0], pairs[:, 1]
+
+    def coefficient_precision(self) -> FloatArray:
+        """Prior precision of all coefficients, in the order of a point."""
+        _, sd = self.coefficient_prior
+        made = np.diag(sd**-2.0)
+        if self.tied is not None:
+            for k, own in enumerate(self.tied):
+                at = slice(k * self.strata, (k + 1) * self.strata)
+                made[at, at] = own
+        return made
 
     def pull(self, coefficients: Array) -> Array:
         """Derivative of the log prior density by all coefficients, in the order of a point."""

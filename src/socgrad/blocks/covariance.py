@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.blocks.arrows import Arrow
 
 __all__ = [
     "Bartlett",
@@ -53,12 +54,19 @@ class Structure(Protocol):
     def point(self, covariance: FloatArray) -> FloatArray:
         """The point of a covariance, or near it."""
 
+    def arrow(self, x: Array) -> Arrow | None:
+        """The precision at points (..., size), where it goes from year to year; else None."""
+
     def named(self, x: Array) -> dict[str, Array]:
         """Numbers of points (..., size) that a covariance does not show, by name, each (...)."""
 
 
 class Unnamed:
-    """Of structures whose covariances say all."""
+    """Of structures whose covariances say all, of strata in no order."""
+
+    def arrow(self, _: Array) -> Arrow | None:
+        """None: the strata stand in no order."""
+        return None
 
     def named(self, _: Array) -> dict[str, Array]:
         """No numbers of its own."""

@@ -11,8 +11,9 @@ import numpy as np
 from scipy.optimize import minimize
 
 from socgrad.arrays import BoolArray, FloatArray
+from socgrad.blocks.arrows import Arrow, arrow_of
 from socgrad.blocks.covariance import bounded, positive, positive_prior
-from socgrad.yearly_covariances import drift_covariance
+from socgrad.yearly_covariances import DriftStates, drift_states
 
 __all__ = ["Drifting", "drifting"]
 
@@ -75,8 +76,15 @@ class Drifting:
         """What the numbers of points (..., size) are, by name, each (...)."""
         return {each.name: each.value(x[..., k]) for k, each in enumerate(self.numbers)}
 
+    def _states(self, x: Array) -> DriftStates:
+        return drift_states(self.years, self.forms, self.breaks, self.named(x))
+
     def covariance(self, x: Array) -> Array:  # noqa: D102
-        return drift_covariance(self.years, self.forms, self.breaks, self.named(x))
+        return self._states(x).covariance()
+
+    def arrow(self, x: Array) -> Arrow:
+        """The same as a precision that goes from year to year, at points (..., size)."""
+        return arrow_of(self._states(x))
 
     def log_prior(self, x: Array) -> Array:  # noqa: D102
         return sum(each.log_prior(x[..., k]) for k, each in enumerate(self.numbers))

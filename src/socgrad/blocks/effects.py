@@ -89,12 +89,13 @@ def _drawn(
         log_regions = -0.5 * float((state.regions**2 @ at.region_precision).sum()) - whole
         log_regions += 0.5 * float((z * z).sum())
         log_regions += float(np.log(np.diagonal(roots, axis1=1, axis2=2)).sum())
-    normals = rng.standard_normal((authorities, _PAIRS, n))
+    normals = rng.standard_normal((authorities, _PAIRS, state.modes.shape[1]))
     uniform = np.asarray(rng.random(authorities))
     drawn: Integrals = integrate(
         marginal,
         at,
-        modes=state.modes,
+        state=state,
+        found=Found.of(marginal, 0),
         region_effect=region_of,
         normals=normals,
         uniform=uniform,

@@ -37,6 +37,7 @@ __all__ = [
     "Rows",
     "block_terms",
     "scores",
+    "sums",
 ]
 
 #: Laws of segments: Poisson rows compressed to nodes of exposure; negative binomial rows; rows of

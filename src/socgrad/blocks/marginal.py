@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
+from socgrad.blocks.arrows import Arrow
 from socgrad.blocks.compiled import evaluate, rising
 from socgrad.blocks.coordinates import Coordinates, Shared
 from socgrad.blocks.covariance import positive
@@ -15,6 +17,9 @@ from socgrad.blocks.data import Counts
 from socgrad.processors import processors
 
 __all__ = ["At", "Found", "Marginal", "State", "by_threads"]
+
+# Complex where derivatives are taken.
+type Array = Any
 
 _STEP = 1e-30
 _THREADS = 4
@@ -25,17 +30,21 @@ class State:
     """Modes of effects, from which the search for those of another point starts.
 
     `pull` (authorities, effects, effects) says how they follow the means of the population, which
-    were `mean`; None where that is not known.
+    were `mean`; None where that is not known. Of years, `told` (authorities, years, 5) is slope and
+    curvature of the log-likelihood at the modes, from which they follow means and precision; empty
+    where that is not known.
     """
 
     modes: FloatArray
     regions: FloatArray
     pull: FloatArray | None = None
     mean: FloatArray | None = None
+    told: FloatArray | None = None
 
     def copy(self) -> "State":
         """The same, to be moved."""
-        return State(self.modes.copy(), self.regions.copy(), self.pull, self.mean)
+        told = None if self.told is None else self.told.copy()
+        return State(self.modes.copy(), self.regions.copy(), self.pull, self.mean, told)
 
     def near(self, mean: FloatArray) -> "State":
         """Where modes are about to be when these are the means."""
@@ -56,6 +65,7 @@ class At:
     offset: FloatArray
     square_offset: FloatArray
     region_precision: FloatArray
+    arrow: Arrow | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +111,7 @@ class Marginal:
         mean = np.hstack(
             [np.einsum("ksj,ks->js", each, shared.coefficients) for each in (level, slope)]
         )
-        precision = np.linalg.inv(shared.covariance)
+        precision = np.linalg.inv(shared.covariance)  # of none none, where it is an arrow
         offset, square_offset = counts.offset, counts.square_offset
         if counts.has_columns:
             own = shared.area_coefficients.T
@@ -117,6 +127,7 @@ class Marginal:
             offset,
             square_offset,
             1.0 / shared.region_sd**2 if len(shared.region_sd) else np.zeros(len(shared.spread)),
+            shared.arrow,
         )
 
     def value(self, x: FloatArray) -> float:
@@ -157,11 +168,8 @@ class Marginal:
         first = sum(coordinates.sizes[:2])
         of_coefficients = np.concatenate(parts) + coordinates.pull(x[:first])
 
-        q, covariance = at.precision[0], at.shared.covariance
-        by_precision = found.precision[0] + 0.5 * len(found.mean) * covariance
-        by_covariance = -q @ by_precision @ q
         steps = effects + 1j * _STEP * np.eye(len(effects))
-        by_effects = (coordinates.covariance(steps).imag * by_covariance).sum(axis=(1, 2)) / _STEP
+        by_effects = self._by_effects(steps, at, found)
         # Spreads enter by log r, regions by their precision; both of their own coordinate alone.
         own = coordinates.with_factor
         of_spreads = (found.spread + self._rising(at.r)[1])[own] * 2.0 / at.shared.spread[own]
@@ -175,6 +183,20 @@ class Marginal:
         steps = x + 1j * _STEP * np.eye(len(x))[first:]
         likelihood[first:] += coordinates.log_prior(steps).imag / _STEP
         return value, likelihood
+
+    def _by_effects(self, steps: Array, at: At, found: "Found") -> FloatArray:
+        """Derivatives of the log marginal by each number of the effects' covariance."""
+        authorities = len(found.mean)
+        if (arrow := self.coordinates.arrow(steps)) is not None:
+            made = 0.5 * authorities * arrow.log_determinant.imag
+            for part, by_part in zip(arrow.parts, found.arrow, strict=True):
+                made = made + (part.imag * by_part).reshape(len(steps), -1).sum(axis=1)
+            return np.asarray(made / _STEP, dtype=np.float64)
+        q, covariance = at.precision[0], at.shared.covariance
+        by_precision = found.precision[0] + 0.5 * authorities * covariance
+        by_covariance = -q @ by_precision @ q
+        moved: FloatArray = self.coordinates.covariance(steps).imag
+        return np.asarray((moved * by_covariance).sum(axis=(1, 2)) / _STEP)
 
     def _rising(self, r: FloatArray) -> tuple[float, FloatArray]:
         """Terms of gamma factors in r alone, and their derivatives by log r."""
@@ -195,7 +217,11 @@ class Marginal:
                 at = self.at_values(shared)
             except np.linalg.LinAlgError:
                 return nothing
-            sign, log_determinant = np.linalg.slogdet(at.precision[0])
+            if at.arrow is None:
+                sign, log_determinant = np.linalg.slogdet(at.precision[0])
+            else:
+                log_determinant = float(at.arrow.log_determinant)
+                sign = float(np.isfinite(log_determinant))
             if not (np.isfinite(prior) and sign > 0 and np.isfinite(at.mean).all()):
                 return nothing
             found = Found.of(self, want)
@@ -222,11 +248,13 @@ class Found:
     square_score: FloatArray
     inverse: FloatArray
     region_inverse: FloatArray
+    arrow: tuple[FloatArray, ...] = ()
 
     @classmethod
     def of(cls, marginal: Marginal, want: int) -> "Found":
         """Room for derivatives (`want` above 0), or for none."""
-        authorities, effects = marginal.start.modes.shape
+        authorities, effects = len(marginal.start.modes), 2 * marginal.coordinates.strata
+        shared = marginal.start.modes.shape[1] - effects
         rows, squares = len(marginal.counts.offset), len(marginal.counts.square_offset)
         some = want > 0
         return cls(
@@ -236,8 +264,17 @@ class Found:
             np.zeros(effects // 2),
             np.zeros(rows * some),
             np.zeros(squares * some),
-            np.zeros((authorities * some, effects, effects)),
+            np.zeros((authorities * some * (shared == 0), effects, effects)),
             np.zeros((len(marginal.start.regions), effects // 2, effects // 2)),
+            tuple(
+                np.zeros((*shape, last))
+                for shape, last in (
+                    ((effects // 2, 2), 2),
+                    ((effects // 2, 2), 2),
+                    ((effects // 2, 2), shared),
+                    ((shared,), shared),
+                )
+            ),
         )
 
 

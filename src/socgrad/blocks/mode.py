@@ -7,6 +7,7 @@ from scipy.optimize import minimize
 
 from socgrad.arrays import FloatArray
 from socgrad.blocks.compiled import evaluate
+from socgrad.blocks.information import information
 from socgrad.blocks.marginal import Found, Marginal, State, by_threads
 
 __all__ = ["Mode", "mode"]
@@ -75,6 +76,8 @@ def _followed(marginal: Marginal, point: FloatArray, state: State) -> State:
     at, found = marginal.at(point), Found.of(marginal, 1)
     if not np.isfinite(evaluate(marginal, at, state, found, 1)):
         return state
+    if at.arrow is not None:
+        return state
     counted = ~marginal.counts.rows.is_total.any(axis=1)
     pull = found.inverse @ at.precision[0] * counted[:, None, None]
     return State(state.modes, state.regions, pull, at.mean)
@@ -87,7 +90,13 @@ def _root(marginal: Marginal, point: FloatArray) -> FloatArray:
     def column(away: FloatArray) -> FloatArray:
         return marginal.gradient(point - away)[1] - marginal.gradient(point + away)[1]
 
-    curvature = np.array(by_threads(column, list(step))) / (2 * _STEP)
+    known = information(marginal, point)
+    first = 0 if known is None else len(known)
+    rows = np.array(by_threads(column, list(step[first:]))) / (2 * _STEP)
+    curvature = rows
+    if known is not None:
+        across, last = rows[:, :first], rows[:, first:]
+        curvature = np.block([[known, across.T], [across, 0.5 * (last + last.T)]])
     curvature = np.nan_to_num(0.5 * (curvature + curvature.T))
     # Numbers on scales of their own first: of what is told, the least may be a ten-thousandth.
     own = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(curvature)), _FLATTEST))

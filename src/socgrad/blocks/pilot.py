@@ -117,6 +117,11 @@ def pilot(
             np.arcsinh(values.region_sd / made.region_bend),
         ]
     )
+    arrow = made.arrow(made.parts(point)[2])
+    if arrow is not None:
+        # What all years share are numbers of their own.
+        shared = np.zeros((len(state.modes), len(arrow.corner)))
+        state = State(np.hstack([state.modes, shared]), state.regions)
     return Pilot(replace(marginal, coordinates=made, start=state), point)
 
 

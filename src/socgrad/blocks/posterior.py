@@ -43,7 +43,8 @@ def posterior_of(
             made[name] = (
                 (("sample", "stratum", dim), own) if dim else (("sample", "stratum"), own[..., 0])
             )
-    sds = np.sqrt(np.einsum("nkk->nk", shared.covariance))
+    covariance = coordinates.covariance(coordinates.parts(x)[2])
+    sds = np.sqrt(np.einsum("nkk->nk", covariance))
     by_authority = ("sample", "stratum", "authority")
     levels = effects.effects[:, :, :s]
     if coordinates.has_levels:
@@ -54,7 +55,7 @@ def posterior_of(
         dims, intercept = made["intercept"]
         made["intercept"] = (dims, intercept + levels[:, 0])
     if coordinates.has_slopes:
-        correlation = shared.covariance / sds[:, :, None] / sds[:, None, :]
+        correlation = covariance / sds[:, :, None] / sds[:, None, :]
         on = np.arange(s)
         made["slope_sd"] = (("sample", "stratum"), sds[:, s:])
         made["correlation"] = (("sample", "stratum"), correlation[:, on, s + on])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import xarray as xr
@@ -10,6 +10,8 @@ import xarray as xr
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.blocks.data import counts_of
 from socgrad.blocks.effects import Effects, draw_effects
+from socgrad.blocks.given_spreads import GivenSpreads
+from socgrad.blocks.marginal import Marginal
 from socgrad.blocks.mode import Mode, mode
 from socgrad.blocks.pilot import pilot
 from socgrad.blocks.posterior import posterior_of, shaped
@@ -25,6 +27,8 @@ __all__ = ["BlockDraws", "sample_blocks"]
 # Up to so many shared parameters the proposal is fitted to draws; beyond, it is Laplace's.
 _FEW = 14
 _ROUND, _ROUNDS, _EFFICIENT = 1000, 4, 0.6
+# Share of draws that are effective from which on a proposal is taken as it is.
+_GOOD = 0.35
 # Effective draws wanted, and the most that are drawn for each one kept.
 _WANTED = 1200.0
 _MOST = 8.0
@@ -66,6 +70,11 @@ class _Density(Protocol):
 
     def log_density(self, x: FloatArray) -> FloatArray:
         """Log density of points."""
+
+
+class _Fitting(_Density, Protocol):
+    def fitted(self, x: FloatArray, weight: FloatArray) -> Self:
+        """Fit to weighted draws."""
 
 
 def sample_blocks(
@@ -138,11 +147,18 @@ def _weighed(found: Mode, kept: int, rng: np.random.Generator) -> tuple[FloatArr
     """Points, and the logs of their densities over the proposal's."""
     marginal, d = found.marginal, len(found.point)
     mirrored = marginal.coordinates.mirrored
+    # Of years, whose coefficients are many and normal.
+    of_years = marginal.start.told is not None and not marginal.counts.has_columns
     proposal: _Density = Student(found.point, found.root, mirrored)
+    if of_years:
+        proposal = GivenSpreads.about(found)
     x = proposal.draw(_ROUND, rng)
     log_ratio = marginal.values(x) - proposal.log_density(x)
-    if d <= _FEW:
-        x, log_ratio, proposal = _fitted(found, x, log_ratio, rng)
+    if of_years and smoothed(log_ratio).effective_size < _GOOD * len(x):
+        x, log_ratio, proposal = _fitted(marginal, GivenSpreads.about(found), x, log_ratio, rng)
+    elif d <= _FEW and not of_years:
+        along = Proposal.along_axes(marginal.values, found.point, found.root, mirrored)
+        x, log_ratio, proposal = _fitted(marginal, along, x, log_ratio, rng)
     weights = smoothed(log_ratio)
     most = int(_MOST * max(kept, _ROUND))
     while weights.effective_size < _WANTED and len(x) < most and weights.pareto_k < 0.9:
@@ -156,13 +172,13 @@ def _weighed(found: Mode, kept: int, rng: np.random.Generator) -> tuple[FloatArr
 
 
 def _fitted(
-    found: Mode, x: FloatArray, log_ratio: FloatArray, rng: np.random.Generator
+    marginal: Marginal,
+    now: _Fitting,
+    x: FloatArray,
+    log_ratio: FloatArray,
+    rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray, _Density]:
     """Fit a proposal that bends to the draws, round by round, while that makes it better."""
-    marginal = found.marginal
-    now = Proposal.along_axes(
-        marginal.values, found.point, found.root, marginal.coordinates.mirrored
-    )
     best: tuple[FloatArray, FloatArray, _Density] | None = None
     efficiency = 0.0
     for _ in range(_ROUNDS):

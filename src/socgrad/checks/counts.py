@@ -160,7 +160,8 @@ def counts_by_position(fit: xr.DataTree) -> Counts:
     if labels:
         raise EstimandError(
             f"This fit has {len(labels)} strata, and a check is of one at a time. Take one out: "
-            f"socgrad.stratum(fit, {labels[0]!r})."
+            f"socgrad.stratum(fit, {labels[0]!r}). All years at once are checked by "
+            "socgrad.years.check_fit(fit)."
         )
     counts = observed_counts(fit, purpose="A check", takes_bounds=True)
     own, home = counts.coarsened, geography(fit).authority_of_area

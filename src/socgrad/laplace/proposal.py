@@ -7,7 +7,7 @@ that is known exactly: z_i = a_i(z_<i) + exp(b_i(z_<i)) e_i, a quadratic and b l
 Student distribution with a scale for each side.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -66,9 +66,15 @@ class Proposal:
         values = log_density(np.concatenate([mode[None], mode + z @ scale.T]))
         drop = np.maximum(values[0] - values[1:], 1e-3).reshape(2, d, -1)
         sides = np.clip((_DISTANCES / np.sqrt(2.0 * drop)).max(axis=2), 0.5, 2.5)
+        return replace(cls.flat(mode, scale, mirrored), below=sides[0], above=sides[1])
+
+    @classmethod
+    def flat(cls, mode: FloatArray, scale: FloatArray, mirrored: BoolArray) -> Self:
+        """One that does not bend, its sides alike."""
+        d = len(mode)
         flat = tuple(np.zeros(1 + i + i * (i + 1) // 2) for i in range(d))
         even = tuple(np.zeros(1 + i) for i in range(d))
-        return cls(mode, scale, flat, even, sides[0], sides[1], mirrored)
+        return cls(mode, scale, flat, even, np.ones(d), np.ones(d), mirrored)
 
     def fitted(self, x: FloatArray, weight: FloatArray) -> Self:
         """Fit the map to weighted draws."""

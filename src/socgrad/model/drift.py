@@ -34,8 +34,8 @@ class Drift:
       The constant part is that of the middle of the period.
     - "none": p = 0.
 
-    From each break on, every authority's effect has moved by a further normal number. Each year
-    also has a normal number of its own, of standard deviation 0.003, which changes no count.
+    From each break on, every authority's effect has moved by a further normal number. Beside that
+    every year moves by a normal number of standard deviation 0.003, which changes no count.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ class Drift:
     level_sd, slope_sd : PositiveNormal
         Prior of the drift in a year: standard deviation of a year's innovation, or of the trend a
         year; log rate, and log gradient per 10 points. With 0.10 an authority's rate moves in a
-        year by a factor of 0.82 to 1.22 (95%).
+        year by a factor of 0.82 to 1.22 (95%). `socgrad.years.prior_drift` draws what all of this
+        says of a year and of a period.
     level_break_sd, slope_break_sd : PositiveNormal
         Prior of the standard deviation of the move at a break.
     autocorrelation : tuple of float

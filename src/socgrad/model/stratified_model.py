@@ -48,7 +48,8 @@ class StratifiedModel(ComparedAsAWhole):
         levels, one of slopes, and parts of each stratum's own; see Notes.
     national : National, optional
         Of a panel whose years are fitted together: how national coefficients go from year to year.
-        By default each year has its own prior.
+        By default each year has its own prior, which what all years share then meets as many times
+        as there are years: choose `years.National()` unless years are to stand for themselves.
     family, deprivation, random_slopes, cross_level, curvature, shape, knots
         As in `GradientModel`, for all strata. Joint authority effects need random slopes and shape
         "line".
@@ -263,6 +264,13 @@ class StratifiedModel(ComparedAsAWhole):
     def _check_joint(self) -> None:
         """Refuse what joint effects of authorities cannot mean."""
         if len(self.strata.first.authority) == 1:
+            if isinstance(self.authority_effects, Drift):
+                raise SpecificationError(
+                    "years.Drift says how authorities move beside the nation, and these areas are "
+                    f"of a single authority ({self.strata.first.authority[0]}), which is the "
+                    "nation. Choose authority_effects='independent': each year is then fitted by "
+                    "itself, and years.change compares them."
+                )
             raise SpecificationError(
                 "authority_effects='joint' correlates how authorities differ in one stratum with "
                 "how they differ in another, and these areas are of a single authority "

@@ -26,6 +26,7 @@ from socgrad.errors import SocgradWarning, TableError
 from socgrad.table.areas import Areas
 from socgrad.table.count_columns import check_rules, own_rule
 from socgrad.table.long_tables import with_absent
+from socgrad.table.mean_changes import with_mean_change
 from socgrad.table.official_names import Names
 from socgrad.table.stage_tables import refuse_strangers
 from socgrad.table.strata import Relation, Strata
@@ -109,6 +110,7 @@ class Panel(Strata):
         totals_coarsening: ColumnRule | Mapping[int, ColumnRule] | None = None,
         authorities: Literal["same"] | int = "same",
         means: Means = "period",
+        mean_change: str | None = None,
         centre: int | None = None,
         index: str | Mapping[int, str] | None = None,
         breaks: Sequence[int] = (),
@@ -143,6 +145,12 @@ class Panel(Strata):
             Where within parts are measured from. "period": the authority's mean over all years of
             one index of deprivation, so that an authority whose own mean moves does not seem to
             drift. "year": the authority's mean of each year.
+        mean_change
+            A name for how far each authority's mean deprivation of the year is from the mean that
+            within parts are measured from, in steps of `per`: an authority covariate, for
+            ``authority_covariates="~ name"``, whose coefficient is what a change of an authority's
+            own mean does to the rates of all its neighbourhoods, whatever their own deprivation.
+            Needs ``means="period"``, and means that change.
         centre
             Year whose national mean is the centre of between parts in all years. By default the
             national mean of the period, or of each year, as `means` says.
@@ -186,7 +194,8 @@ class Panel(Strata):
 
         with m_j over all years of one index, weighted by children. An authority that becomes more
         deprived by d then has higher rates by ``slope * d``: its average child lives in a more
-        deprived neighbourhood. With ``means="year"`` that is a part of its level, and of its drift.
+        deprived neighbourhood. What else goes with such a change has a coefficient of its own with
+        `mean_change`. With ``means="year"`` that is a part of its level, and of its drift.
 
         Examples
         --------
@@ -267,6 +276,8 @@ class Panel(Strata):
                     refuse_idle=excused and zero_exposure == "refuse",
                 )
         tables = _centred(tables, parts, means, centre)
+        if mean_change is not None:
+            tables = with_mean_change(tables, mean_change, means)
         if not parts.index:
             _warn_of_new_index(tables)
         found = {*breaks, *parts.new_index}

@@ -144,7 +144,11 @@ def yearly_tables(
 def _years(table: pd.DataFrame, name: str) -> tuple[IntArray, list[int]]:
     """Position of each row's year, and the years in order."""
     where = f"Column {name!r} (year)"
-    given = numbers(table[name], pd.Index(np.arange(len(table))), where=where)
+    column_of_years = table[name]
+    if not pd.api.types.is_numeric_dtype(column_of_years):
+        # Text such as 2018-19 is no count that is hidden: it has words of its own below.
+        column_of_years = pd.to_numeric(column_of_years, errors="coerce")
+    given = numbers(column_of_years, pd.Index(np.arange(len(table))), where=where)
     bad = ~np.isfinite(given) | (given != np.round(given))
     if bad.any():
         first = table[name].to_numpy()[bad][0]

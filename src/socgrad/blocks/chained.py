@@ -1,0 +1,622 @@
+"""Effects of authorities over years integrated out, at a cost in proportion to the years: compiled.
+
+As in `authorities`, with a precision Q that ties each year to the next and to numbers b that all
+share (`arrows`). v holds levels (log expected totals where totals alone are known), slopes and then
+b; counts speak of one year each, so that A = J'QJ + (their curvature) is of the same form, and so
+are the parts of P = A^-1 that derivatives need. Matrices of this form come as (own, following,
+side, corner).
+"""
+
+from math import exp
+
+import numpy as np
+
+from socgrad.blocks import authorities, laws
+from socgrad.blocks.authorities import copied, factored, inverted, rows_copied
+from socgrad.blocks.laws import MASS, block_terms, scores, sums
+from socgrad.likelihood import coarsened
+from socgrad.likelihood import compiled as gamma_functions
+from socgrad.nuts.numba_on_disk import compiled, on_disk
+
+__all__ = ["chained"]
+
+_STEPS = 60
+_CLOSE, _CLOSEST = 1e-6, 1e-13
+
+
+@compiled
+def arrow_factored(own, following, side, corner):  # type: ignore[no-untyped-def]
+    """Cholesky factor in place, years first; whether the matrix is positive definite."""
+    t, m = len(own), len(corner)
+    for b in range(t):
+        if not own[b, 0, 0] > 0.0:
+            return False
+        l00 = np.sqrt(own[b, 0, 0])
+        l10 = own[b, 1, 0] / l00
+        rest = own[b, 1, 1] - l10 * l10
+        if not rest > 0.0:
+            return False
+        l11 = np.sqrt(rest)
+        own[b, 0, 0], own[b, 1, 0], own[b, 1, 1] = l00, l10, l11
+        for i in range(m):
+            side[b, 0, i] /= l00
+            side[b, 1, i] = (side[b, 1, i] - l10 * side[b, 0, i]) / l11
+        for i in range(m):
+            for k in range(i + 1):
+                corner[i, k] -= side[b, 0, i] * side[b, 0, k] + side[b, 1, i] * side[b, 1, k]
+        if b + 1 < t:
+            for k in range(2):
+                following[b, 0, k] /= l00
+                following[b, 1, k] = (following[b, 1, k] - l10 * following[b, 0, k]) / l11
+            n00, n01 = following[b, 0, 0], following[b, 0, 1]
+            n10, n11 = following[b, 1, 0], following[b, 1, 1]
+            own[b + 1, 0, 0] -= n00 * n00 + n10 * n10
+            own[b + 1, 1, 0] -= n01 * n00 + n11 * n10
+            own[b + 1, 1, 1] -= n01 * n01 + n11 * n11
+            for i in range(m):
+                side[b + 1, 0, i] -= n00 * side[b, 0, i] + n10 * side[b, 1, i]
+                side[b + 1, 1, i] -= n01 * side[b, 0, i] + n11 * side[b, 1, i]
+    return factored(corner, m)
+
+
+@compiled
+def half_log_determinant(own, corner):  # type: ignore[no-untyped-def]
+    """Half the log determinant of a matrix, from its factor."""
+    found = 0.0
+    for b in range(len(own)):
+        found += np.log(own[b, 0, 0] * own[b, 1, 1])
+    for i in range(len(corner)):
+        found += np.log(corner[i, i])
+    return found
+
+
+@compiled
+def back(own, following, side, corner, x):  # type: ignore[no-untyped-def]
+    """Solve L'x = x in place, L the factor."""
+    t, m = len(own), len(corner)
+    for i in range(m - 1, -1, -1):
+        s = x[2 * t + i]
+        for k in range(i + 1, m):
+            s -= corner[k, i] * x[2 * t + k]
+        x[2 * t + i] = s / corner[i, i]
+    for b in range(t - 1, -1, -1):
+        s0, s1 = x[b], x[t + b]
+        if b + 1 < t:
+            s0 -= following[b, 0, 0] * x[b + 1] + following[b, 0, 1] * x[t + b + 1]
+            s1 -= following[b, 1, 0] * x[b + 1] + following[b, 1, 1] * x[t + b + 1]
+        for i in range(m):
+            s0 -= side[b, 0, i] * x[2 * t + i]
+            s1 -= side[b, 1, i] * x[2 * t + i]
+        x[t + b] = s1 / own[b, 1, 1]
+        x[b] = (s0 - own[b, 1, 0] * x[t + b]) / own[b, 0, 0]
+
+
+@compiled
+def arrow_solved(own, following, side, corner, x):  # type: ignore[no-untyped-def]
+    """Solve in place, given the factor."""
+    t, m = len(own), len(corner)
+    for b in range(t):
+        x[b] /= own[b, 0, 0]
+        x[t + b] = (x[t + b] - own[b, 1, 0] * x[b]) / own[b, 1, 1]
+        if b + 1 < t:
+            x[b + 1] -= following[b, 0, 0] * x[b] + following[b, 1, 0] * x[t + b]
+            x[t + b + 1] -= following[b, 0, 1] * x[b] + following[b, 1, 1] * x[t + b]
+        for i in range(m):
+            x[2 * t + i] -= side[b, 0, i] * x[b] + side[b, 1, i] * x[t + b]
+    for i in range(m):
+        s = x[2 * t + i]
+        for k in range(i):
+            s -= corner[i, k] * x[2 * t + k]
+        x[2 * t + i] = s / corner[i, i]
+    back(own, following, side, corner, x)
+
+
+@compiled
+def arrow_inverted(own, following, side, corner, p_own, p_following, p_side, p_corner):  # type: ignore[no-untyped-def]
+    """The inverse where the matrix itself has entries, from its factor."""
+    t, m = len(own), len(corner)
+    inverted(corner, p_corner, m)
+    for b in range(t - 1, -1, -1):
+        l00, l10, l11 = own[b, 0, 0], own[b, 1, 0], own[b, 1, 1]
+        last = b + 1 == t
+        for i in range(m):
+            s0 = s1 = 0.0
+            for k in range(m):
+                s0 -= side[b, 0, k] * p_corner[k, i]
+                s1 -= side[b, 1, k] * p_corner[k, i]
+            if not last:
+                s0 -= following[b, 0, 0] * p_side[b + 1, 0, i]
+                s0 -= following[b, 0, 1] * p_side[b + 1, 1, i]
+                s1 -= following[b, 1, 0] * p_side[b + 1, 0, i]
+                s1 -= following[b, 1, 1] * p_side[b + 1, 1, i]
+            p_side[b, 1, i] = s1 / l11
+            p_side[b, 0, i] = (s0 - l10 * p_side[b, 1, i]) / l00
+        for k in range(2):
+            if last:
+                break
+            s0 = s1 = 0.0
+            for i in range(m):
+                s0 -= side[b, 0, i] * p_side[b + 1, k, i]
+                s1 -= side[b, 1, i] * p_side[b + 1, k, i]
+            for i in range(2):
+                s0 -= following[b, 0, i] * p_own[b + 1, i, k]
+                s1 -= following[b, 1, i] * p_own[b + 1, i, k]
+            p_following[b, 1, k] = s1 / l11
+            p_following[b, 0, k] = (s0 - l10 * p_following[b, 1, k]) / l00
+        for k in range(1, -1, -1):
+            # Column k of the inverse of the factor's own block.
+            s0 = 1.0 / l00 if k == 0 else 0.0
+            s1 = -l10 / (l00 * l11) if k == 0 else 1.0 / l11
+            for i in range(m):
+                s0 -= side[b, 0, i] * p_side[b, k, i]
+                s1 -= side[b, 1, i] * p_side[b, k, i]
+            if not last:
+                for i in range(2):
+                    s0 -= following[b, 0, i] * p_following[b, k, i]
+                    s1 -= following[b, 1, i] * p_following[b, k, i]
+            p_own[b, 1, k] = s1 / l11
+            p_own[b, 0, k] = (s0 - l10 * p_own[b, 1, k]) / l00
+        p_own[b, 1, 0] = p_own[b, 0, 1]
+
+
+@compiled
+def times(own, following, side, corner, u, found):  # type: ignore[no-untyped-def]
+    """The matrix times u, into found."""
+    t, m = len(own), len(corner)
+    for i in range(m):
+        s = 0.0
+        for k in range(m):
+            s += corner[i, k] * u[2 * t + k]
+        found[2 * t + i] = s
+    for b in range(t):
+        for i in range(2):
+            s = own[b, i, 0] * u[b] + own[b, i, 1] * u[t + b]
+            if b + 1 < t:
+                s += following[b, i, 0] * u[b + 1] + following[b, i, 1] * u[t + b + 1]
+            if b > 0:
+                s += following[b - 1, 0, i] * u[b - 1] + following[b - 1, 1, i] * u[t + b - 1]
+            for k in range(m):
+                s += side[b, i, k] * u[2 * t + k]
+                found[2 * t + k] += side[b, i, k] * u[i * t + b]
+            found[i * t + b] = s
+
+
+@compiled
+def at_place(rows, offset, square_offset, j, mean, q, r, v, deep, terms, along, u, qu, small):  # type: ignore[no-untyped-def]
+    """Log-likelihood minus u'Qu / 2 at v; what it takes apart goes into terms, along, u and qu."""
+    t = len(r)
+    value = 0.0
+    for b in range(t):
+        block = j * t + b
+        segment = rows.first_segment[block]
+        alone = segment + 1 == rows.first_segment[block + 1]
+        if alone and rows.kind[segment] == MASS:
+            # The usual case, without the way through all laws. The authority before may have been
+            # one of totals.
+            for i in range(along.shape[1]):
+                along[b, i] = 0.0
+            lo, hi = rows.first_row[segment], rows.first_row[segment + 1]
+            y, yw = rows.linear[j, b, 0], rows.linear[j, b, 1]
+            value += y * v[b] + yw * v[t + b]
+            if deep:
+                sums(offset, rows.within, lo, hi, v[b], v[t + b], small)
+                value -= small[0]
+                terms[b, 1] = y - small[0]
+                terms[b, 2] = yw - small[1]
+                terms[b, 3] = terms[b, 6] = -small[0]
+                terms[b, 4] = terms[b, 7] = -small[1]
+                terms[b, 5] = terms[b, 8] = -small[2]
+                terms[b, 9] = -small[3]
+            else:
+                for i in range(lo, hi):
+                    value -= exp(offset[i] + v[b] + v[t + b] * rows.within[i])
+        else:
+            block_terms(
+                rows, offset, square_offset, block, v[b], v[t + b], r[b], deep, terms[b],
+                along[b], small,
+            )  # fmt: skip
+            value += terms[b, 0]
+        u[b] = v[b] - along[b, 0] - mean[b]
+        u[t + b] = v[t + b] - mean[t + b]
+    for i in range(2 * t, len(v)):
+        u[i] = v[i]
+    times(q[0], q[1], q[2], q[3], u, qu)
+    for i in range(len(u)):
+        value -= 0.5 * u[i] * qu[i]
+    return value
+
+
+@compiled
+def bend(q, along, a):  # type: ignore[no-untyped-def]
+    """J'QJ into `a`, J the derivative of u by v."""
+    t, m = len(q[0]), len(q[3])
+    arrow_copied(q, a)
+    for b in range(t):
+        turn = along[b, 1]
+        if turn != 0.0:
+            # Row of the slope less turn times that of the level; then columns.
+            for k in range(2):
+                a[0][b, 1, k] -= turn * a[0][b, 0, k]
+                a[1][b, 1, k] -= turn * a[1][b, 0, k]
+            for k in range(2):
+                a[0][b, k, 1] -= turn * a[0][b, k, 0]
+            for i in range(m):
+                a[2][b, 1, i] -= turn * a[2][b, 0, i]
+        if b + 1 < t and along[b + 1, 1] != 0.0:
+            for k in range(2):
+                a[1][b, k, 1] -= along[b + 1, 1] * a[1][b, k, 0]
+
+
+@compiled
+def arrow_copied(q, a):  # type: ignore[no-untyped-def]
+    """Copy a matrix into the room of another."""
+    t, m = len(q[0]), len(q[3])
+    for b in range(t):
+        for i in range(2):
+            for k in range(2):
+                a[0][b, i, k] = q[0][b, i, k]
+                a[1][b, i, k] = q[1][b, i, k]
+            for k in range(m):
+                a[2][b, i, k] = q[2][b, i, k]
+    for i in range(m):
+        for k in range(m):
+            a[3][i, k] = q[3][i, k]
+
+
+@compiled
+def climbed_years(rows, offset, square_offset, j, mean, q, r, v, close, room):  # type: ignore[no-untyped-def]
+    """Mode of one authority, into v; the objective there, or minus infinity.
+
+    `room` ends with what belongs to the mode: terms, along, u, Q u, and the factor of A.
+    """
+    terms, along, u, qu, a, other_terms, other_along, other_u, other_qu, g, d, vn, small = room
+    t, n = len(r), len(v)
+    value = at_place(
+        rows, offset, square_offset, j, mean, q, r, v, True, terms, along, u, qu, small
+    )
+    if not np.isfinite(value):
+        return -np.inf
+    for _ in range(_STEPS):
+        bend(q, along, a)
+        for b in range(t):
+            a[0][b, 0, 0] -= terms[b, 3]
+            a[0][b, 0, 1] -= terms[b, 4]
+            a[0][b, 1, 0] -= terms[b, 4]
+            a[0][b, 1, 1] -= terms[b, 5] + qu[b] * along[b, 2]
+            g[b] = terms[b, 1] - qu[b]
+            g[t + b] = terms[b, 2] - qu[t + b] + along[b, 1] * qu[b]
+        for i in range(2 * t, n):
+            g[i] = -qu[i]
+        sure = arrow_factored(a[0], a[1], a[2], a[3])
+        if not sure:
+            # Far from the mode: a curvature without what may be negative.
+            arrow_copied(q, a)
+            for b in range(t):
+                a[0][b, 0, 0] += max(-terms[b, 3], 0.0)
+                a[0][b, 1, 1] += max(-terms[b, 5], 0.0)
+            if not arrow_factored(a[0], a[1], a[2], a[3]):
+                return -np.inf
+        copied(g, d)
+        arrow_solved(a[0], a[1], a[2], a[3], d)
+        gain = 0.0
+        for i in range(n):
+            gain += g[i] * d[i]
+        if not np.isfinite(gain):
+            return -np.inf
+        if sure and gain < close:
+            return value
+        step = 1.0
+        for b in range(t):
+            step = min(step, 3.0 / max(abs(d[b]), 1e-12), 1.0 / max(abs(d[t + b]), 1e-12))
+        moved = False
+        for _half in range(40):
+            for i in range(n):
+                vn[i] = v[i] + step * d[i]
+            reached = at_place(
+                rows, offset, square_offset, j, mean, q, r, vn, True,
+                other_terms, other_along, other_u, other_qu, small,
+            )  # fmt: skip
+            if reached >= value - 1e-10 * (1.0 + abs(value)):
+                moved = True
+                break
+            step *= 0.5
+        if not moved:
+            # Rounding allows no better: the mode, if the curvature there is sound.
+            return value if sure and gain < 1e-6 else -np.inf
+        value = reached
+        for i in range(n):
+            v[i], u[i], qu[i] = vn[i], other_u[i], other_qu[i]
+        for b in range(t):
+            for i in range(terms.shape[1]):
+                terms[b, i] = other_terms[b, i]
+            for i in range(along.shape[1]):
+                along[b, i] = other_along[b, i]
+    return -np.inf
+
+
+@compiled
+def room_for(t, m):  # type: ignore[no-untyped-def]
+    """What `climbed_years` works in."""
+    n = 2 * t + m
+    return (
+        np.zeros((t, 10)), np.zeros((t, 4)), np.zeros(n), np.zeros(n),
+        (np.zeros((t, 2, 2)), np.zeros((t, 2, 2)), np.zeros((t, 2, m)), np.zeros((m, m))),
+        np.zeros((t, 10)), np.zeros((t, 4)), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n),
+        np.zeros(n), np.zeros(12),
+    )  # fmt: skip
+
+
+@compiled
+def started(j, mean, q, told, v, room):  # type: ignore[no-untyped-def]
+    """Move v to where its mode is about to be, by what counts told (`told`) at v.
+
+    With slope and curvature of the log-likelihood at v, one step towards the mode under this mean
+    and precision, without a look at the counts.
+    """
+    u, qu, a, g = room[2], room[3], room[4], room[9]
+    t = told.shape[1]
+    for i in range(len(v)):
+        u[i] = v[i] - mean[i] if i < 2 * t else v[i]
+    times(q[0], q[1], q[2], q[3], u, qu)
+    arrow_copied(q, a)
+    for b in range(t):
+        a[0][b, 0, 0] -= told[j, b, 2]
+        a[0][b, 0, 1] -= told[j, b, 3]
+        a[0][b, 1, 0] -= told[j, b, 3]
+        a[0][b, 1, 1] -= told[j, b, 4]
+        g[b] = told[j, b, 0] - qu[b]
+        g[t + b] = told[j, b, 1] - qu[t + b]
+    for i in range(2 * t, len(v)):
+        g[i] = -qu[i]
+    if arrow_factored(a[0], a[1], a[2], a[3]):
+        arrow_solved(a[0], a[1], a[2], a[3], g)
+        for i in range(len(v)):
+            v[i] += g[i]
+
+
+@compiled
+def turned_by(q, along, p, b):  # type: ignore[no-untyped-def]
+    """Element (level, slope) of year b of Q J P: how log det A depends on the turn of a total."""
+    own, following, side, _ = q
+    t = len(own)
+    turn = along[b, 1]
+    found = own[b, 0, 0] * p[0][b, 0, 1] + (own[b, 0, 1] - turn * own[b, 0, 0]) * p[0][b, 1, 1]
+    if b + 1 < t:
+        turn = along[b + 1, 1]
+        found += following[b, 0, 0] * p[1][b, 1, 0]
+        found += (following[b, 0, 1] - turn * following[b, 0, 0]) * p[1][b, 1, 1]
+    if b > 0:
+        turn = along[b - 1, 1]
+        before, p_before = following[b - 1], p[1][b - 1]
+        found += before[0, 0] * p_before[0, 1]
+        found += (before[1, 0] - turn * before[0, 0]) * p_before[1, 1]
+    for i in range(side.shape[2]):
+        found += side[b, 0, i] * p[2][b, 1, i]
+    return found
+
+
+@compiled
+def along_log_determinant(q, terms, along, qu, p, g):  # type: ignore[no-untyped-def]
+    """Derivative of log det A by each coordinate, into g."""
+    t = len(terms)
+    g[:] = 0.0
+    for b in range(t):
+        s = t + b
+        p11, p12, p22 = p[0][b, 0, 0], p[0][b, 0, 1], p[0][b, 1, 1]
+        g[b] -= terms[b, 6] * p11 + 2.0 * terms[b, 7] * p12 + terms[b, 8] * p22
+        g[s] -= terms[b, 7] * p11 + 2.0 * terms[b, 8] * p12 + terms[b, 9] * p22
+        twice = along[b, 2]
+        if twice == 0.0:
+            continue
+        g[s] -= 2.0 * twice * turned_by(q, along, p, b) + qu[b] * along[b, 3] * p22
+        # Less row (level of b) of Q J times a'' P_ss.
+        much = twice * p22
+        g[b] -= much * q[0][b, 0, 0]
+        g[s] -= much * (q[0][b, 0, 1] - along[b, 1] * q[0][b, 0, 0])
+        if b + 1 < t:
+            g[b + 1] -= much * q[1][b, 0, 0]
+            g[s + 1] -= much * (q[1][b, 0, 1] - along[b + 1, 1] * q[1][b, 0, 0])
+        if b > 0:
+            g[b - 1] -= much * q[1][b - 1, 0, 0]
+            g[s - 1] -= much * (q[1][b - 1, 1, 0] - along[b - 1, 1] * q[1][b - 1, 0, 0])
+        for i in range(q[2].shape[2]):
+            g[2 * t + i] -= much * q[2][b, 0, i]
+
+
+@compiled
+def drawn(  # type: ignore[no-untyped-def]
+    rows,
+    offset,
+    square_offset,
+    j,
+    mean,
+    q,
+    r,
+    mode,
+    top,
+    normals,
+    uniform,
+    room,
+    weight,
+    candidate,
+    lines,
+    error,
+    noise,
+):
+    """Draw an authority's effects and estimate its integral; whether that is a number.
+
+    `room` holds what belongs to the mode, as `climbed_years` leaves it.
+    """
+    a, terms, along, u, qu, step, v, small = (
+        room[4], room[5], room[6], room[7], room[8], room[10], room[11], room[12],
+    )  # fmt: skip
+    t, n, pairs = len(r), len(mode), len(normals)
+    for pair in range(pairs):
+        square = 0.0
+        for i in range(n):
+            step[i] = normals[pair, i]
+            square += step[i] * step[i]
+        back(a[0], a[1], a[2], a[3], step)
+        for at in range(2 * pair, 2 * pair + 2):
+            way = 1.0 if at == 2 * pair else -1.0
+            for i in range(n):
+                v[i] = mode[i] + way * step[i]
+            value = at_place(
+                rows, offset, square_offset, j, mean, q, r, v, False, terms, along, u, qu, small
+            )
+            weight[at] = value - top + 0.5 * square
+            for i in range(2 * t):
+                candidate[at, i] = u[i]
+    highest = weight.max()
+    if not np.isfinite(highest):
+        return False
+    mass = 0.0
+    for at in range(2 * pairs):
+        weight[at] = np.exp(weight[at] - highest)
+        mass += weight[at]
+    error[j] = highest + np.log(mass / (2 * pairs))
+    spread = 0.0
+    for pair in range(pairs):
+        away = (weight[2 * pair] + weight[2 * pair + 1]) * pairs / mass - 1.0
+        spread += away * away
+    noise[j] = spread / (pairs * max(pairs - 1, 1))
+    left, at = uniform * mass, 0
+    while at < 2 * pairs - 1 and left > weight[at]:
+        left -= weight[at]
+        at += 1
+    for i in range(2 * t):
+        lines[j, i] = candidate[at, i] + mean[i]
+    return True
+
+
+@on_disk(authorities, laws, coarsened, gamma_functions)
+def chained(  # type: ignore[no-untyped-def]
+    rows,
+    offset,
+    square_offset,
+    mean,
+    own,
+    following,
+    side,
+    corner,
+    r,
+    modes,
+    told,
+    want,
+    by_mean,
+    by_own,
+    by_following,
+    by_side,
+    by_corner,
+    by_spread,
+    score,
+    square_score,
+    tells,
+    normals,
+    uniform,
+    lines,
+    error,
+    noise,
+):
+    """Log marginal of all authorities, without the log determinants of their prior precisions.
+
+    As `authorities.evaluated`, of authorities that stand by themselves and share one precision.
+    `told` (authorities, years, 5) are slope and curvature of the log-likelihood at `modes`, or is
+    empty; `tells` takes them at the modes found, where it is not empty. Where `normals`
+    (authorities, pairs, 2 years + m) are given, effects are drawn and what Laplace's method misses
+    is estimated, as `integrals.integrals` does.
+    """
+    authorities, t = len(mean), len(r)
+    m = len(corner)
+    n = 2 * t + m
+    q = (own, following, side, corner)
+    room = room_for(t, m)
+    terms, along, u, qu, a, small = room[0], room[1], room[2], room[3], room[4], room[-1]
+    close = _CLOSEST if want > 0 else _CLOSE
+    p = (np.zeros((t, 2, 2)), np.zeros((t, 2, 2)), np.zeros((t, 2, m)), np.zeros((m, m)))
+    h, c, whole = np.zeros(n), np.zeros(n), np.zeros(n)
+    each = np.zeros(along.shape[1])
+    candidates = 2 * normals.shape[1]
+    weight, candidate = np.zeros(candidates), np.zeros((candidates, 2 * t))
+    total = 0.0
+    for j in range(authorities):
+        if len(told) > 0:
+            started(j, mean[j], q, told, modes[j], room)
+        value = climbed_years(rows, offset, square_offset, j, mean[j], q, r, modes[j], close, room)
+        if not np.isfinite(value):
+            return -np.inf
+        total += value - half_log_determinant(a[0], a[3])
+        if len(tells) > 0:
+            rows_copied(terms[:, 1:6], tells[j])
+        if len(normals) > 0 and not drawn(
+            rows, offset, square_offset, j, mean[j], q, r, modes[j], value, normals[j], uniform[j],
+            room, weight, candidate, lines, error, noise,
+        ):  # fmt: skip
+            return -np.inf
+        if want < 1:
+            continue
+        arrow_inverted(a[0], a[1], a[2], a[3], p[0], p[1], p[2], p[3])
+        along_log_determinant(q, terms, along, qu, p, h)
+        arrow_solved(a[0], a[1], a[2], a[3], h)
+        copied(h, c)
+        for b in range(t):
+            c[b] += along[b, 2] * p[0][b, 1, 1] - along[b, 1] * h[t + b]
+        times(own, following, side, corner, c, whole)
+        for i in range(2 * t):
+            by_mean[j, i] = qu[i] - 0.5 * whole[i]
+        # J P J' in place of P.
+        for b in range(t):
+            turn = along[b, 1]
+            if turn != 0.0:
+                for k in range(2):
+                    p[0][b, 0, k] -= turn * p[0][b, 1, k]
+                    p[1][b, 0, k] -= turn * p[1][b, 1, k]
+                for k in range(2):
+                    p[0][b, k, 0] -= turn * p[0][b, k, 1]
+                for i in range(m):
+                    p[2][b, 0, i] -= turn * p[2][b, 1, i]
+            if b + 1 < t and along[b + 1, 1] != 0.0:
+                for k in range(2):
+                    p[1][b, k, 0] -= along[b + 1, 1] * p[1][b, k, 1]
+        for b in range(t):
+            for i in range(2):
+                x = i * t + b
+                for k in range(2):
+                    y = k * t + b
+                    by_own[b, i, k] += 0.5 * (
+                        0.5 * (c[x] * u[y] + c[y] * u[x]) - u[x] * u[y] - p[0][b, i, k]
+                    )
+                    if b + 1 < t:
+                        y += 1
+                        by_following[b, i, k] += (
+                            0.5 * (c[x] * u[y] + c[y] * u[x]) - u[x] * u[y] - p[1][b, i, k]
+                        )
+                for k in range(m):
+                    y = 2 * t + k
+                    by_side[b, i, k] += (
+                        0.5 * (c[x] * u[y] + c[y] * u[x]) - u[x] * u[y] - p[2][b, i, k]
+                    )
+        for i in range(m):
+            for k in range(m):
+                x, y = 2 * t + i, 2 * t + k
+                by_corner[i, k] += 0.5 * (
+                    0.5 * (c[x] * u[y] + c[y] * u[x]) - u[x] * u[y] - p[3][i, k]
+                )
+        if want < 2 and not r.any():
+            continue
+        arrow_inverted(a[0], a[1], a[2], a[3], p[0], p[1], p[2], p[3])
+        for b in range(t):
+            if r[b] <= 0.0 and want < 2:
+                continue
+            s = t + b
+            p11, p12, p22 = p[0][b, 0, 0], p[0][b, 0, 1], p[0][b, 1, 1]
+            of_a = (
+                by_mean[j, b],
+                turned_by(q, along, p, b) - 0.5 * h[s] * qu[b],
+                0.5 * qu[b] * p22,
+            )
+            by_spread[b] += scores(
+                rows, offset, square_offset, j * t + b, modes[j, b], modes[j, s], r[b],
+                (p11, p12, p22), (h[b], h[s]), of_a, score, square_score, small, each,
+            )  # fmt: skip
+    return total
