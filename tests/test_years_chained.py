@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from socgrad.blocks.compiled import evaluate, integrate
 from socgrad.blocks.effects import draw_effects
 from socgrad.blocks.information import information
-from socgrad.blocks.marginal import State
+from socgrad.blocks.marginal import Found, State
 from socgrad.model.drift import Drift, National
 from socgrad.model.priors import Normal, PositiveNormal, Priors
 from socgrad.model.stratified_model import StratifiedModel
@@ -16,6 +17,9 @@ from years_tables import panel_of, small
 
 BREAK = Drift(breaks=(2020,))
 MIXED = Drift(levels="random walk", slopes="trend")
+PRIORS = Priors(
+    within=Normal(0.55, 0.1), cross_level=Normal(-0.05, 0.05), slope_sd=PositiveNormal(0.1, 0.05)
+)
 CASES = {
     "counts": (BREAK, {}),
     "mixed forms": (MIXED, {}),
@@ -95,12 +99,7 @@ def test_years_give_the_same_as_any_covariance(case):
 @pytest.mark.parametrize("panel", [totals_of_a_year, totals_of_some])
 def test_totals_give_the_same(panel):
     """Of one year or of some authorities: another coordinate in place of the level."""
-    priors = Priors(
-        within=Normal(0.55, 0.1),
-        cross_level=Normal(-0.05, 0.05),
-        slope_sd=PositiveNormal(0.1, 0.05),
-    )
-    same(*pair(panel(), MIXED, priors=priors))
+    same(*pair(panel(), MIXED, priors=PRIORS))
 
 
 def test_columns_of_areas_give_the_same():
@@ -119,7 +118,25 @@ def same(ordered, dense, point):
     assert ordered.coordinates.arrow(ordered.coordinates.parts(point)[2]) is not None
     assert value == pytest.approx(expected, abs=1e-6)
     np.testing.assert_allclose(gradient, of_expected, rtol=1e-5, atol=1e-5)
-    assert ordered.value(point) == pytest.approx(expected, abs=1e-4)
+    # A value alone is one about modes that are nearly so (`_CLOSE`).
+    assert ordered.value(point) == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_value_near_the_modes_and_its_integrals_agree():
+    """What the mode's place changes in a value, it changes in the weight: both use the same one."""
+    ordered, _, point = pair(totals_of_some(), MIXED, priors=PRIORS)
+    at, found = ordered.at(point), Found.of(ordered, 0)
+    size = (len(at.mean), 2, ordered.start.modes.shape[1])
+    drawn = integrate(
+        ordered,
+        at,
+        state=ordered.start.near(at.mean),
+        found=found,
+        region_effect=np.zeros((len(at.mean), 4)),
+        normals=np.random.default_rng(1).standard_normal(size),
+        uniform=np.full(len(at.mean), 0.5),
+    )
+    assert drawn.laplace == evaluate(ordered, at, ordered.start.near(at.mean), found, 0)
 
 
 def test_draws_are_weighed_alike():

@@ -21,6 +21,8 @@ from socgrad.nuts.numba_on_disk import compiled, on_disk
 __all__ = ["chained"]
 
 _STEPS = 60
+# Gain of a step at which the search for a mode ends. Values alone need no nearer one: draws are
+# weighed by values and by integrals about the same modes, whose product is the same for any.
 _CLOSE, _CLOSEST = 1e-6, 1e-13
 
 

@@ -27,6 +27,8 @@ __all__ = ["BlockDraws", "sample_blocks"]
 # Up to so many shared parameters the proposal is fitted to draws; beyond, it is Laplace's.
 _FEW = 14
 _ROUND, _ROUNDS, _EFFICIENT = 1000, 4, 0.6
+# A map that bends adds up the reflections of so many numbers at most.
+_MIRRORED = 6
 # Share of draws that are effective from which on a proposal is taken as it is.
 _GOOD = 0.35
 # Effective draws wanted, and the most that are drawn for each one kept.
@@ -147,8 +149,7 @@ def _weighed(found: Mode, kept: int, rng: np.random.Generator) -> tuple[FloatArr
     """Points, and the logs of their densities over the proposal's."""
     marginal, d = found.marginal, len(found.point)
     mirrored = marginal.coordinates.mirrored
-    # Of years, whose coefficients are many and normal.
-    of_years = marginal.start.told is not None and not marginal.counts.has_columns
+    of_years = _of_years(marginal)
     proposal: _Density = Student(found.point, found.root, mirrored)
     if of_years:
         proposal = GivenSpreads.about(found)
@@ -169,6 +170,14 @@ def _weighed(found: Mode, kept: int, rng: np.random.Generator) -> tuple[FloatArr
         x, log_ratio = np.concatenate([x, new]), np.concatenate([log_ratio, ratio])
         weights = smoothed(log_ratio)
     return x, log_ratio
+
+
+def _of_years(marginal: Marginal) -> bool:
+    """Whether coefficients are many and normal, as those of years are, and spreads few."""
+    first, area, *_ = marginal.coordinates.sizes
+    others = marginal.coordinates.mirrored[first:]
+    few = len(others) <= _FEW and others.sum() <= _MIRRORED
+    return marginal.start.told is not None and area == 0 and bool(few)
 
 
 def _fitted(
