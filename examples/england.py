@@ -54,7 +54,10 @@ def read(data: Path) -> tuple[sg.Strata, places.AuthorityMatch]:
     names = areas.drop_duplicates("authority").set_index("authority")["authority_name"]
     strata = sg.Strata.from_stages(
         match.areas(areas),
-        **{name: name for name in ("area", "authority", "deprivation", "children")},
+        area="area",
+        authority="authority",
+        deprivation="deprivation",
+        children="children",
         stages=dict.fromkeys(STAGES),
         totals={stage: match.totals(its) for stage, its in totals.items()},
         nested=False,  # plans at 31 March are not among the year's starts
