@@ -225,7 +225,7 @@ def test_files_that_are_not_there_or_not_tables(tmp_path):
     broken.write_bytes(b"no workbook")
     with pytest.raises(TableError, match="cannot be read as a workbook"):
         places.read_deprivation(broken)
-    with pytest.raises(TableError, match="has no column like"):
+    with pytest.raises(TableError, match=r"has no column such as 'LSOA code \(2011\)' or"):
         places.read_deprivation(written(tmp_path, "code,score\n1,2\n"))
 
 
@@ -249,6 +249,26 @@ def test_a_percentile_or_decile_is_no_deprivation(steps, least_first):
         deprivation="share", events="plans", complete=True,
     )  # fmt: skip
     assert len(areas.area) == 1000
+
+
+def test_ranks_of_england_are_told_in_a_part_of_it():
+    """Of some authorities the shares are not even: each is still a whole number of 32,844ths."""
+    rng = np.random.default_rng(1)
+    rank = rng.choice(np.arange(1, 8000), 300, replace=False)
+    frame = pd.DataFrame({"area": rank, "authority": np.arange(300) // 100, "children": 100})
+    frame["plans"] = rank % 3
+    roles = {"area": "area", "authority": "authority", "children": "children", "events": "plans"}
+    words = r"ranks as shares: .* whole number of 3\d,\d{3}ths"
+    for share in (rank / 32844, 1 - rank / 32844, (rank - 0.5) / 33755):
+        with pytest.raises(TableError, match=words):
+            sg.Areas.from_frame(
+                frame.assign(share=share), **roles, deprivation="share", complete=True
+            )
+    # Scores to three decimals pass.
+    areas = sg.Areas.from_frame(
+        frame.assign(share=np.round(rank / 9000, 3)), **roles, deprivation="share", complete=True
+    )
+    assert len(areas.area) == 300
 
 
 def test_join_refuses_places_of_one_table_only():
