@@ -10,15 +10,18 @@ Writes england.html and england_map.png.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import xarray as xr
 from matplotlib.figure import Figure
 
 import socgrad as sg
 from socgrad import places
 
+#: Each stage's file and column of the Department, and the kind of its published gradient.
 STAGES = {
     "Referrals": ("c1", "Referrals", "referral"),
     "Section 47 enquiries": ("c4", "Section47", "section_47"),
@@ -26,37 +29,29 @@ STAGES = {
     "Plan starts": ("d1", "CPP_start", "child_protection_plan"),
     "Plans, 31 March": ("d1", "CPP_At31", "child_protection_plan"),
 }
-#: As the study did: they have next to no children.
+#: City of London and the Isles of Scilly, as the study did: they have next to no children.
 LEFT_OUT = ("E09000001", "E06000053")
 
 
-def read_areas(england: Path) -> pd.DataFrame:
-    """Neighbourhoods with authority, children of mid-2020 and deprivation."""
-    lookup = places.read_lookup(england / "england_lsoa.csv.gz", authorities=2019)
-    own = pd.read_csv(england / "england_lsoa.csv.gz").rename(columns={"lsoa11cd": "area"})
-    own = own.rename(columns={"pop_0_17_mid2020": "children", "idaci_score_recon": "deprivation"})
-    scores = [places.read_deprivation(file) for file in (england / "iod2019").glob("File_7*")]
-    deprivation = [table[["area", "deprivation"]] for table in scores]
-    areas = places.join(lookup, *deprivation, own[["area", "children", "deprivation"]])
-    return areas[~areas["authority"].isin(LEFT_OUT)]
+def scores(data: Path) -> list[pd.DataFrame]:
+    """Published scores of neighbourhoods, if their file is there."""
+    return [places.read_deprivation(file) for file in data.glob("england/iod2019/File_7*")]
 
 
-def main() -> None:
-    """Read, fit, and write the page and the map."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of public data")
-    parser.add_argument("--out", type=Path, default=Path("out"), help="folder for page and map")
-    parser.add_argument("--draws", type=int, default=500, help="draws in each of four chains")
-    given = parser.parse_args()
-    areas = read_areas(given.data / "england")
-    totals, priors = {}, {}
-    for stage, (file, column, gradient) in STAGES.items():
-        (path,) = (given.data / "dfe_cin" / "raw_ees_2022").glob(f"{file}_*")
-        table = places.read_education(path, year=2022)
-        totals[stage] = places.authority_totals(table[~table["authority"].isin(LEFT_OUT)], column)
-        priors[stage] = sg.published.priors(gradient)
-    match = places.match_authorities(areas["authority"], totals["Referrals"])
-    print(match.report[match.report["what"] != "same code"].to_string(index=False))
+def read(data: Path) -> tuple[sg.Strata, places.AuthorityMatch]:
+    """Read files into strata of authority totals, one for each stage."""
+    file = data / "england" / "england_lsoa.csv.gz"
+    columns = {"pop_0_17_mid2020": "children", "idaci_score_recon": "deprivation"}
+    own = pd.read_csv(file).rename(columns={"lsoa11cd": "area"} | columns)
+    lookup = places.read_lookup(file, authorities=2019)
+    areas = places.join(lookup, *scores(data), own[["area", "children", "deprivation"]])
+    totals = {}
+    for stage, (stem, column, _) in STAGES.items():
+        (path,) = (data / "dfe_cin" / "raw_ees_2022").glob(f"{stem}_*")
+        totals[stage] = places.authority_totals(places.read_education(path, year=2022), column)
+    areas = areas[~areas["authority"].isin(LEFT_OUT)]
+    match = places.match_authorities(areas["authority"], totals)
+    names = areas.drop_duplicates("authority").set_index("authority")["authority_name"]
     strata = sg.Strata.from_stages(
         match.areas(areas),
         area="area",
@@ -65,28 +60,58 @@ def main() -> None:
         children="children",
         stages=dict.fromkeys(STAGES),
         totals={stage: match.totals(its) for stage, its in totals.items()},
-        nested=False,
+        nested=False,  # plans at 31 March are not among the year's starts
         missing_events="leave out",
         complete=True,
+        names={"authority": match.names(names)},
     )
-    model = sg.StratifiedModel(strata, authority_effects="joint", priors=priors)
-    fit = sg.fit(model, draws=given.draws, target_accept=0.95, random_seed=2022)
-    table = sg.summarise(sg.gradient(fit), sg.between(fit), sg.inverse_intervention(fit))
-    print(sg.check_sampling(fit).statement, table.iloc[:, :4].round(2), sep="\n")
+    return strata, match
 
-    given.out.mkdir(parents=True, exist_ok=True)
-    caption = "England, 2022: rate ratios per 10 points, from authority totals"
-    page = sg.to_html(sg.journal_table(table, caption=caption), page=True)
-    (given.out / "england.html").write_text(page, encoding="utf-8")
-    boundaries = gpd.read_file(
-        f"/vsigzip/{given.data.resolve()}/boundaries/utla19_england_generalised.geojson.gz"
+
+def fitted(strata: sg.Strata, *, draws: int) -> xr.DataTree:
+    """Fit all stages jointly, the gradients within authorities as published."""
+    priors = {stage: sg.published.priors(gradient) for stage, (*_, gradient) in STAGES.items()}
+    model = sg.StratifiedModel(strata, authority_effects="joint", priors=priors)
+    # No divergence at 0.9, where steps are twice as long as by default.
+    return sg.fit(model, draws=draws, tune=500, target_accept=0.9, random_seed=2022)
+
+
+def write(fit: xr.DataTree, match: places.AuthorityMatch, *, data: Path, out: Path) -> None:
+    """Write the page of rate ratios, and a map of plan starts."""
+    out.mkdir(parents=True, exist_ok=True)
+    table = sg.summarise(sg.gradient(fit), sg.between(fit), sg.inverse_intervention(fit))
+    caption = (
+        "England, 2022: rate ratios per 10 points, from authority totals, gradients as published. "
+        f"Deprivation: IDACI 2019{'' if scores(data) else ', RECONSTRUCTED'}"
     )
-    boundaries["unit"] = boundaries["utla19cd"].map(match.of_areas)
+    page = sg.to_html(sg.journal_table(table, caption=caption), page=True)
+    (out / "england.html").write_text(page, encoding="utf-8")
+    print(table.iloc[:, :4].round(2).to_string())
+
+    file = data.resolve() / "boundaries" / "utla19_england_generalised.geojson.gz"
+    boundaries = gpd.read_file(f"/vsigzip/{file}")
+    units = boundaries.assign(unit=boundaries["code"].map(match.of_areas)).dissolve("unit")
     rates = sg.authority_rate(sg.stratum(fit, "Plan starts"))
-    figure = Figure(figsize=(7, 7))
-    whole = boundaries.dissolve("unit").reset_index()
-    sg.plots.authority_map(rates, whole, key="unit", ax=figure.subplots())
-    figure.savefig(given.out / "england_map.png")
+    figure = Figure(figsize=(7, 7), layout="constrained")
+    sg.plots.authority_map(
+        rates, units.reset_index(), key="unit", label="Plan starts per 10,000 children, 2022",
+        ax=figure.subplots(),
+    )  # fmt: skip
+    figure.savefig(out / "england_map.png")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read, fit, and write the page and the map."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of public data")
+    parser.add_argument("--out", type=Path, default=Path("out"), help="folder for page and map")
+    parser.add_argument("--draws", type=int, default=1000, help="draws in each of four chains")
+    given = parser.parse_args(arguments)
+    strata, match = read(given.data)
+    print(match.report[match.report["what"] != "same code"].to_string(index=False))
+    fit = fitted(strata, draws=given.draws)
+    print(sg.check_sampling(fit).statement)
+    write(fit, match, data=given.data, out=given.out)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ import pandas as pd
 import xarray as xr
 
 import socgrad as sg
-from public_tables import DEPRIVATION, England, read_england
+from public_england import DEPRIVATION, England, read_england
 
 __all__ = ["authority_covariates", "main", "run"]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from public_tables import DEPRIVATION, England
+from public_england import DEPRIVATION, England
 
 __all__ = ["print_report"]
 
@@ -64,21 +64,22 @@ def _intervals(rows: pd.DataFrame, lower: str, upper: str) -> list[str]:
 
 def _matching(england: England, crude: pd.DataFrame) -> None:
     _heading("1. Authorities")
-    _say(f"""{len(england.areas):,} LSOAs (2011) in {len(england.totals)} authorities;
-        {england.areas["children"].sum():,.0f} children 0-17. Children: the mean of mid-2017 and
-        mid-2019, since the DfE divides its 2019 counts by mid-2018. Deprivation: column
-        {DEPRIVATION}, RECONSTRUCTED from official ranks and rounded numerators (error about 0.001),
-        not the published IDACI score.""")
-    matched = len(england.totals)
-    by_code = england.matching[england.matching["table"] == "DfE"]
-    print(f"\nNot matched by code ({len(by_code)} of {matched} in the DfE's table), or left out:")
-    for row in england.matching.to_dict("records"):
-        line = f"{row['table']:>4}  {row['code']}  {row['authority']}: {row['what was done']}"
-        print(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent=" " * 19))
+    _say(f"""{len(england.areas):,} LSOAs (2011) in {len(england.totals)} authorities, of which
+        those that were reorganised together are one; City of London and the Isles of Scilly are
+        left out, as in the study. {england.areas["children"].sum():,.0f} children 0-17: the mean of
+        mid-2017 and mid-2019, since the DfE divides its 2019 counts by mid-2018. Deprivation:
+        column {DEPRIVATION}, RECONSTRUCTED from official ranks and rounded numerators (error about
+        0.001), not the published IDACI score.""")
+    report = england.match.report
+    others = report[report["what"] != "same code"]
+    print(f"\nNot matched by one code ({len(others)} of {len(report)}):")
+    for row in others.to_dict("records"):
+        print(f"  {row['table']:>6}  {row['code']}  {row['what']}: {row['unit']}")
+    print()
     agree = england.checked - england.differing
     print()
     _say(f"""Children of mid-2017 summed over these LSOAs against the DfE's own population of the
-        year before: {agree} of {england.checked} authorities agree to the child.""")
+        year before: {agree} of {england.checked} agree to the child.""")
     if england.differing:
         _say("For the others LSOAs and totals are not of the same place: do not trust them.")
     blanks = crude[crude["blank"] != ""]

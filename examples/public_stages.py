@@ -42,8 +42,9 @@ import pandas as pd
 import xarray as xr
 
 import socgrad as sg
+from public_england import DEPRIVATION, read_neighbourhoods, summed
 from public_priors import Prior
-from public_tables import DEPRIVATION, match_authorities
+from socgrad import places
 
 __all__ = ["COUNTS", "Count", "England", "main", "read_years", "run", "strata_of_year"]
 
@@ -144,8 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def read_years(data: Path) -> England:
     """Read the neighbourhoods, the DfE's totals and its plans by category of abuse."""
-    lsoa = pd.read_csv(data / "england" / "england_lsoa.csv.gz")
-    lsoa["children"] = (lsoa["pop_0_17_mid2017"] + lsoa["pop_0_17_mid2019"]) / 2
+    lsoa = read_neighbourhoods(data)
     folder = data / "dfe_cin"
     counts = pd.read_csv(folder / "cin_la_year_stage_2013_2022.csv.gz")
     raw = pd.read_csv(folder / CATEGORIES, dtype=str)
@@ -227,11 +227,12 @@ def year_of(england: England, year: int) -> tuple[pd.DataFrame, pd.DataFrame, pd
     is missing they stay as they are.
     """
     dfe = england.counts[england.counts["time_period"] == year].set_index("new_la_code")
-    areas, _ = match_authorities(england.lsoa, dfe)
-    summed = areas.groupby("authority")["children"].sum()
-    factor = (dfe["pop_0_17_prev_mid_year"] / summed).reindex(summed.index).fillna(1.0)
+    match = places.match_authorities(england.lsoa["authority"], dfe["pop_0_17_prev_mid_year"])
+    areas, totals = match.areas(england.lsoa), summed(match, dfe)
+    children = areas.groupby("authority")["children"].sum()
+    totals = totals.reindex(children.index)
+    factor = (totals["pop_0_17_prev_mid_year"] / children).fillna(1.0)
     areas = areas.assign(children=areas["children"] * areas["authority"].map(factor))
-    totals = dfe.loc[summed.index].copy()
     return areas, totals, totals["la_name"]
 
 

@@ -24,9 +24,9 @@ import pandas as pd
 import xarray as xr
 
 import socgrad as sg
+from public_england import DEPRIVATION, England, read_england
 from public_priors import GRID, STAGES, Prior, Stage
 from public_report import print_report
-from public_tables import DEPRIVATION, England, read_england
 
 __all__ = ["areas_of_stage", "main", "ordinary_slope", "run"]
 
@@ -91,7 +91,7 @@ def run(
         seconds = time.perf_counter() - start
         print(f"fitted {stage.name} under {len(grid)} priors ({seconds:.0f} s)", flush=True)
     tables = {
-        "matching": england.matching,
+        "matching": england.match.report,
         "crude": pd.DataFrame(between),
         "estimates": pd.concat(estimates, ignore_index=True),
         "grid": pd.DataFrame(cells),

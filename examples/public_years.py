@@ -23,8 +23,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 import socgrad as sg
+from public_england import DEPRIVATION, LEFT_OUT, read_neighbourhoods
 from public_priors import FIXED, STAGES
-from public_tables import DEPRIVATION, LEFT_OUT
 
 __all__ = ["main", "panel_of", "run"]
 
@@ -47,29 +47,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def panel_of(data: Path, count: str, years: Sequence[int] = YEARS) -> sg.years.Panel:
     """Neighbourhoods of 2011 with each year's children, and the totals of every year."""
-    lsoa = pd.read_csv(data / "england" / "england_lsoa.csv.gz")
-    lsoa["children"] = (lsoa["pop_0_17_mid2017"] + lsoa["pop_0_17_mid2019"]) / 2
-    lsoa = lsoa[~lsoa["utla19cd"].isin(LEFT_OUT)]
+    lsoa = read_neighbourhoods(data)
     dfe = pd.read_csv(data / "dfe_cin" / "cin_la_year_stage_2013_2022.csv.gz")
     dfe = dfe[~dfe["new_la_code"].isin(LEFT_OUT)]
     by_year = {year: dfe[dfe["time_period"] == year].set_index("new_la_code") for year in years}
     events, children = (
-        sg.places.match_years(lsoa["utla19cd"], {year: by_year[year][name] for year in years})
+        sg.places.match_years(lsoa["authority"], {year: by_year[year][name] for year in years})
         for name in (count, "pop_0_17_prev_mid_year")
     )
-    areas = events.areas(lsoa, authority="utla19cd")
+    areas = events.areas(lsoa)
     tables = []
     for year in years:
-        summed = areas.groupby("utla19cd")["children"].sum()
+        summed = areas.groupby("authority")["children"].sum()
         factor = (children.totals[year].astype(float) / summed).fillna(1.0)
-        own = areas["children"] * areas["utla19cd"].map(factor)
+        own = areas["children"] * areas["authority"].map(factor)
         tables.append(areas.assign(year=year, children=own))
     print(events.report.groupby("what")["code"].nunique().to_string())
     return sg.years.Panel.from_frame(
         pd.concat(tables, ignore_index=True),
         year="year",
         area="lsoa11cd",
-        authority="utla19cd",
+        authority="authority",
         deprivation=DEPRIVATION,
         children="children",
         totals={year: events.totals[year].dropna() for year in years},

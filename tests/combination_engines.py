@@ -133,9 +133,10 @@ def _on_graph(graph: object) -> Start:
     """The PyMC graph, where it starts."""
     from pymc.blocking import DictToArrayBijection
 
-    function = graph.logp_dlogp_function(mode=interpreted(), ravel_inputs=True)
+    point = graph.initial_point()
+    function = graph.logp_dlogp_function(initial_point=point, mode=interpreted(), ravel_inputs=True)
     function.set_extra_values({})
-    start = DictToArrayBijection.map(graph.initial_point())
+    start = DictToArrayBijection.map(point)
 
     def density(point: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = function(point)

@@ -4,6 +4,7 @@ All derive from the example fit (6 authorities of 100 areas, 2 chains of 50 draw
 adding and dropping terms as the left wing would.
 """
 
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,9 @@ import xarray as xr
 from socgrad.reading.example import example_fit
 
 type Change = Callable[[xr.Dataset], xr.Dataset]
+
+# PyTensor notes where each node of a graph was written: a sixth of the time of building one.
+os.environ.setdefault("PYTENSOR_FLAGS", "traceback__limit=0")
 
 
 def changed(

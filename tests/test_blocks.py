@@ -12,6 +12,7 @@ from socgrad.blocks.effects import draw_effects
 from socgrad.blocks.laws import COARSENED, CONSTRAINT, LOCALITY, MASS, ROWS, TOTAL, Rows
 from socgrad.blocks.mode import mode
 from socgrad.blocks.pilot import pilot
+from socgrad.blocks.totals import Totals
 from socgrad.engines.blocks import BLOCKS
 from socgrad.engines.quadrature import QUADRATURE
 from socgrad.engines.task import Task
@@ -177,6 +178,14 @@ def test_derivatives_by_spreads(mixture):
 STRUCTURES = (
     Partials(np.zeros(4), np.array([0.5, 0.5, 0.25, 0.25]), 2.0, np.full(4, 0.02), np.arange(4)),
     Bartlett(np.zeros(4), np.array([0.5, 0.5, 0.25, 0.25]), 2.0),
+    Totals(
+        np.zeros(4),
+        np.array([0.5, 0.5, 0.25, 0.25]),
+        2.0,
+        np.full(4, 0.1),
+        np.array([0.6, 0.9]),
+        np.array([[3.0, 0.0], [-12.0, 16.0]]),
+    ),
 )
 
 
@@ -190,8 +199,8 @@ def spread_of(structure, x, step=1e-6):
     return np.linalg.slogdet(np.array(columns))[1]
 
 
-def test_one_prior_on_two_scales():
-    """Bartlett's factor and partial correlations have the same density of the covariance."""
+def test_one_prior_on_three_scales():
+    """Partial correlations, Bartlett's factor and that of totals: one density of covariances."""
     rng = np.random.default_rng(4)
     apart = []
     for _ in range(4):
@@ -202,8 +211,8 @@ def test_one_prior_on_two_scales():
             x = structure.point(covariance)
             np.testing.assert_allclose(structure.covariance(x), covariance, rtol=1e-10)
             densities.append(float(structure.log_prior(x)) - spread_of(structure, x))
-        apart.append(densities[0] - densities[1])
-    np.testing.assert_allclose(apart, apart[0], atol=1e-6)
+        apart.append(np.array(densities) - densities[0])
+    np.testing.assert_allclose(apart, [apart[0]] * 4, atol=1e-6)
 
 
 def test_two_factors_by_hand():

@@ -16,6 +16,8 @@ from socgrad.errors import PriorWarning, SpecificationError
 from socgrad.laplace import preparation
 from socgrad.laplace.coarsened_rows import CoarsenedRows
 from socgrad.laplace.coarsened_totals import CoarsenedTotals
+from socgrad.laplace.compiled_polynomials import COMPILED
+from socgrad.laplace.polynomials import NUMPY
 from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.likelihood.constrained import log_constants
 from socgrad.likelihood.kernels import OPEN, Kernels
@@ -262,3 +264,18 @@ def test_overdispersion_beyond_the_first_table():
     spread = fit["posterior"]["overdispersion"]
     assert abs(float(spread.mean()) - 0.4) < 2.5 * float(spread.std())
     assert 0.02 < float(spread.std()) < 0.04
+
+
+def test_compiled_polynomials_are_those_of_numpy():
+    """Inside the box and along tangents beyond it, with one layer of coefficients and with many."""
+    rng = np.random.default_rng(4)
+    for layers in (1, 6):
+        coefficients = rng.standard_normal((5, 7, layers, 3))
+        along, up = 1.3 * rng.standard_normal((2, 6, 3)), 1.3 * rng.standard_normal((2, 4, 6, 3))
+        wanted = NUMPY.grid(coefficients, along, up)
+        np.testing.assert_allclose(COMPILED.grid(coefficients, along, up), wanted, rtol=1e-10)
+        s, u = np.clip(along[0], -1, 1), np.clip(up[0, 0], -1, 1)
+        for points in (slice(None), 0):
+            wanted = NUMPY.derivatives(coefficients, s[points], u[points])
+            found = COMPILED.derivatives(coefficients, s[points], u[points])
+            np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-9)

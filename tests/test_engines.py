@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,6 +108,15 @@ def test_an_engine_that_would_share_the_doubt_is_asked_where_no_other_is_left():
     with pytest.warns(SocgradWarning, match="goes on with second"):
         found = sampled(task(), "auto", (engine("first", drawn(doubt="x")), second))
     assert float(found.posterior["intercept"].mean()) == 2.0
+
+
+def test_a_doubt_that_draws_say_is_shared_passes_those_over():
+    """Of three, the second would have the same doubt, as the first's draws say."""
+    first = replace(drawn(doubt="off by 2.8"), shared_by=frozenset({"second"}))
+    others = engine("second", drawn(value=1.0)), engine("third", drawn(value=3.0))
+    with pytest.warns(SocgradWarning, match="goes on with third"):
+        found = sampled(task(), "auto", (engine("first", first), *others))
+    assert float(found.posterior["intercept"].mean()) == 3.0
 
 
 def test_an_engine_that_takes_the_task_lacks_nothing():

@@ -25,7 +25,7 @@ from socgrad.errors import (
 )
 from socgrad.fit_options import FitOptions
 from socgrad.many import fit_many, fits, read_many, running, summaries, summarise_many, work
-from socgrad.many.fingerprints import fingerprint
+from socgrad.many.fingerprints import _feed, fingerprint
 from socgrad.many.folder import FitFolder, check_keys, file_stem
 from socgrad.many.plan import seed_of
 from socgrad.model.priors import Normal, Priors
@@ -142,6 +142,16 @@ def test_fingerprints_of_every_kind_of_model():
     strata = stage_strata()
     turned = sg.Strata(tables=dict(reversed(list(strata.items()))), relation="groups")
     assert of(sg.StratifiedModel(strata)) != of(sg.StratifiedModel(turned))
+
+
+def test_labels_that_join_to_the_same_text_differ():
+    """Where one label ends and the next begins is part of the data."""
+    fed = []
+    for labels in (["ab", "c"], ["a", "bc"]):
+        parts = []
+        _feed(lambda *part, parts=parts: parts.append(part), np.array(labels, dtype=object))
+        fed.append(parts)
+    assert fed[0] != fed[1]
 
 
 @pytest.mark.usefixtures("calls")

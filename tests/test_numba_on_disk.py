@@ -6,6 +6,8 @@ import importlib.util
 import os
 import sys
 import warnings
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -102,10 +104,26 @@ def test_code_that_cannot_be_kept_is_used_all_the_same(module, tmp_path, monkeyp
 def test_where_nothing_can_be_kept_nothing_is_said(module, monkeypatch):
     """Some have neither a folder for it nor a home: that is no fault to mend."""
 
-    def refuse(_):
+    def refuse(*_):
         raise RuntimeError("cannot cache function: no locator available")
 
     monkeypatch.setattr(numba_on_disk, "_Kept", refuse)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert [again(module), again(module)] == [0, 0]
+
+
+def test_code_is_of_the_source_of_what_it_calls(module, tmp_path):
+    """Of itself numba looks at the function's own file alone."""
+    other = ModuleType("other")
+    other.__file__ = str(tmp_path / "other.py")
+
+    def hits():
+        made = kept(numba.njit(module.half), other)
+        assert made(5.0) == 2.5
+        return sum(made.stats.cache_hits.values())
+
+    Path(other.__file__).write_text("x = 1\n")
+    assert [hits(), hits()] == [0, 1]
+    Path(other.__file__).write_text("x = 2\n")
+    assert [hits(), hits()] == [0, 1]

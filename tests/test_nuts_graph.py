@@ -62,8 +62,9 @@ LOCALITIES = [
 def test_initial_point_has_finite_density_and_gradient(options, pymc):  # noqa: ARG001
     """Every variant starts where log-density and gradient are finite."""
     graph = build("mixture", options)
-    density = graph.logp_dlogp_function(ravel_inputs=True, mode=interpreted())
-    value, gradient = density(np.concatenate([np.ravel(v) for v in graph.initial_point().values()]))
+    point = graph.initial_point()
+    density = graph.logp_dlogp_function(initial_point=point, ravel_inputs=True, mode=interpreted())
+    value, gradient = density(np.concatenate([np.ravel(v) for v in point.values()]))
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
 
@@ -330,8 +331,9 @@ def test_effects_of_regions_are_normal(pymc):
         assert min(p) > 5e-4
     apart = np.corrcoef(np.hstack([region, level]).T)
     assert np.abs(apart - np.eye(len(apart))).max() < 4.5 / np.sqrt(4000)
-    density = graph.logp_dlogp_function(ravel_inputs=True, mode=interpreted())
-    value, gradient = density(np.concatenate([np.ravel(v) for v in graph.initial_point().values()]))
+    point = graph.initial_point()
+    density = graph.logp_dlogp_function(initial_point=point, ravel_inputs=True, mode=interpreted())
+    value, gradient = density(np.concatenate([np.ravel(v) for v in point.values()]))
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
 

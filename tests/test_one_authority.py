@@ -436,6 +436,20 @@ def test_the_posterior_is_that_of_a_grid(fitted):
     assert fitted.attrs["laplace_error"] < 1e-6
 
 
+def test_a_far_start_finds_the_mode():
+    """Many events and a steep gradient: forty standard deviations from where the search begins."""
+    frame = one_frame()
+    rng = np.random.default_rng(1)
+    steep = np.linspace(0.02, 0.7, len(frame))
+    rates = np.exp(-3.2 + 4.6 * (steep - 0.2))
+    frame = frame.assign(deprivation=steep, events=rng.poisson(rates * 4e4 / len(frame)))
+    frame["children"] = 4e4 / len(frame)
+    model = sg.GradientModel(sg.Areas.from_frame(frame, events="events", **ROLES))
+    fit = sg.fit(model, method="laplace", draws=250, random_seed=1)
+    assert fit.attrs["pareto_k"] < 0.6
+    assert fit["posterior"]["within"].mean() == pytest.approx(0.46, abs=0.05)
+
+
 def test_priors_are_compared(fitted):
     """Of what is in the model alone."""
     assert sg.compare_prior(fitted).index.tolist() == ["intercept", "within"]

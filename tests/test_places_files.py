@@ -15,17 +15,65 @@ from socgrad.errors import SpecificationError, TableError
 DATA = os.environ.get("SOCGRAD_DATA")
 needs_data = pytest.mark.skipif(DATA is None, reason="SOCGRAD_DATA is unset")
 IDACI = "Income Deprivation Affecting Children Index (IDACI)"
-OF_AREA = (
-    "LSOA code (2011),LSOA name (2011),"
-    "Local Authority District code (2019),Local Authority District name (2019)"
-)
-#: Headers of File 7 of 2019, of which these are the columns that matter.
-FILE_7 = (
-    f"{OF_AREA},Index of Multiple Deprivation (IMD) Score,Income Score (rate),"
-    f"Income Rank (where 1 is most deprived),{IDACI} Score (rate),"
-    f"{IDACI} Rank (where 1 is most deprived),"
-    "Dependent Children aged 0-15: mid 2015 (excluding prisoners)"
-)
+#: Domains and indices in the order of File 7 of 2019, and whether their scores are rates; titles as
+#: programs that read the published file state them (File 5 has the scores alone).
+DOMAINS = {
+    "Index of Multiple Deprivation (IMD)": False,
+    "Income": True,
+    "Employment": True,
+    "Education, Skills and Training": False,
+    "Health Deprivation and Disability": False,
+    "Crime": False,
+    "Barriers to Housing and Services": False,
+    "Living Environment": False,
+    IDACI: True,
+    "Income Deprivation Affecting Older People (IDAOPI)": True,
+    "Children and Young People Sub-domain": False,
+    "Adult Skills Sub-domain": False,
+    "Geographical Barriers Sub-domain": False,
+    "Wider Barriers Sub-domain": False,
+    "Indoors Sub-domain": False,
+    "Outdoors Sub-domain": False,
+}
+PEOPLE = {
+    2019: [
+        "Total population: mid 2015 (excluding prisoners)",
+        "Dependent Children aged 0-15: mid 2015 (excluding prisoners)",
+        "Population aged 16-59: mid 2015 (excluding prisoners)",
+        "Older population aged 60 and over: mid 2015 (excluding prisoners)",
+        "Working age population 18-59/64: for use with Employment Deprivation Domain (excluding "
+        "prisoners) ",
+    ],
+    2025: [
+        "Total population: mid 2022",
+        "Dependent Children aged 0-15: mid 2022",
+        "Older population aged 60 and over: mid 2022",
+        "Working age population 18-66 (for use with Employment Deprivation Domain): mid 2022",
+    ],
+}
+
+
+def file_7(folder, edition=2019, *, name="File_7_All_IoD_Scores.csv", scores_only=False):
+    """One neighbourhood of a file with all its columns, of which each has a number of its own."""
+    census, districts = {2019: (2011, 2019), 2025: (2021, 2024)}[edition]
+    values = {
+        f"LSOA code ({census})": "E01000001",
+        f"LSOA name ({census})": "City of London 001A",
+        f"Local Authority District code ({districts})": "E09000001",
+        f"Local Authority District name ({districts})": "City of London",
+    }
+    for number, (domain, is_rate) in enumerate(DOMAINS.items(), start=1):
+        values[f"{domain} Score{' (rate)' * is_rate}"] = number / 1000
+        if not scores_only:
+            values[f"{domain} Rank (where 1 is most deprived)"] = f"{100 + number}.00"
+            values[f"{domain} Decile (where 1 is most deprived 10% of LSOAs)"] = number % 10 + 1
+    if not scores_only:
+        values |= {title: 1000 + place for place, title in enumerate(PEOPLE[edition])}
+    path = folder / name
+    pd.DataFrame([values]).to_csv(path, index=False, encoding="utf-8-sig")
+    return path
+
+
 RAW = "dfe_cin/raw_ees_2022"
 
 
@@ -36,25 +84,27 @@ def written(folder, text, name="file.csv", encoding="utf-8-sig"):
     return path
 
 
-def test_file_7_gives_score_rank_and_children(tmp_path):
-    """Scores, ranks as 29199.00 and children come from the long titles, codes from theirs."""
-    text = f"{FILE_7}\nE01000001,City 001A,E09000001,City,6.2,0.007,32831,0.006,32806.00,175.00\n"
-    frame = places.read_deprivation(written(tmp_path, text, "File_7_IoD2019.csv"))
+@pytest.mark.parametrize("edition", [2019, 2025])
+def test_file_7_gives_score_rank_and_children(tmp_path, edition):
+    """Scores, ranks as 109.00 and children come from the long titles, codes from theirs."""
+    path = file_7(tmp_path, edition)
+    frame = places.read_deprivation(path)
     row = frame.iloc[0]
-    assert row["deprivation"] == 0.006
-    assert row["rank"] == 32806
-    assert row["children"] == 175
+    assert row["deprivation"] == 0.009
+    assert row["rank"] == 109
+    assert row["children"] == 1001
     assert row["district"] == "E09000001"
-    assert frame.attrs["sources"][0]["year"] == "2019"
-    income = places.read_deprivation(tmp_path / "File_7_IoD2019.csv", index="income")
-    assert income["deprivation"].tolist() == [0.007]
+    assert frame.attrs["sources"][0]["year"] == str(edition)
+    income = places.read_deprivation(path, index="income")
+    assert income["deprivation"].tolist() == [0.002]
 
 
-def test_file_5_of_2025_is_told_by_the_year_of_its_districts(tmp_path):
-    """Titles of 2025 name LSOAs of 2021 and districts of 2024."""
-    head = f"LSOA code (2021),Local Authority District code (2024),{IDACI} Score (rate)"
-    frame = places.read_deprivation(written(tmp_path, f"{head}\nE01035637,E06000001,0.31\n"))
-    assert frame["deprivation"].tolist() == [0.31]
+def test_file_5_has_scores_alone(tmp_path):
+    """Neither ranks nor children, and the edition told by the year of its districts."""
+    frame = places.read_deprivation(file_7(tmp_path, 2025, name="File_5.csv", scores_only=True))
+    assert frame["deprivation"].tolist() == [0.009]
+    assert "rank" not in frame
+    assert "children" not in frame
     assert frame.attrs["sources"][0]["year"] == "2025"
 
 
@@ -175,7 +225,7 @@ def test_files_that_are_not_there_or_not_tables(tmp_path):
     broken.write_bytes(b"no workbook")
     with pytest.raises(TableError, match="cannot be read as a workbook"):
         places.read_deprivation(broken)
-    with pytest.raises(TableError, match="has no column like"):
+    with pytest.raises(TableError, match=r"has no column such as 'LSOA code \(2011\)' or"):
         places.read_deprivation(written(tmp_path, "code,score\n1,2\n"))
 
 
@@ -199,6 +249,26 @@ def test_a_percentile_or_decile_is_no_deprivation(steps, least_first):
         deprivation="share", events="plans", complete=True,
     )  # fmt: skip
     assert len(areas.area) == 1000
+
+
+def test_ranks_of_england_are_told_in_a_part_of_it():
+    """Of some authorities the shares are not even: each is still a whole number of 32,844ths."""
+    rng = np.random.default_rng(1)
+    rank = rng.choice(np.arange(1, 8000), 300, replace=False)
+    frame = pd.DataFrame({"area": rank, "authority": np.arange(300) // 100, "children": 100})
+    frame["plans"] = rank % 3
+    roles = {"area": "area", "authority": "authority", "children": "children", "events": "plans"}
+    words = r"ranks as shares: .* whole number of 3\d,\d{3}ths"
+    for share in (rank / 32844, 1 - rank / 32844, (rank - 0.5) / 33755):
+        with pytest.raises(TableError, match=words):
+            sg.Areas.from_frame(
+                frame.assign(share=share), **roles, deprivation="share", complete=True
+            )
+    # Scores to three decimals pass.
+    areas = sg.Areas.from_frame(
+        frame.assign(share=np.round(rank / 9000, 3)), **roles, deprivation="share", complete=True
+    )
+    assert len(areas.area) == 300
 
 
 def test_join_refuses_places_of_one_table_only():

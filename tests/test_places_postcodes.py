@@ -6,10 +6,34 @@ import pytest
 from socgrad import places
 from socgrad.errors import TableError
 
+#: Headers as published, whole: those of NSPL of May 2022 and of August 2020, 2025 and 2026, and of
+#: ONSPD of November 2012 and February 2023, as programs that read these releases state them.
 RELEASES = {
-    "ONSPD 2018": "pcd,pcd2,pcds,dointr,doterm,oscty,oslaua,lsoa11,msoa11,imd",
-    "NSPL 2022": "pcd,pcd2,pcds,dointr,doterm,usertype,laua,lsoa21,msoa21,lsoa11",
-    "ONSPD 2025": "pcd7,pcd8,pcds,dointr,doterm,lad25cd,lsoa11cd,lsoa21cd,msoa21cd",
+    "ONSPD 2012": "pcd,pcd2,pcds,dointr,doterm,oscty,oslaua,osward,usertype,oseast1m,"
+    "osnrth1m,osgrdind,oshlthau,hro,ctry,gor,streg,pcon,eer,teclec,ttwa,pct,nuts,"
+    "psed,cened,edind,oshaprev,lea,oldha,wardc91,wardo91,ward98,statsward,oa01,"
+    "casward,park,lsoa01,msoa01,ur01ind,oac01,oldpct,oa11,lsoa11,msoa11",
+    "NSPL 2020": "pcd,pcd2,pcds,dointr,doterm,usertype,oseast1m,osnrth1m,osgrdind,oa11,"
+    "cty,ced,laua,ward,hlthau,nhser,ctry,rgn,pcon,eer,teclec,ttwa,pct,nuts,park,"
+    "lsoa11,msoa11,wz11,ccg,bua11,buasd11,ru11ind,oac11,lat,long,lep1,lep2,pfa,imd,"
+    "calncv,stp",
+    "NSPL 2022": "pcd,pcd2,pcds,dointr,doterm,usertype,oseast1m,osnrth1m,osgrdind,oa11,"
+    "cty,ced,laua,ward,hlthau,nhser,ctry,rgn,pcon,eer,teclec,ttwa,pct,itl,park,"
+    "lsoa11,msoa11,wz11,ccg,bua11,buasd11,ru11ind,oac11,lat,long,lep1,lep2,pfa,imd,"
+    "calncv,stp",
+    "ONSPD 2023": "pcd,pcd2,pcds,dointr,doterm,oscty,ced,oslaua,osward,parish,usertype,"
+    "oseast1m,osnrth1m,osgrdind,oshlthau,nhser,ctry,rgn,streg,pcon,eer,teclec,ttwa,"
+    "pct,itl,statsward,oa01,casward,park,lsoa01,msoa01,ur01ind,oac01,oa11,lsoa11,"
+    "msoa11,wz11,sicbl,bua11,buasd11,ru11ind,oac11,lat,long,lep1,lep2,pfa,imd,"
+    "calncv,icb,oa21,lsoa21,msoa21",
+    "NSPL 2025": "pcd7,pcd8,pcds,dointr,doterm,usrtypind,east1m,north1m,gridind,oa21cd,"
+    "cty25cd,ced25cd,lad25cd,wd25cd,nhser24cd,ctry25cd,rgn25cd,pcon24cd,ttwa15cd,"
+    "itl25cd,npark16cd,lsoa21cd,msoa21cd,wz11cd,sicbl24cd,bua24cd,ruc21ind,"
+    "oac11ind,lat,long,lep21cd1,lep21cd2,pfa23cd,imd20ind,icb23cd",
+    "NSPL 2026": "pcd7,pcd8,pcds,dointr,doterm,usrtypind,east1m,north1m,gridind,oa21cd,"
+    "cty26cd,ced25cd,lad26cd,wd26cd,nhser24cd,ctry26cd,rgn26cd,pcon24cd,ttwa15cd,"
+    "itl25cd,npark16cd,lsoa21cd,msoa21cd,wz11cd,sicbl26cd,bua24cd,ruc21ind,"
+    "oac21ind,lat,long,lep21cd1,lep21cd2,pfa23cd,imd25ind,icb26cd",
 }
 ROWS = [
     ("AB1 2CD", "198001", "", "E01000001"),
@@ -39,7 +63,7 @@ def release(folder, header):
 
 @pytest.mark.parametrize("header", RELEASES.values(), ids=RELEASES.keys())
 def test_every_release_is_read_by_its_columns(tmp_path, header):
-    """The same areas from columns named in three ways."""
+    """The same areas from columns named in several ways."""
     census = 2021 if "lsoa21" in header else 2011
     postcodes = places.read_postcodes(release(tmp_path, header), census=census)
     found = postcodes.find(pd.Series(["ab12cd", " AB1  2CE "]))
@@ -48,7 +72,7 @@ def test_every_release_is_read_by_its_columns(tmp_path, header):
 
 def test_dates_are_honoured_and_every_record_has_a_status(tmp_path):
     """Months in use include the last; each record is found or says why not."""
-    postcodes = places.read_postcodes(release(tmp_path, RELEASES["NSPL 2022"]), census=2021)
+    postcodes = places.read_postcodes(release(tmp_path, RELEASES["ONSPD 2023"]), census=2021)
     records = pd.Series(
         ["AB1 2CE", "AB1 2CE", "AB1 2CF", "BT1 1AA", "EH1 1AA", "ZZ9 9ZZ", "unknown", None],
         index=list("abcdefgh"),
@@ -69,23 +93,23 @@ def test_dates_are_honoured_and_every_record_has_a_status(tmp_path):
 
 def test_only_postcodes_asked_for_are_kept(tmp_path):
     """A file of millions shrinks to what is needed."""
-    path = release(tmp_path, RELEASES["NSPL 2022"])
+    path = release(tmp_path, RELEASES["ONSPD 2023"])
     assert len(places.read_postcodes(path, census=2021, among=pd.Series(["ab1 2cd"])).table) == 1
 
 
 def test_the_census_of_the_file_is_asked_for(tmp_path):
     """A file of areas of 2011 does not serve a table of 2021."""
     with pytest.raises(TableError, match="no column of LSOAs of 2021"):
-        places.read_postcodes(release(tmp_path, RELEASES["ONSPD 2018"]), census=2021)
+        places.read_postcodes(release(tmp_path, RELEASES["NSPL 2022"]), census=2021)
 
 
 def test_dates_of_spreadsheets_are_refused(tmp_path):
     """Serial days and dates in place of months are told."""
-    postcodes = places.read_postcodes(release(tmp_path, RELEASES["NSPL 2022"]), census=2021)
+    postcodes = places.read_postcodes(release(tmp_path, RELEASES["ONSPD 2023"]), census=2021)
     with pytest.raises(TableError, match="counts from 1899-12-30") as caught:
         postcodes.find(pd.Series(["AB1 2CD"]), dates=pd.Series([43586]))
     assert "AB1" not in str(caught.value)
-    path = release(tmp_path, RELEASES["NSPL 2022"])
+    path = release(tmp_path, RELEASES["ONSPD 2023"])
     path.write_text(path.read_text().replace("201506", "Jun-15"))
     with pytest.raises(TableError, match="no month in 1 of 5 rows"):
         places.read_postcodes(path, census=2021)

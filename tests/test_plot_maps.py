@@ -89,6 +89,18 @@ def test_each_polygon_has_its_own_number(
     )
 
 
+def test_the_colour_bar_ends_where_estimates_do(
+    own: xr.DataArray, shuffled: geopandas.GeoDataFrame, ax: Axes
+) -> None:
+    """A bar as long on either side of the middle would show rates below zero."""
+    median = own.median(("chain", "draw"))
+    authority_map(own, shuffled, key="name", ax=ax)
+    limits = ax.figure.axes[1].get_ylim()
+    assert limits == pytest.approx((float(median.min()), float(median.max())))
+    norm = scale_of(ax).norm
+    assert norm.vmin < limits[0] or norm.vmax > limits[1]
+
+
 def test_a_polygon_without_an_estimate_is_hatched_and_counted(
     own: xr.DataArray, shuffled: geopandas.GeoDataFrame, ax: Axes
 ) -> None:

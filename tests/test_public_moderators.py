@@ -17,19 +17,19 @@ def example():
     """Import the script as running it does."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(EXAMPLES)
-        yield {name: import_module(f"public_{name}") for name in ("moderators", "tables")}
+        yield {name: import_module(f"public_{name}") for name in ("moderators", "england")}
 
 
-def england_of(tables: ModuleType) -> tuple[object, pd.DataFrame]:
+def england_of(public: ModuleType) -> tuple[object, pd.DataFrame]:
     """Simulated totals under the names of the public tables, and covariates of authorities."""
     frame = simulated(authorities=100, areas=1000).frame
-    names = {"area": "lsoa11cd", "deprivation": tables.DEPRIVATION}
+    names = {"area": "lsoa11cd", "deprivation": public.DEPRIVATION}
     labels = sorted(frame["authority"].unique())
     totals = frame.groupby("authority")["events"].sum().astype(float)
-    england = tables.England(
+    england = public.England(
         areas=frame.rename(columns=names),
         totals=pd.DataFrame({"cpp_start": totals, "la_name": labels}),
-        matching=pd.DataFrame(),
+        match=None,
         checked=0,
         differing=0,
     )
@@ -54,7 +54,7 @@ def test_every_ratio_stands_beside_what_was_learnt_of_it(example, capsys, monkey
         return sg.draw_prior(model, draws=4000, random_seed=random_seed)
 
     monkeypatch.setattr(example["moderators"].sg, "fit", unseeing, raising=False)
-    england, covariates = england_of(example["tables"])
+    england, covariates = england_of(example["england"])
     tables = example["moderators"].run(england, covariates, seed=1)
     assert "99 authorities; 1 without the ratio of pay left out." in capsys.readouterr().out
     assert list(tables) == ["deprivation alone", "levels", "levels and gradients"]

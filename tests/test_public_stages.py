@@ -18,21 +18,18 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """Import the example and the modules beside it, as running the script does."""
     monkeypatch.syspath_prepend(EXAMPLES)
     yield import_module("public_stages")
-    for name in ("stages", "priors", "tables"):
+    for name in ("stages", "priors", "england"):
         sys.modules.pop(f"public_{name}", None)
 
 
 @pytest.fixture
 def england(stages: ModuleType) -> object:
     """Three authorities of two neighbourhoods, one of them without a count of plans."""
-    codes = ["E1", "E1", "E2", "E2", "E3", "E3"]
+    codes = ["E06000001", "E06000001", "E06000002", "E06000002", "E06000003", "E06000003"]
     lsoa = pd.DataFrame(
         {
             "lsoa11cd": [f"L{number}" for number in range(6)],
-            "lsoa11nm": [f"Place {number:03d}A" for number in range(6)],
-            "utla19cd": codes,
-            "utla19nm": codes,
-            "utla21cd": codes,
+            "authority": codes,
             "children": [100.0, 300.0, 200.0, 200.0, 500.0, 300.0],
             "idaci_score_recon": [0.05, 0.15, 0.10, 0.30, 0.20, 0.40],
         }
@@ -40,7 +37,7 @@ def england(stages: ModuleType) -> object:
     counts = pd.DataFrame(
         {
             "time_period": [2019] * 3 + [2020] * 3,
-            "new_la_code": ["E1", "E2", "E3"] * 2,
+            "new_la_code": ["E06000001", "E06000002", "E06000003"] * 2,
             "la_name": ["Ashby", "Barton", "Corham"] * 2,
             "referrals": [20.0, 30.0, 80.0, 25.0, 35.0, 90.0],
             "cpp_start": [3.0, np.nan, 12.0, 4.0, 6.0, 11.0],
@@ -62,7 +59,7 @@ def test_children_are_scaled_to_the_year(stages: ModuleType, england: object) ->
     areas, totals, names = stages.year_of(england, 2020)
     assert areas["children"].tolist() == [100.0, 300.0, 200.0, 200.0, 1000.0, 600.0]
     assert totals["referrals"].tolist() == [25.0, 35.0, 90.0]
-    assert names["E2"] == "Barton"
+    assert names["E06000002"] == "Barton"
 
 
 def test_a_suppressed_total_is_not_zero(stages: ModuleType, england: object) -> None:
@@ -115,7 +112,8 @@ def test_stages_that_exceed_the_one_before_are_named(
     referrals, plans = counts_named(stages, "referrals", "cpp_start")
     _, words = stages.strata_of_year(areas, totals, [plans, referrals])
     assert words == (
-        "Referrals exceeds Plan starts in 2 of 3 authority totals (E1, E3), by 85 events in all"
+        "Referrals exceeds Plan starts in 2 of 3 authority totals (E06000001, E06000003), by 85 "
+        "events in all"
     )
     apart = [dataclasses.replace(one, kind="category") for one in (plans, referrals)]
     assert stages.strata_of_year(areas, totals, apart)[1] == ""

@@ -17,7 +17,7 @@ def modules() -> Iterator[dict[str, ModuleType]]:
     """Import the example and the modules beside it, as running the script does."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(EXAMPLES)
-        yield {name: import_module(f"public_{name}") for name in ("tables", "priors", "totals")}
+        yield {name: import_module(f"public_{name}") for name in ("england", "priors", "totals")}
 
 
 @pytest.fixture(scope="module")
@@ -26,87 +26,23 @@ def england(modules: dict[str, ModuleType]) -> object:
     folder = os.environ.get("SOCGRAD_DATA")
     if not folder:
         pytest.skip("SOCGRAD_DATA does not name the folder of public data")
-    return modules["tables"].read_england(Path(folder))
-
-
-def lsoa(*rows: tuple[str, str, str]) -> pd.DataFrame:
-    """LSOAs from name, authority of 2019 and authority of 2021."""
-    frame = pd.DataFrame(rows, columns=["lsoa11nm", "utla19cd", "utla21cd"])
-    return frame.assign(utla19nm="Authority " + frame["utla19cd"])
-
-
-def dfe(**names: str) -> pd.DataFrame:
-    """Authorities of the DfE's table."""
-    return pd.DataFrame({"la_name": pd.Series(names)})
-
-
-def test_areas_keep_an_authority_whose_code_both_tables_have(
-    modules: dict[str, ModuleType],
-) -> None:
-    """Nothing is listed when all codes match, and the code of 2021 is not looked at."""
-    areas, matching = modules["tables"].match_authorities(
-        lsoa(("Ashby 001A", "E1", "E2"), ("Barton 001A", "E2", "E2")), dfe(E1="Ashby", E2="Barton")
-    )
-    assert areas["authority"].tolist() == ["E1", "E2"]
-    assert matching.empty
-
-
-def test_areas_are_matched_by_a_later_code_and_by_their_old_district(
-    modules: dict[str, ModuleType],
-) -> None:
-    """Both ways of reconciling a reorganisation are used, and named in both tables."""
-    areas, matching = modules["tables"].match_authorities(
-        lsoa(
-            ("Wycombe 001A", "E10000002", "E06000060"),
-            ("Poole 001A", "E06000058", "E06000058"),
-            ("Christchurch 001A", "E06000058", "E06000058"),
-        ),
-        dfe(E06000060="Buckinghamshire", E06000029="Poole", E10000009="Dorset"),
-    )
-    assert areas["authority"].tolist() == ["E06000060", "E06000029", "E10000009"]
-    done = matching.set_index("code")["what was done"]
-    assert sorted(done.index) == sorted(
-        ["E06000060", "E06000029", "E10000009", "E10000002", "E06000058"]
-    )
-    assert done["E06000060"] == "matched by its code of 2021 (utla21cd), 1 LSOAs"
-    assert done["E06000029"] == "rebuilt from the 2011 districts in the LSOA names, 1 LSOAs"
-    assert "1 LSOAs to Dorset (E10000009)" in done["E06000058"]
-
-
-def test_what_cannot_be_matched_is_left_out_by_name(modules: dict[str, ModuleType]) -> None:
-    """An authority of either table alone is named, with its reason, and its areas go."""
-    areas, matching = modules["tables"].match_authorities(
-        lsoa(("Ashby 001A", "E1", "E1"), ("Barton 001A", "E2", "E2")), dfe(E1="Ashby", E3="Corham")
-    )
-    assert areas["authority"].tolist() == ["E1"]
-    assert matching.to_numpy().tolist() == [
-        ["E3", "Corham", "DfE", "LEFT OUT: no LSOAs"],
-        ["E2", "Authority E2", "LSOA", "1 LSOAs LEFT OUT: no DfE total"],
-    ]
-
-
-def test_the_old_district_counts_only_in_reorganised_authorities(
-    modules: dict[str, ModuleType],
-) -> None:
-    """A district of the same name elsewhere is not moved to Dorset."""
-    areas, _ = modules["tables"].match_authorities(
-        lsoa(("Poole 001A", "E9", "E9"), ("Ashby 001A", "E1", "E1")),
-        dfe(E1="Ashby", E06000029="Poole"),
-    )
-    assert areas["authority"].tolist() == ["E1"]
+    return modules["england"].read_england(Path(folder))
 
 
 @pytest.mark.mcmc
 def test_real_england_is_matched_without_losing_a_child(england: object) -> None:
-    """All authorities but two are matched, four of them under other codes, exactly."""
+    """All authorities but two are matched, Dorset's three of old as one unit with two of now."""
     assert len(england.areas) == 32_837
-    assert len(england.totals) == 150
+    assert len(england.totals) == 148
+    assert england.totals.loc["E06000028+E06000029+E10000009", "la_name"].count(" and ") == 2
     # Summed over the LSOAs assigned, children of mid-2017 are the DfE's own figures.
-    assert (england.checked, england.differing) == (150, 0)
-    by_other_means = england.matching.query("table == 'DfE'")["authority"]
-    assert sorted(by_other_means) == ["Bournemouth", "Buckinghamshire", "Dorset", "Poole"]
-    left_out = england.matching.query("table == 'both'")["authority"]
-    assert sorted(left_out) == ["City of London", "Isles of Scilly"]
+    assert (england.checked, england.differing) == (148, 0)
+    report = england.match.report.set_index("code")
+    assert report["unit"].notna().all()
+    others = report.index[report["what"] != "same code"]
+    assert sorted(others) == sorted(
+        ["E06000028", "E06000029", "E10000009", "E06000058", "E06000059", "E10000002", "E06000060"]
+    )
 
 
 @pytest.mark.mcmc
@@ -156,7 +92,7 @@ def test_the_report_sizes_the_effect_and_says_how_much_is_prior(
     printed = capsys.readouterr().out
     lines = [line for line in printed.splitlines() if str(tmp_path) not in line]
     assert max(map(len, lines)) <= 100
-    for words in ("RECONSTRUCTED", "Bournemouth: rebuilt", "PLAN STARTS", "carried", "ecological"):
+    for words in ("RECONSTRUCTED", "E06000028  joined", "PLAN STARTS", "carried", "ecological"):
         assert words in printed
     assert "plan starts: The sampler" in printed
     written = pd.read_csv(tmp_path / "public_totals_estimates.csv")

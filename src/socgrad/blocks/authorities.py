@@ -19,8 +19,11 @@ whole inverse.
 
 import numpy as np
 
+from socgrad.blocks import laws
 from socgrad.blocks.laws import block_terms, scores
-from socgrad.nuts.numba_on_disk import compiled
+from socgrad.likelihood import coarsened
+from socgrad.likelihood import compiled as gamma_functions
+from socgrad.nuts.numba_on_disk import compiled, on_disk
 
 __all__ = ["climbed", "evaluated", "factored", "solved"]
 
@@ -107,6 +110,21 @@ def curvature(q, terms, along, qu, a, w):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def copied(source, into):  # type: ignore[no-untyped-def]
+    """Copy a vector. Assignments of slices compile for seconds: they can fail, with words."""
+    for i in range(len(source)):
+        into[i] = source[i]
+
+
+@compiled
+def rows_copied(source, into):  # type: ignore[no-untyped-def]
+    """Copy a matrix."""
+    for i in range(source.shape[0]):
+        for k in range(source.shape[1]):
+            into[i, k] = source[i, k]
+
+
+@compiled
 def climbed(rows, offset, square_offset, j, mean, z, q, r, v, close, room):  # type: ignore[no-untyped-def]
     """Mode of one authority, into v; the objective there, or minus infinity.
 
@@ -139,7 +157,7 @@ def climbed(rows, offset, square_offset, j, mean, z, q, r, v, close, room):  # t
                 a[s, s] += max(-terms[b, 5], 0.0)
             if not factored(a, n):
                 return -np.inf
-        d[:] = g
+        copied(g, d)
         solved(a, d, n)
         gain = 0.0
         for i in range(n):
@@ -166,16 +184,16 @@ def climbed(rows, offset, square_offset, j, mean, z, q, r, v, close, room):  # t
         if not moved:
             # Rounding allows no better: the mode, if the curvature there is sound.
             return value if sure and gain < 1e-6 else -np.inf
-        v[:] = vn
+        copied(vn, v)
         value = reached
-        terms[:, :] = other_terms
-        along[:, :] = other_along
-        u[:] = other_u
-        qu[:] = other_qu
+        rows_copied(other_terms, terms)
+        rows_copied(other_along, along)
+        copied(other_u, u)
+        copied(other_qu, qu)
     return -np.inf
 
 
-@compiled
+@on_disk(laws, coarsened, gamma_functions)
 def evaluated(  # type: ignore[no-untyped-def]
     rows,
     offset,
@@ -238,7 +256,7 @@ def evaluated(  # type: ignore[no-untyped-def]
             total += value
             if want > 0:
                 inverted(a, p, n)
-                inverse[j] = p
+                rows_copied(p, inverse[j])
                 curvature_slope(terms, along, qu, w, p, q, far, g)
                 for i in range(n):
                     s = 0.0
@@ -297,7 +315,7 @@ def evaluated(  # type: ignore[no-untyped-def]
                 return -np.inf
             if settled:
                 break
-            dz[:] = gz
+            copied(gz, dz)
             solved(schur, dz, strata)
             gain = 0.0
             for b in range(strata):
@@ -320,15 +338,15 @@ def evaluated(  # type: ignore[no-untyped-def]
             continue
         p_zz = np.zeros((strata, strata))
         inverted(schur, p_zz, strata)
-        region_inverse[region] = p_zz
+        rows_copied(p_zz, region_inverse[region])
         gz[:] = 0.0
         for j in mine:
             q = precision[which[j]]
             climbed(rows, offset, square_offset, j, mean[j], z, q, r, modes[j], close, room)
             whole_inverse(a, ways[j], p_zz, p, far)
-            inverse[j] = p
+            rows_copied(p, inverse[j])
             curvature_slope(terms, along, qu, w, p, q, far, g)
-            gs[j] = g
+            copied(g, gs[j])
             for b in range(strata):
                 for i in range(n):
                     gz[b] += ways[j, i, b] * g[i]
@@ -343,7 +361,7 @@ def evaluated(  # type: ignore[no-untyped-def]
             q = precision[which[j]]
             climbed(rows, offset, square_offset, j, mean[j], z, q, r, modes[j], close, room)
             whole_inverse(a, ways[j], p_zz, p, far)
-            h[:] = gs[j]
+            copied(gs[j], h)
             solved(a, h, n)
             for i in range(n):
                 for b in range(strata):

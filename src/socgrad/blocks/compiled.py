@@ -1,20 +1,17 @@
 """The compiled functions of the block engine, kept on disk, as the rest of it calls them."""
 
-import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.blocks import arrow_factors, authorities, chained, integrals, laws
 from socgrad.blocks.authorities import evaluated
-from socgrad.blocks.chained import chained as evaluated_by_year
-from socgrad.blocks.integrals import integrals as estimated
-from socgrad.likelihood import coarsened
+from socgrad.blocks.chained import chained
+from socgrad.blocks.integrals import integrals
 from socgrad.likelihood import compiled as gamma_functions
 from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
-from socgrad.nuts.numba_on_disk import on_disk, source_number
+from socgrad.nuts.numba_on_disk import on_disk
 
 if TYPE_CHECKING:
     from socgrad.blocks.marginal import At, Found, Marginal, State
@@ -22,69 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["Integrals", "evaluate", "integrate", "rising"]
 
 
-@functools.cache
-def _functions() -> tuple[Any, Any, Any]:
-    number = source_number(authorities, integrals, laws, coarsened, gamma_functions)
-
-    @on_disk
-    def evaluated_on_disk(  # type: ignore[no-untyped-def]
-        rows, offset, square_offset, mean, precision, which, r, region_precision, member,
-        first_member, modes, z_modes, want, by_mean, by_precision, by_spread, by_region, score,
-        square_score, inverse, region_inverse,
-    ):  # fmt: skip
-        if number <= 0:
-            return 0.0
-        return evaluated(
-            rows, offset, square_offset, mean, precision, which, r, region_precision, member,
-            first_member, modes, z_modes, want, by_mean, by_precision, by_spread, by_region, score,
-            square_score, inverse, region_inverse,
-        )  # fmt: skip
-
-    @on_disk
-    def rising_on_disk(numbers, many, r, found):  # type: ignore[no-untyped-def]
-        value = by_log_r = 0.0 * number
-        x = 1.0 / r
-        for k in range(len(numbers)):
-            y = numbers[k]
-            gamma_differences(y, x, found)
-            value += many[k] * log_gamma_ratio(y, x)
-            by_log_r += many[k] * (y - x * found[0])
-        return value, by_log_r
-
-    @on_disk
-    def integrals_on_disk(  # type: ignore[no-untyped-def]
-        rows, offset, square_offset, mean, precision, which, r, region_effect, modes, normals,
-        uniform, lines, error, noise,
-    ):  # fmt: skip
-        if number <= 0:
-            return 0.0
-        return estimated(
-            rows, offset, square_offset, mean, precision, which, r, region_effect, modes, normals,
-            uniform, lines, error, noise,
-        )  # fmt: skip
-
-    return evaluated_on_disk, rising_on_disk, integrals_on_disk
-
-
-@functools.cache
-def _function_of_years() -> Any:
-    number = source_number(chained, arrow_factors, authorities, laws, coarsened, gamma_functions)
-
-    @on_disk
-    def chained_on_disk(  # type: ignore[no-untyped-def]
-        rows, offset, square_offset, mean, own, following, side, corner, r, modes, told, want,
-        by_mean, by_own, by_following, by_side, by_corner, by_spread, score, square_score, tells,
-        normals, uniform, lines, error, noise,
-    ):  # fmt: skip
-        if number <= 0:
-            return 0.0
-        return evaluated_by_year(
-            rows, offset, square_offset, mean, own, following, side, corner, r, modes, told, want,
-            by_mean, by_own, by_following, by_side, by_corner, by_spread, score, square_score,
-            tells, normals, uniform, lines, error, noise,
-        )  # fmt: skip
-
-    return chained_on_disk
+@on_disk(gamma_functions)
+def summed_rising(numbers, many, r, found):  # type: ignore[no-untyped-def]
+    """Sum of `rising`, and its derivative."""
+    value = by_log_r = 0.0
+    x = 1.0 / r
+    for k in range(len(numbers)):
+        y = numbers[k]
+        gamma_differences(y, x, found)
+        value += many[k] * log_gamma_ratio(y, x)
+        by_log_r += many[k] * (y - x * found[0])
+    return value, by_log_r
 
 
 def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", want: int) -> float:
@@ -94,7 +39,7 @@ def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", wan
         drawn = np.zeros((0, 0, 0)), none, none[None], none, none
         return _by_year(marginal, at, state, found, want, *drawn)
     which = np.zeros(len(at.mean), dtype=np.int64)
-    value: float = _functions()[0](
+    value: float = evaluated(
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
         at.region_precision, marginal.member, marginal.first_member, state.modes, state.regions,
         want, found.mean, found.precision, found.spread, found.region, found.score,
@@ -122,7 +67,7 @@ def _by_year(
     tells = told
     if state.told is None and not marginal.counts.rows.is_total.any():
         tells = np.zeros((len(at.mean), strata, 5))
-    value: float = _function_of_years()(
+    value: float = chained(
         marginal.counts.rows, at.offset, at.square_offset, at.mean, *at.arrow.parts, at.r,
         state.modes, told, want, found.mean, *found.arrow, found.spread, found.score,
         found.square_score, tells, *drawn,
@@ -137,7 +82,7 @@ def rising(numbers: FloatArray, many: FloatArray, r: float) -> tuple[float, floa
 
     By distinct numbers of events y: its cost does not depend on how large they are.
     """
-    value, by_log_r = _functions()[1](numbers, many, r, np.zeros(3))
+    value, by_log_r = summed_rising(numbers, many, r, np.zeros(3))
     return float(value), float(by_log_r)
 
 
@@ -181,7 +126,7 @@ def integrate(
         drawn = normals, uniform, lines, error, noise
         laplace = _by_year(marginal, at, state, found, 0, *drawn)
         return Integrals(lines, error, noise, laplace)
-    laplace = _functions()[2](
+    laplace = integrals(
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
         region_effect, modes, normals, uniform, lines, error, noise,
     )  # fmt: skip

@@ -13,7 +13,18 @@ import numpy as np
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.arrows import Arrow
 
-__all__ = ["Bartlett", "Factors", "Partials", "Structure", "bounded", "positive", "positive_prior"]
+__all__ = [
+    "Bartlett",
+    "Factors",
+    "Partials",
+    "Structure",
+    "Unnamed",
+    "bounded",
+    "log_cosh",
+    "positive",
+    "positive_distance",
+    "positive_prior",
+]
 
 # Complex where derivatives are taken.
 type Array = Any
@@ -50,8 +61,8 @@ class Structure(Protocol):
         """Numbers of points (..., size) that a covariance does not show, by name, each (...)."""
 
 
-class _Unnamed:
-    """Of structures whose covariances say all, and are any."""
+class Unnamed:
+    """Of structures whose covariances say all, of strata in no order."""
 
     def arrow(self, _: Array) -> Arrow | None:
         """None: the strata stand in no order."""
@@ -72,12 +83,12 @@ def positive(x: Array, bend: Array) -> Array:
 def positive_prior(x: Array, bend: Array, mean: Array, sd: Array) -> Array:
     """Log density of x where `positive` is normal above zero, up to a constant."""
     away = (positive(x, bend) - mean) / sd
-    return -0.5 * away * away + _log_cosh(x)
+    return -0.5 * away * away + log_cosh(x)
 
 
 def bounded(x: Array, shape: Array) -> Array:
     """Log density of x where (tanh x + 1) / 2 ~ Beta(shape, shape), up to a constant."""
-    return -2.0 * shape * _log_cosh(x)
+    return -2.0 * shape * log_cosh(x)
 
 
 def _magnitude(x: Array) -> Array:
@@ -85,19 +96,20 @@ def _magnitude(x: Array) -> Array:
     return np.where(np.real(x) < 0, -x, x)
 
 
-def _log_cosh(x: Array) -> Array:
+def log_cosh(x: Array) -> Array:
+    """Log of cosh x, without overflow."""
     size = _magnitude(x)
     return size + np.log1p(np.exp(-2.0 * size)) - np.log(2.0)
 
 
-def _distances(covariance: FloatArray, bend: FloatArray) -> FloatArray:
-    sds = np.sqrt(np.diag(covariance))
+def positive_distance(sds: FloatArray, bend: FloatArray) -> FloatArray:
+    """Where standard deviations stand: x of `positive`, not below zero."""
     found: FloatArray = np.arcsinh(np.maximum(sds - _SMALLEST, 0.0) / bend)
     return found
 
 
 @dataclass(frozen=True, eq=False)
-class Partials(_Unnamed):
+class Partials(Unnamed):
     """Standard deviations as `positive`; correlations by their partial ones, tanh of x.
 
     Attributes
@@ -156,11 +168,13 @@ class Partials(_Unnamed):
         factor = np.linalg.cholesky(ordered)
         left = 1.0 - np.cumsum(factor**2, axis=-1) + factor**2
         partial = factor[row, column] / np.sqrt(left[row, column])
-        return np.concatenate([_distances(covariance, self.bend), np.arctanh(partial)])
+        return np.concatenate(
+            [positive_distance(np.sqrt(np.diag(covariance)), self.bend), np.arctanh(partial)]
+        )
 
 
 @dataclass(frozen=True, eq=False)
-class Bartlett(_Unnamed):
+class Bartlett(Unnamed):
     """The Cholesky factor T of the precision T'T, its diagonal as logarithms.
 
     Where many authorities tell a covariance, the entries of T are nearly independent and normal.
@@ -219,7 +233,7 @@ class Bartlett(_Unnamed):
 
 
 @dataclass(frozen=True, eq=False)
-class Factors(_Unnamed):
+class Factors(Unnamed):
     """One common factor of levels, one of slopes, and parts of each stratum's own.
 
     ::
@@ -283,4 +297,10 @@ class Factors(_Unnamed):
             load = vectors[:, -1] * np.sqrt(max(size[-1] - 1.0, 0.2) * s / max(s - 1.0, 1.0))
             loads.append(np.clip(load * np.sign(load.sum() or 1.0), -0.9, 0.9))
         zeros = np.zeros(s + 1)
-        return np.concatenate([_distances(covariance, self.bend), np.arctanh(loads).ravel(), zeros])
+        return np.concatenate(
+            [
+                positive_distance(np.sqrt(np.diag(covariance)), self.bend),
+                np.arctanh(loads).ravel(),
+                zeros,
+            ]
+        )

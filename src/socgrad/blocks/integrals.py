@@ -2,13 +2,17 @@
 
 import numpy as np
 
-from socgrad.blocks.authorities import climbed, objective
-from socgrad.nuts.numba_on_disk import compiled
+from socgrad.blocks import authorities as authorities_module
+from socgrad.blocks import laws
+from socgrad.blocks.authorities import climbed, copied, objective
+from socgrad.likelihood import coarsened
+from socgrad.likelihood import compiled as gamma_functions
+from socgrad.nuts.numba_on_disk import on_disk
 
 __all__ = ["integrals"]
 
 
-@compiled
+@on_disk(authorities_module, laws, coarsened, gamma_functions)
 def integrals(  # type: ignore[no-untyped-def]
     rows,
     offset,
@@ -72,11 +76,12 @@ def integrals(  # type: ignore[no-untyped-def]
                     other[0], other[1], other[2], other[3], small,
                 )  # fmt: skip
                 weight[at] = value - top + 0.5 * square
-                candidate[at] = other[2]
+                copied(other[2], candidate[at])
         highest = weight.max()
         if not np.isfinite(highest):
             return -np.inf
-        weight[:] = np.exp(weight - highest)
+        for at in range(2 * pairs):
+            weight[at] = np.exp(weight[at] - highest)
         mass = weight.sum()
         error[j] = highest + np.log(mass / (2 * pairs))
         spread = 0.0

@@ -13,9 +13,11 @@ from socgrad.blocks.marginal import Found, Marginal, State, by_threads
 __all__ = ["Mode", "mode"]
 
 _STEP = 1e-4
-_ROUNDS = 4
+_ROUNDS, _MOST_ROUNDS = 4, 12
 # Of a whitened gradient: a hundredth of a standard deviation from the mode.
 _CLOSE = 1e-2
+# Near enough for draws about it: a round goes eight standard deviations, and starts may be far off.
+_NEAR = 0.5
 _FLATTEST = 0.04
 
 
@@ -53,11 +55,11 @@ def mode(marginal: Marginal, point: FloatArray) -> Mode:
     value, gradient = marginal.gradient(point, state)
     distance = np.inf
     root = np.eye(len(point))
-    for _ in range(_ROUNDS):
+    for round_ in range(_MOST_ROUNDS):
         marginal = replace(marginal, start=state.copy())
         root = _root(marginal, point)
         distance = float(np.linalg.norm(root.T @ gradient))
-        if distance < _CLOSE:
+        if distance < (_CLOSE if round_ < _ROUNDS else _NEAR):
             break
         point, state, value, gradient = _climbed(
             marginal, point, root, state=state, value=value, gradient=gradient

@@ -12,6 +12,7 @@ from socgrad.blocks.covariance import Bartlett, Factors, Partials, Structure
 from socgrad.blocks.data import Counts
 from socgrad.blocks.drift import drifting
 from socgrad.blocks.marginal import Found, Marginal, State
+from socgrad.blocks.totals import Totals, tilts
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.over_years import OverYears
 from socgrad.model.terms import Term
@@ -21,6 +22,8 @@ __all__ = ["Pilot", "pilot"]
 # Spreads of levels, slopes and gamma factors to begin with, as published studies have them.
 _LEVEL, _SLOPE, _FACTOR, _REGION = 0.5, 0.2, 0.3, 0.1
 _ROUNDS = 12
+# Beyond this share of authorities and strata known by a total, totals are what is told.
+_MOSTLY_TOTALS = 0.5
 
 
 class Pilot:
@@ -84,6 +87,10 @@ def pilot(
         ).bent(bend)
     elif correlations == "factor" and strata > 1:
         structure = Factors(prior[:, 0], prior[:, 1], concentration, bend)
+    elif strata > 1 and slopes and counts.rows.is_total.mean() > _MOSTLY_TOTALS:
+        structure = Totals.about(
+            covariance, tilts(counts, state.modes), prior, concentration=concentration, bend=bend
+        )
     elif normal:
         structure = Bartlett(prior[:, 0], prior[:, 1], concentration)
     else:

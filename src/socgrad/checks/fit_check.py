@@ -33,6 +33,7 @@ from socgrad.checks.replicates import (
     authority_replicates,
 )
 from socgrad.errors import EstimandError, MisfitWarning
+from socgrad.notebooks.html import frame_table, heading
 from socgrad.ranks import held_groups
 from socgrad.reading.by_stratum import quietly
 from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography
@@ -64,7 +65,7 @@ _DRAWN: Final = (
 _NAMED: Final = 5
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FitCheck:
     """What `check_fit` found.
 
@@ -95,6 +96,24 @@ class FitCheck:
     statistics: pd.DataFrame
     groups: pd.DataFrame
     authorities: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """Whether the model fits, by how many statistics, and where to read more."""
+        good, whole = int(self.statistics["as_expected"].sum()), len(self.statistics)
+        return (
+            f"FitCheck(adequate={self.adequate}, {good} of {whole} statistics as expected; "
+            ".statement, .statistics, .groups, .authorities)"
+        )
+
+    def __str__(self) -> str:
+        """The same, and the statistics but for the largest count, which is one area's."""
+        return "\n".join([repr(self), self._shown().to_string(float_format="{:.3g}".format)])
+
+    def _repr_html_(self) -> str:
+        return heading(repr(self)) + frame_table(self._shown())
+
+    def _shown(self) -> pd.DataFrame:
+        return self.statistics.drop(index="largest", errors="ignore")
 
 
 def check_fit(

@@ -19,3 +19,8 @@ __all__ = [
     "Rounded",
     "Suppressed",
 ]
+
+
+def __dir__() -> list[str]:
+    """Public names alone: modules are where they are found, not what is called."""
+    return sorted(__all__)

@@ -7,3 +7,8 @@ from socgrad.errors import withhold_details
 from socgrad.reading.protection import protect
 
 __all__ = ["PRESETS", "Checked", "Rules", "check_disclosure", "protect", "withhold_details"]
+
+
+def __dir__() -> list[str]:
+    """Public names alone: modules are where they are found, not what is called."""
+    return sorted(__all__)

@@ -46,6 +46,8 @@ ABSENT = frozenset(
 
 #: Percentiles are told from proportions in this many areas or more, within this share; even values
 #: drawn evenly between 0 and 1 come that near in tens of thousands only.
+#: LSOAs of England that the Indices rank, of 2011 and of 2021.
+_RANKED: Final = (32_844, 33_755)
 _PERCENTILES_FROM, _PERCENTILES_WITHIN = 200, 0.0055
 
 #: Older official tables print these for nil, others for not available.
@@ -215,7 +217,10 @@ def check_proportion(number: FloatArray, keys: Keys, *, where: str) -> None:
 
 
 def check_no_percentiles(number: FloatArray, *, where: str) -> None:
-    """Refuse shares that are ranks: of each value, the share of areas up to it is the value."""
+    """Refuse shares that are ranks: of each value, the share of areas up to it is the value.
+
+    Ranks of all England as shares, of some of its authorities, are multiples of one over its areas.
+    """
     if len(number) < _PERCENTILES_FROM:
         return
     value, times = np.unique(number, return_counts=True)
@@ -227,6 +232,15 @@ def check_no_percentiles(number: FloatArray, *, where: str) -> None:
             f"it is the value itself (within {off:.3f}). They say who is more deprived, not by how "
             "much. Expected a proportion of people, such as the IDACI score (rate) of File 5 or 7."
         )
+    for ranked in _RANKED:
+        rank = 2.0 * ranked * number  # also of (rank - 1/2) / areas
+        if len(value) > 10 and np.abs(rank - np.round(rank)).max() < 1e-6:
+            raise TableError(
+                f"{where} holds ranks as shares: each value is a whole number of "
+                f"{ranked:,}ths, the areas that England's Indices rank. They say who is more "
+                "deprived, not by how much. Expected a proportion of people, such as the IDACI "
+                "score (rate) of File 5 or 7."
+            )
 
 
 def check_whole(number: FloatArray, keys: Keys, *, where: str) -> None:

@@ -23,6 +23,10 @@ _TAKES: Final = (
 )
 
 
+# Beyond this error of Laplace's method, in log density, NUTS on it would doubt its draws as well.
+_SHARED_ERROR = 0.5
+
+
 def _sample(task: Task) -> Drawn:
     from socgrad.blocks.sampling import sample_blocks  # noqa: PLC0415 numba, only where needed
 
@@ -52,6 +56,7 @@ def _sample(task: Task) -> Drawn:
             "laplace_error": drawn.laplace_error,
         },
         drawn.doubt,
+        frozenset() if drawn.laplace_error < _SHARED_ERROR else frozenset({MARGINAL.name}),
     )
 
 

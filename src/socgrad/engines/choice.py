@@ -74,7 +74,12 @@ def sampled(task: Task, method: Method, engines: Sequence[Engine] = ENGINES) -> 
             return _marked(drawn, doubts)
         doubts[engine.name] = doubt
         # Where no other is left, one that may share the doubts is better than none.
-        takers = [each for each in takers if engine.name not in each.no_help_after] or takers
+        shared = drawn.shared_by if drawn is not None else frozenset[str]()
+        takers = [
+            each
+            for each in takers
+            if engine.name not in each.no_help_after and each.name not in shared
+        ] or takers
         if takers:
             _say_who_goes_on(engine, takers[0], doubt)
             continue

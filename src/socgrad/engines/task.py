@@ -76,6 +76,8 @@ class Drawn:
         Numbers that vouch for the draws, for the tree's attrs.
     doubt : str
         What speaks against the draws, in words; empty when nothing does.
+    shared_by : frozenset of str
+        Engines that would have the same doubt.
     """
 
     posterior: xr.Dataset
@@ -84,3 +86,4 @@ class Drawn:
     packages: tuple[str, ...]
     vouched: Mapping[str, object] = field(default_factory=dict)
     doubt: str = ""
+    shared_by: frozenset[str] = frozenset()

@@ -74,16 +74,18 @@ def pilot(
         start, at = _wide(surface, intercept, model, len(b))
         starts.append(start)
         # Observed level and slope with their information, H v + gradient; effects integrated out.
-        information = np.array(
-            [[at.level_level, at.level_slope], [at.level_slope, at.slope_slope]]
-        )[:, :, 0]
+        # A total far above what is expected bends upwards along the slope, of which it tells none.
+        across = at.level_slope**2 / np.maximum(at.level_level, 1e-300)
+        slope_slope = np.maximum(at.slope_slope, across)
+        information = np.array([[at.level_level, at.level_slope], [at.level_slope, slope_slope]])[
+            :, :, 0
+        ]
         # The expectation of y (y - 1) is all but the squared mean.
         pairs += getattr(surface, "pairs", 0.0)
         score = np.array([at.level[0], at.slope[0]])
         score += np.einsum("abj,bj->aj", information, np.array(start))
         level_information.append(information[0, 0])
-        across = information[0, 1] ** 2 / np.maximum(information[0, 0], 1e-300)
-        slope_information.append(information[1, 1] - across)
+        slope_information.append((slope_slope - across)[0])
         spread = np.diag([guesses["level_sd"] ** -2.0, guesses["slope_sd"] ** -2.0])
         kept = np.eye(2) - np.linalg.solve(
             (information.T + spread).swapaxes(1, 2), information.T

@@ -1,13 +1,40 @@
 """Polynomials that stand for log-likelihoods: evaluation, derivatives, Chebyshev interpolation."""
 
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
 import numpy as np
 
 from socgrad.arrays import FloatArray
 
-__all__ = ["chebyshev", "horner", "taylor"]
+__all__ = ["NUMPY", "Evaluation", "chebyshev", "taylor"]
 
 
-def horner(coefficients: FloatArray, t: FloatArray) -> FloatArray:
+class Evaluation(NamedTuple):
+    """How polynomials in slope and level are evaluated, coefficients (slope, level, points, j).
+
+    `grid(coefficients, along, up)` at scaled slopes (a, points, j) and levels (a, b, points, j) is
+    as these levels, beyond -1 to 1 along its tangents. `derivatives(coefficients, s, u)` at scaled
+    slopes and levels (points, j), -1 to 1, is (6, points, j): by level, slope, level twice, both,
+    slope twice, and by level and slope twice. Dim points of coefficients, and of `s` and `u`, may
+    be 1.
+    """
+
+    grid: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+    derivatives: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+
+
+def _grid(coefficients: FloatArray, along: FloatArray, up: FloatArray) -> FloatArray:
+    by_level = _horner(coefficients[:, :, None], along)
+    return _horner(by_level[:, :, None], up)
+
+
+def _derivatives(coefficients: FloatArray, s: FloatArray, u: FloatArray) -> FloatArray:
+    none, one, two = (taylor(each, u) for each in taylor(coefficients, s))
+    return np.stack([none[1], one[0], none[2], one[1], two[0], two[1]])
+
+
+def _horner(coefficients: FloatArray, t: FloatArray) -> FloatArray:
     """Polynomial in `t`, coefficients along the first axis; beyond -1 to 1 along its tangent."""
     held = np.clip(t, -1.0, 1.0)
     values = np.zeros(np.broadcast_shapes(coefficients.shape[1:], t.shape))
@@ -51,3 +78,7 @@ def chebyshev(number: int) -> tuple[FloatArray, FloatArray]:
     for k in range(number):
         powers[: k + 1, k] = np.polynomial.chebyshev.cheb2poly(np.eye(number)[k])[: k + 1]
     return np.cos(angle), powers @ transform
+
+
+#: Without a compiler.
+NUMPY: Final = Evaluation(_grid, _derivatives)

@@ -107,7 +107,7 @@ def sample_laplace(
     x, log_ratio = fitted.x, fitted.log_ratio
     weights = smoothed(log_ratio)
     # Where the likelihood itself is in doubt, more draws of it are wasted.
-    wanted = _SPARE * kept if fitted.table_error < _WORST_ERROR else 0.0
+    wanted = _SPARE * kept if fitted.error < _WORST_ERROR else 0.0
     while weights.effective_size < wanted and len(x) < _MOST * kept:
         efficiency = weights.effective_size / len(x)
         more = int(min(1.1 * wanted / efficiency, _MOST * kept)) - len(x)
@@ -167,6 +167,12 @@ class _Fitted:
     log_ratio: FloatArray
     nodes: int
     table_error: float
+    node_error: float
+
+    @property
+    def error(self) -> float:
+        """Of the log-density: what is known before many draws are made of it."""
+        return self.table_error + self.node_error
 
     @property
     def efficiency(self) -> float:
@@ -185,15 +191,18 @@ def _fitted(ready: Prepared, rng: np.random.Generator) -> _Fitted:
         # A table that was wrong far out made draws from there; the next one tells them so.
         if table_error < _SMALL:
             break
-    nodes = next((n for n in _NODES if _error(marginal, drawn, n) < _SMALL), _NODES[-1])
+    for nodes in _NODES:
+        node_error = _error(marginal, drawn, nodes)
+        if node_error < _SMALL:
+            break
     best: _Fitted | None = None
     for _ in range(_ROUNDS):
         log_ratio = marginal.log_density(x, nodes=nodes) - log_proposal
-        now = _Fitted(marginal, proposal, x, log_ratio, nodes, table_error)
+        now = _Fitted(marginal, proposal, x, log_ratio, nodes, table_error, node_error)
         if best is not None and now.efficiency < 1.1 * best.efficiency:
             return now if now.efficiency > best.efficiency else best
         best = now
-        if now.efficiency > _EFFICIENT:
+        if now.efficiency > _EFFICIENT or now.error > _WORST_ERROR:
             return now
         proposal = proposal.fitted(x, smoothed(log_ratio).weight)
         x = proposal.draw(_ROUND, rng)

@@ -17,7 +17,7 @@ import xarray as xr
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import GaussExposure, exposure_rule
-from socgrad.laplace.polynomials import chebyshev, horner, taylor
+from socgrad.laplace.polynomials import NUMPY, Evaluation, chebyshev
 from socgrad.laplace.surfaces import Derivatives, PoissonCounts, Surface
 from socgrad.likelihood.gamma_factors import rising
 
@@ -56,6 +56,10 @@ class Rows(Surface, Protocol):
     @property
     def beside(self) -> PoissonCounts | None:
         """Counts of the same authorities that need no table, to be added."""
+
+    @property
+    def polynomials(self) -> Evaluation:
+        """What evaluates the polynomials that stand for these counts."""
 
     def squared_variation(self, level: FloatArray, slope: FloatArray) -> float:
         """Moment estimate of squared overdispersion, at a level and slope of each authority."""
@@ -116,6 +120,11 @@ class NegativeBinomialRows:
     @property
     def beside(self) -> None:
         """Nothing: all of it is tabulated."""
+
+    @property
+    def polynomials(self) -> Evaluation:
+        """NumPy: with no compiler, fits are quick to begin."""
+        return NUMPY
 
     @property
     def pairs(self) -> float:
@@ -215,11 +224,13 @@ class TabulatedCounts:
     """Neighbourhood counts as polynomials: a `Surface`, inside its box.
 
     `coefficients` has shape (slope, level, overdispersion, j), of powers of the scaled variables.
+    `beside` are the rows' counts that need no table.
     """
 
     rows: Rows
     box: Box
     coefficients: FloatArray
+    beside: PoissonCounts | None
 
     @property
     def authority(self) -> IntArray:
@@ -236,9 +247,11 @@ class TabulatedCounts:
 
     def given(self, overdispersion: FloatArray) -> "_AtOverdispersion":
         """The same at each point's overdispersion (n, 1)."""
-        t = np.clip(_scaled(overdispersion, self.box.overdispersion), -1.0, 1.0)
-        powers: FloatArray = t ** np.arange(self.coefficients.shape[2])
-        return _AtOverdispersion(self.rows.beside, self.box, powers @ self.coefficients)
+        coefficients = self.coefficients
+        if (degree := coefficients.shape[2]) > 1:
+            t = np.clip(_scaled(overdispersion, self.box.overdispersion), -1.0, 1.0)
+            coefficients = t ** np.arange(degree) @ coefficients
+        return _AtOverdispersion(self.beside, self.box, coefficients, self.rows.polynomials)
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,27 +265,28 @@ class _AtOverdispersion:
     beside: PoissonCounts | None
     box: Box
     coefficients: FloatArray
+    polynomials: Evaluation
 
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
         along = _scaled(slope, self.box.slope)
         up = _scaled(level[:, None] + step, self.box.level)
-        by_slope = horner(self.coefficients[:, :, None], along)
-        found = horner(by_slope[:, :, None], up)
+        found = self.polynomials.grid(self.coefficients, along, up)
         return found if self.beside is None else found + self.beside.grid(level, step, slope)
 
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:
         half, half_slope = self.box.level[1], self.box.slope[1]
         s = np.clip(_scaled(slope, self.box.slope), -1.0, 1.0)
         u = np.clip(_scaled(level, self.box.level), -1.0, 1.0)
-        none, one, two = taylor(self.coefficients, s)
-        by_level, across = taylor(none, u), taylor(one, u)
+        up, along, up_up, both, along_along, third = self.polynomials.derivatives(
+            self.coefficients, s, u
+        )
         found = Derivatives(
-            by_level[1] / half,
-            across[0] / half_slope,
-            -by_level[2] / half**2,
-            -across[1] / (half * half_slope),
-            -taylor(two, u)[0] / half_slope**2,
-            -taylor(two, u)[1] / (half * half_slope**2),
+            up / half,
+            along / half_slope,
+            -up_up / half**2,
+            -both / (half * half_slope),
+            -along_along / half_slope**2,
+            -third / (half * half_slope**2),
         )
         return _with(self.beside, found, level, slope)
 
@@ -315,4 +329,7 @@ def tabulated(rows: Rows, box: Box, *, degrees: tuple[int, int, int]) -> Tabulat
         np.maximum(middle + half * t, 1e-8)[:, None],
     ).reshape(*degrees, -1)
     coefficients = np.einsum("rslj,ar,bs,cl->bcaj", values, *transforms, optimize=True)
-    return TabulatedCounts(rows, box, np.ascontiguousarray(coefficients))
+    beside, (among, reach) = rows.beside, box.slope
+    if beside is not None:
+        beside = beside.tabulated(among - reach, among + reach)
+    return TabulatedCounts(rows, box, np.ascontiguousarray(coefficients), beside)

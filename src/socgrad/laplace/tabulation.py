@@ -6,7 +6,15 @@ import numpy as np
 from scipy.special import logsumexp
 
 from socgrad.arrays import BoolArray, FloatArray
-from socgrad.laplace.marginal import Marginal, centre, grid_about, integrand, population
+from socgrad.laplace.marginal import (
+    Grid,
+    Marginal,
+    Population,
+    centre,
+    grid_about,
+    integrand,
+    population,
+)
 from socgrad.laplace.surfaces import Given, Surface
 from socgrad.laplace.tabulated_counts import (
     Box,
@@ -20,6 +28,8 @@ __all__ = ["covering", "first_table", "holds", "slopes", "with_table"]
 # Nodes whose share of an authority's integral is below exp(-_LIGHT) need no table.
 _LIGHT = 12.0
 _NODES = 7
+# Points at which tables are held against rows.
+_HELD = 6
 # Standard deviations of an authority's slope that a table of exposures reaches.
 _REACH = 5.0
 _FIRST = (7, 7, 11)
@@ -64,7 +74,9 @@ def _wide_table(
         (slope, 6.0 * slope_sd + 0.05),
         ((low + high) / 2, (high - low) / 2),
     )
-    return tabulated(rows, box, degrees=_FIRST)
+    # Poisson counts do not depend on the spread.
+    degrees = _FIRST if rows.beside is None else (1, *_FIRST[1:])
+    return tabulated(rows, box, degrees=degrees)
 
 
 def covering(marginal: Marginal, which: int, x: FloatArray) -> tuple[TabulatedCounts, float]:
@@ -79,28 +91,35 @@ def covering(marginal: Marginal, which: int, x: FloatArray) -> tuple[TabulatedCo
     """
     table = marginal.surfaces[which]
     assert isinstance(table, TabulatedCounts)
-    values = marginal.coordinates.parameters(x)
-    prior = population(values, marginal.predictors.of(table.authority), varying=marginal.varying)
-    at = centre(table.given(prior.overdispersion), prior, marginal.starts[which])
-    grid = grid_about(at, _NODES, varying=prior.varying)
+    start, theirs = marginal.starts[which], marginal.predictors.of(table.authority)
 
-    def weighed(given: Given) -> FloatArray:
+    def about(values: dict[str, FloatArray]) -> tuple[Population, Grid]:
+        prior = population(values, theirs, varying=marginal.varying)
+        at = centre(table.given(prior.overdispersion), prior, start)
+        return prior, grid_about(at, _NODES, varying=prior.varying)
+
+    def weighed(given: Given, prior: Population, grid: Grid) -> FloatArray:
         return integrand(given, prior, grid.level, grid.step, grid.slope) + grid.log_weight
 
-    exact = weighed(table.rows.given(prior.overdispersion))
-    heavy = exact > exact.max(axis=(0, 1)) - _LIGHT
+    # Where posteriors lie the table there is can say; how far the next one is off, rows alone, at
+    # fewer points.
+    values = marginal.coordinates.parameters(x)
+    prior, grid = about(values)
+    found = weighed(table.given(prior.overdispersion), prior, grid)
+    heavy = found > found.max(axis=(0, 1)) - _LIGHT
     box = Box(
         _interval(grid.level[:, None] + grid.step, heavy),
         _interval(np.broadcast_to(grid.slope[:, None], heavy.shape), heavy),
         _overdispersions(values.get("overdispersion", np.zeros(1))),
     )
+    few, nodes = about({name: value[:_HELD] for name, value in values.items()})
+    exact = weighed(table.rows.given(few.overdispersion), few, nodes)
     integral = logsumexp(exact, axis=(0, 1)).sum(axis=1)
     for of_spread, of_slope, of_level in _DEGREES:
-        # Poisson counts do not depend on the spread.
         degrees = (of_spread if "overdispersion" in values else 1, of_slope, of_level)
         table = tabulated(table.rows, box, degrees=degrees)
-        reached = logsumexp(weighed(table.given(prior.overdispersion)), axis=(0, 1)).sum(axis=1)
-        difference = reached - integral
+        reached = weighed(table.given(few.overdispersion), few, nodes)
+        difference = logsumexp(reached, axis=(0, 1)).sum(axis=1) - integral
         error = float(np.abs(difference - difference.mean()).max())
         if error < _SMALL:
             break

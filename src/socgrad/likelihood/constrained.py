@@ -22,7 +22,7 @@ from socgrad.likelihood import coarsened
 from socgrad.likelihood import compiled as gamma_functions
 from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.likelihood.kernels import OPEN, Kernels
-from socgrad.nuts.numba_on_disk import compiled, on_disk, source_number
+from socgrad.nuts.numba_on_disk import compiled, on_disk
 
 __all__ = ["log_constants"]
 
@@ -135,13 +135,11 @@ def log_constant(  # type: ignore[no-untyped-def]
 
 @functools.cache
 def _function() -> Any:
-    number = source_number(coarsened, gamma_functions)
-
-    @on_disk
+    @on_disk(coarsened, gamma_functions)
     def log_constants_on_disk(  # type: ignore[no-untyped-def]
         kernels, first, kernel, within, log_exposure, totals, slopes, found, exact
     ):
-        one, sums4 = np.zeros(7) * number, np.zeros(4)
+        one, sums4 = np.zeros(7), np.zeros(4)
         room = np.zeros((2, int(np.max(totals)) + 2))
         for j in range(len(totals)):
             lo, hi = first[j], first[j + 1]

@@ -119,14 +119,14 @@ def exchange(kernels, pair, mine, theirs, odds):  # type: ignore[no-untyped-def]
 
 @functools.cache
 def _functions() -> tuple[Any, Any]:
-    @on_disk
+    @on_disk()
     def draws_on_disk(kernels, kernel, mean, r, seed, found):  # type: ignore[no-untyped-def]
         np.random.seed(seed)
         for n in range(mean.shape[0]):
             for i in range(mean.shape[1]):
                 found[n, i] = draw_one(kernels, kernel[i], mean[n, i], r[n, i])
 
-    @on_disk
+    @on_disk()
     def sums_on_disk(  # type: ignore[no-untyped-def]
         kernels, first, kernel, log_mean, totals, seed, found
     ):

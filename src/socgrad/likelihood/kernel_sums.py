@@ -10,21 +10,19 @@ from socgrad.likelihood import coarsened
 from socgrad.likelihood import compiled as gamma_functions
 from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.likelihood.kernels import Kernels
-from socgrad.nuts.numba_on_disk import on_disk, source_number
+from socgrad.nuts.numba_on_disk import on_disk
 
 __all__ = ["kernel_sums", "kernel_values"]
 
 
 @functools.cache
 def _functions() -> tuple[Any, Any]:
-    number = source_number(coarsened, gamma_functions)
-
-    @on_disk
+    @on_disk(coarsened, gamma_functions)
     def kernel_sums_on_disk(  # type: ignore[no-untyped-def]
         kernels, first, kernel, within, log_exposure, level, slope, r, deep,
         with_means, found,
     ):  # fmt: skip
-        one = np.zeros(7) * number
+        one = np.zeros(7)
         points, authorities = level.shape
         for n in range(points):
             for j in range(authorities):
@@ -48,9 +46,9 @@ def _functions() -> tuple[Any, Any]:
                         found[5, n, j] += one[2] * w * w
                         found[6, n, j] += one[3] * w * w
 
-    @on_disk
+    @on_disk(coarsened, gamma_functions)
     def kernel_values_on_disk(kernels, kernel, eta, r, found):  # type: ignore[no-untyped-def]
-        one = np.zeros(7) * number
+        one = np.zeros(7)
         for n in range(len(eta)):
             for j in range(len(kernel)):
                 k = kernel[j]

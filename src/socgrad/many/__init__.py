@@ -9,3 +9,8 @@ from socgrad.many.fits import fit_many
 from socgrad.many.summaries import read_many, summarise_many
 
 __all__ = ["fit_many", "read_many", "summarise_many"]
+
+
+def __dir__() -> list[str]:
+    """Public names alone: modules are where they are found, not what is called."""
+    return sorted(__all__)

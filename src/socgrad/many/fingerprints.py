@@ -116,9 +116,15 @@ def _feed_array(add: _Add, values: np.ndarray[Any, np.dtype[Any]]) -> None:
             plain = np.where(np.isnan(values), np.nan, values + 0.0)
         little = plain.astype(plain.dtype.newbyteorder("<"))
         add(little.dtype.str, np.ascontiguousarray(little).tobytes())
-    else:
-        for each in values.ravel().tolist():
-            _feed(add, None if each is pd.NA else each)
+        return
+    held = values.ravel().tolist()
+    if all(type(each) is str for each in held):
+        # Labels of areas: tens of thousands, whose lengths say where each ends.
+        add("lengths", np.fromiter(map(len, held), dtype="<i8", count=len(held)).tobytes())
+        add("texts", "".join(held).encode("utf-8", "surrogatepass"))
+        return
+    for each in held:
+        _feed(add, None if each is pd.NA else each)
 
 
 def _feed_column(add: _Add, column: "pd.Series[Any] | pd.Index[Any]") -> None:

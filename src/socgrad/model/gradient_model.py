@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from socgrad.arrays import FloatArray
+from socgrad.concise import given_options
 from socgrad.departures import (
     KNOTS,
     Departures,
@@ -16,14 +17,18 @@ from socgrad.departures import (
     smooth_departures,
 )
 from socgrad.designs import Columns, Designs, Formulas
+from socgrad.equality import ComparedAsAWhole
 from socgrad.errors import SocgradWarning, SpecificationError
 from socgrad.model.bounds_checks import check_bounds
 from socgrad.model.covariates import check_covariate_priors, checked_designs, coefficient_priors
+from socgrad.model.equations import equation, terms_in
 from socgrad.model.levels import check_levels, check_regions_apart
 from socgrad.model.one_authority import check_one_authority
 from socgrad.model.priors import Normal, Priors
 from socgrad.model.totals_priors import check_totals_priors
+from socgrad.notebooks.html import block, cells_table, heading
 from socgrad.table.areas import Areas
+from socgrad.terms import TERMS, TermKind
 from socgrad.within_between import split
 
 __all__ = ["Deprivation", "Family", "GradientModel"]
@@ -32,8 +37,8 @@ type Family = Literal["poisson", "negative_binomial"]
 type Deprivation = Literal["split", "pooled", "none"]
 
 
-@dataclass(frozen=True, eq=False)
-class GradientModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class GradientModel(ComparedAsAWhole):
     """A hierarchical model of events over deprivation, as a value: nothing is computed yet.
 
     Parameters
@@ -247,6 +252,40 @@ class GradientModel:
         object.__setattr__(self, "designs", self._designs())
         check_regions_apart(self.areas, self.designs, regions=self.regions)
         check_covariate_priors(self.priors, self.designs)
+
+    def __repr__(self) -> str:
+        """Areas, and what was chosen beside them."""
+        several = self.random_levels
+        usual = {
+            "random_slopes": several and self.deprivation != "none",
+            "cross_level": several and self.deprivation == "split",
+        }
+        return f"GradientModel({given_options(self, usual=usual)})"
+
+    def __str__(self) -> str:
+        """The same, and the equation."""
+        return "\n".join([repr(self), *(f"    {line}" for line in equation(self))])
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (name, TERMS[name].meaning, self._prior_words(TERMS[name]))
+            for name in terms_in(equation(self))
+        ]
+        header, caption = ("term", "meaning", "prior"), "Priors are per 10 points of deprivation"
+        table = cells_table(header, rows, caption=caption)
+        return heading(repr(self)) + block(equation(self)) + table
+
+    def _prior_words(self, kind: TermKind) -> str:
+        """The prior of a term, as it was given or is by default."""
+        if kind.dim is not None:
+            each = {repr(prior) for prior in self.coefficient_priors[kind.name]}
+            return each.pop() if len(each) == 1 else "one for each column"
+        prior = getattr(self.priors, kind.prior_name or kind.name)
+        if prior is None:
+            return "about the log of the crude rate, sd 1.5"
+        if kind.prior == "correlation":
+            return f"(r + 1) / 2 ~ Beta({prior:g}, {prior:g})"
+        return repr(prior)
 
     @property
     def formulas(self) -> Formulas:

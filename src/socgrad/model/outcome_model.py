@@ -12,6 +12,7 @@ import pandas as pd
 from socgrad.arrays import FloatArray
 from socgrad.door.by_authority import given_measure, rows_by_authority
 from socgrad.door.table_checks import column
+from socgrad.equality import ComparedAsAWhole
 from socgrad.errors import SpecificationError
 from socgrad.model.gradient_model import GradientModel
 
@@ -22,7 +23,7 @@ _PER_TERM = 3
 
 
 @dataclass(frozen=True, eq=False)
-class OutcomeModel:
+class OutcomeModel(ComparedAsAWhole):
     """Do authorities with steeper gradients have better outcomes? Both parts in one model.
 
     Parameters

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
+from socgrad.concise import given_options
 from socgrad.errors import SpecificationError
 
 __all__ = ["Normal", "PositiveNormal", "Priors", "rate_ratio"]
@@ -134,7 +135,7 @@ def rate_ratio(median: float, *, interval: tuple[float, float], prob: float = 0.
     return Normal(math.log(median), width / (2 * NormalDist().inv_cdf(0.5 + prob / 2)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Priors:
     """The prior of every parameter; change one with `dataclasses.replace` or a keyword.
 
@@ -195,6 +196,10 @@ class Priors:
     region_sd: PositiveNormal = field(default=PositiveNormal(0.0, 0.25))
     covariates: Mapping[str, Normal] = field(default_factory=dict)
     moderators: Mapping[str, Normal] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Those that are not as they are by default."""
+        return f"Priors({given_options(self)})"
 
     def __post_init__(self) -> None:
         for name in ("covariates", "moderators"):

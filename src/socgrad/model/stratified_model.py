@@ -8,12 +8,16 @@ from typing import Any, Literal
 
 import numpy as np
 
+from socgrad.concise import given_options
 from socgrad.departures import Shape
+from socgrad.equality import ComparedAsAWhole
 from socgrad.errors import SocgradWarning, SpecificationError
 from socgrad.model.drift import Drift, National
+from socgrad.model.equations import equation
 from socgrad.model.gradient_model import Deprivation, Family, GradientModel
 from socgrad.model.over_years import OverYears
 from socgrad.model.priors import Priors
+from socgrad.notebooks.html import block, heading
 from socgrad.table.panel import Panel
 from socgrad.table.strata import Strata
 
@@ -26,8 +30,8 @@ _FEW_YEARS = 6
 type Correlations = Literal["full", "factor"]
 
 
-@dataclass(frozen=True, eq=False)
-class StratifiedModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class StratifiedModel(ComparedAsAWhole):
     """A gradient model of each stratum, with the same terms: a value, nothing is computed yet.
 
     Parameters
@@ -140,6 +144,31 @@ class StratifiedModel:
     regions: bool = field(default=False, kw_only=True)
     priors: Priors | Mapping[Any, Priors] = field(default=Priors(), kw_only=True)
     models: Mapping[Any, GradientModel] = field(init=False, repr=False)
+
+    def __repr__(self) -> str:
+        """Strata, and what was chosen beside them."""
+        several = self.models[self.strata.labels[0]].random_levels
+        usual = {
+            "random_slopes": several and self.deprivation != "none",
+            "cross_level": several and self.deprivation == "split",
+        }
+        return f"StratifiedModel({given_options(self, usual=usual)})"
+
+    def __str__(self) -> str:
+        """The same, and the equation of a stratum."""
+        return "\n".join([repr(self), *(f"    {line}" for line in self._equation())])
+
+    def _repr_html_(self) -> str:
+        return heading(repr(self)) + block(self._equation())
+
+    def _equation(self) -> tuple[str, ...]:
+        """The equation of each stratum, and how the effects of all of them go together."""
+        one = equation(self.models[self.strata.labels[0]])
+        if self.authority_effects == "independent":
+            return (*one, "each stratum by itself")
+        if self.authority_effects == "joint":
+            return (*one, f"effects of all strata correlated in authorities: {self.correlations}")
+        return (*one, f"effects over years: {self.authority_effects!r}")
 
     def __post_init__(self) -> None:
         if not isinstance(self.strata, Strata):

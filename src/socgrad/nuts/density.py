@@ -4,8 +4,6 @@ The same density as that of `nuts.graph`, for the models that are fitted most: w
 seconds to differentiate and compile in every process is here written out and kept by numba on disk.
 A test holds value and gradient against the graph's. Names of adjoints, the derivatives of the log
 density by an intermediate value, begin with `d_`.
-
-No function of another module of socgrad is called: numba would not notice that it has changed.
 """
 
 from math import exp, log
@@ -14,8 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from socgrad.arrays import FloatArray
+from socgrad.likelihood import compiled as gamma_functions
 from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
-from socgrad.nuts.numba_on_disk import compiled
+from socgrad.nuts import overdispersed as overdispersed_rows
+from socgrad.nuts import steering
+from socgrad.nuts.numba_on_disk import compiled, on_disk
 from socgrad.nuts.overdispersed import overdispersed
 from socgrad.nuts.steering import Curve, Steered, d_steered, steered
 
@@ -87,7 +88,7 @@ class Problem(NamedTuple):
     many: FloatArray
 
 
-@compiled
+@on_disk()
 def problem_of(packed: FloatArray) -> Problem:
     """Take a packed problem apart, in the order of `Problem`, without copying."""
     authorities, levels, slopes = int(packed[1]), int(packed[2]), int(packed[3])
@@ -218,7 +219,7 @@ def _effects(  # noqa: PLR0917 as in `steered`
     )
 
 
-@compiled
+@on_disk(overdispersed_rows, steering, gamma_functions)
 def log_density(point: FloatArray, gradient: FloatArray, problem: Problem) -> float:
     """Log density at a point without bounds; writes its gradient into `gradient`.
 
@@ -358,7 +359,7 @@ def _negative_binomial(
     return value, problem.events[j] + d_level, problem.events_within[j] + d_slope, d_r
 
 
-@compiled
+@on_disk(overdispersed_rows, steering, gamma_functions)
 def draws(point: FloatArray, values: FloatArray, problem: Problem) -> None:
     """Write what is kept of a point: parameters in its order, then effects on level and slope."""
     shared = _shared(point, problem)

@@ -15,7 +15,7 @@ from socgrad.likelihood import compiled as gamma_functions
 from socgrad.model.gradient_model import GradientModel
 from socgrad.nuts import density, overdispersed, steering
 from socgrad.nuts.density import draws, log_density, problem_of
-from socgrad.nuts.numba_on_disk import for_c, numbers_at, source_number
+from socgrad.nuts.numba_on_disk import for_c, numbers_at
 from socgrad.nuts.nutpie_draws import draws_by_nutpie
 from socgrad.nuts.options import NutsOptions
 from socgrad.nuts.problems import first_guess, packed_problem, parameters
@@ -64,11 +64,11 @@ NUTPIE_IS_KNOWN: Final = is_known(CompiledPyMCModel)
 @functools.cache
 def _functions_for_c() -> tuple[Any, Any]:
     """The density with its gradient, and what makes draws of a point, as nutpie calls them."""
-    number = source_number(density, overdispersed, steering, gamma_functions)
+    modules = density, overdispersed, steering, gamma_functions
 
-    @for_c("density")
+    @for_c("density", *modules)
     def density_for_c(size, point, gradient, value, data):  # type: ignore[no-untyped-def]
-        length = int(numbers_at(data, (1,), np.float64)[0]) * (number > 0)
+        length = int(numbers_at(data, (1,), np.float64)[0])
         problem = problem_of(numbers_at(data, (length,), np.float64))
         found = log_density(numbers_at(point, (size,)), numbers_at(gradient, (size,)), problem)
         numbers_at(value, (1,))[0] = found
@@ -78,9 +78,9 @@ def _functions_for_c() -> tuple[Any, Any]:
                 return 3
         return 0 if np.isfinite(found) else 4
 
-    @for_c("draws")
+    @for_c("draws", *modules)
     def draws_for_c(size, count, point, values, data):  # type: ignore[no-untyped-def]
-        length = int(numbers_at(data, (1,), np.float64)[0]) * (number > 0)
+        length = int(numbers_at(data, (1,), np.float64)[0])
         problem = problem_of(numbers_at(data, (length,), np.float64))
         draws(numbers_at(point, (size,)), numbers_at(values, (count,)), problem)
         return 0

@@ -46,29 +46,31 @@ def compiled[Function: Callable[..., Any]](function: Function) -> Function:
     return made
 
 
-def for_c(kind: str) -> Callable[[Callable[..., int]], Any]:
+def for_c(kind: str, *modules: ModuleType) -> Callable[[Callable[..., int]], Any]:
     """Compile a function for callers in C, or take it from disk.
 
-    numba takes a function from disk when its own file is as it was, whatever has become of those it
-    calls. Let it refer to the `source_number` of their modules from the function around it: numba
-    tells functions apart by that, too.
+    `modules` are those whose functions it calls: what is on disk is of their source, too.
     """
     signature = sigutils.normalize_signature(_SIGNATURES[kind])
 
     def compile_it(function: Callable[..., int]) -> Any:
-        made = kept(CFunc(function, signature, locals={}, options={}))
+        made = kept(CFunc(function, signature, locals={}, options={}), *modules)
         made.compile()
         return made
 
     return compile_it
 
 
-def on_disk(function: Callable[..., Any]) -> Any:
+def on_disk(*modules: ModuleType) -> Callable[[Callable[..., Any]], Any]:
     """Compile, or take from disk, a function that lets go of the interpreter.
 
-    It is to refer to the `source_number` of the modules whose functions it calls, as in `for_c`.
+    `modules` are those whose functions it calls: what is on disk is of their source, too.
     """
-    return kept(numba.njit(error_model="numpy", nogil=True)(function))
+
+    def compile_it(function: Callable[..., Any]) -> Any:
+        return kept(numba.njit(error_model="numpy", nogil=True)(function), *modules)
+
+    return compile_it
 
 
 def source_number(*modules: ModuleType) -> int:
@@ -79,13 +81,16 @@ def source_number(*modules: ModuleType) -> int:
     return int.from_bytes(digest.digest()[:7], "big") + 1
 
 
-def kept(made: Any) -> Any:
+def kept(made: Any, *modules: ModuleType) -> Any:
     """Keep on disk what a function of numba compiles to, where that can be written and read.
 
     Parameters
     ----------
     made
         From `numba.njit` without ``cache=True``, or a function for C that is not compiled yet.
+    *modules
+        Those whose functions it calls. numba itself takes a function from disk when its own file
+        is as it was, whatever has become of those.
 
     Warns
     -----
@@ -94,7 +99,7 @@ def kept(made: Any) -> Any:
     """
     # Neither the package's folder nor the user's cache may be ours to write.
     with contextlib.suppress(RuntimeError):
-        made._cache = _Kept(made.__wrapped__)
+        made._cache = _Kept(made.__wrapped__, source_number(*modules))
     return made
 
 
@@ -117,12 +122,12 @@ class _CheckedFiles(IndexDataCacheFile):
 class _Kept(FunctionCache):
     """Compiled functions on disk, or none where the disk fails."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], source: int) -> None:
         super().__init__(function)
         self._cache_file = _CheckedFiles(
             cache_path=self._cache_path,
             filename_base=f"{self._impl.filename_base}.checked",
-            source_stamp=self._impl.locator.get_source_stamp(),
+            source_stamp=(self._impl.locator.get_source_stamp(), source),
         )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:

@@ -33,3 +33,8 @@ __all__ = [
     "read_populations",
     "read_postcodes",
 ]
+
+
+def __dir__() -> list[str]:
+    """Public names alone: modules are where they are found, not what is called."""
+    return sorted(__all__)

@@ -64,6 +64,7 @@ def read_lookup(
     table = read_text_table(
         path,
         header=rf"^lsoa\d\d{_CODE}$",
+        such_as="LSOA11CD",
         keep=lambda name: re.fullmatch(wanted, name, re.IGNORECASE) is not None,
     )
     area = find_column(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # pandas' own classes are not generic at run time
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -21,20 +22,20 @@ __all__ = ["AuthorityMatch", "authority_changes", "match_authorities"]
 @cache
 def _changes() -> pd.DataFrame:
     with files("socgrad.places").joinpath("authority_changes.csv").open(encoding="utf-8") as file:
-        table = pd.read_csv(file, dtype="str")
+        table = pd.read_csv(file, dtype="str", comment="#")
     return table.assign(date=pd.to_datetime(table["date"], format="%Y-%m-%d"))
 
 
 def authority_changes() -> pd.DataFrame:
-    """Changes of England's upper-tier authorities from 2009 to 2023, by code and date.
+    """Changes of England's upper-tier authorities from 2009 to 2025, by code and date.
 
     Returns
     -------
     pandas.DataFrame
         A row for each old and new authority that share ground: date (from which the new code
-        holds), old, new, change: "recoded" (the same authority under a new code, in 2013 with a
-        boundary moved a little), "merged" (all of it went into the new one), or "split" (it went to
-        more than one). Contains National Statistics data, Open Government Licence v3.0.
+        holds), old, new, change: "recoded" (the same authority under a new code, in 2013 and 2025
+        with a boundary moved a little), "merged" (all of it went into the new one), or "split" (it
+        went to more than one). Contains National Statistics data, Open Government Licence v3.0.
 
     Examples
     --------
@@ -99,23 +100,39 @@ class AuthorityMatch:
         Parameters
         ----------
         totals
-            By authority code, as given to `match_authorities`; from `authority_totals`.
+            By authority code, of authorities that were given to `match_authorities`; from
+            `authority_totals`.
 
         Returns
         -------
         pandas.Series
             By unit. A unit with a total that is suppressed (``c``) or missing has no sum: it is
             ``c`` or missing too, never a sum of the others.
+
+        Raises
+        ------
+        TableError
+            If totals name an authority that was not matched.
         """
-        unit = totals.index.to_series().map(self.of_totals).to_numpy(dtype=object)
-        there = pd.notna(unit)
+        given = codes(totals.index.to_series(), where="The labels of totals").to_numpy()
+        known = set(self.report.loc[self.report["table"] != "areas", "code"])
+        strange = [code for code in given if code not in known]
+        if strange:
+            raise TableError(
+                f"totals name {len(strange):,} authorities that were not matched "
+                f"({name_some(strange)}): files of one year may have codes of several dates, or "
+                "lack authorities. Match all totals that go together, match_authorities(areas, "
+                "{name: totals, ...}), or these by themselves."
+            )
         number = pd.to_numeric(totals, errors="coerce").to_numpy(dtype=float)
         hidden = np.isnan(number) & totals.notna().to_numpy(dtype=bool)
-        rows = pd.DataFrame({"unit": unit, "number": number, "hidden": hidden})[there]
-        grouped = rows.groupby("unit")
-        # A sum needs every one of its numbers.
-        total: pd.Series[Any] = grouped["number"].agg(lambda its: its.sum(skipna=False))
-        marked = grouped["hidden"].any()
+        rows = pd.DataFrame({"number": number, "hidden": hidden}, pd.Index(given))
+        # A sum needs every one of its numbers, also of parts that have no row.
+        parts = self.of_totals.dropna()
+        rows = rows.reindex(parts.index)
+        unit = parts.to_numpy(dtype=object)
+        total: pd.Series[Any] = rows["number"].groupby(unit).agg(lambda its: its.sum(skipna=False))
+        marked = rows["hidden"].eq(True).groupby(unit).any()
         if marked.any():
             total = total.astype(object).mask(marked, "c")
         total.name = totals.name
@@ -172,7 +189,9 @@ class AuthorityMatch:
         return table
 
 
-def match_authorities(areas: pd.Series[Any], totals: pd.Series[Any]) -> AuthorityMatch:
+def match_authorities(
+    areas: pd.Series[Any], totals: pd.Series[Any] | Mapping[Any, pd.Series[Any]]
+) -> AuthorityMatch:
     """Find the smallest units that are whole both in a table of areas and in one of totals.
 
     Parameters
@@ -180,7 +199,8 @@ def match_authorities(areas: pd.Series[Any], totals: pd.Series[Any]) -> Authorit
     areas
         Authority code of each area, of any one date.
     totals
-        Totals by authority code, of any one date (their numbers are not read).
+        Totals by authority code, of any one date (their numbers are not read); or several by name,
+        such as those of stages, of which one file may lack an authority that another has.
 
     Returns
     -------
@@ -216,13 +236,15 @@ def match_authorities(areas: pd.Series[Any], totals: pd.Series[Any]) -> Authorit
     3  E10000021  totals  E10000021     joined
     """
     here = set(codes(areas.drop_duplicates(), where="The column of authorities"))
-    if totals.index.has_duplicates:
-        twice = totals.index[totals.index.duplicated()]
-        raise TableError(
-            f"totals name {len(twice):,} authorities more than once ({name_some(twice)}). Expected "
-            "one total of each: take one year and one category."
-        )
-    there = set(codes(totals.index.to_series(), where="The labels of totals"))
+    there: set[str] = set()
+    for each in totals.values() if isinstance(totals, Mapping) else [totals]:
+        if each.index.has_duplicates:
+            twice = each.index[each.index.duplicated()]
+            raise TableError(
+                f"totals name {len(twice):,} authorities more than once ({name_some(twice)}). "
+                "Expected one total of each: take one year and one category."
+            )
+        there |= set(codes(each.index.to_series(), where="The labels of totals"))
     for found, what in ((here, "areas"), (there, "totals")):
         _refuse_two_dates(found, what)
     units: list[set[tuple[str, str]]] = [

@@ -338,7 +338,7 @@ def read_crosswalk(
     if to not in {"2021", "2011"}:
         raise SpecificationError(f"to={to!r}: expected '2021' or '2011'.")
     file = Path(path).name
-    table = read_text_table(path, header=r"^lsoa(11|21)(_?cd|_?code)$")
+    table = read_text_table(path, header=r"^lsoa(11|21)(_?cd|_?code)$", such_as="LSOA11CD")
     column_of = {
         census: find_column(
             table, rf"lsoa{census[2:]}(_?cd|_?code)", what=f"codes of {census}", file=file

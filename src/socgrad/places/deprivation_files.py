@@ -26,6 +26,7 @@ _CHILDREN: Final = r"dependent children aged 0-15:? mid.*"
 _AREA: Final = r"lsoa code \((\d{4})\)"
 _AUTHORITY: Final = r"(upper tier local authority|local authority)( district)? code \((\d{4})\)"
 _HEADER: Final = rf"{_AREA}|{_AUTHORITY}"
+_SUCH_AS: Final = "'LSOA code (2011)' or 'Local Authority District code (2019)'"
 
 
 def read_deprivation(
@@ -87,11 +88,11 @@ def read_deprivation(
     sheet = index if Path(path).suffix.casefold() == ".xlsx" else None
     file = Path(path).name
     try:
-        table = read_text_table(path, header=_HEADER, sheet=sheet)
+        table = read_text_table(path, header=_HEADER, such_as=_SUCH_AS, sheet=sheet)
     except TableError:
         if sheet is None:
             raise
-        table = read_text_table(path, header=_HEADER)
+        table = read_text_table(path, header=_HEADER, such_as=_SUCH_AS)
     if found := find_columns(table, _AREA):
         frame = _of_areas(table, found[0], index, file)
     else:

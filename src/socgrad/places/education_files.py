@@ -98,7 +98,7 @@ def read_education(
     1  E06000053        NaN              c
     """
     file = Path(path).name
-    table = read_text_table(path, header="^time_period$")
+    table = read_text_table(path, header="^time_period$", such_as="time_period")
     for name in ("time_period", "geographic_level", "new_la_code"):
         column(table, name, role=f"of {file}")
     period = table["time_period"].map(_year)

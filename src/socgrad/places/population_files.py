@@ -67,7 +67,10 @@ def read_populations(
         raise SpecificationError(f"ages={ages!r}: expected first and last year of age, as (0, 17).")
     file = Path(path).name
     table = read_text_table(
-        path, header=f"^{_AREA}$", sheet=None if sheet is None else re.escape(sheet)
+        path,
+        header=f"^{_AREA}$",
+        such_as="'LSOA 2021 Code'",
+        sheet=None if sheet is None else re.escape(sheet),
     )
     area = find_column(table, _AREA, what="codes of areas", file=file)
     found: dict[int, list[str]] = {}

@@ -180,6 +180,7 @@ def read_postcodes(
     table = read_text_table(
         path,
         header=r"^(pcds|pcd\d?|postcode)$",
+        such_as="pcds",
         keep=lambda name: _FILE.fullmatch(name) is not None,
     )
     own = next(found[0] for name in _POSTCODE if (found := find_columns(table, name)))

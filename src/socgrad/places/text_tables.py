@@ -29,6 +29,7 @@ def read_text_table(
     path: str | Path,
     *,
     header: str,
+    such_as: str,
     sheet: str | None = None,
     keep: Callable[[str], bool] | None = None,
 ) -> pd.DataFrame:
@@ -41,6 +42,8 @@ def read_text_table(
     header
         Pattern of a column that the table must have; in a workbook, the first row with such a cell
         is the header.
+    such_as
+        Such a column, as messages name it.
     sheet
         Pattern of the name of a workbook's sheet; by default the first one with a header.
     keep
@@ -50,14 +53,14 @@ def read_text_table(
     if not file.is_file():
         raise TableError(f"There is no file {str(path)!r}. Expected a CSV file or a workbook.")
     if file.suffix.casefold() in {".xlsx", ".xlsm"}:
-        table = _from_workbook(file, header, sheet)
+        table = _from_workbook(file, header, such_as, sheet)
         if keep is not None:
             table = table.loc[:, [name for name in table.columns if keep(name)]]
     else:
         table = _from_csv(file, keep)
     if not any(re.search(header, name, re.IGNORECASE) for name in table.columns):
         raise TableError(
-            f"{file.name} has no column like {header!r}: its columns are "
+            f"{file.name} has no column such as {such_as}: its columns are "
             f"{name_some(list(table.columns), limit=8)}. Pass the file as it was published."
         )
     return table
@@ -86,7 +89,7 @@ def _from_csv(file: Path, keep: Callable[[str], bool] | None) -> pd.DataFrame:
     raise TableError(f"{file.name} is neither UTF-8 nor Windows text. Save it again as UTF-8.")
 
 
-def _from_workbook(file: Path, header: str, sheet: str | None) -> pd.DataFrame:
+def _from_workbook(file: Path, header: str, such_as: str, sheet: str | None) -> pd.DataFrame:
     try:
         sheets = pd.read_excel(file, sheet_name=None, header=None, dtype="str", na_filter=False)
     except ImportError as failure:
@@ -111,7 +114,7 @@ def _from_workbook(file: Path, header: str, sheet: str | None) -> pd.DataFrame:
             return _stripped(table)
     wanted = "" if sheet is None else f" named {sheet!r}"
     raise TableError(
-        f"{file.name} has no sheet{wanted} with a column like {header!r}: its sheets are "
+        f"{file.name} has no sheet{wanted} with a column such as {such_as}: its sheets are "
         f"{name_some(list(sheets), limit=12)}."
     )
 

@@ -32,3 +32,8 @@ __all__ = [
     "over_years",
     "rate_bars",
 ]
+
+
+def __dir__() -> list[str]:
+    """Public names alone: modules are where they are found, not what is called."""
+    return sorted(__all__)

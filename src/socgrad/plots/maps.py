@@ -76,7 +76,7 @@ def authority_map(
     Notes
     -----
     Colours run from blue (below the reference) by pale to vermilion (above), on a logarithmic scale
-    for ratios, as far to one side as to the other.
+    for ratios, as far to one side as to the other. The colour bar ends where the estimates do.
 
     Interpretation
     --------------
@@ -142,6 +142,10 @@ def authority_map(
     default = str(draws.attrs["units"]) if show == "estimate" else "Probability of lying above"
     bar = ax.figure.colorbar(shades, ax=ax, label=label or default, shrink=0.6)
     bar.outline.set_visible(False)
+    least, most = float(values.min()), float(values.max())
+    if show == "estimate" and least < most:
+        # Colours go as far to either side, where a rate may be below zero; estimates do not.
+        bar.ax.set_ylim(least, most)
     if is_ratio:
         plain_ticks(bar.ax.yaxis)
     ax.set_axis_off()

@@ -26,3 +26,8 @@ __all__ = [
     "read_safeguarding",
     "read_ssda903",
 ]
+
+
+def __dir__() -> list[str]:
+    """Public names alone: modules are where they are found, not what is called."""
+    return sorted(__all__)

@@ -26,6 +26,8 @@ from socgrad.door.number_checks import (
     numbers,
 )
 from socgrad.door.table_checks import as_pandas, column, refuse
+from socgrad.equality import ComparedAsAWhole
+from socgrad.notebooks.html import frame_table, heading
 from socgrad.table.area_checks import (
     check_estimable,
     check_roles,
@@ -50,7 +52,7 @@ __all__ = ["Areas"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Areas:
+class Areas(ComparedAsAWhole):
     """Neighbourhoods within authorities: deprivation, children, exposure and known events.
 
     Make one with `Areas.from_frame`, which checks all that the model relies on. Rows are sorted by
@@ -223,6 +225,10 @@ class Areas:
             f"{bounds}authority totals: {int(totals.sum()):,}, "
             f"authorities without data: {int((~with_data).sum()):,})"
         )
+
+    def _repr_html_(self) -> str:
+        own = self.report.astype({"reason": str})
+        return heading(repr(self)) + frame_table(own, caption="What became of the rows")
 
     def __str__(self) -> str:
         # One screen: a reason that names a hundred authorities is whole in `report` only.

@@ -19,7 +19,9 @@ from socgrad.coarsening.columns import Coarsening, ColumnRule
 from socgrad.door.by_authority import totals_by_stratum
 from socgrad.door.label_checks import coded_labels
 from socgrad.door.table_checks import as_pandas
+from socgrad.equality import ComparedAsAWhole
 from socgrad.errors import TableError
+from socgrad.notebooks.html import block
 from socgrad.table.areas import Areas
 from socgrad.table.count_columns import check_rules, own_rule
 from socgrad.table.ledgers import own_ledger
@@ -70,7 +72,7 @@ _WORDS = {"groups": "groups", "stages": "stages", "chain": "stages", "years": "y
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Strata(Mapping[Any, Areas]):
+class Strata(ComparedAsAWhole, Mapping[Any, Areas]):
     """An ordered mapping from stratum to its `Areas`, all over the same places.
 
     Make one with `Strata.from_stages` (one column of events for each stratum) or
@@ -170,6 +172,9 @@ class Strata(Mapping[Any, Areas]):
             f"{', each on the one before' if self.relation == 'chain' else ''}: {names}; "
             f"{len(self.first.area):,} areas, {len(self.first.authority):,} authorities)"
         )
+
+    def _repr_html_(self) -> str:
+        return block(str(self).splitlines())
 
     def __str__(self) -> str:
         wide = max(len("stratum"), *(len(str(label)) for label in self))

@@ -13,6 +13,7 @@ import xarray as xr
 
 from socgrad.checks.deciding_priors import about_priors, prior_weights
 from socgrad.errors import ConvergenceWarning
+from socgrad.notebooks.html import frame_table, heading, paragraph
 from socgrad.reading.by_stratum import stratum, stratum_labels
 from socgrad.reading.posterior import importance_ess
 from socgrad.schema import COEFFICIENTS, CORRELATIONS, EFFECTS, PARAMETERS, REGION_EFFECTS
@@ -25,7 +26,7 @@ _LEAST_ESS: Final = 400
 _LEAST_BFMI: Final = 0.3
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SamplingCheck:
     """What `check_sampling` found.
 
@@ -58,6 +59,17 @@ class SamplingCheck:
     divergences: int
     bfmi: float
     priors: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """Whether the draws are good, and where to read more."""
+        return f"SamplingCheck(converged={self.converged}; .statement, .table, .priors)"
+
+    def __str__(self) -> str:
+        """What was found, in words."""
+        return self.statement
+
+    def _repr_html_(self) -> str:
+        return heading(repr(self)) + paragraph(self.statement) + frame_table(self.table)
 
 
 def check_sampling(fit: xr.DataTree) -> SamplingCheck:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from socgrad.errors import EstimandError
+from socgrad.notebooks.html import cells_table, paragraph
 from socgrad.reading.data_marks import HAS_DATA, NO_DATA, NO_DATA_SHORT
 from socgrad.schema import NAMES
 
@@ -27,7 +28,7 @@ _PROPORTIONS: Final = ("deprivation", "authority_mean")
 _NO_COORDINATES: Final = (*_NEEDED, "ess_bulk", "mcse")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class JournalTable:
     """Words in rows and columns, to be laid out by a format; nothing in it is escaped.
 
@@ -50,6 +51,16 @@ class JournalTable:
     words: int
     caption: str
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """How large it is, and what lays it out."""
+        size = f"{len(self.rows)} rows, {len(self.header)} columns"
+        return f"JournalTable({size}; socgrad.to_markdown, to_latex, to_html lay it out)"
+
+    def _repr_html_(self) -> str:
+        numbers = range(self.words, len(self.header))
+        table = cells_table(self.header, self.rows, numbers=numbers, caption=self.caption)
+        return table + "".join(map(paragraph, self.notes))
 
 
 def journal_table(

@@ -1,0 +1,1 @@
+"""How values look in notebooks: pieces of HTML without a library, every label escaped."""
