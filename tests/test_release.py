@@ -148,7 +148,8 @@ def test_totals_of_strata_are_looked_at_one_by_one(tmp_path):
 
 def test_a_release_says_no_more_of_small_totals_than_public_covariates(totals):
     """Neither expected totals nor the difference of margins come nearer than the public guess."""
-    released = [release.coefficients(the_fit()) for _ in range(4)]
+    # Each has a secret seed of its own; the mean of four fell short in one run of seventy.
+    released = [release.coefficients(the_fit()) for _ in range(16)]
     with pytest.raises(KeyError):
         expected_totals(released[0], effects=True)
     small = totals.index[totals < 10][:4]

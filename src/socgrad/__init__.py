@@ -5,7 +5,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from socgrad import errors
-from socgrad.model import published
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.outcome_model import OutcomeModel
 from socgrad.model.priors import Normal, PositiveNormal, Priors, rate_ratio
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
         many,
         places,
         plots,
+        published,
+        release,
         returns,
         sensitivity,
         years,
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
     from socgrad.fitting import fit
     from socgrad.nuts.graph import pymc_model
     from socgrad.nuts.joint_graph import joint_pymc_model
-    from socgrad.reading import release
     from socgrad.reading.by_stratum import by_stratum, stratum
     from socgrad.reading.labels import label_draws
     from socgrad.reading.storage import load, save
@@ -259,7 +259,8 @@ _NAMESPACES = {
     "many": "many",
     "places": "places",
     "plots": "plots",
-    "release": "reading.release",
+    "published": "published",
+    "release": "release",
     "returns": "returns",
     "sensitivity": "sensitivity",
     "years": "years",

@@ -84,8 +84,9 @@ class Rounded:
     Notes
     -----
     Of a multiple m of the base b, "nearest" leaves counts within b / 2 of m; "up" m - b + 1 to m;
-    "down" m to m + b - 1; "random" m - b + 1 to m + b - 1, with P(m | k) = 1 - |k - m| / b. Rounded
-    numbers do not add up to a rounded total: nothing is had by subtracting them.
+    "down" m to m + b - 1; "random" m - b + 1 to m + b - 1, with
+    ``P(m | k) = 1 - abs(k - m) / b``. Rounded numbers do not add up to a rounded total: nothing is
+    had by subtracting them.
 
     Examples
     --------

@@ -60,11 +60,6 @@ class Checked:
 
     Attributes
     ----------
-    status : str
-        The worst of the outputs': "pass", "review" or "fail". "pass" says that no rule was met, and
-        no more.
-    statement : str
-        The same in words.
     rules_name, rules
         What was checked against.
     results : dict
@@ -78,7 +73,7 @@ class Checked:
 
     @property
     def status(self) -> str:
-        """The worst of the outputs'."""
+        """The worst of the outputs': "pass" (no rule was met, and no more), "review" or "fail"."""
         found = {record.status for record in self.results.values()}
         return next(status for status in ("fail", "review", "pass") if status in found)
 
