@@ -136,7 +136,7 @@ def test_sensitivity_says_who_decides(tree):
     assert pulled.loc["within", "prior"] > 4 * table.loc["within", "prior"]
     held = prior_sensitivity(fitted("totals", priors=Priors(within=Normal(0.5, 0.01))))
     assert held.loc["within", "prior"] > held.loc["within", "likelihood"]
-    assert held.loc["within", "diagnosis"] == "the prior decides, the counts say little"
+    assert held.loc["within", "diagnosis"] == "the prior decides, totals say little"
 
 
 def test_totals_never_decide_on_gradients(totals):
@@ -144,7 +144,9 @@ def test_totals_never_decide_on_gradients(totals):
     wide = prior_sensitivity(totals)
     of_gradients = wide.loc[["within", "cross_level", "slope_sd", "correlation"]]
     moved = of_gradients["likelihood"] >= 0.05
-    assert moved.sum() >= 3
+    # By 0.09 and 0.16; `within` by 0.04 to 0.06, which is at the edge.
+    assert moved[["cross_level", "slope_sd"]].all()
+    assert not moved["correlation"]
     assert of_gradients["diagnosis"].str.contains("the form of the model alone").eq(moved).all()
     assert not of_gradients["diagnosis"].str.contains("counts").any()
     assert wide.loc["intercept", "diagnosis"] == "the counts decide"

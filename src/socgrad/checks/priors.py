@@ -213,6 +213,8 @@ def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
             (~by_prior, "totals move it,"),
         ):
             table.loc[of_form & among, "diagnosis"] = f"{words} by the form of the model alone"
+        pulled = table.index.isin(_BY_FORM) & by_prior & ~by_counts
+        table.loc[pulled, "diagnosis"] = "the prior decides, totals say little"
     return table
 
 

@@ -38,6 +38,8 @@ _CHECKED, _TABULATED, _TABLES = 40, 24, 3
 _WORST_TAIL = 0.7
 _LEAST_SHARE = 0.25
 _WORST_ERROR = 0.1
+# That of nodes beyond which it is no use to go on.
+_HOPELESS = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +109,7 @@ def sample_laplace(
     x, log_ratio = fitted.x, fitted.log_ratio
     weights = smoothed(log_ratio)
     # Where the likelihood itself is in doubt, more draws of it are wasted.
-    wanted = _SPARE * kept if fitted.error < _WORST_ERROR else 0.0
+    wanted = 0.0 if fitted.is_hopeless else _SPARE * kept
     while weights.effective_size < wanted and len(x) < _MOST * kept:
         efficiency = weights.effective_size / len(x)
         more = int(min(1.1 * wanted / efficiency, _MOST * kept)) - len(x)
@@ -170,9 +172,12 @@ class _Fitted:
     node_error: float
 
     @property
-    def error(self) -> float:
-        """Of the log-density: what is known before many draws are made of it."""
-        return self.table_error + self.node_error
+    def is_hopeless(self) -> bool:
+        """Whether the log-density is off by more than better draws could mend.
+
+        That of nodes is measured at early draws, which may lie far out: only a large one counts.
+        """
+        return self.table_error > _WORST_ERROR or self.node_error > _HOPELESS
 
     @property
     def efficiency(self) -> float:
@@ -202,7 +207,7 @@ def _fitted(ready: Prepared, rng: np.random.Generator) -> _Fitted:
         if best is not None and now.efficiency < 1.1 * best.efficiency:
             return now if now.efficiency > best.efficiency else best
         best = now
-        if now.efficiency > _EFFICIENT or now.error > _WORST_ERROR:
+        if now.efficiency > _EFFICIENT or now.is_hopeless:
             return now
         proposal = proposal.fitted(x, smoothed(log_ratio).weight)
         x = proposal.draw(_ROUND, rng)

@@ -99,7 +99,7 @@ def coefficients(
     hyperbolic tangents of correlations), let V be the posterior covariance of the coefficients, and
     e the log rate of an area. An event more in that area moves their posterior mean by Cov(., e),
     so one draw tells of its count with the information I = Cov(., e)' V⁻¹ Cov(., e). The centre is
-    moved, once, by noise of covariance c V, with c = `precision`² times the largest I over
+    moved, once, by noise of covariance c V, with c = precision² times the largest I over
     authorities, at their least and their most deprived neighbourhood. The draws are normal about it
     with covariance (1 + c) V, whose standard deviations are rounded to two digits and correlations
     to tenths first, and come from the operating system's randomness: no seed, that of the fit
