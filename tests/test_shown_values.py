@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 import socgrad as sg
@@ -14,6 +15,7 @@ from socgrad.model.equations import equation, terms_in
 from socgrad.model.terms import model_terms
 from socgrad.notebooks.html import frame_table
 from socgrad.reading.example import example_fit
+from strata_tables import stage_strata
 from tables import small_areas
 
 
@@ -74,6 +76,18 @@ def test_equal_values_are_equal():
     assert len({one, other}) == 1
 
 
+def test_strata_say_how_their_effects_go_together():
+    """No model of strata is shown with the covariance of one stratum by itself."""
+    strata = stage_strata()
+    alone, joint = (
+        str(sg.StratifiedModel(strata, authority_effects=how)) for how in ("independent", "joint")
+    )
+    assert "(level_sd, slope_sd, correlation)" in alone
+    assert alone.endswith("each stratum by itself")
+    assert "Sigma(level_sd" not in joint
+    assert "effects of all strata ~ Normal(0, Sigma), full correlations" in joint
+
+
 def test_arrays_and_tables_are_compared_as_a_whole():
     """NaN is like NaN, and names of columns count."""
     nan = np.array([1.0, np.nan])
@@ -85,6 +99,9 @@ def test_arrays_and_tables_are_compared_as_a_whole():
     assert holds_the_same(frame, frame.copy())
     assert not holds_the_same(frame, frame.rename(columns={"a": "b"}))
     assert not holds_the_same(frame["a"], frame["a"].rename("b"))
+    one, other = pl.DataFrame({"a": [1, 2]}), pl.DataFrame({"a": [1, 2]})
+    assert holds_the_same(one, other)
+    assert not holds_the_same(one, pl.DataFrame({"a": [1, 3]}))
 
 
 def test_checks_are_short_and_keep_the_largest_count_to_themselves():
@@ -129,7 +146,12 @@ def test_tables_in_notebooks_say_what_became_of_the_rows():
     ]
 
 
-@pytest.mark.parametrize("name", ["plots", "places", "returns", "disclosure", "coarsening", "many"])
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        ["plots", "places", "returns", "disclosure", "coarsening", "many", "published", "release"]
+    ),
+)
 def test_namespaces_show_public_names_alone(name):
     """What a tab after the dot offers can be called, or is a class."""
     namespace = getattr(sg, name)

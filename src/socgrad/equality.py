@@ -38,6 +38,8 @@ def holds_the_same(one: Any, other: Any) -> bool:
     for kind, compare in _WAYS.items():
         if isinstance(one, kind):
             return compare(one, other)
+    if hasattr(one, "to_pandas"):  # a table of another library
+        return _same_tables(one.to_pandas(), other.to_pandas())
     return bool(one == other)
 
 

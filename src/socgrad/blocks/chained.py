@@ -11,6 +11,7 @@ from math import exp
 import numpy as np
 
 from socgrad.blocks import arrow_factors, authorities, laws
+from socgrad.blocks import integrals as integrals_module
 from socgrad.blocks.arrow_factors import (
     arrow_copied,
     arrow_factored,
@@ -21,6 +22,7 @@ from socgrad.blocks.arrow_factors import (
     times,
 )
 from socgrad.blocks.authorities import copied, rows_copied
+from socgrad.blocks.integrals import weighed
 from socgrad.blocks.laws import MASS, block_terms, scores, sums
 from socgrad.likelihood import coarsened
 from socgrad.likelihood import compiled as gamma_functions
@@ -161,13 +163,11 @@ def climbed_years(rows, offset, square_offset, j, mean, q, r, v, close, room):  
             # Rounding allows no better: the mode, if the curvature there is sound.
             return value if sure and gain < 1e-6 else -np.inf
         value = reached
-        for i in range(n):
-            v[i], u[i], qu[i] = vn[i], other_u[i], other_qu[i]
-        for b in range(t):
-            for i in range(terms.shape[1]):
-                terms[b, i] = other_terms[b, i]
-            for i in range(along.shape[1]):
-                along[b, i] = other_along[b, i]
+        copied(vn, v)
+        copied(other_u, u)
+        copied(other_qu, qu)
+        rows_copied(other_terms, terms)
+        rows_copied(other_along, along)
     return -np.inf
 
 
@@ -304,29 +304,15 @@ def drawn(  # type: ignore[no-untyped-def]
             weight[at] = value - top + 0.5 * square
             for i in range(2 * t):
                 candidate[at, i] = u[i]
-    highest = weight.max()
-    if not np.isfinite(highest):
+    chosen = weighed(j, weight, uniform, error, noise)
+    if chosen < 0:
         return False
-    mass = 0.0
-    for at in range(2 * pairs):
-        weight[at] = np.exp(weight[at] - highest)
-        mass += weight[at]
-    error[j] = highest + np.log(mass / (2 * pairs))
-    spread = 0.0
-    for pair in range(pairs):
-        away = (weight[2 * pair] + weight[2 * pair + 1]) * pairs / mass - 1.0
-        spread += away * away
-    noise[j] = spread / (pairs * max(pairs - 1, 1))
-    left, at = uniform * mass, 0
-    while at < 2 * pairs - 1 and left > weight[at]:
-        left -= weight[at]
-        at += 1
     for i in range(2 * t):
-        lines[j, i] = candidate[at, i] + mean[i]
+        lines[j, i] = candidate[chosen, i] + mean[i]
     return True
 
 
-@on_disk(arrow_factors, authorities, laws, coarsened, gamma_functions)
+@on_disk(arrow_factors, authorities, integrals_module, laws, coarsened, gamma_functions)
 def chained(  # type: ignore[no-untyped-def]
     rows,
     offset,

@@ -7,9 +7,38 @@ from socgrad.blocks import laws
 from socgrad.blocks.authorities import climbed, copied, objective
 from socgrad.likelihood import coarsened
 from socgrad.likelihood import compiled as gamma_functions
-from socgrad.nuts.numba_on_disk import on_disk
+from socgrad.nuts.numba_on_disk import compiled, on_disk
 
-__all__ = ["integrals"]
+__all__ = ["integrals", "weighed"]
+
+
+@compiled
+def weighed(j, weight, uniform, error, noise):  # type: ignore[no-untyped-def]
+    """Position of the candidate drawn by log weight, or -1 where there is none.
+
+    Candidates come in pairs. What their weights say of authority j's integral goes into `error` and
+    `noise`, as in `integrals`.
+    """
+    number = len(weight)
+    pairs = number // 2
+    highest = weight.max()
+    if not np.isfinite(highest):
+        return -1
+    mass = 0.0
+    for at in range(number):
+        weight[at] = np.exp(weight[at] - highest)
+        mass += weight[at]
+    error[j] = highest + np.log(mass / number)
+    spread = 0.0
+    for pair in range(pairs):
+        away = (weight[2 * pair] + weight[2 * pair + 1]) * pairs / mass - 1.0
+        spread += away * away
+    noise[j] = spread / (pairs * max(pairs - 1, 1))
+    left, at = uniform * mass, 0
+    while at < number - 1 and left > weight[at]:
+        left -= weight[at]
+        at += 1
+    return at
 
 
 @on_disk(authorities_module, laws, coarsened, gamma_functions)
@@ -77,22 +106,9 @@ def integrals(  # type: ignore[no-untyped-def]
                 )  # fmt: skip
                 weight[at] = value - top + 0.5 * square
                 copied(other[2], candidate[at])
-        highest = weight.max()
-        if not np.isfinite(highest):
+        chosen = weighed(j, weight, uniform[j], error, noise)
+        if chosen < 0:
             return -np.inf
-        for at in range(2 * pairs):
-            weight[at] = np.exp(weight[at] - highest)
-        mass = weight.sum()
-        error[j] = highest + np.log(mass / (2 * pairs))
-        spread = 0.0
-        for pair in range(pairs):
-            away = (weight[2 * pair] + weight[2 * pair + 1]) * pairs / mass - 1.0
-            spread += away * away
-        noise[j] = spread / (pairs * max(pairs - 1, 1))
-        left, at = uniform[j] * mass, 0
-        while at < 2 * pairs - 1 and left > weight[at]:
-            left -= weight[at]
-            at += 1
         for i in range(n):
-            lines[j, i] = candidate[at, i] + mean[j, i]
+            lines[j, i] = candidate[chosen, i] + mean[j, i]
     return total

@@ -21,7 +21,7 @@ _PACKAGE: Final = str(Path(__file__).parents[1])
 _FALSE: Final = 0.03
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class YearlyCheck:
     """What the check of all years found.
 
@@ -41,6 +41,14 @@ class YearlyCheck:
     statement: str
     statistics: pd.DataFrame
     years: Mapping[int, FitCheck]
+
+    def __repr__(self) -> str:
+        """Whether the model fits, in how many years, and where to read more."""
+        good = sum(one.adequate for one in self.years.values())
+        return (
+            f"YearlyCheck(adequate={self.adequate}, {good} of {len(self.years)} years as expected; "
+            ".statement, .statistics, .years)"
+        )
 
 
 def check_fit(

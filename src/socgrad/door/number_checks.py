@@ -44,10 +44,10 @@ ABSENT = frozenset(
     {"", "[x]", "z", "[z]", ":", ".", "..", "[..]", "na", "n/a", "nan", "none", "null"}
 )
 
-#: Percentiles are told from proportions in this many areas or more, within this share; even values
-#: drawn evenly between 0 and 1 come that near in tens of thousands only.
 #: LSOAs of England that the Indices rank, of 2011 and of 2021.
 _RANKED: Final = (32_844, 33_755)
+#: Percentiles are told from proportions in this many areas or more, within this share; even values
+#: drawn evenly between 0 and 1 come that near in tens of thousands only.
 _PERCENTILES_FROM, _PERCENTILES_WITHIN = 200, 0.0055
 
 #: Older official tables print these for nil, others for not available.

@@ -10,62 +10,58 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 from socgrad.laplace.polynomials import Evaluation
-from socgrad.nuts.numba_on_disk import on_disk
+from socgrad.nuts.numba_on_disk import compiled, on_disk
 
 __all__ = ["COMPILED"]
+
+
+@compiled
+def held_within(at, held, beyond):  # type: ignore[no-untyped-def]
+    """Places held within -1 to 1, and how far beyond they are; whether any is."""
+    any_beyond = False
+    for j in range(len(at)):
+        held[j] = min(max(at[j], -1.0), 1.0)
+        beyond[j] = at[j] - held[j]
+        any_beyond |= beyond[j] != 0.0
+    return any_beyond
+
+
+@compiled
+def along_tangents(coefficients, held, beyond, any_beyond, value, tangent):  # type: ignore[no-untyped-def]
+    """Polynomials by Horner's rule, coefficients (degree, j), beyond -1 to 1 along tangents."""
+    value[:] = 0.0
+    tangent[:] = 0.0
+    for i in range(len(coefficients) - 1, -1, -1):
+        own = coefficients[i]
+        if any_beyond:
+            for j in range(len(held)):
+                tangent[j] = tangent[j] * held[j] + value[j]
+        for j in range(len(held)):
+            value[j] = value[j] * held[j] + own[j]
+    if any_beyond:
+        for j in range(len(held)):
+            value[j] += beyond[j] * tangent[j]
 
 
 @functools.cache
 def _functions() -> tuple[Any, Any]:
     @on_disk()
     def grid_on_disk(coefficients, along, up, found):  # type: ignore[no-untyped-def]
-        slopes, levels, layers, authorities = coefficients.shape
-        nodes, points = along.shape[:2]
-        steps = up.shape[1]
+        levels, layers, authorities = coefficients.shape[1:]
         by_level = np.empty((levels, authorities))
-        scratch = np.empty((3, authorities))
-        tangent, held, beyond = scratch[0], scratch[1], scratch[2]
-        for n in range(points):
+        room = np.empty((3, authorities))
+        held, beyond, tangent = room[0], room[1], room[2]
+        for n in range(along.shape[1]):
             layer = n if layers > 1 else 0
-            for a in range(nodes):
-                outside = False
-                for j in range(authorities):
-                    held[j] = min(max(along[a, n, j], -1.0), 1.0)
-                    beyond[j] = along[a, n, j] - held[j]
-                    outside |= beyond[j] != 0.0
+            for a in range(along.shape[0]):
+                any_beyond = held_within(along[a, n], held, beyond)
                 for k in range(levels):
-                    value = by_level[k]
-                    value[:] = 0.0
-                    tangent[:] = 0.0
-                    for i in range(slopes - 1, -1, -1):
-                        own = coefficients[i, k, layer]
-                        if outside:
-                            for j in range(authorities):
-                                tangent[j] = tangent[j] * held[j] + value[j]
-                        for j in range(authorities):
-                            value[j] = value[j] * held[j] + own[j]
-                    if outside:
-                        for j in range(authorities):
-                            value[j] += beyond[j] * tangent[j]
-                for b in range(steps):
-                    into, at = found[a, b, n], up[a, b, n]
-                    outside_too = False
-                    for j in range(authorities):
-                        held[j] = min(max(at[j], -1.0), 1.0)
-                        beyond[j] = at[j] - held[j]
-                        outside_too |= beyond[j] != 0.0
-                    into[:] = 0.0
-                    tangent[:] = 0.0
-                    for k in range(levels - 1, -1, -1):
-                        own = by_level[k]
-                        if outside_too:
-                            for j in range(authorities):
-                                tangent[j] = tangent[j] * held[j] + into[j]
-                        for j in range(authorities):
-                            into[j] = into[j] * held[j] + own[j]
-                    if outside_too:
-                        for j in range(authorities):
-                            into[j] += beyond[j] * tangent[j]
+                    along_tangents(
+                        coefficients[:, k, layer], held, beyond, any_beyond, by_level[k], tangent
+                    )
+                for b in range(up.shape[1]):
+                    any_beyond = held_within(up[a, b, n], held, beyond)
+                    along_tangents(by_level, held, beyond, any_beyond, found[a, b, n], tangent)
 
     @on_disk()
     def derivatives_on_disk(coefficients, s, u, found):  # type: ignore[no-untyped-def]

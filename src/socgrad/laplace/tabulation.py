@@ -86,8 +86,9 @@ def covering(marginal: Marginal, which: int, x: FloatArray) -> tuple[TabulatedCo
     -------
     table : TabulatedCounts
     error : float
-        Largest error of the log marginal density at these points, against the rows themselves. An
-        error that is the same at all points changes no posterior and is left out.
+        Largest error of the log marginal density at the first few of these points, against the
+        rows themselves. An error that is the same at all of them changes no posterior and is left
+        out.
     """
     table = marginal.surfaces[which]
     assert isinstance(table, TabulatedCounts)

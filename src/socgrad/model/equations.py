@@ -9,17 +9,23 @@ if TYPE_CHECKING:
 
 __all__ = ["equation", "terms_in"]
 
-#: Spreads as they are named in the last lines.
+#: Counts of areas about their rates.
 _FAMILIES: Final = {
     "poisson": "Poisson(exposure_i * rate_i)",
     "negative_binomial": "Poisson(exposure_i * rate_i * g_i), g_i ~ Gamma(mean 1, overdispersion)",
 }
 
 
-def equation(model: "GradientModel") -> tuple[str, ...]:
+def equation(model: "GradientModel", *, effects: str = "") -> tuple[str, ...]:
     """Lines of a model's equation, with the names that its draws have.
 
     Coefficients of covariates are named once, however many columns a formula makes.
+
+    Parameters
+    ----------
+    model : GradientModel
+    effects : str
+        How effects of authorities are distributed, where that is not the model's own to say.
     """
     named = model.designs.named
     has = {name: bool(made.names) for name, made in named.items()}
@@ -58,7 +64,9 @@ def equation(model: "GradientModel") -> tuple[str, ...]:
     if model.localities:
         counts = "Poisson(exposure_i * rate_i * g_m), g_m ~ Gamma(mean 1, locality_sd)"
     lines.append(f"events_i ~ {counts}")
-    if model.random_slopes:
+    if effects:
+        lines.append(effects)
+    elif model.random_slopes:
         spread = "(level_sd, slope_sd, correlation)"
         lines.append(f"(level_effect_j, slope_effect_j) ~ Normal(0, Sigma{spread})")
     elif model.random_levels:

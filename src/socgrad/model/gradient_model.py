@@ -31,10 +31,18 @@ from socgrad.table.areas import Areas
 from socgrad.terms import TERMS, TermKind
 from socgrad.within_between import split
 
-__all__ = ["Deprivation", "Family", "GradientModel"]
+__all__ = ["Deprivation", "Family", "GradientModel", "usual_terms"]
 
 type Family = Literal["poisson", "negative_binomial"]
 type Deprivation = Literal["split", "pooled", "none"]
+
+
+def usual_terms(deprivation: Deprivation, *, several: bool) -> dict[str, bool]:
+    """What `random_slopes` and `cross_level` are by default, of several authorities or of one."""
+    return {
+        "random_slopes": several and deprivation != "none",
+        "cross_level": several and deprivation == "split",
+    }
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -212,11 +220,9 @@ class GradientModel(ComparedAsAWhole):
             authority_covariates=self.authority_covariates,
             moderators=self.moderators,
         )
-        several = self.random_levels
-        if self.random_slopes is None:
-            object.__setattr__(self, "random_slopes", several and self.deprivation != "none")
-        if self.cross_level is None:
-            object.__setattr__(self, "cross_level", several and self.deprivation == "split")
+        for name, usual in usual_terms(self.deprivation, several=self.random_levels).items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, usual)
         if self.random_slopes and self.deprivation == "none":
             raise SpecificationError(
                 "random_slopes=True needs deprivation in the model, but deprivation='none'. Leave "
@@ -255,11 +261,7 @@ class GradientModel(ComparedAsAWhole):
 
     def __repr__(self) -> str:
         """Areas, and what was chosen beside them."""
-        several = self.random_levels
-        usual = {
-            "random_slopes": several and self.deprivation != "none",
-            "cross_level": several and self.deprivation == "split",
-        }
+        usual = usual_terms(self.deprivation, several=self.random_levels)
         return f"GradientModel({given_options(self, usual=usual)})"
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from socgrad.equality import ComparedAsAWhole
 from socgrad.errors import SocgradWarning, SpecificationError
 from socgrad.model.drift import Drift, National
 from socgrad.model.equations import equation
-from socgrad.model.gradient_model import Deprivation, Family, GradientModel
+from socgrad.model.gradient_model import Deprivation, Family, GradientModel, usual_terms
 from socgrad.model.over_years import OverYears
 from socgrad.model.priors import Priors
 from socgrad.notebooks.html import block, heading
@@ -148,10 +148,7 @@ class StratifiedModel(ComparedAsAWhole):
     def __repr__(self) -> str:
         """Strata, and what was chosen beside them."""
         several = self.models[self.strata.labels[0]].random_levels
-        usual = {
-            "random_slopes": several and self.deprivation != "none",
-            "cross_level": several and self.deprivation == "split",
-        }
+        usual = usual_terms(self.deprivation, several=several)
         return f"StratifiedModel({given_options(self, usual=usual)})"
 
     def __str__(self) -> str:
@@ -163,12 +160,14 @@ class StratifiedModel(ComparedAsAWhole):
 
     def _equation(self) -> tuple[str, ...]:
         """The equation of each stratum, and how the effects of all of them go together."""
-        one = equation(self.models[self.strata.labels[0]])
+        one = self.models[self.strata.labels[0]]
         if self.authority_effects == "independent":
-            return (*one, "each stratum by itself")
+            return (*equation(one), "each stratum by itself")
         if self.authority_effects == "joint":
-            return (*one, f"effects of all strata correlated in authorities: {self.correlations}")
-        return (*one, f"effects over years: {self.authority_effects!r}")
+            effects = f"effects of all strata ~ Normal(0, Sigma), {self.correlations} correlations"
+        else:
+            effects = f"effects of all years: {self.authority_effects!r}"
+        return equation(one, effects=effects)
 
     def __post_init__(self) -> None:
         if not isinstance(self.strata, Strata):

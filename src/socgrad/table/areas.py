@@ -227,8 +227,7 @@ class Areas(ComparedAsAWhole):
         )
 
     def _repr_html_(self) -> str:
-        own = self.report.astype({"reason": str})
-        return heading(repr(self)) + frame_table(own, caption="What became of the rows")
+        return heading(repr(self)) + frame_table(self.report, caption="What became of the rows")
 
     def __str__(self) -> str:
         # One screen: a reason that names a hundred authorities is whole in `report` only.
