@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from socgrad.checks.deciding_priors import about_priors, prior_weights
@@ -75,3 +76,20 @@ def test_without_priors_nothing_is_said(split_fit):
     table = prior_weights(copy)
     assert table.empty
     assert about_priors(table) == ""
+
+
+@pytest.mark.parametrize(
+    ("shift", "growth", "words"),
+    [
+        (-0.4, 1.29, "moves it by 0.4 of its sd and widens it by 29%"),
+        (0.9, 0.999, "moves it by 0.9 of its sd"),
+        (0.9, 0.95, "moves it by 0.9 of its sd and narrows it by 5%"),
+        (0.01, 1.2, "widens it by 20%"),
+    ],
+)
+def test_what_a_weaker_prior_does_is_said_where_it_does_it(shift, growth, words):
+    """No widening by -0%."""
+    table = pd.DataFrame(
+        {"shift": [shift], "growth": [growth], "decides": [True]}, index=["within"]
+    )
+    assert f"within (a prior half as strong {words})" in about_priors(table)

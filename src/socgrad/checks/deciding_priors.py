@@ -84,14 +84,22 @@ def about_priors(table: pd.DataFrame) -> str:
     if decided.empty:
         return ""
     named = "; ".join(
-        f"{name} (a prior half as strong moves it by {abs(row['shift']):.1f} of its sd and widens "
-        f"it by {100 * (row['growth'] - 1):.0f}%)"
+        f"{name} (a prior half as strong {_what_it_does(row['shift'], row['growth'])})"
         for name, row in decided.iterrows()
     )
     return (
         f"The prior decides on {named}: say so where such a number is reported, hold it against "
         "socgrad.compare_prior(fit), and fit again with a wider prior."
     )
+
+
+def _what_it_does(shift: float, growth: float) -> str:
+    """In words; what rounds to nothing is not said."""
+    moves, widens = f"{abs(shift):.1f}", round(100 * (growth - 1))
+    words = [f"moves it by {moves} of its sd"] if moves != "0.0" else []
+    if widens:
+        words.append(f"{'widens' if widens > 0 else 'narrows'} it by {abs(widens)}%")
+    return " and ".join(words)
 
 
 def _moved(values: npt.NDArray[np.float64], log_weight: npt.NDArray[np.float64]) -> list[float]:
