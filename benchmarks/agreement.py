@@ -39,10 +39,10 @@ def quantities(tree: xr.DataTree, model: sg.GradientModel) -> dict[str, xr.DataA
     drawn = {name: posterior[name] for name in PARAMETERS if name in posterior}
     # Ratios are compared on the log scale, where "posterior SD" means something.
     drawn["log gradient"] = np.log(sg.gradient(tree))
-    rates = np.log(sg.rate_by_group(tree, groups=10))
+    rates = np.log(sg.rates.rate_by_group(tree, groups=10))
     drawn["log rate, least deprived tenth"] = rates.isel(group=0)
     drawn["log rate, most deprived tenth"] = rates.isel(group=-1)
-    first = np.log(sg.authority_rate(tree).isel(authority=0))
+    first = np.log(sg.rates.authority_rate(tree).isel(authority=0))
     drawn["log rate, first authority"] = first
     if model.deprivation == "split":
         drawn["log between, rates"] = np.log(sg.between(tree, scale="rates"))

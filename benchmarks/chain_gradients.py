@@ -34,7 +34,7 @@ FITS = {"independent": None, "chain": "previous stage"}
 
 def measured(seed: int, authorities: int, areas: int) -> pd.DataFrame:
     """One row per fit and stage of one simulated England."""
-    flow = sg.simulate_flow(
+    flow = sg.stages.simulate_flow(
         authorities=authorities, areas=areas, effects="centred", random_seed=seed
     )
     rows = []
@@ -44,7 +44,7 @@ def measured(seed: int, authorities: int, areas: int) -> pd.DataFrame:
             children="children", stages=list(CHAIN), exposure=exposure, complete=True,
         )  # fmt: skip
         fit = sg.fit(sg.StratifiedModel(strata), method="laplace", random_seed=seed)
-        own = sg.population_gradient if how == "chain" else sg.gradient
+        own = sg.stages.population_gradient if how == "chain" else sg.gradient
         draws = np.log(own(fit, target="each"))
         for stage in CHAIN:
             its = draws.sel(stratum=stage)

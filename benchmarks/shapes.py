@@ -70,8 +70,8 @@ def timed(frame: pd.DataFrame, shape: str) -> dict[str, object]:
         "smallest_ess": check.table[["ess_bulk", "ess_tail"]].min().min(),
         "largest_rhat": check.table["rhat"].max(),
         "divergences": check.divergences,
-        "rate_by_group": seconds(lambda: sg.rate_by_group(fits[0])),
-        "sii_by_authority": seconds(lambda: sg.sii(fits[0], by="authority")),
+        "rate_by_group": seconds(lambda: sg.rates.rate_by_group(fits[0])),
+        "sii_by_authority": seconds(lambda: sg.inequality.sii(fits[0], by="authority")),
         "load": os.getloadavg()[0],
     }
 

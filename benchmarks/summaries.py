@@ -71,45 +71,53 @@ def estimands(
         "inverse_intervention": lambda: sg.inverse_intervention(fit),
         "steepening": lambda: sg.steepening(fit),
         "crossing": lambda: sg.crossing(fit, authority_means=(low, high)),
-        "expected_rate": lambda: sg.expected_rate(fit),
-        "expected_rate new": lambda: sg.expected_rate(fit, target="new"),
-        "rate_by_group": lambda: sg.rate_by_group(fit),
-        "authority_rate": lambda: sg.authority_rate(fit),
+        "expected_rate": lambda: sg.rates.expected_rate(fit),
+        "expected_rate new": lambda: sg.rates.expected_rate(fit, target="new"),
+        "rate_by_group": lambda: sg.rates.rate_by_group(fit),
+        "authority_rate": lambda: sg.rates.authority_rate(fit),
     }
     for by in ("nation", "authority"):
         for method in ("log-linear", "poisson", "linear"):
             of = {"by": by, "method": method}
             relative = "mean" if method == "linear" else "least"
-            calls[f"sii {by} {method}"] = lambda of=of: sg.sii(fit, **of)
-            calls[f"rii {by} {method}"] = lambda of=of, to=relative: sg.rii(
+            calls[f"sii {by} {method}"] = lambda of=of: sg.inequality.sii(fit, **of)
+            calls[f"rii {by} {method}"] = lambda of=of, to=relative: sg.inequality.rii(
                 fit, **of, relative_to=to
             )
         groups = 10 if by == "nation" else 3
         calls |= {
-            f"concentration_index {by}": lambda by=by: sg.concentration_index(fit, by=by),
-            f"absolute_gap {by}": lambda by=by, g=groups: sg.absolute_gap(fit, by=by, groups=g),
-            f"relative_gap {by}": lambda by=by, g=groups: sg.relative_gap(fit, by=by, groups=g),
-            f"attributable_rate {by}": lambda by=by: sg.attributable_rate(fit, by=by),
-            f"attributable_fraction {by}": lambda by=by: sg.attributable_fraction(fit, by=by),
+            f"concentration_index {by}": lambda by=by: sg.inequality.concentration_index(
+                fit, by=by
+            ),
+            f"absolute_gap {by}": lambda by=by, g=groups: sg.inequality.absolute_gap(
+                fit, by=by, groups=g
+            ),
+            f"relative_gap {by}": lambda by=by, g=groups: sg.inequality.relative_gap(
+                fit, by=by, groups=g
+            ),
+            f"attributable_rate {by}": lambda by=by: sg.inequality.attributable_rate(fit, by=by),
+            f"attributable_fraction {by}": lambda by=by: sg.inequality.attributable_fraction(
+                fit, by=by
+            ),
         }
     for against in ("least_deprived", "national_mean", "average_level", "average_gradient"):
         for by in ("nation", "authority", "region"):
             where = regions if by == "region" else None
             calls[f"excess_events {against} {by}"] = lambda a=against, by=by, r=where: (
-                sg.excess_events(fit, against=a, by=by, regions=r)
+                sg.inequality.excess_events(fit, against=a, by=by, regions=r)
             )
     return calls | {
-        "excess_events area": lambda: sg.excess_events(fit, by="area", authority=some),
-        "authority_sd": lambda: sg.authority_sd(fit),
-        "authority_sd at x": lambda: sg.authority_sd(fit, deprivation=X),
-        "median_rate_ratio": lambda: sg.median_rate_ratio(fit, deprivation=X),
-        "gradient_sd": lambda: sg.gradient_sd(fit),
-        "level_slope_correlation": lambda: sg.level_slope_correlation(fit, deprivation=X),
-        "vpc": lambda: sg.vpc(fit, deprivation=X),
-        "variance_explained": lambda: sg.variance_explained(fit, null=null),
-        "authority_ranks": lambda: sg.authority_ranks(fit, top=top),
-        "steeper_than": lambda: sg.steeper_than(fit, authority=some),
-        "pairwise_steeper": lambda: sg.pairwise_steeper(fit),
+        "excess_events area": lambda: sg.inequality.excess_events(fit, by="area", authority=some),
+        "authority_sd": lambda: sg.variation.authority_sd(fit),
+        "authority_sd at x": lambda: sg.variation.authority_sd(fit, deprivation=X),
+        "median_rate_ratio": lambda: sg.variation.median_rate_ratio(fit, deprivation=X),
+        "gradient_sd": lambda: sg.variation.gradient_sd(fit),
+        "level_slope_correlation": lambda: sg.variation.level_slope_correlation(fit, deprivation=X),
+        "vpc": lambda: sg.variation.vpc(fit, deprivation=X),
+        "variance_explained": lambda: sg.variation.variance_explained(fit, null=null),
+        "authority_ranks": lambda: sg.variation.authority_ranks(fit, top=top),
+        "steeper_than": lambda: sg.variation.steeper_than(fit, authority=some),
+        "pairwise_steeper": lambda: sg.variation.pairwise_steeper(fit),
     }
 
 

@@ -1,8 +1,8 @@
 """A briefing on child protection and deprivation, from tables of neighbourhoods to findings.
 
 England is simulated here: children flow through the stages, with gradients as published, so that
-every estimate can stand beside the truth. Put your own tables in the place of `sg.simulate_flow`
-and leave the column `truth` out. Run it with
+every estimate can stand beside the truth. Put your own tables in the place of
+`sg.stages.simulate_flow` and leave the column `truth` out. Run it with
 
     python examples/briefing.py                                        # England, a few minutes
     python examples/briefing.py --authorities 20 --areas 1200          # a small one
@@ -79,7 +79,7 @@ def main() -> int:
     say(f"Simulating {options.areas:,} neighbourhoods in {options.authorities} authorities")
     # "centred": all stages share their authorities, so that one unlucky draw of these would move
     # every estimate away from the truth together.
-    flow = sg.simulate_flow(
+    flow = sg.stages.simulate_flow(
         authorities=options.authorities,
         areas=options.areas,
         effects="centred",

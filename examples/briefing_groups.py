@@ -76,7 +76,7 @@ def involvement_and_returns(returns: Answer, flow: Flow) -> Finding:
         returns, ["Gradient"], draws, lambda outcome: [true.gradient_at(flow, outcome, average)]
     )
     closing = draws.sel(stratum="closed").drop_vars("stratum")
-    longer = sg.duration_ratio(closing)
+    longer = sg.stages.duration_ratio(closing)
     truth = 1 / true.gradient_at(flow, returns.outcomes["closed"], average)
     table["quantity"] = table["stage"].map(RETURN_WORDS)
     table = pd.concat(

@@ -45,7 +45,7 @@ def rates(stages: Answer, flow: Flow) -> Finding:
     table = per_stratum(
         stages,
         labels,
-        sg.rate_by_group(stages.fit),
+        sg.rates.rate_by_group(stages.fit),
         lambda outcome: true.rate_by_decile(flow, outcome),
     )
     first, last = table.iloc[0], table.iloc[9]
@@ -104,7 +104,7 @@ def _ratios(stages: Answer, flow: Flow) -> pd.DataFrame:
 def _way(chain: Answer, flow: Flow) -> pd.DataFrame:
     """Where along the way to a plan the gradient is added, from the chain of stages."""
     names = list(chain.names.values())
-    way = sg.gradient_by_step(chain.fit)
+    way = sg.stages.gradient_by_step(chain.fit)
     steps = np.array([_gradient(flow, outcome) for outcome in chain.outcomes.values()])
     labels = [f"{names[0]}, of children", *(f"{name}, of the stage before" for name in names[1:])]
     whole = way["population_gradient"].sel(stratum=chain.strata[1:])
@@ -127,7 +127,7 @@ def correlations(stages: Answer, flow: Flow) -> pd.DataFrame:
     """Correlations of authorities' gradients at two stages; none if stages were fitted apart."""
     if "slope_correlation" not in stages.fit["posterior"]:
         return pd.DataFrame()
-    draws = sg.stratum_correlations(stages.fit)["slope_correlation"]
+    draws = sg.stages.stratum_correlations(stages.fit)["slope_correlation"]
     pairs = list(zip(*(draws[name].to_numpy() for name in ("stratum", "stratum_bis")), strict=True))
     return rows(
         ALIKE,
@@ -222,7 +222,7 @@ def steepening(stages: Answer, flow: Flow) -> Finding:
     ]
     for share, words in ((0.1, "flatter"), (0.9, "steeper")):
         label = f"A tenth of the authorities are {words} than"
-        limit = sg.label_draws(
+        limit = sg.tables.label_draws(
             own.quantile(share, "authority").drop_vars("quantile"),
             estimand=f"gradient_{words}",
             units=own.attrs["units"],

@@ -84,14 +84,14 @@ def write(fit: xr.DataTree, match: places.AuthorityMatch, *, data: Path, out: Pa
         "England, 2022: rate ratios per 10 points, from authority totals, gradients as published. "
         f"Deprivation: IDACI 2019{'' if scores(data) else ', RECONSTRUCTED'}"
     )
-    page = sg.to_html(sg.journal_table(table, caption=caption), page=True)
+    page = sg.tables.to_html(sg.tables.journal_table(table, caption=caption), page=True)
     (out / "england.html").write_text(page, encoding="utf-8")
     print(table.iloc[:, :4].round(2).to_string())
 
     file = data.resolve() / "boundaries" / "utla19_england_generalised.geojson.gz"
     boundaries = gpd.read_file(f"/vsigzip/{file}")
     units = boundaries.assign(unit=boundaries["code"].map(match.of_areas)).dissolve("unit")
-    rates = sg.authority_rate(sg.stratum(fit, "Plan starts"))
+    rates = sg.rates.authority_rate(sg.stratum(fit, "Plan starts"))
     figure = Figure(figsize=(7, 7), layout="constrained")
     sg.plots.authority_map(
         rates, units.reset_index(), key="unit", label="Plan starts per 10,000 children, 2022",

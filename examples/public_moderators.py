@@ -143,12 +143,12 @@ def _table(fit: xr.DataTree) -> pd.DataFrame:
     mean = float(fit["constant_data"]["national_mean"])
     ratios = [sg.gradient(fit), sg.inverse_intervention(fit, deprivation=mean)]
     names = ["gradient", "contextual ratio at the national mean"]
-    learned = sg.compare_prior(fit)["learned"]
+    learned = sg.prior_checks.compare_prior(fit)["learned"]
     taught = [float(learned["within"]), math.nan]
     for effect, kind in _EFFECTS:
         if f"{kind}_coefficient" not in fit["posterior"]:
             continue
-        ratio = sg.covariate_ratio(fit, effect=effect)
+        ratio = sg.covariates.covariate_ratio(fit, effect=effect)
         ratios.append(ratio)
         columns = ratio["covariate"].to_numpy().tolist()
         names += [f"{effect}: {column}" for column in columns]

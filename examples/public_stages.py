@@ -342,7 +342,7 @@ def estimates(
     first, *others = counts
     alike = {}
     if "level_correlation" in fit["posterior"]:
-        levels = sg.stratum_correlations(fit)["level_correlation"]
+        levels = sg.stages.stratum_correlations(fit)["level_correlation"]
         alike = {name: levels.sel(pair=f"{first}, {name}", drop=True) for name in others}
     rows = []
     for name, count in counts.items():

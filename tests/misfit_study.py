@@ -87,7 +87,7 @@ def held(tree: xr.DataTree, truth: dict[str, float]) -> dict[str, float]:
     """Whether each 95% interval holds the truth, and the error of the estimate."""
     draws = tree["posterior"].to_dataset()
     draws["contextual"] = draws["between"] - draws["within"]
-    draws["sii"] = sg.sii(tree, method="poisson")
+    draws["sii"] = sg.inequality.sii(tree, method="poisson")
     row = {}
     for name, true in truth.items():
         lower, middle, upper = np.quantile(draws[name], [0.025, 0.5, 0.975])

@@ -67,8 +67,8 @@ def estimates(tree: xr.DataTree) -> xr.Dataset:
     """Draws of what is covered or not."""
     draws = tree["posterior"].to_dataset()
     draws["contextual"] = draws["between"] - draws["within"]
-    draws["sii"] = sg.sii(tree)
-    draws["excess"] = sg.excess_events(tree)
+    draws["sii"] = sg.inequality.sii(tree)
+    draws["excess"] = sg.inequality.excess_events(tree)
     return draws[list(TERMS)]
 
 

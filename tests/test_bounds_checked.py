@@ -154,7 +154,7 @@ def test_likelihoods_of_authorities(fits, name):
 @pytest.mark.filterwarnings("ignore::socgrad.errors.ConvergenceWarning")  # few draws
 def test_scores_are_of_what_was_published(table, fits):
     """The log probability of a mark is that of 1 to 5 events."""
-    fit = sg.add_log_likelihood(fits["hidden"])
+    fit = sg.for_arviz.add_log_likelihood(fits["hidden"])
     values = fit["log_likelihood"]["events"]
     counts, lines, _, land = _parts(fit, values.sizes["chain"] * values.sizes["draw"])
     at = int(np.flatnonzero(counts.kernel >= 0)[4])
@@ -176,7 +176,7 @@ def test_what_has_no_score(fits):
     with pytest.raises(EstimandError, match=r"total beside counts within bounds.*'authority'"):
         sg.leave_out(fits["both"], unit="area")
     with pytest.raises(EstimandError, match="have no log-likelihood one by one"):
-        sg.add_log_likelihood(fits["both"])
+        sg.for_arviz.add_log_likelihood(fits["both"])
     with pytest.raises(EstimandError, match="those alone that are shown"):
         sg.for_arviz.add_posterior_predictive(fits["hidden"])
     assert len(sg.leave_out(fits["both"], draws=200).table) == 12

@@ -118,8 +118,8 @@ def test_observed_rates_lie_within_their_bounds(table, fits, name):
         method="laplace", random_seed=1, draws=100,
     )  # fmt: skip
     for make in (
-        lambda fit: sg.observed_rate_by_group(fit, groups=5, authority_groups=2),
-        sg.observed_authority_rate,
+        lambda fit: sg.rates.observed_rate_by_group(fit, groups=5, authority_groups=2),
+        sg.rates.observed_authority_rate,
     ):
         known, shown = make(counted), make(fits[name])
         assert (shown["least_events"] <= known["events"]).all()
@@ -135,8 +135,8 @@ def test_observed_rates_lie_within_their_bounds(table, fits, name):
 
 def test_bounds_in_tables_and_figures(fits):
     """As ranges, and as bars from the least to the most."""
-    table = sg.rate_table(fits["hidden"], groups=3)
-    journal = sg.journal_rates(table)
+    table = sg.tables.rate_table(fits["hidden"], groups=3)
+    journal = sg.tables.journal_rates(table)
     events = journal.rows[0][journal.header.index("Events")]
     low, high = (float(part.replace(",", "")) for part in events.split("-"))
     assert (low, high) == tuple(table[["least_events", "most_events"]].iloc[0])
@@ -152,7 +152,7 @@ def test_bounds_in_tables_and_figures(fits):
 def test_bounds_are_not_protected_again(fits):
     """Sums of bounds are no counts to be suppressed or rounded."""
     with pytest.raises(EstimandError, match="known within bounds only"):
-        sg.observed_rate_by_group(fits["hidden"], suppress_below=5)
+        sg.rates.observed_rate_by_group(fits["hidden"], suppress_below=5)
 
 
 def test_a_secondary_mark_has_no_most(table):
@@ -166,7 +166,7 @@ def test_a_secondary_mark_has_no_most(table):
         coarsening=Suppressed({"s": (6, None)}),
     )
     tree = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=1, draws=100)
-    rates = sg.observed_authority_rate(tree).set_index("authority")
+    rates = sg.rates.observed_authority_rate(tree).set_index("authority")
     own = rates.loc[table["authority"].iloc[3]]
     assert np.isinf(own[["most_events", "upper"]].astype(float)).all()
     assert np.isfinite(rates.drop(index=own.name)["upper"]).all()
@@ -182,7 +182,7 @@ def test_a_mark_that_may_be_anything_is_not_counted(table):
         table.assign(shown=shown), **COLUMNS, events="shown", coarsening=Suppressed({"s": None})
     )
     tree = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=1, draws=100)
-    rates = sg.observed_rate_by_group(tree, groups=3)
+    rates = sg.rates.observed_rate_by_group(tree, groups=3)
     assert np.isfinite(rates["rate"]).all()
     assert rates["areas_not_counted"].sum() == 1
     assert rates["events"].sum() == table["plans"].drop(index=3).sum()
@@ -193,14 +193,14 @@ def test_bounds_that_a_graph_dropped_are_missed(fits):
     counts = fits["hidden"]["observed_data"].to_dataset()[["events"]]
     bare = fits["hidden"].copy()
     bare["observed_data"] = type(bare)(counts)
-    for use in (sg.check_fit, sg.observed_authority_rate):
+    for use in (sg.check_fit, sg.rates.observed_authority_rate):
         with pytest.raises(EstimandError, match=r"those of \d+ of 600 areas that were fitted"):
             use(bare)
 
 
 def test_bounds_are_checked_before_release(fits):
     """By the least that there may be; bounds count as neighbourhoods towards degrees of freedom."""
-    rates = sg.observed_authority_rate(fits["hidden"])
+    rates = sg.rates.observed_authority_rate(fits["hidden"])
     (found,) = sg.disclosure.check_disclosure(rates).results.values()
     small = set(np.flatnonzero(rates["least_events"] < 10).tolist())
     assert {row for row, _ in found.sdc["cells"]["threshold"]} == small

@@ -29,20 +29,20 @@ ESTIMANDS = (
     expected_rate,
     rate_by_group,
     authority_rate,
-    socgrad.sii,
-    socgrad.rii,
-    socgrad.concentration_index,
-    socgrad.absolute_gap,
-    socgrad.relative_gap,
-    socgrad.attributable_rate,
-    socgrad.attributable_fraction,
-    lambda fit: socgrad.authority_ranks(fit, top=2),
-    socgrad.authority_sd,
-    socgrad.median_rate_ratio,
-    socgrad.gradient_sd,
-    socgrad.level_slope_correlation,
-    socgrad.vpc,
-    socgrad.excess_events,
+    socgrad.inequality.sii,
+    socgrad.inequality.rii,
+    socgrad.inequality.concentration_index,
+    socgrad.inequality.absolute_gap,
+    socgrad.inequality.relative_gap,
+    socgrad.inequality.attributable_rate,
+    socgrad.inequality.attributable_fraction,
+    lambda fit: socgrad.variation.authority_ranks(fit, top=2),
+    socgrad.variation.authority_sd,
+    socgrad.variation.median_rate_ratio,
+    socgrad.variation.gradient_sd,
+    socgrad.variation.level_slope_correlation,
+    socgrad.variation.vpc,
+    socgrad.inequality.excess_events,
 )
 
 
@@ -115,7 +115,7 @@ def test_a_second_fit_is_read_by_stratum_too(stages):
     @by_stratum
     def over(fit: xr.DataTree, null: xr.DataTree) -> xr.DataArray:
         ratio = gradient(fit) / gradient(null)
-        return socgrad.label_draws(ratio, estimand="over", units="ratio", reference="null")
+        return socgrad.tables.label_draws(ratio, estimand="over", units="ratio", reference="null")
 
     for ratio in (over(stages, stages), over(stages, null=stages)):
         assert ratio.dims == ("chain", "draw", "stratum")
@@ -164,7 +164,7 @@ def test_computed_draws_keep_the_least_effective_size(stages):
     drawn = gradient(weighted(stages, [20.0, np.nan, 30.0]))
     ratio = drawn.sel(stratum="plan", drop=True) / drawn.sel(stratum="referral", drop=True)
     words = {"estimand": "r", "units": "ratio", "reference": "referral"}
-    labelled = socgrad.label_draws(ratio.assign_attrs(drawn.attrs), null=1.0, **words)
+    labelled = socgrad.tables.label_draws(ratio.assign_attrs(drawn.attrs), null=1.0, **words)
     assert labelled.attrs["importance_ess"] == 20.0
 
 
@@ -190,7 +190,8 @@ def test_draws_that_are_not_finite_are_still_refused(stages):
     rate[0, 0, 0, 0] = np.nan
     rate.attrs["missing_rows"] = 1
     rate.attrs["draws"] += (
-        " " + socgrad.label_draws(rate, estimand="a", units="b", reference="c").attrs["draws"]
+        " "
+        + socgrad.tables.label_draws(rate, estimand="a", units="b", reference="c").attrs["draws"]
     )
     with pytest.raises(EstimandError, match=r"1 of 1800 draws of authority_rate are not finite"):
         summarise(rate)

@@ -33,7 +33,7 @@ def test_changes_chain():
 
 def test_differences_of_what_is_no_ratio():
     """The slope index is a difference itself."""
-    own = sg.sii(FIT)
+    own = sg.inequality.sii(FIT)
     expected = own.sel(year=2021) - own.sel(year=2019)
     np.testing.assert_allclose(change(own), expected, rtol=1e-12)
     assert change(own).attrs["null"] == 0.0
@@ -44,7 +44,7 @@ def test_differences_of_what_is_no_ratio():
 def test_a_trend_is_the_line_through_all_years():
     """Of an exact line, its step."""
     np.testing.assert_allclose(trend(sg.gradient(FIT)), np.exp(-0.04), rtol=1e-12)
-    own = sg.sii(FIT)
+    own = sg.inequality.sii(FIT)
     by_hand = np.polyfit([2019, 2020, 2021], own.isel(chain=0, draw=3).to_numpy(), 1)[0]
     assert trend(own).isel(chain=0, draw=3).item() == pytest.approx(by_hand)
 
@@ -69,7 +69,12 @@ def test_references_name_breaks_and_independent_fits():
 
 def test_every_estimand_by_year_can_be_summarised():
     """Rows have a column year."""
-    table = sg.summarise(sg.gradient(FIT), sg.inverse_intervention(FIT), sg.rii(FIT), sg.vpc(FIT))
+    table = sg.summarise(
+        sg.gradient(FIT),
+        sg.inverse_intervention(FIT),
+        sg.inequality.rii(FIT),
+        sg.variation.vpc(FIT),
+    )
     assert table["year"].isin([2019, 2020, 2021]).all()
     assert sg.gradient(sg.stratum(FIT, 2020))["year"].item() == 2020
 
@@ -97,5 +102,5 @@ def test_what_is_refused(call, words):
 
 def np_labelled() -> xr.DataArray:
     """Draws below 0."""
-    own = -sg.sii(FIT)
+    own = -sg.inequality.sii(FIT)
     return label_draws(own, estimand="minus", units="x", reference="y", null=0.0)

@@ -36,11 +36,11 @@ def fit():
     "estimand",
     [
         lambda fit: sg.gradient(fit, target="each"),
-        lambda fit: sg.authority_ranks(fit, top=2)["gradient_rank"],
-        lambda fit: sg.excess_events(fit, by="authority"),
-        sg.authority_rate,
-        lambda fit: sg.sii(fit, by="authority"),
-        lambda fit: sg.expected_rate(fit, target="each", deprivation=0.2),
+        lambda fit: sg.variation.authority_ranks(fit, top=2)["gradient_rank"],
+        lambda fit: sg.inequality.excess_events(fit, by="authority"),
+        sg.rates.authority_rate,
+        lambda fit: sg.inequality.sii(fit, by="authority"),
+        lambda fit: sg.rates.expected_rate(fit, target="each", deprivation=0.2),
     ],
 )
 @pytest.mark.filterwarnings("ignore::socgrad.errors.SupportWarning")
@@ -60,14 +60,14 @@ def test_rows_of_tables_are_marked(fit, estimand):
 def test_printed_tables_are_marked(fit):
     """In print the row has (no data) behind its name, and one note says what that means."""
     summary = sg.summarise(sg.gradient(fit, target="each"), sg.gradient(fit))
-    table = sg.journal_table(summary)
+    table = sg.tables.journal_table(summary)
     marked = [row[1] for row in table.rows if "(no data)" in row[1]]
     assert marked == ["Corham (no data)"]
     assert [note for note in table.notes if "no data" in note] == [f"(no data): {NO_DATA}."]
-    lines = sg.to_csv(summary).splitlines()
+    lines = sg.tables.to_csv(summary).splitlines()
     assert [line for line in lines if "no data of its own" in line and "Corham" in line]
     assert "has_data" in lines[1]
-    assert sg.pairwise_steeper(fit).attrs["without_data"] == [NO]
+    assert sg.variation.pairwise_steeper(fit).attrs["without_data"] == [NO]
 
 
 def test_one_authority_alone_is_still_marked(fit):
@@ -144,7 +144,7 @@ def test_files_and_sums_keep_the_mark(fit, tmp_path):
     draws.to_netcdf(tmp_path / "draws.nc")
     with xr.open_dataarray(tmp_path / "draws.nc") as again:
         np.testing.assert_array_equal(again["has_data"], draws["has_data"])
-    ratio = sg.label_draws(
+    ratio = sg.tables.label_draws(
         draws / draws.sel(authority="Ashby", drop=True),
         estimand="ratio",
         units="ratio",

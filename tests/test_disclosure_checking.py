@@ -63,10 +63,12 @@ def test_the_tables_carry_the_share_of_the_busiest_neighbourhood():
     """By hand, from the counts of the example; strata one after another."""
     fit = example_fit(events=True)
     events = fit["observed_data"]["events"].to_numpy().reshape(6, 100)
-    table = sg.observed_authority_rate(fit)
+    table = sg.rates.observed_authority_rate(fit)
     np.testing.assert_allclose(table.attrs["largest_share"], events.max(1) / events.sum(1))
-    groups = sg.observed_rate_by_group(fit, groups=3)
-    assert sg.rate_table(fit, groups=3).attrs["largest_share"] == groups.attrs["largest_share"]
+    groups = sg.rates.observed_rate_by_group(fit, groups=3)
+    assert (
+        sg.tables.rate_table(fit, groups=3).attrs["largest_share"] == groups.attrs["largest_share"]
+    )
 
 
 def test_a_suppressed_count_that_its_margin_gives_back_fails():
@@ -99,9 +101,9 @@ def test_groupings_that_do_not_nest_are_for_review():
 def test_suppression_by_the_options_passes_to_review():
     """What `suppress_below` hides is neither small nor given back, and a person has to agree."""
     fit = example_fit(events=True)
-    table = sg.observed_rate_by_group(fit, groups=10)
+    table = sg.rates.observed_rate_by_group(fit, groups=10)
     assert only(table, rules=Rules(threshold=300), fit=fit).status == "fail"
-    hidden = sg.observed_rate_by_group(fit, groups=10, suppress_below=300)
+    hidden = sg.rates.observed_rate_by_group(fit, groups=10, suppress_below=300)
     assert hidden["events"].isna().any()
     assert hidden.loc[hidden["events"].isna(), ["rate", "lower", "upper"]].isna().all(axis=None)
     record = only(hidden, rules=Rules(threshold=300), fit=fit)
@@ -112,7 +114,11 @@ def test_suppression_by_the_options_passes_to_review():
 def test_rounding_by_the_options_meets_the_rule():
     """Multiples of 5, with rates that give the rounded count."""
     fit = example_fit(events=True)
-    for ask in (sg.observed_authority_rate, sg.observed_rate_by_group, sg.rate_table):
+    for ask in (
+        sg.rates.observed_authority_rate,
+        sg.rates.observed_rate_by_group,
+        sg.tables.rate_table,
+    ):
         assert only(ask(fit), rules="rounded_to_5").status == "fail"
         rounded = ask(fit, round_to=5)
         assert only(rounded, rules="rounded_to_5").status == "review"
@@ -124,7 +130,7 @@ def test_summaries_of_authorities_stand_on_their_events():
     """An authority with too few events fails, in its row; without the fit all are for review."""
     fit = example_fit(events=True)
     table = sg.summarise(sg.gradient(fit, target="each"))
-    events = sg.observed_authority_rate(fit)["events"]
+    events = sg.rates.observed_authority_rate(fit)["events"]
     rules = Rules(threshold=int(events.min()) + 1)
     cells = only(table, rules=rules, fit=fit).sdc["cells"]["threshold"]
     assert cells == [[int(events.idxmin()), table.columns.get_loc("estimate")]]
@@ -169,7 +175,7 @@ def test_tables_of_a_check_are_looked_at_one_by_one():
 def test_the_log_is_json_without_counts_and_labels(tmp_path):
     """Status, rules and cells are there; neither an authority's name nor its events."""
     fit = example_fit(events=True)
-    table = sg.observed_authority_rate(fit)
+    table = sg.rates.observed_authority_rate(fit)
     checked = check_disclosure(table, rules=Rules(threshold=300), names=["rates"])
     text = checked.to_json(tmp_path / "log.json")
     log = json.loads((tmp_path / "log.json").read_text(encoding="utf-8"))

@@ -14,6 +14,7 @@ import pytest
 import xarray as xr
 
 import socgrad as sg
+from public_names import public_names
 from socgrad.errors import SocgradError, SocgradWarning
 
 SEEDS = range(40)
@@ -89,8 +90,7 @@ def random_model(rng, areas):
 
 def estimands():
     """Every public function whose first argument is a fit and whose others have defaults."""
-    for name in sg.__all__:
-        value = getattr(sg, name)
+    for name, value in public_names().items():
         if not inspect.isfunction(value) or name in SKIPPED:
             continue
         first, *others = inspect.signature(value).parameters.values()

@@ -36,17 +36,17 @@ WILD = {
     "all areas alike": wild(overdispersion=1e6),
 }
 SUMMARIES = {
-    "vpc": sg.vpc,
-    "sii": sg.sii,
-    "sii by authority": lambda fit: sg.sii(fit, by="authority"),
-    "sii log-linear": lambda fit: sg.sii(fit, method="log-linear"),
-    "rii": sg.rii,
-    "concentration_index": sg.concentration_index,
-    "relative_gap": sg.relative_gap,
-    "authority_rate": sg.authority_rate,
-    "rate_by_group": sg.rate_by_group,
-    "excess_events": sg.excess_events,
-    "predict_authority_events": sg.predict_authority_events,
+    "vpc": sg.variation.vpc,
+    "sii": sg.inequality.sii,
+    "sii by authority": lambda fit: sg.inequality.sii(fit, by="authority"),
+    "sii log-linear": lambda fit: sg.inequality.sii(fit, method="log-linear"),
+    "rii": sg.inequality.rii,
+    "concentration_index": sg.inequality.concentration_index,
+    "relative_gap": sg.inequality.relative_gap,
+    "authority_rate": sg.rates.authority_rate,
+    "rate_by_group": sg.rates.rate_by_group,
+    "excess_events": sg.inequality.excess_events,
+    "predict_authority_events": sg.predictions.predict_authority_events,
 }
 
 
@@ -86,9 +86,9 @@ def test_fits_are_judged_or_refused(kind):
 def test_what_is_refused_is_named():
     """How many draws, what is wrong with them, and where to look."""
     with pytest.raises(EstimandError, match="In 5 of 100 draws the expected events are no finite"):
-        sg.authority_rate(WILD["overflow"])
+        sg.rates.authority_rate(WILD["overflow"])
     with pytest.raises(EstimandError, match="In 5 of 100 draws this index is no finite number"):
-        sg.concentration_index(WILD["vanish"])
+        sg.inequality.concentration_index(WILD["vanish"])
     with pytest.raises(EstimandError, match="more than can be counted"):
         sg.check_fit(WILD["beyond counting"])
     with pytest.raises(EstimandError, match="In 5 of 100 draws a count has no probability that"):
@@ -99,10 +99,10 @@ def test_what_is_refused_is_named():
 
 def test_shares_of_variance_at_their_limits():
     """Where authorities differ without bound, all variance is theirs; where rates vanish, none."""
-    wide, none = sg.vpc(WILD["wide levels"]), sg.vpc(WILD["vanish"])
+    wide, none = sg.variation.vpc(WILD["wide levels"]), sg.variation.vpc(WILD["vanish"])
     np.testing.assert_allclose(wide[0, :5], 1.0)
     np.testing.assert_allclose(none[0, :5], 0.0, atol=1e-100)
-    usual = sg.vpc(example_fit())
+    usual = sg.variation.vpc(example_fit())
     xr.testing.assert_allclose(wide[:, 5:], usual[:, 5:])
 
 

@@ -35,27 +35,27 @@ def fit():
 
 
 OF_AUTHORITIES = {
-    "sii": lambda fit: sg.sii(fit, by="authority"),
-    "sii log-linear": lambda fit: sg.sii(fit, by="authority", method="log-linear"),
-    "sii linear": lambda fit: sg.sii(fit, by="authority", method="linear"),
-    "rii": lambda fit: sg.rii(fit, by="authority"),
-    "concentration_index": lambda fit: sg.concentration_index(fit, by="authority"),
-    "absolute_gap": lambda fit: sg.absolute_gap(fit, by="authority", groups=2),
-    "attributable_rate own": lambda fit: sg.attributable_rate(
+    "sii": lambda fit: sg.inequality.sii(fit, by="authority"),
+    "sii log-linear": lambda fit: sg.inequality.sii(fit, by="authority", method="log-linear"),
+    "sii linear": lambda fit: sg.inequality.sii(fit, by="authority", method="linear"),
+    "rii": lambda fit: sg.inequality.rii(fit, by="authority"),
+    "concentration_index": lambda fit: sg.inequality.concentration_index(fit, by="authority"),
+    "absolute_gap": lambda fit: sg.inequality.absolute_gap(fit, by="authority", groups=2),
+    "attributable_rate own": lambda fit: sg.inequality.attributable_rate(
         fit, by="authority", reference="own", groups=2
     ),
 }
 OF_ALL = {
-    "attributable_rate": lambda fit: sg.attributable_rate(fit, by="authority"),
-    "attributable_fraction": lambda fit: sg.attributable_fraction(fit, by="authority"),
-    "excess_events": lambda fit: sg.excess_events(fit, by="authority"),
-    "excess_events level": lambda fit: sg.excess_events(
+    "attributable_rate": lambda fit: sg.inequality.attributable_rate(fit, by="authority"),
+    "attributable_fraction": lambda fit: sg.inequality.attributable_fraction(fit, by="authority"),
+    "excess_events": lambda fit: sg.inequality.excess_events(fit, by="authority"),
+    "excess_events level": lambda fit: sg.inequality.excess_events(
         fit, by="authority", against="average_level"
     ),
-    "excess_events gradient": lambda fit: sg.excess_events(
+    "excess_events gradient": lambda fit: sg.inequality.excess_events(
         fit, by="authority", against="average_gradient"
     ),
-    "authority_ranks": lambda fit: sg.authority_ranks(fit, top=3)["gradient_rank"],
+    "authority_ranks": lambda fit: sg.variation.authority_ranks(fit, top=3)["gradient_rank"],
 }
 
 
@@ -82,36 +82,39 @@ def test_every_authority_has_the_rest(fit, name):
 
 def test_an_authority_without_events_has_few_expected(fit):
     """Its expected events lie below those at the average level in nearly all draws."""
-    below = sg.excess_events(fit, by="authority", against="average_level")
+    below = sg.inequality.excess_events(fit, by="authority", against="average_level")
     assert float((below.sel(authority=EVENTLESS) < 0).mean()) > 0.99
 
 
 def test_areas_of_a_single_area_authority(fit):
     """Its one area has all of its excess."""
-    area = sg.excess_events(fit, by="area", authority=SINGLE)
-    whole = sg.excess_events(fit, by="authority").sel(authority=SINGLE)
+    area = sg.inequality.excess_events(fit, by="area", authority=SINGLE)
+    whole = sg.inequality.excess_events(fit, by="authority").sel(authority=SINGLE)
     assert area.sizes["area"] == 1
     np.testing.assert_allclose(area.isel(area=0), whole, rtol=1e-9)
 
 
 def test_at_the_average_gradient_one_deprivation_changes_nothing(fit):
     """Where all areas stand at the mean, the gradient does not matter."""
-    none = sg.excess_events(fit, by="authority", against="average_gradient")
+    none = sg.inequality.excess_events(fit, by="authority", against="average_gradient")
     np.testing.assert_allclose(none.sel(authority=[SINGLE, ALIKE]), 0, atol=1e-9)
 
 
 def test_indices_agree_with_those_of_observed_rates(fit):
     """With many events, the fit's indices are those of the areas' observed rates."""
     table = awkward().assign(rate=lambda f: 10_000 * f["events"] / f["children"])
-    plain = sg.inequality_of_rates(
+    plain = sg.inequality.inequality_of_rates(
         table, rate="rate", population="children", deprivation="deprivation"
     )["value"]
     for key, draws in (
-        (("sii", "linear"), sg.sii(fit, method="linear")),
-        (("sii", "poisson"), sg.sii(fit, method="poisson")),
-        (("rii", "poisson"), sg.rii(fit, method="poisson")),
-        (("concentration_index", ""), sg.concentration_index(fit)),
-        (("mean", ""), sg.attributable_rate(fit) / sg.attributable_fraction(fit)),
+        (("sii", "linear"), sg.inequality.sii(fit, method="linear")),
+        (("sii", "poisson"), sg.inequality.sii(fit, method="poisson")),
+        (("rii", "poisson"), sg.inequality.rii(fit, method="poisson")),
+        (("concentration_index", ""), sg.inequality.concentration_index(fit)),
+        (
+            ("mean", ""),
+            sg.inequality.attributable_rate(fit) / sg.inequality.attributable_fraction(fit),
+        ),
     ):
         # Least squares with other weights than the likelihood's, so not the same number exactly.
         assert abs(plain[key] - float(draws.mean())) < 3 * float(draws.std())

@@ -205,7 +205,7 @@ def test_converged_fits_end_well(
 def test_a_posterior_at_the_truth_gives_the_truth(briefing: ModuleType) -> None:
     """Truth and estimate are of one quantity: where draws are the truth, all columns agree."""
     # Without groups every rate is log-linear, and every truth exact.
-    flow = sg.simulate_flow(groups=False, authorities=12, areas=600, random_seed=1)
+    flow = sg.stages.simulate_flow(groups=False, authorities=12, areas=600, random_seed=1)
     answers = {
         name: briefing.Answer(
             certain_fit(flow, strata, outcomes, joint=name == "stages"), names, outcomes

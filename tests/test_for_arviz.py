@@ -31,7 +31,7 @@ def fitted(kind, family="poisson"):
 def tree():
     """A fit of counts with every group."""
     bare = fitted("counts")
-    tree = add_prior(sg.add_log_likelihood(bare), model_of("counts"), draws=500)
+    tree = add_prior(sg.for_arviz.add_log_likelihood(bare), model_of("counts"), draws=500)
     return add_log_prior(add_posterior_predictive(tree))
 
 

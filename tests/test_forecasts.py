@@ -69,8 +69,8 @@ def test_the_year_ahead_is_a_fit_for_every_estimand():
     assert sg.gradient(ahead)["year"].item() == 2022
     assert json.loads(ahead.attrs["carried_on"])["from"] == 2021
     assert "observed_data" not in ahead.children
-    now = sg.predict_authority_events(sg.stratum(fit, 2021), random_seed=1)
-    then = sg.predict_authority_events(ahead, random_seed=1)
+    now = sg.predictions.predict_authority_events(sg.stratum(fit, 2021), random_seed=1)
+    then = sg.predictions.predict_authority_events(ahead, random_seed=1)
     # Walk, drift and counts: wider than counts about known rates.
     assert (then.std(("chain", "draw")) > 1.5 * now.std(("chain", "draw"))).all()
 

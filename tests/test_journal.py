@@ -144,5 +144,7 @@ def test_what_is_no_summary_is_refused(split_fit):
 @pytest.mark.parametrize("layout", [to_markdown, to_latex, to_html])
 def test_a_summary_is_not_laid_out(layout):
     """Words and digits are chosen first."""
-    with pytest.raises(EstimandError, match=r"found DataFrame\. .*socgrad\.journal_table\(summ"):
+    with pytest.raises(
+        EstimandError, match=r"found DataFrame\. .*socgrad\.tables\.journal_table\(summ"
+    ):
         layout(summarise(made([1, 2])))

@@ -39,7 +39,9 @@ def test_what_is_computed_loses_it(split_fit, curved_fit, keep):
         computed += [own.mean("authority"), own.quantile(0.9, "authority"), own.isel(draw=[1, 2])]
     for draws in computed:
         assert not are_labelled(draws)
-        with pytest.raises(EstimandError, match=r"Estimand 1 .* Label them: socgrad\.label_draws"):
+        with pytest.raises(
+            EstimandError, match=r"Estimand 1 .* Label them: socgrad\.tables\.label_draws"
+        ):
             summarise(draws)
         with pytest.raises(EstimandError, match="Label them"):
             summarise(draws, names=["ratio"])

@@ -321,7 +321,9 @@ def test_summaries_have_the_plan_s_columns(tmp_path):
     plan = plan_of("b", "a").rename(columns={"number": "deprivation"})
     fit_many(plan, model_of=lambda **row: model_of(row["deprivation"]), into=tmp_path)
     at = functools.partial(sg.inverse_intervention, deprivation=[0.1, 0.3])
-    table = summarise_many(tmp_path, sg.gradient, at, sg.locality_ratio, keys=["b", "none", "a"])
+    table = summarise_many(
+        tmp_path, sg.gradient, at, sg.variation.locality_ratio, keys=["b", "none", "a"]
+    )
     assert table.index.unique("fit").tolist() == ["b", "none", "a"]
     rows = table.xs("b").sort_index()
     assert rows["plan_deprivation"].eq(1).all()

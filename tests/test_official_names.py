@@ -124,10 +124,10 @@ def test_tables_have_names_beside_labels():
     one = sg.summarise(gradients.sel(authority=SEVENTH))
     assert one["authority_name"].item() == CODES[SEVENTH]
     assert one.index[0][1] == f"authority={CODES[SEVENTH]}"
-    assert CODES[SEVENTH] in sg.to_markdown(sg.journal_table(one))
-    ranks = sg.summarise(sg.authority_ranks(the_fit(), top=2)["gradient_rank"])
+    assert CODES[SEVENTH] in sg.tables.to_markdown(sg.tables.journal_table(one))
+    ranks = sg.summarise(sg.variation.authority_ranks(the_fit(), top=2)["gradient_rank"])
     assert ranks["authority_name"].tolist() == list(CODES.values())
-    observed = sg.observed_authority_rate(the_fit()).set_index("authority")["authority_name"]
+    observed = sg.rates.observed_authority_rate(the_fit()).set_index("authority")["authority_name"]
     assert observed.to_dict() == CODES
     assert sg.check_fit(the_fit(), draws=100).authorities["authority_name"].to_dict() == CODES
     assert sg.leave_out(the_fit()).table["authority_name"].to_dict() == CODES

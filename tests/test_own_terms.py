@@ -71,8 +71,8 @@ def test_own_term_keeps_every_summary(capsys):
     # The truth is exp(0.5) = 1.65.
     table = sg.summarise(sg.gradient(fit))
     assert table["lower"].iloc[0] < 1.65 < table["upper"].iloc[0]
-    assert sg.predict_authority_events(fit).sizes["authority"] == 24
-    assert sg.compare_prior(fit).loc["within", "learned"] > 0.9
+    assert sg.predictions.predict_authority_events(fit).sizes["authority"] == 24
+    assert sg.prior_checks.compare_prior(fit).loc["within", "learned"] > 0.9
 
 
 @pytest.mark.mcmc

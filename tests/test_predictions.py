@@ -105,7 +105,7 @@ def test_exposure_is_stated(split_fit):
     np.testing.assert_allclose(column, rate * PLACES["children"].to_numpy(), rtol=0.25)
     large = predict_events(split_fit, PLACES, exposure=1e6).mean(("chain", "draw"))
     np.testing.assert_allclose(large, 1e6 * rate, rtol=1e-2)
-    with pytest.raises(EstimandError, match=r"none was given.*socgrad\.predict_rate"):
+    with pytest.raises(EstimandError, match=r"none was given.*socgrad\.predictions\.predict_rate"):
         predict_events(split_fit, PLACES)
     with pytest.raises(EstimandError, match="exposure is 0; expected a number above 0"):
         predict_events(split_fit, PLACES, exposure=0)

@@ -46,14 +46,16 @@ def test_every_summary_reads_it(model):
     """Rates per 10,000 by deprivation, gradients and their table come out as from a fit."""
     prior = draw_prior(model, draws=2000)
     assert dict(prior["posterior"].sizes) == {"chain": 1, "draw": 2000, "authority": 12}
-    rate = sg.summarise(sg.expected_rate(prior, deprivation=prior["constant_data"].national_mean))
+    rate = sg.summarise(
+        sg.rates.expected_rate(prior, deprivation=prior["constant_data"].national_mean)
+    )
     # 10,000 exp(-4) = 183, from exp(-0.98) to exp(0.98) times that.
     assert rate["estimate"].iloc[0] == pytest.approx(183, rel=0.1)
     assert rate["upper"].iloc[0] == pytest.approx(183 * np.exp(0.98), rel=0.15)
     assert sg.summarise(sg.gradient(prior))["estimate"].iloc[0] == pytest.approx(
         np.exp(0.5), rel=0.02
     )
-    compared = sg.compare_prior(prior)
+    compared = sg.prior_checks.compare_prior(prior)
     np.testing.assert_allclose(compared["learned"].astype(float), 0.0, atol=0.15)
 
 

@@ -51,7 +51,7 @@ def test_every_ratio_stands_beside_what_was_learnt_of_it(example, capsys, monkey
 
     def unseeing(model, *, method, random_seed):
         assert method == "auto"
-        return sg.draw_prior(model, draws=4000, random_seed=random_seed)
+        return sg.prior_checks.draw_prior(model, draws=4000, random_seed=random_seed)
 
     monkeypatch.setattr(example["moderators"].sg, "fit", unseeing, raising=False)
     england, covariates = england_of(example["england"])

@@ -185,7 +185,9 @@ def test_what_holds_no_draws_is_refused(split_fit, given):
 
 def test_draws_without_a_label_are_refused(split_fit):
     """A term of the model is no estimand: nobody said what it is of."""
-    with pytest.raises(EstimandError, match=r"Estimand 1 \(within\) .* socgrad\.label_draws"):
+    with pytest.raises(
+        EstimandError, match=r"Estimand 1 \(within\) .* socgrad\.tables\.label_draws"
+    ):
         summarise(split_fit["posterior"]["within"])
 
 

@@ -79,11 +79,11 @@ def test_files_keep_years(tmp_path):
 
 def test_tables_of_counts_go_by_year():
     """Observed rates, rates by group and convergence have a row for each year."""
-    rates = sg.observed_authority_rate(fitted())
+    rates = sg.rates.observed_authority_rate(fitted())
     assert rates["year"].unique().tolist() == [2018, 2019, 2020, 2021]
-    table = sg.rate_table(fitted())
+    table = sg.tables.rate_table(fitted())
     assert table["year"].nunique() == 4
-    assert "| Year" in sg.to_markdown(sg.journal_rates(table))
+    assert "| Year" in sg.tables.to_markdown(sg.tables.journal_rates(table))
 
 
 def test_every_year_has_its_check():
@@ -114,7 +114,7 @@ def test_a_year_that_does_not_fit_is_named():
 def test_prior_checks_refuse_years_that_are_tied():
     """The prior of one year's numbers depends on the other years'."""
     with pytest.raises(EstimandError, match="This fit ties years together"):
-        sg.compare_prior(sg.stratum(fitted(), 2019))
+        sg.prior_checks.compare_prior(sg.stratum(fitted(), 2019))
 
 
 def test_drift_is_of_years():

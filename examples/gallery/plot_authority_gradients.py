@@ -25,7 +25,7 @@ fit = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=2)
 # %%
 # The average, and how far authorities spread around it.
 
-print(sg.summarise(sg.gradient(fit), sg.gradient_sd(fit), prob=0.95).iloc[:, :4].round(2))
+print(sg.summarise(sg.gradient(fit), sg.variation.gradient_sd(fit), prob=0.95).iloc[:, :4].round(2))
 
 # %%
 # Coloured authorities are steeper or flatter than the average with a probability above 97.5%,
@@ -43,5 +43,5 @@ plt.show()
 # %%
 # A rank without its interval is a league table. With it, the same uncertainty shows.
 
-ranks = sg.summarise(sg.authority_ranks(fit)["gradient_rank"], prob=0.95)
+ranks = sg.summarise(sg.variation.authority_ranks(fit)["gradient_rank"], prob=0.95)
 print(ranks.sort_values("estimate").iloc[:5, :3].round(0).astype(int))

@@ -36,7 +36,7 @@ plt.show()
 # Which authority is most surely steeper than the average? A probability is asked for, not the
 # largest estimate, since that is often a small authority's.
 
-steeper = sg.authority_ranks(fit)["steeper_than_average"].mean(("chain", "draw"))
+steeper = sg.variation.authority_ranks(fit)["steeper_than_average"].mean(("chain", "draw"))
 steepest = steeper.idxmax("authority").item()
 print(f"{steepest}: Pr(steeper than the average) = {steeper.max().item():.3f}")
 

@@ -90,7 +90,7 @@ plt.show()
 # deviation of 0.10 was simulated), and calls more of them steeper or flatter than the average.
 
 for name, fit in fits.items():
-    spread = sg.summarise(sg.gradient_sd(fit), prob=0.95).iloc[0, :3].round(2).tolist()
-    sure = sg.authority_ranks(fit)["steeper_than_average"].mean(("chain", "draw"))
+    spread = sg.summarise(sg.variation.gradient_sd(fit), prob=0.95).iloc[0, :3].round(2).tolist()
+    sure = sg.variation.authority_ranks(fit)["steeper_than_average"].mean(("chain", "draw"))
     apart = int(((sure > 0.975) | (sure < 0.025)).sum())
     print(f"{name}: sd of log gradients {spread}, {apart} of 30 authorities called different")

@@ -27,9 +27,11 @@ region_of = frame.groupby("authority")["region"].first().to_dict()
 # Against the least deprived tenth the excess is what goes with deprivation; against authorities of
 # an average level, what goes with the authority, after its neighbourhoods are taken into account.
 
-deprivation = sg.excess_events(fit, against="least_deprived", by="region", regions=region_of)
-practice = sg.excess_events(fit, against="average_level", by="region", regions=region_of)
-print(sg.summarise(sg.excess_events(fit), prob=0.95).iloc[:, :3].round(-1).to_string())
+deprivation = sg.inequality.excess_events(
+    fit, against="least_deprived", by="region", regions=region_of
+)
+practice = sg.inequality.excess_events(fit, against="average_level", by="region", regions=region_of)
+print(sg.summarise(sg.inequality.excess_events(fit), prob=0.95).iloc[:, :3].round(-1).to_string())
 
 # %%
 # Left, every region has more events than if all its children had the rate of the least deprived

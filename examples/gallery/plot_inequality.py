@@ -22,14 +22,19 @@ areas = sg.Areas.from_frame(
     complete=True,
 )
 fit = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=8)
-print(sg.summarise(sg.sii(fit), sg.rii(fit), prob=0.95).iloc[:, :3].round(1).to_string())
+print(
+    sg.summarise(sg.inequality.sii(fit), sg.inequality.rii(fit), prob=0.95)
+    .iloc[:, :3]
+    .round(1)
+    .to_string()
+)
 
 # %%
 # Both indices of every authority, each over the ranks of its own children.
 
-absolute = sg.summarise(sg.sii(fit, by="authority"), prob=0.95)
-relative = sg.summarise(sg.rii(fit, by="authority"), prob=0.95)
-rate = sg.authority_rate(fit).median(("chain", "draw"))
+absolute = sg.summarise(sg.inequality.sii(fit, by="authority"), prob=0.95)
+relative = sg.summarise(sg.inequality.rii(fit, by="authority"), prob=0.95)
+rate = sg.rates.authority_rate(fit).median(("chain", "draw"))
 apart = relative["estimate"].rank().to_numpy() - absolute["estimate"].rank().to_numpy()
 
 # %%

@@ -45,7 +45,9 @@ fit = sg.fit(model, method="laplace", random_seed=11)
 # Per standard deviation: the ratio of levels holds 1, the ratio of gradients does not.
 
 ratios = sg.summarise(
-    sg.covariate_ratio(fit), sg.covariate_ratio(fit, effect="gradient"), prob=0.95
+    sg.covariates.covariate_ratio(fit),
+    sg.covariates.covariate_ratio(fit, effect="gradient"),
+    prob=0.95,
 )
 print(ratios.iloc[:, :4].round(2).to_string())
 
@@ -56,7 +58,7 @@ print(ratios.iloc[:, :4].round(2).to_string())
 # not follow.
 
 values = np.linspace(gini.min(), gini.max(), 30)
-expected = sg.summarise(sg.moderated_gradient(fit, {"gini": values.tolist()}), prob=0.95)
+expected = sg.summarise(sg.covariates.moderated_gradient(fit, {"gini": values.tolist()}), prob=0.95)
 each = sg.summarise(sg.gradient(fit, target="each"), prob=0.95)
 at = gini.sort_index()
 

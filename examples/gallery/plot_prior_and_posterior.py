@@ -48,7 +48,7 @@ fits = {
         sg.GradientModel(counted, priors=priors), method="laplace", random_seed=9
     ),
 }
-tables = {name: sg.compare_prior(fit, prob=0.95) for name, fit in fits.items()}
+tables = {name: sg.prior_checks.compare_prior(fit, prob=0.95) for name, fit in fits.items()}
 for name, table in tables.items():
     print(name, table["learned"].round(2).to_dict())
 

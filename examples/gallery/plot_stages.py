@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 
 import socgrad as sg
 
-frame = sg.simulate_flow(authorities=40, areas=2000, random_seed=4).frame
+frame = sg.stages.simulate_flow(authorities=40, areas=2000, random_seed=4).frame
 stages = {
     "Referral": "referral",
     "Child in need": "child_in_need",
@@ -42,7 +42,7 @@ chain = sg.fit(sg.StratifiedModel(chained), method="laplace", random_seed=4)
 # %%
 # Each step multiplies the gradient; shares of its logarithm add up to one.
 
-steps = sg.gradient_by_step(chain)
+steps = sg.stages.gradient_by_step(chain)
 table = sg.summarise(steps, prob=0.95)
 print(table.iloc[:, :4].round(2).to_string())
 

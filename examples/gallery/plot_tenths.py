@@ -26,7 +26,7 @@ fit = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=7)
 # %%
 # The gap between the two ends, as a difference and as a ratio.
 
-gaps = sg.summarise(sg.absolute_gap(fit), sg.relative_gap(fit), prob=0.95)
+gaps = sg.summarise(sg.inequality.absolute_gap(fit), sg.inequality.relative_gap(fit), prob=0.95)
 print(gaps.iloc[:, :3].round(1).to_string())
 
 # %%
@@ -46,4 +46,4 @@ plt.show()
 # %%
 # The same numbers as a table for a paper.
 
-print(sg.to_markdown(sg.journal_rates(sg.rate_table(fit))))
+print(sg.tables.to_markdown(sg.tables.journal_rates(sg.tables.rate_table(fit))))

@@ -22,7 +22,7 @@ areas = sg.Areas.from_frame(
     complete=True,
 )
 fit = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=12)
-steeper = sg.authority_ranks(fit)["steeper_than_average"].mean(("chain", "draw"))
+steeper = sg.variation.authority_ranks(fit)["steeper_than_average"].mean(("chain", "draw"))
 authority = steeper.idxmax("authority").item()
 own = frame[frame["authority"] == authority]
 
@@ -31,9 +31,13 @@ own = frame[frame["authority"] == authority]
 
 children = own["children"].sum()
 answers = {
-    "A fifth less deprived": sg.what_if(fit, authority, exposure=children, times=0.8),
-    "The average gradient": sg.what_if(fit, authority, exposure=children, average_slope=True),
-    "Both": sg.what_if(fit, authority, exposure=children, times=0.8, average_slope=True),
+    "A fifth less deprived": sg.predictions.what_if(fit, authority, exposure=children, times=0.8),
+    "The average gradient": sg.predictions.what_if(
+        fit, authority, exposure=children, average_slope=True
+    ),
+    "Both": sg.predictions.what_if(
+        fit, authority, exposure=children, times=0.8, average_slope=True
+    ),
 }
 tables = {name: sg.summarise(draws, prob=0.95).droplevel("at") for name, draws in answers.items()}
 for name, table in tables.items():

@@ -140,3 +140,8 @@ class MisfitWarning(SocgradWarning):
 
 class PriorWarning(SocgradWarning):
     """A default prior stands where the counts cannot decide, and will."""
+
+
+def __dir__() -> list[str]:
+    """Public names alone."""
+    return __all__

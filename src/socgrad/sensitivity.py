@@ -8,3 +8,8 @@ from socgrad.checks.heavy_tails import heavy_tails
 from socgrad.table.deprivation_error import deprivation_error
 
 __all__ = ["deprivation_error", "heavy_tails"]
+
+
+def __dir__() -> list[str]:
+    """Public names alone."""
+    return __all__

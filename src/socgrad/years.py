@@ -31,3 +31,8 @@ __all__ = [
     "steepened",
     "trend",
 ]
+
+
+def __dir__() -> list[str]:
+    """Public names alone."""
+    return __all__

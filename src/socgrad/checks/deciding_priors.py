@@ -89,7 +89,7 @@ def about_priors(table: pd.DataFrame) -> str:
     )
     return (
         f"The prior decides on {named}: say so where such a number is reported, hold it against "
-        "socgrad.compare_prior(fit), and fit again with a wider prior."
+        "socgrad.prior_checks.compare_prior(fit), and fit again with a wider prior."
     )
 
 

@@ -90,7 +90,7 @@ def heavy_tails(fit: xr.DataTree, *, random_seed: int = 0) -> xr.DataTree:
     >>> student = sg.sensitivity.heavy_tails(fitted)
     >>> dict(student["posterior"]["level_effect"].sizes)
     {'chain': 4, 'draw': 1000, 'authority': 12}
-    >>> bool((sg.authority_sd(student) > 0).all())
+    >>> bool((sg.variation.authority_sd(student) > 0).all())
     True
     """
     counts = counts_by_position(fit)

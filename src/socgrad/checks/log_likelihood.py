@@ -65,7 +65,7 @@ def add_log_likelihood(fit: xr.DataTree, *, most_gigabytes: float = 1.0) -> xr.D
     ...                             children="children", deprivation="deprivation",
     ...                             complete=True)
     >>> fitted = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=1)
-    >>> dict(sg.add_log_likelihood(fitted)["log_likelihood"].sizes)
+    >>> dict(sg.for_arviz.add_log_likelihood(fitted)["log_likelihood"].sizes)
     {'chain': 4, 'draw': 1000, 'counted_area': 200}
     """
     counts = counts_by_position(fit)

@@ -82,7 +82,7 @@ def compare_prior(fit: xr.DataTree, *, prob: float = 0.95) -> pd.DataFrame:
     ...                             children="children", deprivation="deprivation",
     ...                             complete=True)
     >>> fitted = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=1)
-    >>> compared = sg.compare_prior(fitted)
+    >>> compared = sg.prior_checks.compare_prior(fitted)
     >>> compared.loc["within", ["prior_lower", "prior_upper"]].astype(float).round(2).tolist()
     [0.38, 2.66]
     >>> bool(compared.loc["within", "learned"] > 0.95)
@@ -167,7 +167,7 @@ def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
     ...                             children="children", deprivation="deprivation",
     ...                             complete=True)
     >>> fitted = sg.fit(sg.GradientModel(areas), method="laplace", random_seed=1)
-    >>> sensitivity = sg.prior_sensitivity(fitted)
+    >>> sensitivity = sg.prior_checks.prior_sensitivity(fitted)
     >>> sensitivity.loc["within", "diagnosis"]
     'the counts decide'
     """

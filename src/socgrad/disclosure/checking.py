@@ -92,7 +92,7 @@ def check_disclosure(
     >>> import socgrad as sg
     >>> from socgrad.reading.example import example_fit
     >>> fit = example_fit(events=True)
-    >>> table = sg.observed_rate_by_group(fit, groups=3)
+    >>> table = sg.rates.observed_rate_by_group(fit, groups=3)
     >>> checked = sg.disclosure.check_disclosure(table, sg.summarise(sg.gradient(fit)), fit=fit)
     >>> checked.status, list(checked.results)
     ('pass', ['output_0', 'output_1'])

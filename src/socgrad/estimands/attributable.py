@@ -72,7 +72,7 @@ def attributable_rate(
 
         PAR = rate - rate of the reference, both sum of N_i rate_i / sum of N_i, fitted effects
 
-    As events instead of a rate: `socgrad.excess_events(against="least_deprived")`.
+    As events instead of a rate: `socgrad.inequality.excess_events(against="least_deprived")`.
 
     Interpretation
     --------------
@@ -121,7 +121,7 @@ def attributable_fraction(
     fit
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
     by, reference, groups
-        As in `socgrad.attributable_rate`.
+        As in `socgrad.inequality.attributable_rate`.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def attributable_fraction(
     Raises
     ------
     EstimandError
-        As `socgrad.attributable_rate`.
+        As `socgrad.inequality.attributable_rate`.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -147,7 +147,8 @@ def attributable_fraction(
     Interpretation
     --------------
     0.78 means that 78% of events are more than there would be if every neighbourhood had the rate
-    of the least deprived tenth. Arithmetic, not a forecast: see `socgrad.attributable_rate`.
+    of the least deprived tenth. Arithmetic, not a forecast: see
+    `socgrad.inequality.attributable_rate`.
 
     References
     ----------

@@ -73,7 +73,7 @@ def concentration_index(
     C is twice how far the mean rank of the events lies above that of the exposure. Neighbourhoods,
     not children, are ranked: what differs between children of one neighbourhood is not in it.
     Wagstaff's form has the same size for events and for their absence. Erreygers's is absolute: 8
-    var(r) times the linear `socgrad.sii` per unit of exposure, two thirds of it where
+    var(r) times the linear `socgrad.inequality.sii` per unit of exposure, two thirds of it where
     neighbourhoods are many.
 
     Interpretation

@@ -62,7 +62,7 @@ def drift(fit: xr.DataTree, *, per: float | None = None) -> xr.Dataset:
     if not there:
         raise EstimandError(
             "The authorities of this fit have no drift: their years were fitted by themselves, or "
-            "with any correlations (socgrad.stratum_correlations says which). Fit "
+            "with any correlations (socgrad.stages.stratum_correlations says which). Fit "
             "StratifiedModel(panel, authority_effects=socgrad.years.Drift())."
         )
     own = float(fit["constant_data"]["per"])

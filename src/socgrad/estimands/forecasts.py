@@ -38,8 +38,8 @@ def next_year(fit: xr.DataTree, *, random_seed: int) -> xr.DataTree:
         A fit of one stratum, as `socgrad.stratum` gives it, for every estimand: the places,
         children and exposure of the last year; in each draw national coefficients and authority
         effects are drawn given those of all years; spreads such as overdispersion are those of the
-        last year. What predicts events (`socgrad.predict_authority_events`) adds the noise of
-        counts. Without counts, attr `carried_on` says from which year.
+        last year. What predicts events (`socgrad.predictions.predict_authority_events`) adds the
+        noise of counts. Without counts, attr `carried_on` says from which year.
 
     Raises
     ------

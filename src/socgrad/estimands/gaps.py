@@ -99,12 +99,12 @@ def relative_gap(fit: xr.DataTree, *, by: By = "nation", groups: int = 10) -> xr
     -------
     xarray.DataArray
         Dims chain, draw, [authority]. Attrs estimand, units, per, reference, null (1). Authorities
-        as in `socgrad.absolute_gap`.
+        as in `socgrad.inequality.absolute_gap`.
 
     Raises
     ------
     EstimandError
-        As `socgrad.absolute_gap`.
+        As `socgrad.inequality.absolute_gap`.
     SchemaError
         If `fit` is not a socgrad fit.
 

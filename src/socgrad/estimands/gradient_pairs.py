@@ -49,7 +49,7 @@ def steeper_than(fit: xr.DataTree, *, authority: Hashable) -> xr.DataArray:
     Notes
     -----
     Draws of two authorities are compared within a draw, so what both share counts for neither. For
-    all pairs at once see `socgrad.pairwise_steeper`.
+    all pairs at once see `socgrad.variation.pairwise_steeper`.
 
     Interpretation
     --------------
@@ -100,8 +100,8 @@ def pairwise_steeper(fit: xr.DataTree) -> pd.DataFrame:
     pandas.DataFrame
         Pr(gradient of the row's authority steeper than the column's), NaN on the diagonal. A table
         and no draws, unlike other estimands: for 150 authorities these would be 90 million. For
-        draws see `socgrad.steeper_than`. Attr `without_data` lists authorities none of whose events
-        are known: of them the model tells what it expects of authorities like them.
+        draws see `socgrad.variation.steeper_than`. Attr `without_data` lists authorities none of
+        whose events are known: of them the model tells what it expects of authorities like them.
 
     Raises
     ------

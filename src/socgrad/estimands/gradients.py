@@ -254,8 +254,8 @@ def _slope_at(curve: Curve, land: Geography, x: xr.DataArray) -> xr.DataArray:
     if bend is not None and not bend.departures.is_spline:
         raise EstimandError(
             "deprivation was given for a fit with shape='tenths', and steps have no gradient at a "
-            "point: rates jump between tenths. Compare two deprivations, "
-            "socgrad.deprivation_ratio(fit, deprivation=0.3, reference=0.2), or fit shape='spline'."
+            "point: rates jump between tenths. Compare two deprivations, socgrad.shapes."
+            "deprivation_ratio(fit, deprivation=0.3, reference=0.2), or fit shape='spline'."
         )
     counts = count_near(land, land.has_data, x.to_numpy())
     warn_if_thin(

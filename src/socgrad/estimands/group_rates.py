@@ -47,7 +47,7 @@ def rate_by_group(
         "all" neighbourhoods that have exposure, or those "counted" alone, whose own events are
         known: for a comparison with `observed_rate_by_group`.
     rates
-        "structural" or "realised", as in `socgrad.authority_rate`.
+        "structural" or "realised", as in `socgrad.rates.authority_rate`.
     rate_per
         Units of exposure that a rate counts, above 0.
     random_seed
@@ -76,7 +76,7 @@ def rate_by_group(
         rate_g = rate_per * sum of N_i rate_i / sum of N_i, over the neighbourhoods i of group g
 
     with every authority's fitted effects; realised, with g_i rate_i for rate_i, as in
-    `socgrad.authority_rate`.
+    `socgrad.rates.authority_rate`.
 
     Interpretation
     --------------

@@ -64,7 +64,7 @@ def sii(
         least squares through rates, as in OHID's tools; "log-linear", least squares through log
         rates.
     rates
-        "structural" or "realised", as in `socgrad.authority_rate`; not "realised" with
+        "structural" or "realised", as in `socgrad.rates.authority_rate`; not "realised" with
         "log-linear".
     rate_per
         Units of exposure that a rate counts, above 0.
@@ -101,7 +101,7 @@ def sii(
     they are; least squares through logs counts all children alike and falls short of the rates at
     the deprived end. On a simulated England (`socgrad.simulate(random_seed=1)`, plans) they give
     SIIs of 172, 152 and 105 per 10,000. A linear line may be negative at its affluent end. The
-    difference stands, the ratio does not: see `socgrad.rii`.
+    difference stands, the ratio does not: see `socgrad.inequality.rii`.
 
     Interpretation
     --------------
@@ -160,11 +160,11 @@ def rii(
         among its own children.
     method
         The line through the neighbourhoods' expected rates: "poisson", "linear" or "log-linear",
-        as in `socgrad.sii`.
+        as in `socgrad.inequality.sii`.
     relative_to
         "least": the ratio of the two ends; "mean": the slope index over the mean rate.
     rates, random_seed
-        As in `socgrad.sii`.
+        As in `socgrad.inequality.sii`.
 
     Returns
     -------
@@ -185,7 +185,7 @@ def rii(
 
     Notes
     -----
-    With a the least and z the most deprived end of the line of `socgrad.sii`::
+    With a the least and z the most deprived end of the line of `socgrad.inequality.sii`::
 
         least  RII = z / a
         mean   RII = (z - a) / (sum of N_i rate_i / sum of N_i)

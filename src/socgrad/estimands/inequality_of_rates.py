@@ -84,10 +84,10 @@ def inequality_of_rates(
 
     Notes
     -----
-    Formulas as in `socgrad.sii`, `socgrad.rii`, `socgrad.concentration_index`,
-    `socgrad.absolute_gap` and `socgrad.attributable_rate`, with the groups for neighbourhoods and
-    populations for exposures. Values without intervals: groups alone do not say how sure the rates
-    are.
+    Formulas as in `socgrad.inequality.sii`, `socgrad.inequality.rii`,
+    `socgrad.inequality.concentration_index`, `socgrad.inequality.absolute_gap` and
+    `socgrad.inequality.attributable_rate`, with the groups for neighbourhoods and populations for
+    exposures. Values without intervals: groups alone do not say how sure the rates are.
 
     Interpretation
     --------------

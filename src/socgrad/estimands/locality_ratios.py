@@ -89,7 +89,7 @@ def locality_ratio(
     ...                             children="children", deprivation="deprivation",
     ...                             locality="locality", complete=True)
     >>> fit = sg.fit(sg.GradientModel(areas, localities=True), method="laplace", random_seed=1)
-    >>> ratio = sg.locality_ratio(fit, authority="A003")
+    >>> ratio = sg.variation.locality_ratio(fit, authority="A003")
     >>> ratio.dims, ratio.locality.values[:2].tolist()
     (('chain', 'draw', 'locality'), ['A003-L001', 'A003-L002'])
     """

@@ -130,7 +130,8 @@ def exposure_of(frame: pd.DataFrame, exposure: str | float | None) -> Floats:
     if exposure is None:
         raise EstimandError(
             "Events need an exposure, and none was given: name the column, exposure='children', or "
-            "state one for every row, exposure=10_000. For rates use socgrad.predict_rate."
+            "state one for every row, exposure=10_000. For rates use "
+            "socgrad.predictions.predict_rate."
         )
     if not isinstance(exposure, str):
         is_number = isinstance(exposure, Real) and not isinstance(exposure, bool)
@@ -146,7 +147,7 @@ def exposure_of(frame: pd.DataFrame, exposure: str | float | None) -> Floats:
         ~(values > 0),
         frame.index,
         f"{where} is missing or not above 0 in rows",
-        "Leave those rows out, or ask for their rates: socgrad.predict_rate.",
+        "Leave those rows out, or ask for their rates: socgrad.predictions.predict_rate.",
     )
     return values
 

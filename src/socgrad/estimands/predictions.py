@@ -165,7 +165,7 @@ def predict_events(
     Parameters
     ----------
     fit, frame, deprivation, authority, authority_mean, target
-        As in `socgrad.predict_rate`.
+        As in `socgrad.predictions.predict_rate`.
     exposure
         Column of exposures, or one number that is stated for every row; above 0. There is no
         default: an exposure of the fitted table is never used for another.
@@ -359,7 +359,7 @@ def _place_rates(
     if target == "own" and authority_mean is not None:
         raise EstimandError(
             "authority_mean was given with target='own', which has every authority at its own "
-            "mean. Leave it out, choose another target, or see socgrad.what_if."
+            "mean. Leave it out, choose another target, or see socgrad.predictions.what_if."
         )
     terms, land = coefficients(fit), geography(fit)
     words = _WORDS[target]

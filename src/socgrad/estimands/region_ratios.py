@@ -62,8 +62,8 @@ def region_ratio(fit: xr.DataTree) -> xr.DataArray:
     >>> areas = sg.Areas.from_frame(table, area="area", authority="authority", events="referral",
     ...                             children="children", deprivation="deprivation",
     ...                             region="region", complete=True)
-    >>> prior = sg.draw_prior(sg.GradientModel(areas, regions=True))
-    >>> ratio = sg.region_ratio(prior)
+    >>> prior = sg.prior_checks.draw_prior(sg.GradientModel(areas, regions=True))
+    >>> ratio = sg.variation.region_ratio(prior)
     >>> ratio.dims, ratio.region.values.tolist()[:3]
     (('chain', 'draw', 'region'), ['R1', 'R2', 'R3'])
     """
@@ -72,7 +72,7 @@ def region_ratio(fit: xr.DataTree) -> xr.DataArray:
         raise EstimandError(
             "region_ratio asks for the effects of regions, and this model has none. Fit "
             "GradientModel(areas, regions=True), its areas with Areas.from_frame(region=...); for "
-            "regions as fixed effects see socgrad.covariate_ratio."
+            "regions as fixed effects see socgrad.covariates.covariate_ratio."
         )
     require_effects(terms)
     return labelled(

@@ -90,8 +90,8 @@ def level_slope_correlation(
     fit
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
     deprivation, authority_mean
-        Where the level is taken, as in `socgrad.authority_sd`: by default at each authority's own
-        mean, where the model's `correlation` holds.
+        Where the level is taken, as in `socgrad.variation.authority_sd`: by default at each
+        authority's own mean, where the model's `correlation` holds.
 
     Returns
     -------
@@ -102,14 +102,14 @@ def level_slope_correlation(
     Raises
     ------
     EstimandError
-        If the model has no random slopes; otherwise as `socgrad.authority_sd`.
+        If the model has no random slopes; otherwise as `socgrad.variation.authority_sd`.
     SchemaError
         If `fit` is not a socgrad fit.
 
     Warns
     -----
     SupportWarning
-        As `socgrad.authority_sd`.
+        As `socgrad.variation.authority_sd`.
 
     Notes
     -----
@@ -117,9 +117,9 @@ def level_slope_correlation(
 
         (rho s0 + s1 w) / sd(x)
 
-    with the terms of `socgrad.authority_sd`. Lines fan out: towards deprived neighbourhoods the
-    correlation rises to 1, towards affluent ones it falls to -1, whatever rho is. A correlation
-    without the deprivation at which it holds says nothing.
+    with the terms of `socgrad.variation.authority_sd`. Lines fan out: towards deprived
+    neighbourhoods the correlation rises to 1, towards affluent ones it falls to -1, whatever rho
+    is. A correlation without the deprivation at which it holds says nothing.
 
     Interpretation
     --------------

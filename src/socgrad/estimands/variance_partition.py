@@ -84,9 +84,9 @@ def vpc(
     Notes
     -----
     Exact moments of the count y of such a neighbourhood over authorities, with v the variance of
-    log rates there (the square of `socgrad.authority_sd`), and a the coefficient of variation of
-    the gamma factors: of neighbourhoods (`overdispersion`) or of localities (`locality_sd`), 0
-    where there are none::
+    log rates there (the square of `socgrad.variation.authority_sd`), and a the coefficient of
+    variation of the gamma factors: of neighbourhoods (`overdispersion`) or of localities
+    (`locality_sd`), 0 where there are none::
 
         M   = N rate(x) exp(v / 2)                      mean, over authorities
         Var = M + M**2 (exp(v) (1 + a**2) - 1)

@@ -75,7 +75,8 @@ def authority_sd(
     Interpretation
     --------------
     0.2: of three authorities of one mean deprivation, two have rates within about 20% of the middle
-    one's, for neighbourhoods of this deprivation. As a ratio: `socgrad.median_rate_ratio`.
+    one's, for neighbourhoods of this deprivation. As a ratio:
+    `socgrad.variation.median_rate_ratio`.
 
     References
     ----------
@@ -119,7 +120,7 @@ def median_rate_ratio(
     fit
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
     deprivation, authority_mean
-        As in `socgrad.authority_sd`: by default at each authority's own mean.
+        As in `socgrad.variation.authority_sd`: by default at each authority's own mean.
 
     Returns
     -------
@@ -130,14 +131,14 @@ def median_rate_ratio(
     Raises
     ------
     EstimandError
-        As `socgrad.authority_sd`.
+        As `socgrad.variation.authority_sd`.
     SchemaError
         If `fit` is not a socgrad fit.
 
     Warns
     -----
     SupportWarning
-        As `socgrad.authority_sd`.
+        As `socgrad.variation.authority_sd`.
 
     Notes
     -----
@@ -145,8 +146,9 @@ def median_rate_ratio(
 
         median rate ratio = exp(sqrt(2) * 0.6745 * sd(x))
 
-    the median over pairs of authorities drawn at random, with sd(x) from `socgrad.authority_sd` and
-    0.6745 the third quartile of the standard normal distribution. It is never below 1.
+    the median over pairs of authorities drawn at random, with sd(x) from
+    `socgrad.variation.authority_sd` and 0.6745 the third quartile of the standard normal
+    distribution. It is never below 1.
 
     Interpretation
     --------------

@@ -160,7 +160,7 @@ def scenario(
     Parameters
     ----------
     fit, authority, shift, times, slope_of, average_slope
-        As in `socgrad.what_if`; of a fit without strata.
+        As in `socgrad.predictions.what_if`; of a fit without strata.
 
     Returns
     -------
@@ -172,7 +172,7 @@ def scenario(
     Raises
     ------
     EstimandError
-        As in `socgrad.what_if`.
+        As in `socgrad.predictions.what_if`.
     SchemaError
         If `fit` is not a socgrad fit.
 

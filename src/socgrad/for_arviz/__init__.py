@@ -2,11 +2,16 @@
 
 A fit holds draws, geography and counts, and no more: these groups are as large as counts times
 draws, or need the model. Each function gives a copy of the fit with one group more, under the names
-that `az.plot_ppc_dist`, `az.plot_prior_posterior`, `az.psense` and others look for. The group
-`log_likelihood`, for `az.loo` and `az.compare`, is added by `socgrad.add_log_likelihood`.
+that `az.loo`, `az.plot_ppc_dist`, `az.plot_prior_posterior`, `az.psense` and others look for.
 """
 
+from socgrad.checks.log_likelihood import add_log_likelihood
 from socgrad.for_arviz.predictive import add_posterior_predictive
 from socgrad.for_arviz.priors import add_log_prior, add_prior
 
-__all__ = ["add_log_prior", "add_posterior_predictive", "add_prior"]
+__all__ = ["add_log_likelihood", "add_log_prior", "add_posterior_predictive", "add_prior"]
+
+
+def __dir__() -> list[str]:
+    """Public names alone."""
+    return __all__

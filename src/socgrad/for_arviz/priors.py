@@ -92,8 +92,8 @@ def add_log_prior(fit: xr.DataTree) -> xr.DataTree:
 
     Notes
     -----
-    `socgrad.prior_sensitivity` weighs the likelihood with authorities' effects integrated out;
-    `az.psense` with a group `log_likelihood` weighs it given the effects.
+    `socgrad.prior_checks.prior_sensitivity` weighs the likelihood with authorities' effects
+    integrated out; `az.psense` with a group `log_likelihood` weighs it given the effects.
 
     References
     ----------

@@ -122,7 +122,7 @@ def summarise_many(
     if not estimands or not all(map(callable, estimands)):
         raise EstimandError(
             "Expected functions that take a fit, such as socgrad.gradient or functools.partial("
-            "socgrad.rii, scope='authority'), one at least: each is asked of every fit."
+            "socgrad.inequality.rii, scope='authority'), one at least: each is asked of every fit."
         )
     opened = FitFolder(folder, create=False)
     asked = opened.keys() if keys is None else list(keys)

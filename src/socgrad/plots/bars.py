@@ -76,8 +76,8 @@ def rate_bars(
 
     Notes
     -----
-    The numbers are those of `socgrad.rate_table`: observed intervals are of Poisson counts, fitted
-    ones posterior.
+    The numbers are those of `socgrad.tables.rate_table`: observed intervals are of Poisson counts,
+    fitted ones posterior.
 
     Interpretation
     --------------

@@ -66,9 +66,9 @@ def departure_curve(
 
     Notes
     -----
-    The numbers are those of `socgrad.departure_from_line`, for 99% of children. Of steps, each
-    tenth of neighbourhoods is drawn over the deprivation that it covers, at the height of its mean
-    deprivation.
+    The numbers are those of `socgrad.shapes.departure_from_line`, for 99% of children. Of steps,
+    each tenth of neighbourhoods is drawn over the deprivation that it covers, at the height of its
+    mean deprivation.
 
     Interpretation
     --------------

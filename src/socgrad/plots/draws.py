@@ -27,7 +27,7 @@ def one_dim(draws: xr.DataArray) -> Hashable:
     if not are_labelled(draws):
         raise EstimandError(
             f"These draws ({draws.name}) are not as an estimand returned them, so that their units "
-            "need not hold. Label them: socgrad.label_draws(draws, estimand=..., units=..., "
+            "need not hold. Label them: socgrad.tables.label_draws(draws, estimand=..., units=..., "
             "reference=..., null=...)."
         )
     named = [dim for dim in draws.dims if dim not in ("chain", "draw")]

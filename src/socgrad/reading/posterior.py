@@ -441,8 +441,9 @@ def labelled(
     -------
     xarray.DataArray
         Dims chain, draw, then the others, with these attrs (those that are not None), and those of
-        `socgrad.label_draws`. Where some authority has no data, coordinate `has_data` along dim
-        authority says which; `authority_name` and `area_name` are there if the table named them.
+        `socgrad.tables.label_draws`. Where some authority has no data, coordinate `has_data` along
+        dim authority says which; `authority_name` and `area_name` are there if the table named
+        them.
     """
     result = label_draws(draws, estimand=estimand, units=units, reference=reference, null=null)
     result = named(marked(result, fit), fit)
@@ -467,9 +468,9 @@ def require_authorities(terms: Coefficients, estimand: str) -> None:
     if terms.is_alone:
         raise EstimandError(
             f"{estimand} says how authorities differ, and this fit is of one authority alone: its "
-            "counts tell its own level and gradient (socgrad.expected_rate, socgrad.gradient), and "
-            "nothing of what others have at the same deprivation. Fit its neighbourhoods beside "
-            "those of other authorities, or beside their totals."
+            "counts tell its own level and gradient (socgrad.rates.expected_rate, "
+            "socgrad.gradient), and nothing of what others have at the same deprivation. Fit its "
+            "neighbourhoods beside those of other authorities, or beside their totals."
         )
 
 

@@ -22,8 +22,8 @@ def protect(
     Parameters
     ----------
     table
-        With a column `events`: from `socgrad.observed_rate_by_group`,
-        `socgrad.observed_authority_rate`, `socgrad.rate_table` or `socgrad.check_fit`.
+        With a column `events`: from `socgrad.rates.observed_rate_by_group`,
+        `socgrad.rates.observed_authority_rate`, `socgrad.tables.rate_table` or `socgrad.check_fit`.
     suppress_below
         Rows with fewer events, those with none included, lose them and their rates: NaN. At least
         1.

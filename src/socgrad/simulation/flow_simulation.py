@@ -91,7 +91,7 @@ def simulate_flow(
     Examples
     --------
     >>> import socgrad as sg
-    >>> flow = sg.simulate_flow(authorities=10, areas=300, random_seed=2019)
+    >>> flow = sg.stages.simulate_flow(authorities=10, areas=300, random_seed=2019)
     >>> bool((flow.frame["section_47"] <= flow.frame["child_in_need"]).all())
     True
     >>> flow.truth.loc[["referral", "child_protection_plan"], "within"].round(3).tolist()

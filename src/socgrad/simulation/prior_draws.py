@@ -62,7 +62,7 @@ def draw_prior(model: GradientModel, *, draws: int = 1000, random_seed: int = 0)
     >>> areas = sg.Areas.from_frame(table, area="area", authority="authority", events="referral",
     ...                             children="children", deprivation="deprivation",
     ...                             complete=True)
-    >>> prior = sg.draw_prior(sg.GradientModel(areas), draws=4000)
+    >>> prior = sg.prior_checks.draw_prior(sg.GradientModel(areas), draws=4000)
     >>> row = sg.summarise(sg.gradient(prior)).iloc[0]
     >>> [round(float(row[name]), 1) for name in ("estimate", "lower", "upper")]
     [1.0, 0.4, 2.7]

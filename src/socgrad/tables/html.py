@@ -19,7 +19,7 @@ def to_great_table(table: JournalTable) -> "GT":
     Parameters
     ----------
     table
-        From `socgrad.journal_table` or `socgrad.journal_rates`.
+        From `socgrad.tables.journal_table` or `socgrad.tables.journal_rates`.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def to_html(table: JournalTable, *, page: bool = False) -> str:
     Parameters
     ----------
     table
-        From `socgrad.journal_table` or `socgrad.journal_rates`.
+        From `socgrad.tables.journal_table` or `socgrad.tables.journal_rates`.
     page
         Whether to make a whole page, which a browser opens; by default a piece to put into one.
 

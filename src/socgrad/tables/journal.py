@@ -55,7 +55,7 @@ class JournalTable:
     def __repr__(self) -> str:
         """How large it is, and what lays it out."""
         size = f"{len(self.rows)} rows, {len(self.header)} columns"
-        return f"JournalTable({size}; socgrad.to_markdown, to_latex, to_html lay it out)"
+        return f"JournalTable({size}; socgrad.tables.to_markdown, to_latex, to_html lay it out)"
 
     def _repr_html_(self) -> str:
         numbers = range(self.words, len(self.header))
@@ -184,7 +184,8 @@ def check_journal_table(table: object) -> None:
     if not isinstance(table, JournalTable):
         raise EstimandError(
             f"Expected a journal table, found {type(table).__name__}. Make one of a summary first: "
-            "socgrad.journal_table(summary); of rates, socgrad.journal_rates(rate_table)."
+            "socgrad.tables.journal_table(summary); of rates, "
+            "socgrad.tables.journal_rates(rate_table)."
         )
 
 

@@ -38,7 +38,7 @@ def to_latex(table: JournalTable, *, label: str = "", long: bool = False) -> str
     Parameters
     ----------
     table
-        From `socgrad.journal_table` or `socgrad.journal_rates`.
+        From `socgrad.tables.journal_table` or `socgrad.tables.journal_rates`.
     label
         For ``\ref``, such as "tab:gradients": letters, digits and ``:.-_`` alone.
     long

@@ -17,7 +17,7 @@ def to_markdown(table: JournalTable) -> str:
     Parameters
     ----------
     table
-        From `socgrad.journal_table` or `socgrad.journal_rates`.
+        From `socgrad.tables.journal_table` or `socgrad.tables.journal_rates`.
 
     Returns
     -------

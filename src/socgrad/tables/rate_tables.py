@@ -139,7 +139,7 @@ def journal_rates(table: pd.DataFrame, *, caption: str = "") -> JournalTable:
     Parameters
     ----------
     table
-        From `socgrad.rate_table`; rows may be selected.
+        From `socgrad.tables.rate_table`; rows may be selected.
     caption
         What the table shows, one sentence.
 
@@ -166,7 +166,7 @@ def journal_rates(table: pd.DataFrame, *, caption: str = "") -> JournalTable:
     if not {"group", "fitted", "ratio"} <= set(table.columns) or "prob" not in table.attrs:
         raise EstimandError(
             f"This {type(table).__name__} is no table of rates by group. Expected one of "
-            "socgrad.rate_table, with all columns and its attrs."
+            "socgrad.tables.rate_table, with all columns and its attrs."
         )
     interval = f"{100 * table.attrs['prob']:g}% interval"
     said: dict[str, list[str]] = {}

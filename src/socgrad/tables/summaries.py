@@ -35,7 +35,7 @@ def summarise(
     *estimands
         Draws as the estimands return them, dims chain and draw, plus named ones. A dataset counts
         as its variables, one after the other. What you have computed from such draws, a ratio of
-        two gradients say, takes a label of its own first: `socgrad.label_draws`.
+        two gradients say, takes a label of its own first: `socgrad.tables.label_draws`.
     prob
         Probability of the interval, within 0-1, ends excluded.
     names
@@ -148,8 +148,9 @@ def _flatten(estimands: Sequence[xr.DataArray | xr.Dataset]) -> Iterator[xr.Data
                 raise EstimandError(
                     f"Estimand {position} ({draws.name}) is not as an estimand returned it: it was "
                     "computed from other draws (a ratio, a mean ...), so that their name, units "
-                    "and null need not hold. Label them: socgrad.label_draws(draws, estimand=..., "
-                    "units=..., reference=..., null=...)."
+                    "and null need not hold. Label them: "
+                    "socgrad.tables.label_draws(draws, estimand=..., units=..., reference=..., "
+                    "null=...)."
                 )
             yield draws
 
