@@ -210,7 +210,7 @@ def test_graphs_refuse_bounds(table):
     )
     joint = sg.StratifiedModel(strata, authority_effects="joint")
     with pytest.raises(SpecificationError, match=r"known within bounds only.*no term"):
-        sg.joint_pymc_model(joint)
+        sg.pymc_model(joint)
 
 
 def test_what_a_total_says_is_tabulated_to_a_stated_error(table):

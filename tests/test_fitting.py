@@ -128,7 +128,7 @@ def test_plain_pymc_sampling_gives_the_same_posterior():
     """`pm.sample` on the graph gives a tree of the schema, with the same estimates."""
     pm = pytest.importorskip("pymc")
     from socgrad.estimands.gradients import gradient
-    from socgrad.nuts.graph import pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
 
     model = GradientModel(small_areas())
     with pymc_model(model):

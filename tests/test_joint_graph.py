@@ -9,6 +9,7 @@ from joint_tables import alike, joint_strata, stage
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.priors import Priors, rate_ratio
 from socgrad.model.stratified_model import StratifiedModel
+from years_tables import small
 
 pytestmark = pytest.mark.mcmc
 
@@ -94,9 +95,9 @@ def model_of(**options):
 
 def graph_of(**options):
     """The joint graph of the two strata."""
-    from socgrad.nuts.joint_graph import joint_pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
 
-    return joint_pymc_model(model_of(**options))
+    return pymc_model(model_of(**options))
 
 
 @pytest.mark.parametrize("correlations", ["full", "factor"])
@@ -385,14 +386,30 @@ def test_generated_counts_have_the_mean_of_the_equation():
         assert np.abs(z).max() < 4.5
 
 
+def test_years_that_are_tied_have_no_graph():
+    """Drift of authorities, and national coefficients over years, are not left out in silence."""
+    from socgrad import years
+    from socgrad.errors import SpecificationError
+    from socgrad.nuts.pymc_models import pymc_model
+
+    _, panel = small()
+    for given in (
+        {"authority_effects": years.Drift()},
+        {"national": years.National(form="random walk")},
+    ):
+        model = StratifiedModel(panel, **({"authority_effects": "joint"} | given))
+        with pytest.raises(SpecificationError, match=r"no graph in PyMC.*socgrad\.fit"):
+            pymc_model(model)
+
+
 def test_independent_strata_have_no_joint_graph():
     """A model of independent strata is refused, and told what it has instead."""
     from socgrad.errors import SpecificationError
-    from socgrad.nuts.joint_graph import joint_pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
 
     independent = StratifiedModel(model_of().strata, priors=PRIORS)
-    with pytest.raises(SpecificationError, match=r"has no joint graph.*pymc_model"):
-        joint_pymc_model(independent)
+    with pytest.raises(SpecificationError, match=r"has no graph of all strata.*pymc_model"):
+        pymc_model(independent)
 
 
 def test_mixing_holds_partial_correlations_of_copies_together():

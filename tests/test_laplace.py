@@ -235,7 +235,7 @@ def test_priors_are_those_of_the_graph(family):
     from socgrad.laplace.coordinates import coordinates
     from socgrad.model.compression import likelihood_data
     from socgrad.model.priors import Normal
-    from socgrad.nuts.graph import pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
 
     areas = small_areas(overdispersion=0.4 if family == "negative_binomial" else 0.0)
     model = GradientModel(areas, family=family, curvature=True)

@@ -26,7 +26,7 @@ def test_areas_and_tables_are_no_models(function):
 @pytest.mark.mcmc
 def test_a_graph_is_of_a_model():
     """Areas have no graph."""
-    from socgrad.nuts.graph import pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
 
-    with pytest.raises(SpecificationError, match=r"Expected a GradientModel, found Areas"):
+    with pytest.raises(SpecificationError, match=r"or OutcomeModel, found Areas"):
         pymc_model(small_areas())

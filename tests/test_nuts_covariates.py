@@ -71,7 +71,7 @@ def expected_events(model, point, effects):
 @pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
 def test_density_of_counts_equals_scipy_row_by_row(family, terms):
     """Whatever the cells, the counts have the probability that the equation gives each row."""
-    from socgrad.nuts.graph import pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
 
     model = GradientModel(covariate_table().validated(), family=family, **terms)
     graph = pymc_model(model)
@@ -91,7 +91,7 @@ def test_density_of_counts_equals_scipy_row_by_row(family, terms):
 @pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
 def test_density_of_totals_equals_scipy(family, terms):
     """An authority's total is that of the sum of its rows, with their own covariates."""
-    from socgrad.nuts.graph import pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
 
     priors = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
     areas = covariate_table().validated(totals=True)
@@ -126,7 +126,8 @@ def test_cells_are_authorities_times_patterns():
 @pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
 def test_the_sampled_graph_has_the_same_density(terms):
     """The graph that is sampled, its data in two vectors, has the density of the named one."""
-    from socgrad.nuts.graph import compact_model, pymc_model
+    from socgrad.nuts.graph import compact_model
+    from socgrad.nuts.pymc_models import pymc_model
 
     model = GradientModel(covariate_table().validated(), **terms)
     graphs = pymc_model(model), compact_model(model, likelihood_data(model))

@@ -111,7 +111,7 @@ def named_values(model, point):
 def test_density_gradient_and_effects_are_those_of_the_graph(name):
     """At three points, near and far, nothing tells the written density from the PyMC graph's."""
     pytest.importorskip("pymc")
-    from socgrad.nuts.graph import pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
 
     model, problem, _ = problem_and_point(name, seed=0)
     graph = pymc_model(model)

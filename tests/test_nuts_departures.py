@@ -22,7 +22,7 @@ SHAPES = ("tenths", "spline")
 
 def named_graph(model):
     """The graph with a name for each array."""
-    from socgrad.nuts.graph import pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
 
     return pymc_model(model)
 

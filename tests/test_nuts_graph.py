@@ -42,7 +42,7 @@ def pymc():
 
 def build(kind, options):
     """The graph of one variant."""
-    from socgrad.nuts.graph import pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
 
     if "localities" in options:
         return pymc_model(GradientModel(small_localities(kind), priors=PRIORS, **options))
@@ -74,7 +74,8 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     """Priors, effects and counts add up to the density written out with SciPy, row by row."""
     areas = small_areas()
     model = GradientModel(areas, family=family, priors=PRIORS)
-    from socgrad.nuts.graph import graph_data, pymc_model
+    from socgrad.nuts.graph import graph_data
+    from socgrad.nuts.pymc_models import pymc_model
 
     graph = pymc_model(model)
     rng = np.random.default_rng(4)
@@ -172,7 +173,8 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
 @pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
 def test_the_sampled_graph_is_the_one_to_inspect(family, pymc):  # noqa: ARG001
     """Data in two vectors or under their names give the same density and gradient."""
-    from socgrad.nuts.graph import compact_model, pymc_model
+    from socgrad.nuts.graph import compact_model
+    from socgrad.nuts.pymc_models import pymc_model
 
     model = GradientModel(small_areas("mixture"), family=family, priors=PRIORS)
     named, compact = pymc_model(model), compact_model(model, likelihood_data(model))
@@ -229,7 +231,7 @@ def test_generator_has_the_moments_of_the_equation(family, pymc):
 )
 def test_localities_and_covariates_of_areas_by_hand(known, options, pymc):  # noqa: ARG001
     """Counts of localities, and totals of them, with covariates of areas and bends: by SciPy."""
-    from socgrad.nuts.graph import pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
 
     frame = simulated_with_localities().frame
     kind = np.where(np.arange(len(frame)) % 3 == 0, "rural", "urban")
@@ -313,7 +315,7 @@ def test_generator_of_localities(pymc):
 
 def test_effects_of_regions_are_normal(pymc):
     """Standardised by what counts say, they still are Normal(0, region_sd) before the counts."""
-    from socgrad.nuts.graph import pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
 
     areas = with_regions(simulated_with_regions())
     graph = pymc_model(GradientModel(areas, regions=True))
@@ -340,7 +342,7 @@ def test_effects_of_regions_are_normal(pymc):
 
 def test_regions_move_the_levels_of_their_authorities(pymc):  # noqa: ARG001
     """The counts' density is that of levels with the effect of their region."""
-    from socgrad.nuts.graph import pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
 
     areas = with_regions(simulated_with_regions())
     graph = pymc_model(GradientModel(areas, regions=True))

@@ -195,7 +195,7 @@ OTHERS = {
     "compare_left_out",
     # Of several strata: by `by_stratum`, each of these is one of the estimands above.
     *("by_stratum", "stratum", "compare_gradients", "stratum_correlations", "gradient_by_step"),
-    *("population_gradient", "duration_ratio", "joint_pymc_model"),
+    *("population_gradient", "duration_ratio"),
     # Of covariates, outcomes, localities and regions, which this fit has none of.
     *("covariate_ratio", "moderated_gradient", "outcome_association", "locality_ratio"),
     "region_ratio",

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socgrad.errors import SocgradWarning, TableError
+from socgrad import years
+from socgrad.errors import SocgradWarning, SpecificationError, TableError
 from socgrad.table.panel import Panel
 from socgrad.table.strata import Strata
 from years_tables import panel_of, small
@@ -235,3 +236,10 @@ def test_deprivation_that_is_equal_in_one_year_is_refused_by_year():
     table["idaci"] = table["idaci"].mask(table["year"] == 2021, 0.2)
     with pytest.raises(TableError, match="Year 2021"):
         made(table)
+
+
+@pytest.mark.parametrize("given", [4, [2018.5, 2020], [2020, 2019], "2020", [[2018, 2019]], [2018]])
+def test_years_of_a_simulation_are_whole_and_in_order(given):
+    """One number, say of how many years, is refused in words."""
+    with pytest.raises(SpecificationError, match="Expected two or more whole years in order"):
+        years.simulate(years=given, authorities=6, areas=60, random_seed=1)

@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from socgrad.estimands.gradient_contrasts import compare_gradients
     from socgrad.estimands.gradients import between, gradient
     from socgrad.fitting import fit
-    from socgrad.nuts.graph import pymc_model
-    from socgrad.nuts.joint_graph import joint_pymc_model
+    from socgrad.nuts.pymc_models import pymc_model
     from socgrad.reading.by_stratum import by_stratum, stratum
     from socgrad.reading.storage import load, save
     from socgrad.simulation.england import simulate
@@ -77,7 +76,6 @@ __all__ = [
     "gradient",
     "inequality",
     "inverse_intervention",
-    "joint_pymc_model",
     "leave_out",
     "load",
     "many",
@@ -117,10 +115,9 @@ _LAZY = {
     "fit": "fitting",
     "gradient": "estimands.gradients",
     "inverse_intervention": "estimands.contextual",
-    "joint_pymc_model": "nuts.joint_graph",
     "leave_out": "checks.left_out",
     "load": "reading.storage",
-    "pymc_model": "nuts.graph",
+    "pymc_model": "nuts.pymc_models",
     "save": "reading.storage",
     "simulate": "simulation.england",
     "steepening": "estimands.contextual",

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from socgrad.model.arguments import check_is_model
 from socgrad.model.bounds_checks import refuse_bounds_in_graphs
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
@@ -30,46 +29,22 @@ __all__ = [
     "compact_data",
     "compact_key",
     "compact_model",
+    "gradient_graph",
     "graph_data",
     "graph_key",
-    "pymc_model",
 ]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
 
-def pymc_model(model: GradientModel) -> pm.Model:
-    """Build the PyMC model of a specification.
+def gradient_graph(model: GradientModel) -> pm.Model:
+    """Build the graph of one stratum, as `socgrad.pymc_model` says.
 
     Parameters
     ----------
     model : GradientModel
         The specification.
-
-    Returns
-    -------
-    pymc.Model
-        Free variables named as in `socgrad.schema.PARAMETERS`, authority effects as deterministics
-        `level_effect` and `slope_effect` (dim authority), counts as `events` (dim counted_area) and
-        `total_events` (dim total_authority). Sampled with `pymc.sample`, it gives a tree that every
-        summary accepts. Counts that are known within bounds are a potential, `hidden_events`. Terms
-        may be added inside ``with pymc_model(model):``.
-
-    Raises
-    ------
-    SpecificationError
-        If totals are known within bounds only (`Areas.from_frame`, ``totals_coarsening``).
-
-    Notes
-    -----
-    The free variables behind the authority effects, `level_raw` and `slope_raw`, are the effects
-    standardised by their approximate conditional posteriors, given the authority's own events.
-    Their joint distribution is the model's in any case; the choice decides how well the posterior
-    is sampled, for common and for very rare events. It goes further than centring by a fixed share
-    (Papaspiliopoulos, Roberts & Sköld 2007, Statistical Science 22(1), doi
-    10.1214/088342307000000014), because the share follows the standard deviations as they vary.
     """
-    check_is_model(model, (GradientModel,))
     refuse_bounds_in_graphs(model.areas, totals_alone=True)
     seam = constants(model)
     working = graph_data(model, likelihood_data(model))
@@ -83,7 +58,7 @@ def pymc_model(model: GradientModel) -> pm.Model:
 
 
 def compact_model(model: GradientModel, data: xr.Dataset) -> pm.Model:
-    """Build the graph of `pymc_model` with its data in a few vectors, which compiles sooner.
+    """Build the graph of `gradient_graph` with its data in a few vectors, which compiles sooner.
 
     Parameters
     ----------

@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray
-from socgrad.errors import SpecificationError
 from socgrad.model.bounds_checks import refuse_bounds_in_graphs
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
@@ -27,13 +26,17 @@ from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.nuts.spreads import standard_deviations
 from socgrad.predictor import authority_level, authority_slope
 
-__all__ = ["joint_compact_data", "joint_compact_model", "joint_key", "joint_pymc_model"]
+__all__ = ["joint_compact_data", "joint_compact_model", "joint_graph", "joint_key"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
 
-def joint_pymc_model(model: StratifiedModel, *, data: xr.Dataset | None = None) -> pm.Model:
-    """Build the PyMC model of several strata with joint authority effects.
+def joint_graph(model: StratifiedModel, *, data: xr.Dataset | None = None) -> pm.Model:
+    """Build the graph of several strata with joint authority effects, as `socgrad.pymc_model` says.
+
+    Free variables are on scales on which their posterior is about normal
+    (`socgrad.nuts.coefficient_scales`, `joint_covariance`, `joint_effects`, `correlations`); their
+    distribution is the model's whatever the scales are.
 
     Parameters
     ----------
@@ -41,36 +44,7 @@ def joint_pymc_model(model: StratifiedModel, *, data: xr.Dataset | None = None) 
         The specification, with ``authority_effects="joint"``.
     data : xarray.Dataset, optional
         What `socgrad.nuts.joint_data` makes of it, where that has been computed already.
-
-    Returns
-    -------
-    pymc.Model
-        Variables named as in `socgrad.schema.PARAMETERS`, dims stratum; `level_effect` and
-        `slope_effect`, dims (stratum, authority); `level_correlation`, `slope_correlation` and
-        `level_slope_correlation`, dims (stratum, stratum_bis): those of levels with levels, slopes
-        with slopes, and levels (stratum) with slopes (stratum_bis); `correlation`, dim stratum, the
-        diagonal of the last. Counts of all strata, one stratum after the other, are `events` and
-        `total_events`.
-
-    Raises
-    ------
-    SpecificationError
-        If the model's authority effects are independent; if areas or totals are known within
-        bounds only.
-
-    Notes
-    -----
-    The free variables `coefficients_raw`, `covariance_raw` and `effects_raw` are coefficients,
-    standard deviations with correlations, and effects, on scales on which their posterior is about
-    normal (`socgrad.nuts.coefficient_scales`, `joint_covariance`, `joint_effects`). Of two factors,
-    standard deviations are `spreads_raw`, and the loadings stand beside them
-    (`socgrad.nuts.correlations`). Their distribution is the model's whatever the scales are.
     """
-    if model.authority_effects != "joint":
-        raise SpecificationError(
-            "authority_effects='independent' has no joint graph: each stratum is a model of its "
-            "own, socgrad.pymc_model(model.models[label])."
-        )
     for areas in model.strata.values():
         refuse_bounds_in_graphs(areas)
     if data is None:
@@ -86,7 +60,7 @@ def joint_pymc_model(model: StratifiedModel, *, data: xr.Dataset | None = None) 
 
 
 def joint_compact_model(model: StratifiedModel, data: xr.Dataset) -> pm.Model:
-    """Build the graph of `joint_pymc_model` with its data in a few arrays, which compiles sooner.
+    """Build the graph of `joint_graph` with its data in a few arrays, which compiles sooner.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from socgrad.model.outcome_model import OutcomeModel
-from socgrad.nuts.graph import graph_key, pymc_model
+from socgrad.nuts.graph import gradient_graph, graph_key
 from socgrad.nuts.pymc_quietly import pm, pt
 
 __all__ = ["outcome_data", "outcome_graph", "outcome_key"]
@@ -25,11 +25,11 @@ def outcome_graph(model: OutcomeModel) -> pm.Model:
     Returns
     -------
     pymc.Model
-        As `socgrad.pymc_model` gives it, with the variables of `socgrad.schema.OUTCOME` added, in
+        As `gradient_graph` gives it, with the variables of `socgrad.schema.OUTCOME` added, in
         the outcome's own unit.
     """
     working = outcome_data(model)
-    graph = pymc_model(model.gradient_model)
+    graph = gradient_graph(model.gradient_model)
     with graph:
         graph.add_coord("outcome_term", list(model.terms))
         graph.add_coord("outcome_authority", np.flatnonzero(model.known))

@@ -1,6 +1,6 @@
 """Simulated counts of several years, with authorities that drift, and the truth that made them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
@@ -146,10 +146,10 @@ def simulate(
     >>> made.truth.index.tolist()
     [2018, 2019, 2020, 2021]
     """
-    when = np.array(list(years))
-    if len(when) < 2 or when.dtype.kind != "i" or (np.diff(when) < 1).any():
+    when = np.array(list(years) if isinstance(years, Iterable) else years)
+    if when.ndim != 1 or when.dtype.kind != "i" or len(when) < 2 or (np.diff(when) < 1).any():
         raise SpecificationError(
-            f"years is {list(years)!r}. Expected two or more whole years in order, such as "
+            f"years is {years!r}. Expected two or more whole years in order, such as "
             "range(2018, 2024)."
         )
     if strangers := [name for name in a_year if name not in _NATIONAL]:
