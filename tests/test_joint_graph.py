@@ -394,7 +394,7 @@ def test_years_that_are_tied_have_no_graph():
 
     _, panel = small()
     for given in (
-        {"authority_effects": years.Drift()},
+        {"authority_effects": years.Drift(levels="random walk", slopes="random walk")},
         {"national": years.National(form="random walk")},
     ):
         model = StratifiedModel(panel, **({"authority_effects": "joint"} | given))
