@@ -1,5 +1,6 @@
 """Which engine samples a task: the first that takes it, then the next where one doubts or fails."""
 
+import itertools
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,7 +55,7 @@ def sampled(task: Task, method: Method, engines: Sequence[Engine] = ENGINES) -> 
         If one engine's doubts hand the task on to the next.
     """
     allowed = [engine for engine in engines if method in ("auto", engine.method)]
-    takers = [each for each in allowed if not each.lacks(task) and each.available()]
+    takers = _from_available([each for each in allowed if not each.lacks(task)])
     if not takers:
         lacking = ". ".join(str(each) for each in refusals(allowed, task))
         others = {each.method for each in engines if not each.lacks(task)}
@@ -75,11 +76,12 @@ def sampled(task: Task, method: Method, engines: Sequence[Engine] = ENGINES) -> 
         doubts[engine.name] = doubt
         # Where no other is left, one that may share the doubts is better than none.
         shared = drawn.shared_by if drawn is not None else frozenset[str]()
-        takers = [
+        helpful = [
             each
             for each in takers
             if engine.name not in each.no_help_after and each.name not in shared
-        ] or takers
+        ]
+        takers = _from_available(helpful) or _from_available(takers)
         if takers:
             _say_who_goes_on(engine, takers[0], doubt)
             continue
@@ -103,6 +105,14 @@ def sampled(task: Task, method: Method, engines: Sequence[Engine] = ENGINES) -> 
         )
         del doubts[engine.name]
         return _marked(drawn, doubts)
+
+
+def _from_available(engines: Sequence[Engine]) -> list[Engine]:
+    """Those from the first that can run here: later ones are asked in their turn.
+
+    To ask may import a sampler, which takes seconds that most fits never need.
+    """
+    return list(itertools.dropwhile(lambda engine: not engine.available(), engines))
 
 
 def _say_who_goes_on(engine: Engine, following: Engine, doubt: str) -> None:
