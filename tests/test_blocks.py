@@ -9,7 +9,7 @@ from socgrad.blocks.authorities import evaluated
 from socgrad.blocks.covariance import Bartlett, Factors, Partials
 from socgrad.blocks.data import counts_of
 from socgrad.blocks.effects import draw_effects
-from socgrad.blocks.laws import COARSENED, CONSTRAINT, LOCALITY, MASS, ROWS, TOTAL, Rows
+from socgrad.blocks.laws import COARSENED, CONSTRAINT, LOCALITY, MASS, ROWS, SHARED, TOTAL, Rows
 from socgrad.blocks.mode import mode
 from socgrad.blocks.pilot import pilot
 from socgrad.blocks.totals import Totals
@@ -24,10 +24,25 @@ from socgrad.model.terms import model_terms
 from socgrad.nuts.options import NutsOptions
 from tables import small_areas
 
-AUTHORITIES, STRATA = 6, 9
+AUTHORITIES, STRATA = 6, 11
 EFFECTS = 2 * STRATA
-SPREAD = np.array([0.0, 0.2, 0.3, 0.0, 0.25, 0.0, 0.3, 0.0, 0.0])
-KINDS = (MASS, ROWS, LOCALITY, TOTAL, TOTAL, COARSENED, COARSENED, TOTAL, CONSTRAINT)
+# Of areas, and of localities.
+SPREAD = np.zeros((STRATA, 2))
+SPREAD[[1, 4, 6, 10], 0] = 0.2, 0.25, 0.3, 0.15
+SPREAD[[2, 9, 10], 1] = 0.3, 0.4, 0.2
+KINDS = (
+    MASS,
+    ROWS,
+    LOCALITY,
+    TOTAL,
+    TOTAL,
+    COARSENED,
+    COARSENED,
+    TOTAL,
+    CONSTRAINT,
+    SHARED,
+    SHARED,
+)
 # Suppressed; at least 4; rounded at random to 3; a total rounded to 5.
 LOW, HIGH = np.array([1, 4, 1, 28]), np.array([5, OPEN, 5, 32])
 WEIGHT = np.array([1, 2, 3, 2, 1]) / 3.0
@@ -55,7 +70,7 @@ class Mixture:
             if KINDS[b] == CONSTRAINT:
                 y = rng.normal(size=n) / np.arange(1.0, n + 1.0) ** 3
             kind = KINDS[b]
-            ends = (0, 5, n) if kind == LOCALITY else (0, n)
+            ends = (0, 5, n) if kind in (LOCALITY, SHARED) else (0, n)
             is_total[j, b] = kind == TOTAL
             if kind not in (TOTAL, COARSENED, CONSTRAINT):
                 linear[j, b] = y.sum(), y @ w
@@ -68,6 +83,10 @@ class Mixture:
                 made["square"] += list(w) * (b == 4)
                 squares.append(len(made["square"]))
             published = np.arange(n) % 3
+            if kind == SHARED:
+                published = np.where(np.arange(n) % 2, published, -1)
+                linear[j, b] = (y * (published < 0)).sum(), (y * (published < 0)) @ w
+                y = np.where(published < 0, y, 0.0)
             every = (("within", w), ("offset", offset), ("own", y), ("published", published))
             for name, values in every:
                 made[name] += list(values)
@@ -96,7 +115,7 @@ class Mixture:
         self.mean = 0.1 * rng.normal(size=(AUTHORITIES, EFFECTS))
         root = 0.2 * np.tril(rng.normal(size=(EFFECTS, EFFECTS))) + np.eye(EFFECTS)
         self.precision = 5.0 * root @ root.T
-        self.region_precision = np.array([4.0, 6.0, 8.0, 5.0, 3.0, 4.0, 7.0, 6.0, 5.0])
+        self.region_precision = np.array([4.0, 6.0, 8.0, 5.0, 3.0, 4.0, 7.0, 6.0, 5.0, 4.0, 6.0])
         self.spread = SPREAD.copy()
         self.first_member = np.array(regions or [0], dtype=np.int64)
 
@@ -107,7 +126,7 @@ class Mixture:
         found = {
             "mean": np.zeros(size),
             "precision": np.zeros((1, EFFECTS, EFFECTS)),
-            "spread": np.zeros(STRATA),
+            "spread": np.zeros((STRATA, 2)),
             "region_precision": np.zeros(STRATA),
             "offset": np.zeros(len(self.offset)),
             "square_offset": np.zeros(len(self.square_offset)),
@@ -165,10 +184,10 @@ def test_derivatives_by_the_precision(mixture):
 def test_derivatives_by_spreads(mixture):
     """By the log of each stratum's squared variation, and by precisions of regions."""
     _, found = mixture.at()
-    for b in np.flatnonzero(SPREAD):
-        unit = np.eye(STRATA)[b]
+    for k in np.flatnonzero(SPREAD):
+        unit = np.eye(SPREAD.size)[k].reshape(SPREAD.shape)
         expected = difference(lambda h, u=unit: mixture.at(spread=SPREAD * np.exp(h * u))[0])
-        assert found["spread"][b] == pytest.approx(expected, abs=2e-5)
+        assert found["spread"].ravel()[k] == pytest.approx(expected, abs=2e-5)
     for b in range(STRATA):
         unit, now = np.eye(STRATA)[b], mixture.region_precision
         expected = difference(lambda h, u=unit, p=now: mixture.at(region_precision=p + h * u)[0])
@@ -252,7 +271,7 @@ def test_the_marginal_is_that_of_quadrature(family):
         "level_sd": sds[:, 0],
         "slope_sd": sds[:, 1],
         "correlation": shared.covariance[:, 0, 1] / sds[:, 0] / sds[:, 1],
-        "overdispersion": shared.spread[:, 0],
+        "overdispersion": shared.spread[:, 0, 0],
     } | {
         each.name: shared.coefficients[:, k, 0]
         for k, each in enumerate(marginal.coordinates.coefficients)

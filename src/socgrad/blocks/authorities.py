@@ -19,7 +19,7 @@ whole inverse.
 
 import numpy as np
 
-from socgrad.blocks import laws
+from socgrad.blocks import factors, laws
 from socgrad.blocks.laws import block_terms, scores
 from socgrad.likelihood import coarsened
 from socgrad.likelihood import compiled as gamma_functions
@@ -71,7 +71,7 @@ def objective(rows, offset, square_offset, j, mean, z, q, r, v, deep, terms, alo
     value = 0.0
     for b in range(strata):
         block_terms(
-            rows, offset, square_offset, j * strata + b, v[b], v[strata + b], r[b],
+            rows, offset, square_offset, j * strata + b, v[b], v[strata + b], (r[b, 0], r[b, 1]),
             deep, terms[b], along[b], small,
         )  # fmt: skip
         value += terms[b, 0]
@@ -193,7 +193,7 @@ def climbed(rows, offset, square_offset, j, mean, z, q, r, v, close, room):  # t
     return -np.inf
 
 
-@on_disk(laws, coarsened, gamma_functions)
+@on_disk(laws, factors, coarsened, gamma_functions)
 def evaluated(  # type: ignore[no-untyped-def]
     rows,
     offset,
@@ -223,7 +223,7 @@ def evaluated(  # type: ignore[no-untyped-def]
     g from `first_member[g]`; both are empty where authorities stand by themselves. `modes` (and
     `z_modes`) are where to start, and take the modes. With `want` 1 or 2 derivatives go into
     `by_mean` (authorities, K), `by_precision` (like `precision`, without log determinants),
-    `by_spread` (strata, by log r), `by_region` (strata, by precision, without log determinants);
+    `by_spread` (strata, 2: by logs of r), `by_region` (strata, by precision, without log determinants);
     with 2 those by offsets, too. `inverse` takes P, `region_inverse` the part of z.
     """
     authorities, n = mean.shape
@@ -486,7 +486,7 @@ def derivatives(  # type: ignore[no-untyped-def]
             k = strata + b
             by_precision[i, k] += 0.5 * (0.5 * (c[i] * u[k] + c[k] * u[i]) - u[i] * u[k] - jp[i, k])
     for b in range(strata):
-        if r[b] <= 0.0 and want < 2:
+        if r[b, 0] + r[b, 1] <= 0.0 and want < 2:
             continue
         s = strata + b
         of_a = (
@@ -494,7 +494,9 @@ def derivatives(  # type: ignore[no-untyped-def]
             turned(q, w, p, far, b, s) - 0.5 * h[s] * qu[b],
             0.5 * qu[b] * p[s, s],
         )
-        by_spread[b] += scores(
-            rows, offset, square_offset, j * strata + b, v[b], v[s], r[b],
+        of_areas, of_localities = scores(
+            rows, offset, square_offset, j * strata + b, v[b], v[s], (r[b, 0], r[b, 1]),
             (p[b, b], p[b, s], p[s, s]), (h[b], h[s]), of_a, score, square_score, small, own,
         )  # fmt: skip
+        by_spread[b, 0] += of_areas
+        by_spread[b, 1] += of_localities

@@ -10,7 +10,7 @@ from math import exp
 
 import numpy as np
 
-from socgrad.blocks import arrow_factors, authorities, laws
+from socgrad.blocks import arrow_factors, authorities, factors, laws
 from socgrad.blocks import integrals as integrals_module
 from socgrad.blocks.arrow_factors import (
     arrow_copied,
@@ -67,7 +67,7 @@ def at_place(rows, offset, square_offset, j, mean, q, r, v, deep, terms, along, 
                     value -= exp(offset[i] + v[b] + v[t + b] * rows.within[i])
         else:
             block_terms(
-                rows, offset, square_offset, block, v[b], v[t + b], r[b], deep, terms[b],
+                rows, offset, square_offset, block, v[b], v[t + b], (r[b, 0], r[b, 1]), deep, terms[b],
                 along[b], small,
             )  # fmt: skip
             value += terms[b, 0]
@@ -312,7 +312,7 @@ def drawn(  # type: ignore[no-untyped-def]
     return True
 
 
-@on_disk(arrow_factors, authorities, integrals_module, laws, coarsened, gamma_functions)
+@on_disk(arrow_factors, authorities, integrals_module, laws, factors, coarsened, gamma_functions)
 def chained(  # type: ignore[no-untyped-def]
     rows,
     offset,
@@ -429,7 +429,7 @@ def chained(  # type: ignore[no-untyped-def]
             continue
         arrow_inverted(a[0], a[1], a[2], a[3], p[0], p[1], p[2], p[3])
         for b in range(t):
-            if r[b] <= 0.0 and want < 2:
+            if r[b, 0] + r[b, 1] <= 0.0 and want < 2:
                 continue
             s = t + b
             p11, p12, p22 = p[0][b, 0, 0], p[0][b, 0, 1], p[0][b, 1, 1]
@@ -438,8 +438,11 @@ def chained(  # type: ignore[no-untyped-def]
                 turned_by(q, along, p, b) - 0.5 * h[s] * qu[b],
                 0.5 * qu[b] * p22,
             )
-            by_spread[b] += scores(
-                rows, offset, square_offset, j * t + b, modes[j, b], modes[j, s], r[b],
-                (p11, p12, p22), (h[b], h[s]), of_a, score, square_score, small, each,
+            of_areas, of_localities = scores(
+                rows, offset, square_offset, j * t + b, modes[j, b], modes[j, s],
+                (r[b, 0], r[b, 1]), (p11, p12, p22), (h[b], h[s]), of_a, score, square_score,
+                small, each,
             )  # fmt: skip
+            by_spread[b, 0] += of_areas
+            by_spread[b, 1] += of_localities
     return total

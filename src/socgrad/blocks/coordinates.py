@@ -3,21 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.arrows import Arrow
 from socgrad.blocks.covariance import Structure, positive, positive_prior
-from socgrad.blocks.data import factor_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
 
-__all__ = ["Coefficient", "Coordinates", "Shared", "coefficients_of", "coordinates_of"]
+__all__ = [
+    "FACTORS",
+    "Coefficient",
+    "Coordinates",
+    "Shared",
+    "coefficients_of",
+    "coordinates_of",
+    "with_factors",
+]
 
 # Complex where derivatives are taken.
 type Array = Any
+
+#: Spreads of gamma factors: of areas, of localities.
+FACTORS: Final = ("overdispersion", "locality_sd")
 
 #: Of slopes that do not vary: so small that it changes no count. Of the level of one authority
 #: alone, which goes into its intercept (`posterior`): small beside any prior of that.
@@ -57,8 +67,8 @@ class Shared:
     coefficients, area_coefficients : ndarray, shape (..., number, strata)
     covariance : ndarray, shape (..., effects, effects)
         Of all levels and then all slopes.
-    spread : ndarray, shape (..., strata)
-        Coefficients of variation of gamma factors; 0 in strata without.
+    spread : ndarray, shape (..., strata, 2)
+        Coefficients of variation of gamma factors, of areas and of localities; 0 where without.
     region_sd : ndarray, shape (..., strata)
         Empty where there are no regions.
     arrow : Arrow or None
@@ -97,8 +107,8 @@ class Coordinates:
     has_levels, has_slopes : bool
         Whether levels and slopes are among them: of one authority alone neither.
     with_factor : ndarray of int
-        Strata whose rows share gamma factors.
-    spread_prior : ndarray, shape (strata with factors, 2)
+        Which spreads there are, of strata and then of areas and localities.
+    spread_prior : ndarray, shape (spreads, 2)
     region_prior : ndarray, shape (strata or 0, 2)
     spread_bend, region_bend : ndarray
         Of the standard deviations, as in `socgrad.blocks.covariance.positive`.
@@ -161,7 +171,7 @@ class Coordinates:
         """Values at points (..., size)."""
         of_authorities, of_areas, effects, spreads, regions = self.parts(x)
         s, lead = self.strata, x.shape[:-1]
-        spread = np.zeros((*lead, s), dtype=x.dtype)
+        spread = np.zeros((*lead, 2 * s), dtype=x.dtype)
         spread[..., self.with_factor] = positive(spreads, self.spread_bend)
         arrow = self.arrow(effects)
         none = np.zeros((*lead, 0, 0))
@@ -169,7 +179,7 @@ class Coordinates:
             of_authorities.reshape(*lead, len(self.coefficients), s),
             of_areas.reshape(*lead, len(self.area_coefficients), s),
             self.covariance(effects) if arrow is None else none,
-            spread,
+            spread.reshape(*lead, s, 2),
             positive(regions, self.region_bend),
             arrow,
         )
@@ -238,6 +248,12 @@ class Coordinates:
         return total
 
 
+def with_factors(terms: Sequence[dict[str, Term]]) -> IntArray:
+    """Which spreads of gamma factors there are, by stratum and then of areas and of localities."""
+    there = [name in each for each in terms for name in FACTORS]
+    return np.flatnonzero(there).astype(np.int64)
+
+
 def coefficients_of(
     terms: Sequence[dict[str, Term]],
 ) -> tuple[tuple[Coefficient, ...], tuple[Coefficient, ...]]:
@@ -268,9 +284,7 @@ def coordinates_of(
 ) -> Coordinates:
     """Coordinates of several strata's models, given the structure of their effects."""
     of_authorities, of_areas = coefficients_of(terms)
-    factors = [factor_of(model) for model in models]
-    with_factor = np.flatnonzero([name is not None for name in factors]).astype(np.int64)
-    spread_prior = [each[name].prior for each, name in zip(terms, factors, strict=True) if name]
+    spread_prior = [each[name].prior for each in terms for name in FACTORS if name in each]
     region_prior = [each["region_sd"].prior for each in terms if "region_sd" in each]
     return Coordinates(
         len(models),
@@ -279,10 +293,10 @@ def coordinates_of(
         structure,
         models[0].random_levels,
         bool(models[0].random_slopes),
-        with_factor,
+        with_factors(terms),
         np.reshape(spread_prior, (-1, 2)),
         np.reshape(region_prior, (-1, 2)),
-        spread_bend[with_factor],
+        spread_bend[with_factors(terms)],
         region_bend[: len(region_prior)],
         tied,
     )

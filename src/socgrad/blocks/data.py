@@ -7,13 +7,13 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.blocks.laws import COARSENED, CONSTRAINT, LOCALITY, MASS, ROWS, TOTAL, Rows
+from socgrad.blocks.laws import COARSENED, CONSTRAINT, LOCALITY, MASS, ROWS, SHARED, TOTAL, Rows
 from socgrad.likelihood.gamma_factors import distinct
 from socgrad.likelihood.kernels import Kernels, kernels_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
 
-__all__ = ["Counts", "counts_of", "factor_of"]
+__all__ = ["Counts", "counts_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +33,10 @@ class Counts:
     linear_columns : ndarray, shape (strata, columns)
         Sums of events times columns.
     numbers, many : tuple of ndarray
-        For each stratum, distinct numbers of events that share a gamma factor, and how many rows
-        (or localities) have each; empty where there are no factors.
-    pairs : ndarray, shape (strata,)
+        For each stratum, and in it for factors of areas and of localities, distinct numbers of
+        events that share one, and how many rows (or localities) have each; empty where there are no
+        factors, or where these are integrated out numerically.
+    pairs : ndarray, shape (2 strata,)
         Pairs of events that share a gamma factor, of coarsened rows near enough: what tells of it.
     constant : float
         What of the log-likelihood depends on no parameter.
@@ -84,13 +85,6 @@ class _Segments:
     square_columns: FloatArray
 
 
-def factor_of(model: GradientModel) -> str | None:
-    """Name of the spread of a model's gamma factors; None where it has none."""
-    if model.family == "negative_binomial":
-        return "overdispersion"
-    return "locality_sd" if model.localities else None
-
-
 def counts_of(
     models: Sequence[GradientModel],
     terms: Sequence[dict[str, Term]],
@@ -114,7 +108,7 @@ def counts_of(
     linear_columns, constant = [], 0.0
     numbers: list[FloatArray] = []
     many: list[FloatArray] = []
-    pairs = np.zeros(strata)
+    pairs = np.zeros((strata, 2))
     slopes = np.tile([-1.0, 1.0], (strata, 1))
     kernels = 0
     for stratum, (model, own, each) in enumerate(zip(models, terms, data, strict=True)):
@@ -129,21 +123,19 @@ def counts_of(
             constrained = each["constraint_authority"].to_numpy()
             linear[constrained, stratum, 0] += each["constraint_events"].to_numpy()
             slopes[stratum] = each["constraint_slopes"].to_numpy()
-        shared = np.zeros(0)
-        for made, factors in _segments(model, own, each, stratum):
+        for made in _segments(model, own, each, stratum):
             segments.append(made)
-            shared = factors if factors is not None else shared
             if made.kind == TOTAL:
                 is_total[made.authority, stratum] = True
-            made.row_kernel = made.row_kernel + kernels
+            made.row_kernel = np.where(made.row_kernel >= 0, made.row_kernel + kernels, -1)
             made.kernel = np.where(made.kernel >= 0, made.kernel + kernels, -1)
         kernels += each.sizes.get("kernel", 0)
-        for held, found in zip((numbers, many), distinct(shared), strict=True):
-            held.append(found)
-        pairs[stratum] = (many[-1] * numbers[-1] * (numbers[-1] - 1.0)).sum()
-        if "coarsened_kernel" in each:
-            hidden = each["coarsened_kernel"].to_numpy()
-            pairs[stratum] += kernels_of([each]).pairs[hidden].sum()
+        for place, found in enumerate(_with_factors(model, each)):
+            held, times = distinct(found)
+            numbers.append(held)
+            many.append(times)
+            pairs[stratum, place] = (times * held * (held - 1.0)).sum()
+        pairs[stratum] += _pairs_within_bounds(model, each)
         constant += sum(float(each[n]) for n in ("count_constant", "sum_constant") if n in each)
     return _joined(
         segments,
@@ -154,9 +146,34 @@ def counts_of(
         linear_columns=np.array(linear_columns),
         numbers=tuple(numbers),
         many=tuple(many),
-        pairs=pairs,
+        pairs=pairs.ravel(),
         constant=constant,
     )
+
+
+def _with_factors(model: GradientModel, data: xr.Dataset) -> tuple[FloatArray, FloatArray]:
+    """Events that share a factor of an area, and of a locality in closed form."""
+    none = np.zeros(0)
+    of_areas = model.areas.events[model.areas.counted]
+    of_localities = data["locality_events"].to_numpy() if "locality_events" in data else none
+    return of_areas if model.family == "negative_binomial" else none, of_localities
+
+
+def _pairs_within_bounds(model: GradientModel, data: xr.Dataset) -> FloatArray:
+    """Pairs of events of areas, and of localities, that are not all known, near enough."""
+    pairs = np.zeros(2)
+    if "coarsened_kernel" in data or "shared_kernel" in data:
+        every = [data[n] for n in ("coarsened_kernel", "shared_kernel") if n in data]
+        hidden = np.concatenate([kernel.to_numpy() for kernel in every])
+        pairs[0] = kernels_of([data]).pairs[hidden[hidden >= 0]].sum()
+    if "shared_kernel" in data:
+        kernel, locality = data["shared_kernel"].to_numpy(), data["shared_locality"].to_numpy()
+        events = data["shared_events"].to_numpy().copy()
+        known = kernel < 0
+        events[~known] = kernels_of([data]).middle[kernel[~known]]
+        summed = np.bincount(locality, events)
+        pairs[1] = np.maximum(summed * (summed - 1.0), 0.0).sum()
+    return pairs
 
 
 def _area_columns(terms: dict[str, Term], areas: int) -> FloatArray:
@@ -171,39 +188,44 @@ def _area_columns(terms: dict[str, Term], areas: int) -> FloatArray:
 
 def _segments(
     model: GradientModel, terms: dict[str, Term], data: xr.Dataset, stratum: int
-) -> list[tuple[_Segments, FloatArray | None]]:
-    """Segments of one stratum, with the numbers of events that share gamma factors."""
-    made: list[tuple[_Segments, FloatArray | None]] = []
+) -> list[_Segments]:
+    """Segments of one stratum."""
+    made: list[_Segments] = []
     areas, counted = model.areas, model.areas.counted
-    if "count_events" in data and model.localities:
+    if "locality_events" in data:
         nodes = _Nodes.read(data, "locality", terms)
         numbers = data["locality_events"].to_numpy()
         authority = data["locality_authority"].to_numpy()
-        made.append((_grouped(LOCALITY, stratum, authority, numbers, nodes=nodes), numbers))
-    elif "count_events" in data and model.family == "negative_binomial":
+        made.append(_grouped(LOCALITY, stratum, authority, numbers, nodes=nodes))
+    if "shared_locality" in data:
+        made.append(_shared(terms, data, len(areas.area), stratum))
+    if model.localities or "count_events" not in data:
+        pass
+    elif model.family == "negative_binomial":
         columns = _area_columns(terms, len(areas.area))[counted]
         home, of = np.unique(areas.authority_of_area[counted], return_inverse=True)
         rows = _Nodes(of, model.within_part[counted], np.log(areas.exposure[counted]), columns)
         segment = _grouped(ROWS, stratum, home, np.zeros(len(home)), nodes=rows)
         segment.row_events = areas.events[counted]
-        made.append((segment, areas.events[counted]))
-    elif "count_events" in data:
+        made.append(segment)
+    else:
         nodes = _Nodes.read(data, "count", terms)
         home, of = np.unique(data["count_authority"].to_numpy()[nodes.cell], return_inverse=True)
         nodes.cell = of.astype(np.int64)
-        made.append((_grouped(MASS, stratum, home, np.zeros(len(home)), nodes=nodes), None))
-    if "coarsened_kernel" in data:
-        made.append((_coarsened(terms, data, len(areas.area), stratum), None))
+        made.append(_grouped(MASS, stratum, home, np.zeros(len(home)), nodes=nodes))
+    if "coarsened_kernel" in data and data.sizes["coarsened_area"]:
+        made.append(_coarsened(terms, data, len(areas.area), stratum))
     if "constraint_events" in data:
-        made += [(segment, None) for segment in _constrained(data, terms, stratum)]
+        made += _constrained(data, terms, stratum)
     if "sum_events" in data:
         nodes = _Nodes.read(data, "sum", terms)
-        squares = _Nodes.read(data, "square", terms) if factor_of(model) else None
+        varies = model.localities or model.family == "negative_binomial"
+        squares = _Nodes.read(data, "square", terms) if varies else None
         home, totals = (data[f"sum_{name}"].to_numpy() for name in ("authority", "events"))
         segment = _grouped(TOTAL, stratum, home, totals, nodes=nodes, squares=squares)
         if "sum_kernel" in data:
             segment.kernel = data["sum_kernel"].to_numpy()
-        made.append((segment, None))
+        made.append(segment)
     return made
 
 
@@ -217,6 +239,21 @@ def _coarsened(terms: dict[str, Term], data: xr.Dataset, areas: int, stratum: in
     rows = _Nodes(of, within, log_exposure, _area_columns(terms, areas)[position])
     segment = _grouped(COARSENED, stratum, home, np.zeros(len(home)), nodes=rows)
     segment.row_kernel = kernel
+    return segment
+
+
+def _shared(terms: dict[str, Term], data: xr.Dataset, areas: int, stratum: int) -> _Segments:
+    """Rows of localities whose factor is integrated out numerically."""
+    locality, within, log_exposure, position = (
+        data[f"shared_{name}"].to_numpy()
+        for name in ("locality", "within", "log_exposure", "position")
+    )
+    authority = data["shared_locality_authority"].to_numpy()
+    columns = _area_columns(terms, areas)[position]
+    rows = _Nodes(locality, within, log_exposure, columns)
+    segment = _grouped(SHARED, stratum, authority, np.zeros(len(authority)), nodes=rows)
+    segment.row_events = data["shared_events"].to_numpy()
+    segment.row_kernel = data["shared_kernel"].to_numpy()
     return segment
 
 

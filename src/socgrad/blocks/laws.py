@@ -14,7 +14,8 @@ Where a total alone is known, (lead, slope) are the coordinates, lead = level + 
 log of the expected total: in them the posterior of an authority is nearly normal; in (level, slope)
 it is not. Their determinant is 1.
 
-No function of another module of socgrad is called: numba would not notice that it has changed.
+Functions of other modules of socgrad that are called are named where these are kept on disk
+(`socgrad.nuts.numba_on_disk`): numba would not notice that they have changed.
 """
 
 from math import exp, log, log1p
@@ -23,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
+from socgrad.blocks.factors import factor_scores, factor_terms
 from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
 from socgrad.nuts.numba_on_disk import compiled
@@ -33,6 +35,7 @@ __all__ = [
     "LOCALITY",
     "MASS",
     "ROWS",
+    "SHARED",
     "TOTAL",
     "Rows",
     "block_terms",
@@ -42,8 +45,9 @@ __all__ = [
 
 #: Laws of segments: Poisson rows compressed to nodes of exposure; negative binomial rows; rows of
 #: one locality that share a gamma factor; all rows of an authority known by their total; rows of
-#: which something coarser than their count was published; what a total says of such rows.
-MASS, ROWS, LOCALITY, TOTAL, COARSENED, CONSTRAINT = 0, 1, 2, 3, 4, 5
+#: which something coarser than their count was published; what a total says of such rows; rows of
+#: one locality that share a gamma factor beside those of their own, or are not all known.
+MASS, ROWS, LOCALITY, TOTAL, COARSENED, CONSTRAINT, SHARED = 0, 1, 2, 3, 4, 5, 6
 
 
 class Rows(NamedTuple):
@@ -65,7 +69,8 @@ class Rows(NamedTuple):
         w of each row; its events (negative binomial rows alone). Rows of a constraint are the
         coefficients of Chebyshev polynomials of the slope, in place of events.
     row_kernel : ndarray of int, shape (rows,)
-        What was published of it, among kernels (coarsened rows alone).
+        What was published of it, among kernels (coarsened rows, and rows that share a factor); -1
+        where its events are known.
     square_within : ndarray, shape (squares,)
     linear : ndarray, shape (authorities, strata, 2)
         Sums of events, and of events times w.
@@ -179,14 +184,17 @@ def cumulants(offset, within, lo, hi, power, slope, found):  # type: ignore[no-u
 
 
 @compiled
-def block_terms(rows, offset, square_offset, block, lead, slope, r, deep, out, along, small):  # type: ignore[no-untyped-def]
+def block_terms(  # type: ignore[no-untyped-def]
+    rows, offset, square_offset, block, lead, slope, spread, deep, out, along, small
+):
     """Log-likelihood of one authority and stratum, and its derivatives, at one point.
 
     `out` takes the value, then derivatives by (lead, slope): 1, 2; 11, 12, 22; 111, 112, 122, 222.
-    `along` takes a(slope) and its derivatives; zeros where lead is the level. `r` is the squared
-    coefficient of variation of the gamma factors of the stratum, 0 where there are none; `small` is
-    room for 12 numbers. Without `deep` derivatives are left out.
+    `along` takes a(slope) and its derivatives; zeros where lead is the level. `spread` has the
+    squared coefficients of variation of the stratum's gamma factors, of areas and of localities, 0
+    where there are none; `small` is room for 12 numbers. Without `deep` derivatives are left out.
     """
+    r, shared = spread
     strata = rows.linear.shape[1]
     own = rows.linear[block // strata, block % strata]
     out[:] = 0.0
@@ -259,16 +267,18 @@ def block_terms(rows, offset, square_offset, block, lead, slope, r, deep, out, a
             out[2] += small[1]
             out[5] += small[2]
             out[9] += small[3]
+        elif kind == SHARED:
+            factor_terms(rows, offset, lo, hi, lead, slope, r, shared, deep, out, small)
         elif kind == LOCALITY:
             cumulants(offset, rows.within, lo, hi, 1.0, slope, small)
             m, v, k = small[1], small[2], small[3]
             y = rows.events[segment]
-            scaled = r * exp(lead + small[0])
+            scaled = shared * exp(lead + small[0])
             below = 1.0 / (1.0 + scaled)
-            f1 = -(y + 1.0 / r) * scaled * below
+            f1 = -(y + 1.0 / shared) * scaled * below
             f2 = f1 * below
             f3 = f2 * (1.0 - scaled) * below
-            out[0] -= (y + 1.0 / r) * log1p(scaled)
+            out[0] -= (y + 1.0 / shared) * log1p(scaled)
             out[1] += f1
             out[2] += f1 * m
             out[3] += f2
@@ -288,7 +298,7 @@ def block_terms(rows, offset, square_offset, block, lead, slope, r, deep, out, a
                 out[1] += small[1]
                 out[3] += small[2]
                 out[6] += small[3]
-            elif r <= 0.0:
+            elif r + shared <= 0.0:
                 expected = exp(lead)
                 out[0] += y * lead - expected
                 out[1] += y - expected
@@ -296,7 +306,7 @@ def block_terms(rows, offset, square_offset, block, lead, slope, r, deep, out, a
                 out[6] -= expected
             else:
                 at = rows.first_square[segment], rows.first_square[segment + 1]
-                spread(square_offset, rows.square_within, at, slope, r, along, small)
+                varying(square_offset, rows.square_within, at, slope, r + shared, along, small)
                 q1, q2, q3 = small[1], small[2], small[3]
                 total_terms(y, lead, small[0], small)
                 out[0] += small[0]
@@ -314,7 +324,7 @@ def block_terms(rows, offset, square_offset, block, lead, slope, r, deep, out, a
 
 
 @compiled
-def spread(square_offset, square_within, at, slope, r, along, found):  # type: ignore[no-untyped-def]
+def varying(square_offset, square_within, at, slope, r, along, found):  # type: ignore[no-untyped-def]
     """Log of a total's own squared variation, q = log r + b(s) - 2 a(s), with its derivatives."""
     cumulants(square_offset, square_within, at[0], at[1], 2.0, slope, found)
     for k in range(4):
@@ -361,7 +371,7 @@ def scores(  # type: ignore[no-untyped-def]
     block,
     lead,
     slope,
-    r,
+    spread,
     p,
     h,
     of_a,
@@ -370,7 +380,7 @@ def scores(  # type: ignore[no-untyped-def]
     small,
     along,
 ):
-    """Derivatives of the marginal by each row's offset, into `score`; return that by log r.
+    """Derivatives of the marginal by each row's offset, into `score`; those by logs of `spread`.
 
     With P the inverse of an authority's curvature, h = P g (g the derivative of its log
     determinant) and l the log-likelihood, the marginal changes as
@@ -380,7 +390,8 @@ def scores(  # type: ignore[no-untyped-def]
     does at the mode. `p` is P11, P12, P22; `h` is h1, h2; `of_a` the derivatives of the marginal by
     a, a' and a'' (of totals).
     """
-    by_spread = 0.0
+    by_spread = by_shared = 0.0
+    r, shared = spread
     p11, p12, p22 = p
     h1, h2 = h
     for segment in range(rows.first_segment[block], rows.first_segment[block + 1]):
@@ -416,22 +427,28 @@ def scores(  # type: ignore[no-untyped-def]
                 by_spread += small[4] + 0.5 * around * small[6] - 0.5 * along_h * small[5]
         elif kind == CONSTRAINT:
             score[lo:hi] = 0.0
+        elif kind == SHARED:
+            of_areas, of_localities = factor_scores(
+                rows, offset, lo, hi, lead, slope, r, shared, p, h, score, small
+            )
+            by_spread += of_areas
+            by_shared += of_localities
         elif kind == LOCALITY:
             cumulants(offset, rows.within, lo, hi, 1.0, slope, small)
             a, m, v = small[0], small[1], small[2]
             y = rows.events[segment]
-            scaled = r * exp(lead + a)
+            scaled = shared * exp(lead + a)
             below = 1.0 / (1.0 + scaled)
             x = scaled * below
             one = x * below
             two = one * (1.0 - scaled) * below
-            size = y + 1.0 / r
+            size = y + 1.0 / shared
             f1, f2, f3 = -size * x, -size * one, -size * two
             around = p11 + 2.0 * p12 * m + p22 * m * m
             along_h = h1 + h2 * m
-            by_spread += log1p(scaled) / r - size * x
-            by_spread += 0.5 * around * (one / r - size * two)
-            by_spread += (0.5 * p22 * v - 0.5 * along_h) * (x / r - size * one)
+            by_shared += log1p(scaled) / shared - size * x
+            by_shared += 0.5 * around * (one / shared - size * two)
+            by_shared += (0.5 * p22 * v - 0.5 * along_h) * (x / shared - size * one)
             by_a = f1 + 0.5 * (around * f3 + p22 * v * f2) - 0.5 * along_h * f2
             by_m = (p12 + p22 * m) * f2 - 0.5 * h2 * f1
             by_v = 0.5 * p22 * f1
@@ -442,9 +459,9 @@ def scores(  # type: ignore[no-untyped-def]
         else:
             cumulants(offset, rows.within, lo, hi, 1.0, slope, along)
             by_a, by_m, by_v = of_a
-            if r > 0.0:
+            if r + shared > 0.0:
                 at = rows.first_square[segment], rows.first_square[segment + 1]
-                spread(square_offset, rows.square_within, at, slope, r, along, small)
+                varying(square_offset, rows.square_within, at, slope, r + shared, along, small)
                 q0, q1, q2 = small[0], small[1], small[2]
                 total_terms(rows.events[segment], lead, q0, small)
                 f_q, f_qq, f_qqq = small[4], small[5], small[6]
@@ -454,11 +471,13 @@ def scores(  # type: ignore[no-untyped-def]
                 by_0 += p12 * f_tqq * q1
                 by_1 = p12 * f_tq + p22 * f_qq * q1 - 0.5 * h2 * f_q
                 by_2 = 0.5 * p22 * f_q
-                by_spread += by_0
+                # A total has one of the two.
+                by_spread += by_0 if r > 0.0 else 0.0
+                by_shared += by_0 if shared > 0.0 else 0.0
                 by_a -= 2.0 * by_0
                 by_m -= 2.0 * by_1
                 by_v -= 2.0 * by_2
-                b0 = q0 + 2.0 * along[0] - log(r)
+                b0 = q0 + 2.0 * along[0] - log(r + shared)
                 b1 = q1 + 2.0 * along[1]
                 b2 = q2 + 2.0 * along[2]
                 for i in range(at[0], at[1]):
@@ -469,4 +488,4 @@ def scores(  # type: ignore[no-untyped-def]
                 away = rows.within[i] - along[1]
                 share = exp(offset[i] + slope * rows.within[i] - along[0])
                 score[i] = share * (by_a + by_m * away + by_v * (away * away - along[2]))
-    return by_spread
+    return by_spread, by_shared

@@ -172,7 +172,8 @@ class Marginal:
         by_effects = self._by_effects(steps, at, found)
         # Spreads enter by log r, regions by their precision; both of their own coordinate alone.
         own = coordinates.with_factor
-        of_spreads = (found.spread + self._rising(at.r)[1])[own] * 2.0 / at.shared.spread[own]
+        by_log_r = found.spread.ravel() + self._rising(at.r)[1]
+        of_spreads = by_log_r[own] * 2.0 / at.shared.spread.ravel()[own]
         of_spreads = of_spreads * _slope(spreads, coordinates.spread_bend)
         of_regions = np.zeros(0)
         if len(regions):
@@ -200,10 +201,9 @@ class Marginal:
 
     def _rising(self, r: FloatArray) -> tuple[float, FloatArray]:
         """Terms of gamma factors in r alone, and their derivatives by log r."""
-        total, by_log_r = 0.0, np.zeros(len(r))
-        for stratum in self.coordinates.with_factor:
-            numbers, many = self.counts.numbers[stratum], self.counts.many[stratum]
-            value, by_log_r[stratum] = rising(numbers, many, r[stratum])
+        total, by_log_r = 0.0, np.zeros(r.size)
+        for k in self.coordinates.with_factor:
+            value, by_log_r[k] = rising(self.counts.numbers[k], self.counts.many[k], r.ravel()[k])
             total += value
         return total, by_log_r
 
@@ -260,7 +260,7 @@ class Found:
         return cls(
             np.zeros((authorities * some, effects)),
             np.zeros((1, effects, effects)),
-            np.zeros(effects // 2),
+            np.zeros((effects // 2, 2)),
             np.zeros(effects // 2),
             np.zeros(rows * some),
             np.zeros(squares * some),

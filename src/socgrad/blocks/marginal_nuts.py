@@ -83,7 +83,7 @@ def sample_marginal(
     x = found.point + points.reshape(-1, points.shape[-1]) @ root.T
     effects = draw_effects(marginal, x, np.random.default_rng(options.random_seed))
     error = effects.laplace_error
-    posterior = posterior_of(models, marginal.coordinates, x, effects)
+    posterior = posterior_of(marginal.coordinates, x, effects)
     doubt = ""
     if not error < _WORST_ERROR:
         doubt = f"Laplace's method is off by {error:.2g} in log density, above {_WORST_ERROR}"

@@ -66,7 +66,7 @@ def pilot(
     order = np.arange(len(prior))
     structure: Structure = Partials(prior[:, 0], prior[:, 1], concentration, unbent, order)
     first = coordinates_of(
-        models, terms, structure, spread_bend=np.full(strata, 0.05), region_bend=unbent
+        models, terms, structure, spread_bend=np.full(2 * strata, 0.05), region_bend=unbent
     )
     marginal = Marginal(first, counts, *_regions(models[0]), _start(models, first, counts))
     guess = np.where(np.array(names) == "level_sd", _LEVEL, _SLOPE)
@@ -113,7 +113,7 @@ def pilot(
             values.coefficients.ravel(),
             values.area_coefficients.ravel(),
             made.structure.point(covariance[: len(prior), : len(prior)]),
-            np.arcsinh(values.spread[made.with_factor] / made.spread_bend),
+            np.arcsinh(values.spread.ravel()[made.with_factor] / made.spread_bend),
             np.arcsinh(values.region_sd / made.region_bend),
         ]
     )
@@ -175,13 +175,13 @@ def _rounds(
     first = coordinates.sizes[0]
     coefficients = means[:first].reshape(-1, s).copy()
     area = means[first:].reshape(-1, s)
-    spread = np.zeros(s)
+    spread = np.zeros(2 * s)
     spread[coordinates.with_factor] = [
         mean if mean > 0 else min(_FACTOR, sd) for mean, sd in coordinates.spread_prior
     ]
     region_sd = np.array([max(mean, min(_REGION, sd)) for mean, sd in coordinates.region_prior])
     for round_ in range(_ROUNDS):
-        values = Shared(coefficients, area, covariance, spread, region_sd)
+        values = Shared(coefficients, area, covariance, spread.reshape(s, 2), region_sd)
         at = marginal.at_values(values)
         found = Found.of(marginal, 1)
         value = evaluate(marginal, at, state, found, 1)

@@ -1,29 +1,23 @@
 """Points and effects as named draws."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray
-from socgrad.blocks.coordinates import Coordinates
-from socgrad.blocks.data import factor_of
+from socgrad.blocks.coordinates import FACTORS, Coordinates
 from socgrad.blocks.effects import Effects
-from socgrad.model.gradient_model import GradientModel
 from socgrad.terms import TERMS
 
 __all__ = ["posterior_of", "shaped"]
 
 
-def posterior_of(
-    models: Sequence[GradientModel], coordinates: Coordinates, x: FloatArray, effects: Effects
-) -> xr.Dataset:
+def posterior_of(coordinates: Coordinates, x: FloatArray, effects: Effects) -> xr.Dataset:
     """Named draws, dims sample, stratum and those of each term.
 
     Parameters
     ----------
-    models : sequence of GradientModel
     coordinates : Coordinates
     x : ndarray, shape (draws, d)
     effects : Effects
@@ -67,8 +61,9 @@ def posterior_of(
             made["level_slope_correlation"] = (pairs, correlation[:, :s, s:])
     for name, values in coordinates.structure.named(coordinates.parts(x)[2]).items():
         made[name] = (("sample",), values)
-    if (factor := factor_of(models[0])) is not None:
-        made[factor] = (("sample", "stratum"), shared.spread)
+    for place, name in enumerate(FACTORS):
+        if (coordinates.with_factor % len(FACTORS) == place).any():
+            made[name] = (("sample", "stratum"), shared.spread[..., place])
     if shared.region_sd.shape[1]:
         made["region_sd"] = (("sample", "stratum"), shared.region_sd)
         made["region_effect"] = (

@@ -127,7 +127,7 @@ def sample_blocks(
     chosen = places[again]
     ess = _effective(weights.weight, corrected.weight, places)
     pareto_k = max(weights.pareto_k, corrected.pareto_k)
-    posterior = posterior_of(models, found.marginal.coordinates, x[chosen], _taken(effects, again))
+    posterior = posterior_of(found.marginal.coordinates, x[chosen], _taken(effects, again))
     stats = xr.Dataset({"log_weight": ("sample", log_ratio[chosen])})
     return BlockDraws(
         shaped(posterior, chains, draws),

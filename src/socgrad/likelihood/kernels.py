@@ -33,10 +33,14 @@ class Kernels(NamedTuple):
     weight: FloatArray
 
     @property
+    def middle(self) -> FloatArray:
+        """The middle of what each kernel allows, (kernels,)."""
+        return np.where(self.high == OPEN, self.low + 1.0, 0.5 * (self.low + self.high))
+
+    @property
     def pairs(self) -> FloatArray:
         """Pairs of events, y (y - 1), at the middle of what each kernel allows, (kernels,)."""
-        middle = np.where(self.high == OPEN, self.low + 1.0, 0.5 * (self.low + self.high))
-        found: FloatArray = np.maximum(middle * (middle - 1.0), 0.0)
+        found: FloatArray = np.maximum(self.middle * (self.middle - 1.0), 0.0)
         return found
 
 

@@ -28,6 +28,7 @@ from socgrad.model.departure_cells import (
 )
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.kernel_data import crude_log_rate, kernel_data, kernels_of_totals
+from socgrad.model.shared_factors import shared_counts, without_closed_form
 from socgrad.quadrature import Rules, chosen_rules, exponential_sums
 from socgrad.schema import CONSTANTS, DEPARTURES, DESIGNS, LEVELS, NAMES
 from socgrad.table.areas import Areas
@@ -120,6 +121,7 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
     nominal, slopes = slopes, _wider(slopes, 1.4 if is_smooth(model) else 1.0)
     data: Variables = {}
     rules: list[Rules] = []
+    shared = without_closed_form(model)
 
     if areas.counted.any():
         rows = areas.counted
@@ -137,11 +139,12 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         for name, values in area_columns(model).items():
             data[f"row_{name}"] = (("counted_area", name), values[rows])
         data |= count_departures(model, rows, areas.authority_of_area[first], rule)
-        if model.localities:
-            of_localities, rule = _locality_counts(model, slopes)
+        if (rows & ~shared).any() and model.localities:
+            of_localities, rule = _locality_counts(model, rows & ~shared, slopes)
             data |= of_localities
             rules.append(rule)
     data |= kernel_data(areas)
+    data |= shared_counts(model)
     if (areas.known & ~areas.counted).any() or areas.has_both.any():
         data |= _coarsened_counts(model, slopes)
     constraints, constraint_error = constraint_data(model, slopes)
@@ -193,13 +196,16 @@ def quadrature_error(model: GradientModel, data: xr.Dataset, slopes: tuple[float
     areas = model.areas
     within_part = model.within_part
     worst = 0.0
+    closed = areas.counted & ~without_closed_form(model) if model.localities else areas.counted
     for kind, rows in (
-        ("count", areas.counted),
+        ("count", closed),
         ("sum", (areas.totals_known & ~areas.has_both)[areas.authority_of_area]),
     ):
         if f"{kind}_authority" not in data:
             continue
         nodes = "locality" if kind == "count" and model.localities else kind
+        if f"{nodes}_node_within" not in data:
+            continue
         at, mass = (data[f"{nodes}_node_{name}"].to_numpy() for name in ("within", "exposure"))
         if nodes == "locality":
             cell = np.unique(areas.locality_of_area[rows], return_inverse=True)[1].astype(np.int64)
@@ -289,13 +295,14 @@ def _coarsened_counts(model: GradientModel, slopes: tuple[float, float]) -> Vari
     """Areas of which something coarser than their count was published.
 
     `known_*` is the rule of all areas of which something is known, by authority, those of
-    constrained authorities included; areas of these are not among the `coarsened_*`.
+    constrained authorities included; areas of these are not among the `coarsened_*`, nor are those
+    that share a locality's factor.
     """
     areas = model.areas
     assert areas.coarsened is not None
     home = areas.authority_of_area
     constrained = areas.has_both[home] & (areas.counted | areas.within_bounds)
-    at = np.flatnonzero(areas.known & ~areas.counted & ~constrained)
+    at = np.flatnonzero(areas.known & ~areas.counted & ~constrained & ~without_closed_form(model))
     known = areas.known | constrained
     authority, cell = np.unique(home[known], return_inverse=True)
     within, exposure = model.within_part[known], areas.exposure[known]
@@ -311,9 +318,11 @@ def _coarsened_counts(model: GradientModel, slopes: tuple[float, float]) -> Vari
     }
 
 
-def _locality_counts(model: GradientModel, slopes: tuple[float, float]) -> tuple[Variables, Rules]:
-    """Counts of localities, and the Gauss rules of their exposures."""
-    areas, rows = model.areas, np.flatnonzero(model.areas.counted)
+def _locality_counts(
+    model: GradientModel, chosen: BoolArray, slopes: tuple[float, float]
+) -> tuple[Variables, Rules]:
+    """Counts of localities of the chosen areas, and the Gauss rules of their exposures."""
+    areas, rows = model.areas, np.flatnonzero(chosen)
     columns = {name: values[rows] for name, values in area_columns(model).items()}
     present, locality = np.unique(areas.locality_of_area[rows], return_inverse=True)
     first, cell = _cells(locality, list(columns.values()))
@@ -332,7 +341,7 @@ def _locality_counts(model: GradientModel, slopes: tuple[float, float]) -> tuple
     data |= {
         "locality_events": (("counted_locality",), events),
         "locality_authority": (("counted_locality",), areas.authority_of_locality[present]),
-        "row_locality": (("counted_area",), locality),
+        "row_locality": (("locality_area",), locality),
         "distinct_events": (("number",), numbers),
         "distinct_rows": (("number",), many),
     }

@@ -1,0 +1,245 @@
+"""Counts of areas that share a gamma factor where it has no closed form: compiled.
+
+Areas of a locality share a factor g of mean 1 and squared coefficient of variation `shared`. Given
+g their counts are independent, each Poisson or negative binomial of mean g mu_i (squared
+coefficient of variation r of its own factor), known by number or as something coarser:
+
+    log integral p(g) prod_i p_i(published_i; g mu_i) dg.
+
+Where all counts are Poisson and known, the integral has a closed form (`laws`). Here it is taken by
+Gauss-Hermite quadrature in the cube root of g, about the mode of the integrand: in it gamma
+densities are nearly normal (Wilson & Hilferty 1931). With nodes k of posterior weight, A_k the
+derivatives by (level, slope) given g_k, and l = log integral,
+
+    l_a = E A_a,   l_ab = E A_ab + Cov(A_a, A_b),
+    l_abc = E A_abc + Cov(A_ab, A_c) + Cov(A_ac, A_b) + Cov(A_bc, A_a) + E a_a a_b a_c,
+
+a being A about its mean.
+"""
+
+from math import exp, expm1, lgamma, log, log1p, sqrt
+
+import numpy as np
+
+from socgrad.likelihood.coarsened import kernel_terms
+from socgrad.nuts.numba_on_disk import compiled
+
+__all__ = ["factor_scores", "factor_terms"]
+
+_FEW, _SOME, _MANY = 9, 17, 33
+_RULES = [np.polynomial.hermite.hermgauss(n) for n in (_FEW, _SOME, _MANY)]
+# Standard normal places, and the logs of weights that go with a density there.
+_PLACES = np.concatenate([sqrt(2.0) * x for x, _ in _RULES])
+_LOG_WEIGHTS = np.concatenate([np.log(w) + x * x + 0.5 * log(2.0) for x, w in _RULES])
+# With gamma densities of at least so many events behind them, errors of a locality's log-likelihood
+# are below 1e-6 with few nodes, and below 1e-5 with some.
+_FOR_FEW, _FOR_SOME = 3.0, 1.0
+_MOST_STEPS = 30
+# Derivatives by (level, slope): 1, 2; 11, 12, 22; 111, 112, 122, 222; then log g and its weight.
+_AT_NODE = 12
+
+
+@compiled
+def given_factor(rows, offset, lo, hi, lead, slope, r, t, deep, found, small):  # type: ignore[no-untyped-def]
+    """Log-likelihood of rows whose log factor is t, with derivatives, into `found`.
+
+    What known counts multiply, level and slope, stands elsewhere (`Rows.linear`).
+    """
+    for i in range(10):
+        found[i] = 0.0
+    events = 0.0
+    for i in range(lo, hi):
+        w = rows.within[i]
+        row_terms(rows, i, offset[i] + lead + slope * w + t, r, deep, small)
+        events += rows.row_events[i]
+        found[0] += small[0]
+        found[1] += small[1]
+        found[3] += small[2]
+        if deep:
+            w_w = w * w
+            found[2] += small[1] * w
+            found[4] += small[2] * w
+            found[5] += small[2] * w_w
+            found[6] += small[3]
+            found[7] += small[3] * w
+            found[8] += small[3] * w_w
+            found[9] += small[3] * w_w * w
+    found[0] += events * t
+    return events
+
+
+@compiled
+def row_terms(rows, i, eta, r, deep, small):  # type: ignore[no-untyped-def]
+    """Of one row, as `kernel_terms` has them; of a known count without its events times eta."""
+    kernel = rows.row_kernel[i]
+    if kernel >= 0:
+        kernel_terms(
+            rows.kernel_low[kernel], rows.kernel_high[kernel], rows.kernel_weight,
+            rows.first_weight[kernel], eta, r, True, small,
+        )  # fmt: skip
+        return
+    mean = exp(eta)
+    small[4] = small[5] = small[6] = 0.0
+    if r <= 0.0:
+        small[0] = small[1] = small[2] = small[3] = -mean
+        return
+    scaled = r * mean
+    below = 1.0 / (1.0 + scaled)
+    x = scaled * below
+    one = x * below
+    two = one * (1.0 - scaled) * below
+    size = rows.row_events[i] + 1.0 / r
+    small[0] = -size * log1p(scaled)
+    small[1] = -size * x
+    small[2] = -size * one
+    small[3] = -size * two
+    if deep:
+        small[4] = log1p(scaled) / r - size * x
+        small[5] = x / r - size * one
+        small[6] = one / r - size * two
+
+
+@compiled
+def gamma_constants(alpha):  # type: ignore[no-untyped-def]
+    """Of a gamma density of mean 1: alpha log alpha - alpha - log Gamma, alpha (log alpha - psi)."""
+    moved, series, over = alpha, 0.0, 0.0
+    # Upwards, to where the series of Stirling hold.
+    while moved < 15.0:
+        series -= log(moved)
+        over += 1.0 / moved
+        moved += 1.0
+    u = 1.0 / (moved * moved)
+    tail = (1.0 / 12.0 - u * (1.0 / 360.0 - u * (1.0 / 1260.0 - u / 1680.0))) / moved
+    psi_below = over + 0.5 / moved + u * (1.0 / 12.0 - u * (1.0 / 120.0 - u / 252.0))
+    if moved > alpha:
+        return (
+            alpha * log(alpha) - alpha - lgamma(alpha),
+            alpha * (log(alpha / moved) + psi_below),
+        )
+    return 0.5 * log(alpha / 6.283185307179586) - tail, alpha * psi_below
+
+
+@compiled
+def integrated(rows, offset, lo, hi, lead, slope, r, shared, deep, node, small):  # type: ignore[no-untyped-def]
+    """Fill the nodes of a locality's factor; their number and the log of the integral."""
+    alpha = 1.0 / shared
+    constant, _ = gamma_constants(alpha)
+    here = node[0]
+    # Where the density of the cube root is highest; a factor without a mode gets a place near it.
+    aim = min(1.0 / 3.0, 0.5 * alpha)
+    t, curvature = 0.0, alpha
+    for _ in range(_MOST_STEPS):
+        events = given_factor(rows, offset, lo, hi, lead, slope, r, t, False, here, small)
+        rise = events + here[1] - alpha * expm1(t) - aim
+        curvature = alpha * exp(t) - here[3]
+        step = min(max(rise / curvature, -2.0), 2.0)
+        t += step
+        if step * step * curvature < 1e-4:
+            break
+    scale = 1.0 / (3.0 * sqrt(curvature))
+    first, number = _FEW + _SOME, _MANY
+    if alpha >= _FOR_FEW:
+        first, number = 0, _FEW
+    elif alpha >= _FOR_SOME:
+        first, number = _FEW, _SOME
+    top = -np.inf
+    for k in range(number):
+        here = node[k]
+        away = 1.0 + scale * _PLACES[first + k]
+        if away <= 0.0:
+            for i in range(_AT_NODE):
+                here[i] = 0.0
+            here[11] = -np.inf
+            continue
+        at = t + 3.0 * log(away)
+        given_factor(rows, offset, lo, hi, lead, slope, r, at, deep, here, small)
+        here[10] = at
+        density = constant - alpha * (expm1(at) - at)
+        here[11] = here[0] + density + _LOG_WEIGHTS[first + k] + log(3.0 * scale / away)
+        top = max(top, here[11])
+    total = 0.0
+    for k in range(number):
+        node[k, 11] = exp(node[k, 11] - top)
+        total += node[k, 11]
+    for k in range(number):
+        node[k, 11] /= total
+    return number, top + log(total)
+
+
+@compiled
+def centred(node, number, mean):  # type: ignore[no-untyped-def]
+    """Expected derivatives into `mean`, and nodes' own about them, but third derivatives."""
+    for i in range(1, 10):
+        mean[i] = 0.0
+        for k in range(number):
+            mean[i] += node[k, 11] * node[k, i]
+    for k in range(number):
+        for i in range(1, 6):
+            node[k, i] -= mean[i]
+
+
+@compiled
+def factor_terms(rows, offset, lo, hi, lead, slope, r, shared, deep, out, small):  # type: ignore[no-untyped-def]
+    """Add a locality's log-likelihood, and its derivatives, to `out` (as `block_terms` has it)."""
+    node = np.empty((_MANY, _AT_NODE))
+    number, value = integrated(rows, offset, lo, hi, lead, slope, r, shared, deep, node, small)
+    out[0] += value
+    if not deep:
+        return
+    centred(node, number, small)
+    for i in range(1, 10):
+        out[i] += small[i]
+    for k in range(number):
+        weight = node[k, 11]
+        a1, a2 = node[k, 1], node[k, 2]
+        a11, a12, a22 = node[k, 3], node[k, 4], node[k, 5]
+        out[3] += weight * a1 * a1
+        out[4] += weight * a1 * a2
+        out[5] += weight * a2 * a2
+        out[6] += weight * (3.0 * a11 + a1 * a1) * a1
+        out[7] += weight * (a11 * a2 + 2.0 * a12 * a1 + a1 * a1 * a2)
+        out[8] += weight * (a22 * a1 + 2.0 * a12 * a2 + a1 * a2 * a2)
+        out[9] += weight * (3.0 * a22 + a2 * a2) * a2
+
+
+@compiled
+def factor_scores(rows, offset, lo, hi, lead, slope, r, shared, p, h, score, small):  # type: ignore[no-untyped-def]
+    """Derivatives of the marginal by each row's offset into `score`; those by log r and log shared.
+
+    p and h are as in `laws.scores`. A row of a locality moves the marginal by its derivatives given
+    the factor, and by how they go with those of the whole locality.
+    """
+    p11, p12, p22 = p
+    h1, h2 = h
+    node, mean = np.empty((_MANY, _AT_NODE)), np.empty(10)
+    number, _ = integrated(rows, offset, lo, hi, lead, slope, r, shared, True, node, small)
+    centred(node, number, mean)
+    _, of_density = gamma_constants(1.0 / shared)
+    square = 0.0
+    for k in range(number):
+        a1, a2 = node[k, 1], node[k, 2]
+        node[k, 0] = p11 * a1 * a1 + 2.0 * p12 * a1 * a2 + p22 * a2 * a2
+        square += node[k, 11] * node[k, 0]
+    by_r = by_shared = 0.0
+    for k in range(number):
+        a1, a2 = node[k, 1], node[k, 2]
+        curved = p11 * node[k, 3] + 2.0 * p12 * node[k, 4] + p22 * node[k, 5]
+        whole = 1.0 + 0.5 * (curved + node[k, 0] - square - h1 * a1 - h2 * a2)
+        t = node[k, 10]
+        by_shared += node[k, 11] * whole * ((expm1(t) - t) / shared - of_density)
+        node[k, 0] = whole
+    for i in range(lo, hi):
+        w = rows.within[i]
+        around = 0.5 * (p11 + 2.0 * p12 * w + p22 * w * w)
+        by_row = 0.0
+        for k in range(number):
+            t, weight, whole = node[k, 10], node[k, 11], node[k, 0]
+            if weight <= 0.0:
+                continue
+            a1, a2 = node[k, 1], node[k, 2]
+            tilt = (p11 + p12 * w) * a1 + (p12 + p22 * w) * a2 - 0.5 * (h1 + h2 * w)
+            row_terms(rows, i, offset[i] + lead + slope * w + t, r, True, small)
+            by_row += weight * (small[1] * whole + small[2] * tilt + small[3] * around)
+            by_r += weight * (small[4] * whole + small[5] * tilt + small[6] * around)
+        score[i] = by_row
+    return by_r, by_shared
