@@ -19,9 +19,9 @@ whole inverse.
 
 import numpy as np
 
-from socgrad.blocks import factors, laws
+from socgrad.blocks import laws
 from socgrad.blocks.laws import block_terms, scores
-from socgrad.likelihood import coarsened
+from socgrad.likelihood import coarsened, shared_factors
 from socgrad.likelihood import compiled as gamma_functions
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
@@ -193,7 +193,7 @@ def climbed(rows, offset, square_offset, j, mean, z, q, r, v, close, room):  # t
     return -np.inf
 
 
-@on_disk(laws, factors, coarsened, gamma_functions)
+@on_disk(laws, shared_factors, coarsened, gamma_functions)
 def evaluated(  # type: ignore[no-untyped-def]
     rows,
     offset,
@@ -223,8 +223,8 @@ def evaluated(  # type: ignore[no-untyped-def]
     g from `first_member[g]`; both are empty where authorities stand by themselves. `modes` (and
     `z_modes`) are where to start, and take the modes. With `want` 1 or 2 derivatives go into
     `by_mean` (authorities, K), `by_precision` (like `precision`, without log determinants),
-    `by_spread` (strata, 2: by logs of r), `by_region` (strata, by precision, without log determinants);
-    with 2 those by offsets, too. `inverse` takes P, `region_inverse` the part of z.
+    `by_spread` (strata, 2, by logs of r), `by_region` (strata, by precision, without log
+    determinants); with 2 those by offsets, too. `inverse` takes P, `region_inverse` the part of z.
     """
     authorities, n = mean.shape
     strata = n // 2

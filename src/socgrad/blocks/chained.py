@@ -10,7 +10,7 @@ from math import exp
 
 import numpy as np
 
-from socgrad.blocks import arrow_factors, authorities, factors, laws
+from socgrad.blocks import arrow_factors, authorities, laws
 from socgrad.blocks import integrals as integrals_module
 from socgrad.blocks.arrow_factors import (
     arrow_copied,
@@ -24,7 +24,7 @@ from socgrad.blocks.arrow_factors import (
 from socgrad.blocks.authorities import copied, rows_copied
 from socgrad.blocks.integrals import weighed
 from socgrad.blocks.laws import MASS, block_terms, scores, sums
-from socgrad.likelihood import coarsened
+from socgrad.likelihood import coarsened, shared_factors
 from socgrad.likelihood import compiled as gamma_functions
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
@@ -67,8 +67,8 @@ def at_place(rows, offset, square_offset, j, mean, q, r, v, deep, terms, along, 
                     value -= exp(offset[i] + v[b] + v[t + b] * rows.within[i])
         else:
             block_terms(
-                rows, offset, square_offset, block, v[b], v[t + b], (r[b, 0], r[b, 1]), deep, terms[b],
-                along[b], small,
+                rows, offset, square_offset, block, v[b], v[t + b], (r[b, 0], r[b, 1]), deep,
+                terms[b], along[b], small,
             )  # fmt: skip
             value += terms[b, 0]
         u[b] = v[b] - along[b, 0] - mean[b]
@@ -312,7 +312,9 @@ def drawn(  # type: ignore[no-untyped-def]
     return True
 
 
-@on_disk(arrow_factors, authorities, integrals_module, laws, factors, coarsened, gamma_functions)
+@on_disk(
+    arrow_factors, authorities, integrals_module, laws, shared_factors, coarsened, gamma_functions
+)
 def chained(  # type: ignore[no-untyped-def]
     rows,
     offset,

@@ -135,7 +135,7 @@ def counts_of(
             numbers.append(held)
             many.append(times)
             pairs[stratum, place] = (times * held * (held - 1.0)).sum()
-        pairs[stratum] += _pairs_within_bounds(model, each)
+        pairs[stratum] += _pairs_within_bounds(each)
         constant += sum(float(each[n]) for n in ("count_constant", "sum_constant") if n in each)
     return _joined(
         segments,
@@ -159,7 +159,7 @@ def _with_factors(model: GradientModel, data: xr.Dataset) -> tuple[FloatArray, F
     return of_areas if model.family == "negative_binomial" else none, of_localities
 
 
-def _pairs_within_bounds(model: GradientModel, data: xr.Dataset) -> FloatArray:
+def _pairs_within_bounds(data: xr.Dataset) -> FloatArray:
     """Pairs of events of areas, and of localities, that are not all known, near enough."""
     pairs = np.zeros(2)
     if "coarsened_kernel" in data or "shared_kernel" in data:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from socgrad.blocks import authorities as authorities_module
-from socgrad.blocks import factors, laws
+from socgrad.blocks import laws
 from socgrad.blocks.authorities import climbed, copied, objective
-from socgrad.likelihood import coarsened
+from socgrad.likelihood import coarsened, shared_factors
 from socgrad.likelihood import compiled as gamma_functions
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
@@ -41,7 +41,7 @@ def weighed(j, weight, uniform, error, noise):  # type: ignore[no-untyped-def]
     return at
 
 
-@on_disk(authorities_module, laws, factors, coarsened, gamma_functions)
+@on_disk(authorities_module, laws, shared_factors, coarsened, gamma_functions)
 def integrals(  # type: ignore[no-untyped-def]
     rows,
     offset,

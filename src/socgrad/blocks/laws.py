@@ -24,9 +24,9 @@ from typing import NamedTuple
 import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.blocks.factors import factor_scores, factor_terms
 from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
+from socgrad.likelihood.shared_factors import factor_scores, factor_terms
 from socgrad.nuts.numba_on_disk import compiled
 
 __all__ = [

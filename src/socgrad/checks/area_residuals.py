@@ -76,7 +76,8 @@ def area_residuals(counts: Counts, lines: Lines, land: Geography) -> AreaResidua
     mean, uncertainty = np.zeros((2, len(counts.area)))
     for rows, expected in area_blocks(lines, land, counts.area):
         mean[rows], uncertainty[rows] = expected.mean(axis=0), expected.var(axis=0)
-    spread = float(np.mean(lines.overdispersion**2) + np.mean(lines.locality_sd**2))
+    r, shared = lines.overdispersion**2, lines.locality_sd**2
+    spread = float(np.mean(r * (1.0 + shared) + shared))
     home = land.authority_of_area[counts.area]
     events, hidden = counts.events, np.zeros(len(counts.area))
     if events.ndim == 2:

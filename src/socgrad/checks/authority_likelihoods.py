@@ -20,6 +20,7 @@ from socgrad.checks.likelihood_forms import (
     PoissonCounts,
     Total,
 )
+from socgrad.checks.shared_forms import SharedCounts, has_no_closed_form
 from socgrad.likelihood.constants_table import ConstantsTable
 from socgrad.likelihood.kernels import Kernels
 from socgrad.localities import area_pairs
@@ -39,6 +40,10 @@ def authority_likelihoods(
     counts: Counts, population: Population, land: Geography
 ) -> Iterator[tuple[int, AuthorityLikelihood]]:
     """Position and likelihood of every authority that has counts or a total."""
+    if has_no_closed_form(counts, population):
+        yield from _shared(counts, population, land)
+        yield from _of_totals(counts, population, land)
+        return
     hidden = dict(_hidden(counts, population, land))
     known = counts.kernel < 0
     exact = replace(counts, area=counts.area[known], events=counts.events[known])
@@ -46,6 +51,18 @@ def authority_likelihoods(
         yield j, Together((likelihood, hidden.pop(j))) if j in hidden else likelihood
     yield from hidden.items()
     yield from _of_totals(counts, population, land)
+
+
+def _shared(
+    counts: Counts, population: Population, land: Geography
+) -> Iterator[tuple[int, AuthorityLikelihood]]:
+    """Likelihoods of counts by locality, factors integrated out numerically."""
+    home = land.authority_of_area[counts.area]
+    order = np.argsort(land.locality_of_area[counts.area], kind="stable")
+    for j in np.unique(home).tolist():
+        at = order[home[order] == j]
+        off = _off(population, land, counts.area[at])
+        yield j, SharedCounts.of(counts, population, land, at, off)
 
 
 def _hidden(

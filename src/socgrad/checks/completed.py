@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from socgrad.checks.counts import Counts, Lines, area_blocks, total_moments
+from socgrad.checks.locality_counts import count_blocks
+from socgrad.checks.shared_forms import has_no_closed_form, told_by_all
 from socgrad.reading.posterior import Geography
 
 __all__ = ["completed"]
@@ -45,6 +47,13 @@ def completed(counts: Counts, lines: Lines, land: Geography, rng: np.random.Gene
     tied = np.isin(land.authority_of_area[counts.area[hidden]], counts.constrained)
     alone, summed = hidden[~tied], hidden[tied]
     r = lines.overdispersion[:, None] ** 2
+    if has_no_closed_form(counts, lines):
+        for block in count_blocks(counts, lines, land):
+            _, factor = told_by_all(counts, lines, land, rows=block.rows, mean=block.mean, rng=rng)
+            own = counts.kernel[block.rows] >= 0
+            at, mean = block.rows[own], (block.mean * factor[:, block.locality])[:, own]
+            events[:, at] = draw_given_kernels(counts.kernels, counts.kernel[at], mean, r, rng)
+        alone = alone[:0]
     for rows, mean in area_blocks(lines, land, counts.area[alone]):
         at = alone[rows]
         events[:, at] = draw_given_kernels(counts.kernels, counts.kernel[at], mean, r, rng)

@@ -302,8 +302,8 @@ def total_moments(
     """Mean of each authority's total over the marked areas, and the variance of its gamma factor.
 
     Both have shape (draws, authorities). A total is Poisson about its mean M times a gamma factor
-    of mean 1 and variance overdispersion**2 * sum(mu**2) / M**2, or with the squares of localities:
-    exact in mean and variance.
+    of mean 1 and variance (r (1 + s) sum(mu**2) + s sum(E**2)) / M**2, r = overdispersion**2,
+    s = locality_sd**2, E the expected events of localities: exact in mean and variance.
     """
     authority = land.authority_of_area[among]
     number = land.authority_mean.size
@@ -322,13 +322,13 @@ def total_moments(
         )
 
     mean = summed(1.0)
-    variance = np.zeros_like(mean)
-    if lines.overdispersion.any():
-        squares = lines.overdispersion[:, None] ** 2 * summed(2.0)
-        np.divide(squares, mean**2, out=variance, where=mean > 0)
-    elif lines.locality_sd.any():
-        squares = lines.locality_sd[:, None] ** 2 * _locality_squares(lines, land, among)
-        np.divide(squares, mean**2, out=variance, where=mean > 0)
+    squares, variance = np.zeros_like(mean), np.zeros_like(mean)
+    r, shared = lines.overdispersion[:, None] ** 2, lines.locality_sd[:, None] ** 2
+    if r.any():
+        squares += r * (1.0 + shared) * summed(2.0)
+    if shared.any():
+        squares += shared * _locality_squares(lines, land, among)
+    np.divide(squares, mean**2, out=variance, where=mean > 0)
     return mean, variance
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from socgrad.checks.counts import Counts, Lines, area_blocks, log_probability
+from socgrad.checks.shared_forms import has_no_closed_form, told_by_all
 from socgrad.reading.posterior import Geography
 
 __all__ = ["Block", "count_blocks", "log_probabilities"]
@@ -68,13 +69,21 @@ def log_probabilities(
     Where localities have factors, "the others" tell an area's: given Y events of the other areas of
     its locality where E were expected, the factor is Gamma(1/r + Y, 1/r + E), r = locality_sd**2,
     and the count is negative binomial about mean mu (1 + r Y) / (1 + r E), its factor of variance
-    r / (1 + r Y). Elsewhere counts are independent.
+    r / (1 + r Y). Where areas have factors of their own, too, or are not all known, the factor is
+    integrated out numerically. Elsewhere counts are independent.
     """
+    numerically = has_no_closed_form(counts, lines)
+    rng = np.random.default_rng(0)  # of factors, which are not asked for
     spread = lines.overdispersion[:, None] ** 2
     r = lines.locality_sd[:, None] ** 2
     for block in count_blocks(counts, lines, land):
         events, mean = counts.events[block.rows], block.mean
-        if counts.has_bounds:
+        if numerically:
+            yield (
+                block.rows,
+                told_by_all(counts, lines, land, rows=block.rows, mean=mean, rng=rng)[0],
+            )
+        elif counts.has_bounds:
             yield block.rows, _within_bounds(counts, block, spread)
         elif r.any():
             others = block.summed(events)[block.locality] - events

@@ -127,7 +127,7 @@ def area_replicates(
     excess = square_means = 0.0
     for block in count_blocks(counts, lines, land):
         at, y, mean = counts.area[block.rows], counts.events[..., block.rows], block.mean
-        variance = mean * (1.0 + (r + shared) * mean)
+        variance = mean * (1.0 + (r * (1.0 + shared) + shared) * mean)
         about = mean
         if shared.any():
             factor = rng.gamma(1.0 / shared, shared, (draws, len(block.first)))
@@ -146,7 +146,8 @@ def area_replicates(
         tally, observed = tally.plus(new), observed.plus(np.atleast_2d(y))
         if named:
             expected = block.summed(mean)
-            theirs = block.summed(mean * (1.0 + r * mean)) + shared * expected**2
+            own = mean * (1.0 + r * (1.0 + shared) * mean)
+            theirs = block.summed(own) + shared * expected**2
             for k, counted in enumerate((y, new)):
                 apart = (block.summed(counted) - expected) ** 2
                 of_localities[k] += (apart / theirs).sum(axis=1)

@@ -15,6 +15,8 @@ _TAKES: Final = (
     | COUNTS
     | COARSENED
     | TOTALS
+    | {"localities coarsened counts", "negative_binomial in localities counts"}
+    | {"negative_binomial in localities coarsened counts"}
     | {"overdispersion", "locality_sd", "region_sd"}
     | {"covariate_coefficient", "area_moderator_coefficient", "departure_coefficient"}
     | {"one stratum", "joint strata", "full correlations", "factor correlations"}
@@ -105,9 +107,13 @@ def _labelled(task: Task, posterior: xr.Dataset) -> xr.Dataset:
     return posterior.assign_coords(dict.fromkeys(dims, labels))
 
 
+_OF_TOTALS: Final = (
+    "how a total varies about its mean depends on the slope, and of a coarsened one it has no "
+    "derivatives by that"
+)
 _REASONS: Final = {
-    "negative_binomial coarsened totals": "how a total varies about its mean depends on the slope, "
-    "and of a coarsened one it has no derivatives by that",
+    "negative_binomial coarsened totals": _OF_TOTALS,
+    "localities coarsened totals": _OF_TOTALS,
 }
 
 BLOCKS: Final = Engine(

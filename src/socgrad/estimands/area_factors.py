@@ -15,6 +15,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from socgrad.errors import EstimandError
+from socgrad.likelihood.factor_rows import FactorRows
+from socgrad.likelihood.kernels import kernels_of
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.observed import observed_counts
 from socgrad.reading.posterior import Coefficients, Geography
@@ -37,7 +39,8 @@ class AreaFactors:
 
     `events` has one number per area, NaN where it is not counted; areas of one value of `shared`
     have one factor (each area its own, or those of a locality); `variance` (chain * draw,) is that
-    of the factors before the counts.
+    of the factors before the counts. Beside factors of localities `own` is that of areas' own; None
+    where there are none.
     """
 
     events: Floats
@@ -45,6 +48,7 @@ class AreaFactors:
     variance: Floats
     random_seed: int
     stratum: Hashable | None
+    own: Floats | None = None
 
     def generator(self) -> np.random.Generator:
         """Random numbers, always the same: sums that belong together hold the same factors."""
@@ -65,8 +69,11 @@ class AreaFactors:
         """Draw the factors of the areas of a block, given the events expected of each.
 
         With r the variance, Y and E the events and expected events of the counted areas that share
-        a factor, that is Gamma(shape 1/r + Y, rate 1/r + E).
+        a factor, that is Gamma(shape 1/r + Y, rate 1/r + E). Where areas have factors of their own
+        beside those of localities, these are drawn first, all of the former integrated out.
         """
+        if self.own is not None:
+            return self._both_drawn(expected, areas, self.own, rng)
         counted = ~np.isnan(self.events[areas])
         first = np.flatnonzero(np.diff(self.shared[areas], prepend=-1))
         said = np.add.reduceat(np.where(counted, self.events[areas], 0.0), first)
@@ -75,6 +82,31 @@ class AreaFactors:
         precision = 1.0 / np.maximum(self.variance, 1e-12)[:, None]
         factor: Floats = rng.gamma(precision + said, 1.0 / (precision + told))
         return np.repeat(factor, np.diff(np.append(first, len(areas))), axis=1)
+
+    def _both_drawn(
+        self, expected: Floats, areas: Integers, own: Floats, rng: np.random.Generator
+    ) -> Floats:
+        """Factors of localities times those of their areas."""
+        from socgrad.likelihood.factor_sums import given_others  # noqa: PLC0415 numba takes time
+
+        shared, counted = self.shared[areas], ~np.isnan(self.events[areas])
+        present, of = np.unique(shared, return_inverse=True)
+        s = np.maximum(self.variance, 1e-12)[:, None]
+        common = rng.gamma(1.0 / s, s, (len(s), len(present)))
+        if counted.any():
+            known = np.flatnonzero(counted)
+            events = self.events[areas[known]]
+            none = np.full(len(known), -1, dtype=np.int64)
+            rows = FactorRows.of(kernels_of([]), none, np.zeros(len(known)), events, shared[known])
+            log_mean = np.log(expected[:, known])
+            told = given_others(rows, log_mean, own, self.variance, rng)[1]
+            common[:, np.unique(of[known])] = told
+        factor = common[:, of]
+        precision = 1.0 / np.maximum(own, 1e-12)[:, None]
+        said = np.where(counted, np.nan_to_num(self.events[areas]), 0.0)
+        rate = precision + np.where(counted, expected * factor, 0.0)
+        made: Floats = factor * rng.gamma(precision + said, 1.0 / rate)
+        return made
 
 
 def area_factors(
@@ -106,8 +138,11 @@ def area_factors(
             "alone, which say nothing of it. Use rates='structural'."
         )
     shared = land.locality_of_area if terms.has_localities else np.arange(land.exposure.size)
-    values = spread.transpose("chain", "draw").to_numpy().ravel()
-    return AreaFactors(counts.events, shared, values**2, random_seed, terms.stratum)
+    variance = _flat(spread) ** 2
+    own = None
+    if terms.has_localities and "overdispersion" in fit["posterior"].data_vars:
+        own = _flat(fit["posterior"].to_dataset()["overdispersion"]) ** 2
+    return AreaFactors(counts.events, shared, variance, random_seed, terms.stratum, own)
 
 
 def words_for_rates(fit: xr.DataTree, terms: Coefficients, rates: Rates) -> str:
@@ -118,6 +153,10 @@ def words_for_rates(fit: xr.DataTree, terms: Coefficients, rates: Rates) -> str:
     if rates == "structural":
         return f"; structural rates: what each {whose} departs from the line by left out"
     return f"; realised rates: with what each {whose} departs from the line by"
+
+
+def _flat(spread: xr.DataArray) -> Floats:
+    return np.ascontiguousarray(spread.transpose("chain", "draw").to_numpy().ravel())
 
 
 def _spread(fit: xr.DataTree, terms: Coefficients) -> xr.DataArray | None:

@@ -1,11 +1,15 @@
 """How far the rates of localities lie from their authority's line."""
 
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from socgrad.checks.counts import chosen_draws, counts_by_position, lines_at
+from socgrad.checks.locality_counts import count_blocks
+from socgrad.checks.shared_forms import told_by_all
 from socgrad.errors import EstimandError
 from socgrad.estimands.locality_sums import locality_events
 from socgrad.reading.by_stratum import by_stratum
@@ -66,7 +70,8 @@ def locality_ratio(
         ratio_m ~ Gamma(shape 1/r + Y_m, rate 1/r + E_m)
 
     Its mean, (1 + r Y_m) / (1 + r E_m), draws observed over expected towards 1, the more the fewer
-    events are expected.
+    events are expected. Where areas have factors of their own, too, or counts are known within
+    bounds, ratios are drawn among the nodes of a quadrature over the factor given all counts.
 
     Interpretation
     --------------
@@ -99,8 +104,8 @@ def locality_ratio(
             "locality_ratio asks for the factors of localities, and this model has none. Fit "
             "GradientModel(areas, localities=True), its areas with Areas.from_frame(locality=...)."
         )
-    counts = observed_counts(fit, purpose="locality_ratio")
-    areas = np.flatnonzero(counts.counted & _wanted(land, authority))
+    counts = observed_counts(fit, purpose="locality_ratio", takes_bounds=True)
+    areas = np.flatnonzero(counts.known & _wanted(land, authority))
     wanted = np.unique(land.locality_of_area[areas])
     if not len(wanted):
         raise EstimandError(
@@ -119,7 +124,12 @@ def locality_ratio(
     )
     rng = generator(random_seed, terms.stratum)
     values = np.empty((terms.intercept.size, len(wanted)))
-    for where, drawn in _drawn(terms, land, areas, events, rng=rng):
+    own = fit["posterior"].data_vars.get("overdispersion")
+    if own is not None or counts.has_bounds:
+        pieces = _drawn_numerically(fit, areas, rng=rng)
+    else:
+        pieces = _drawn(terms, land, areas, events, rng=rng)
+    for where, drawn in pieces:
         values[:, np.searchsorted(wanted, where)] = drawn
     like = terms.intercept.transpose("chain", "draw")
     home = np.zeros(len(land.locality), dtype=np.int64)
@@ -158,6 +168,22 @@ def _drawn(
     for block in locality_events(terms, land, areas):
         shape = rate + events[block.locality]
         yield block.locality, rng.gamma(shape, 1.0 / (rate + block.expected))
+
+
+def _drawn_numerically(
+    fit: xr.DataTree, areas: Integers, *, rng: np.random.Generator
+) -> Iterator[tuple[Integers, Floats]]:
+    """The same where areas have factors of their own, or are not all known."""
+    terms, land = coefficients(fit), geography(fit)
+    every = counts_by_position(fit)
+    chosen = np.isin(every.area, areas)
+    counts = replace(
+        every, area=every.area[chosen], events=every.events[chosen], kernel=every.kernel[chosen]
+    )
+    lines = lines_at(fit, chosen_draws(terms, terms.intercept.size))
+    for block in count_blocks(counts, lines, land):
+        found = told_by_all(counts, lines, land, rows=block.rows, mean=block.mean, rng=rng)[1]
+        yield land.locality_of_area[counts.area[block.rows[block.first]]], found
 
 
 def _wanted(

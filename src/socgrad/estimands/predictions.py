@@ -319,17 +319,18 @@ def predict_authority_events(
     elif target == "average":
         terms = terms.without_own_effects
     mean = authority_rate_sums(terms, land, land.exposure)[0][:, kept]
-    spread = _overdispersion(fit) ** 2 + terms.locality_sd**2
-    factor = xr.DataArray(np.zeros(mean.shape), dims=("sample", "authority"))
-    if float(spread.max()) > 0:
+    own, shared = (
+        sd.broadcast_like(terms.intercept).transpose("chain", "draw").to_numpy().reshape(-1, 1) ** 2
+        for sd in (_overdispersion(fit), terms.locality_sd)
+    )
+    squares = np.zeros((len(own), land.authority_mean.size))
+    if own.any():
         # Twice the log rate, with exposure squared: sum of mu**2.
-        squares = (
-            locality_squares(terms, land)
-            if terms.has_localities
-            else authority_rate_sums(_doubled(terms), land, land.exposure**2)[0]
-        )
-        r = spread.broadcast_like(terms.intercept).transpose("chain", "draw").to_numpy().ravel()
-        factor = xr.DataArray(r[:, None] * squares[:, kept] / mean**2, dims=("sample", "authority"))
+        doubled = authority_rate_sums(_doubled(terms), land, land.exposure**2)[0]
+        squares += own * (1.0 + shared) * doubled
+    if shared.any():
+        squares += shared * locality_squares(terms, land)
+    factor = xr.DataArray(squares[:, kept] / mean**2, dims=("sample", "authority"))
     return labelled(
         _counts(
             as_draws(mean, terms, "authority", labels),

@@ -84,24 +84,24 @@ def vpc(
     Notes
     -----
     Exact moments of the count y of such a neighbourhood over authorities, with v the variance of
-    log rates there (the square of `socgrad.variation.authority_sd`), and a the coefficient of
-    variation of the gamma factors: of neighbourhoods (`overdispersion`) or of localities
+    log rates there (the square of `socgrad.variation.authority_sd`), and a and c the coefficients
+    of variation of the gamma factors of neighbourhoods (`overdispersion`) and of localities
     (`locality_sd`), 0 where there are none::
 
         M   = N rate(x) exp(v / 2)                      mean, over authorities
-        Var = M + M**2 (exp(v) (1 + a**2) - 1)
+        Var = M + M**2 (exp(v) (1 + a**2) (1 + c**2) - 1)
         VPC = M**2 (exp(v) - 1) / Var                   of authorities
-              M**2 exp(v) a**2 / Var                    of localities
+              M**2 exp(v) c**2 / Var                    of localities
 
     With regions v is u + region_sd**2, u the variance among authorities of one region, and::
 
         VPC = M**2 (exp(region_sd**2) - 1) / Var                   of regions
               M**2 exp(region_sd**2) (exp(u) - 1) / Var            of authorities within them
 
-    The rest is chance (M) and other differences between neighbourhoods (M**2 exp(v) a**2, without
-    localities). The authorities' share is also the correlation of the counts of two such
-    neighbourhoods of one authority; with localities, of two that lie in different ones, and both
-    shares together are that of two in the same.
+    The rest is chance (M) and other differences between neighbourhoods
+    (M**2 exp(v) a**2 (1 + c**2)). The authorities' share is also the correlation of the counts of
+    two such neighbourhoods of one authority; with localities, of two that lie in different ones,
+    and both shares together are that of two in the same.
 
     Interpretation
     --------------
@@ -139,8 +139,8 @@ def vpc(
     at = place(terms, land, deprivation=x, authority_mean=authority_mean)
     variance = level_variance(terms, at.within_part)
     draws = fit["posterior"].to_dataset()
-    name = "locality_sd" if terms.has_localities else "overdispersion"
-    spread = draws.get(name, xr.DataArray(0.0)) ** 2
+    own = draws.get("overdispersion", xr.DataArray(0.0)) ** 2
+    shared = terms.locality_sd**2
     # Divided by mean**2 exp(v) throughout: neither large counts nor large variances overflow.
     log_mean = np.log(size) + log_rate_at(at.curve, at.deprivation) + variance / 2
     chance = exponential(-log_mean - variance)
@@ -149,9 +149,9 @@ def vpc(
     parts = {
         "region": of_regions,
         "authority": between - of_regions,
-        "locality": spread,
+        "locality": shared,
     }
-    share = parts[level] / (chance + between + spread)
+    share = parts[level] / (chance + between + own * (1.0 + shared) + shared)
     between_whom = _BETWEEN[level] + (
         " of one region" if level == "authority" and terms.has_regions else ""
     )

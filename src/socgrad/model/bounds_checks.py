@@ -21,16 +21,9 @@ def check_bounds(areas: Areas, *, family: str, localities: bool, of_areas: bool)
     Raises
     ------
     SpecificationError
-        If counts within bounds are in localities, or totals are known beside them in a model whose
-        chance of a total depends on more than each authority's gradient.
+        If totals are known beside counts within bounds in a model whose chance of a total depends
+        on more than each authority's gradient.
     """
-    bounded = int(areas.within_bounds.sum())
-    if bounded and localities:
-        raise SpecificationError(
-            f"localities=True with {bounded:,} areas known within bounds: a locality's factor ties "
-            "its hidden counts together, so their chance is no product over areas. Leave out "
-            "localities; family='negative_binomial' gives each area a factor of its own."
-        )
     both = int(areas.has_both.sum())
     if not both:
         return
@@ -40,8 +33,9 @@ def check_bounds(areas: Areas, *, family: str, localities: bool, of_areas: bool)
             "Some totals are known within bounds beside areas that are, too: what both say "
             f"together is a sum over all totals. {advice}."
         )
-    if family != "poisson" or of_areas:
-        what = f"family={family!r}" if family != "poisson" else "covariates or a shape of areas"
+    if family != "poisson" or localities or of_areas:
+        what = "localities" if localities else "covariates or a shape of areas"
+        what = f"family={family!r}" if family != "poisson" else what
         raise SpecificationError(
             f"{both:,} authorities have a total beside areas known within bounds, and the model "
             f"has {what}: the chance of the hidden counts given their sum then depends on more "

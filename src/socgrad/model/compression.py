@@ -150,26 +150,9 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
     constraints, constraint_error = constraint_data(model, slopes)
     data |= constraints
     if (areas.totals_known & ~areas.has_both).any():
-        authority = np.flatnonzero(areas.totals_known & ~areas.has_both)
-        rows = np.isin(areas.authority_of_area, authority)
-        first, cell = area_cells(model, rows)
-        events = areas.total_events[authority]
-        exact = ~np.isnan(events)
-        exposure = areas.exposure[rows]
-        rule = chosen_rules(cell, within_part[rows], exposure, cells=len(first), slopes=slopes)
-        of = np.searchsorted(authority, areas.authority_of_area[first])
-        columns = {name: values[first] for name, values in cell_columns(model).items()}
-        data |= _side_by_side("sum", rule, of, columns, dim="total_authority")
-        data |= sum_departures(model, authority, data)
-        squares, square = _squares(model, rows, slopes)
-        data |= squares
-        rules += [rule, square]
-        data["sum_authority"] = (("total_authority",), authority)
-        data["sum_events"] = (("total_authority",), events)
-        data["sum_constant"] = ((), -gammaln(events[exact] + 1).sum())
-        if not exact.all():
-            data["sum_kernel"] = (("total_authority",), kernels_of_totals(areas)[authority])
-
+        totals, of_totals = _totals(model, slopes)
+        data |= totals
+        rules += of_totals
     data["prior_intercept"] = (("moment",), intercept_prior(model))
     return xr.Dataset(
         data,
@@ -346,6 +329,30 @@ def _locality_counts(
         "distinct_rows": (("number",), many),
     }
     return data, rule
+
+
+def _totals(model: GradientModel, slopes: tuple[float, float]) -> tuple[Variables, list[Rules]]:
+    """Totals of authorities, with the Gauss rules of their exposures and of squares of these."""
+    areas, within_part = model.areas, model.within_part
+    authority = np.flatnonzero(areas.totals_known & ~areas.has_both)
+    rows = np.isin(areas.authority_of_area, authority)
+    first, cell = area_cells(model, rows)
+    events = areas.total_events[authority]
+    exact = ~np.isnan(events)
+    exposure = areas.exposure[rows]
+    rule = chosen_rules(cell, within_part[rows], exposure, cells=len(first), slopes=slopes)
+    of = np.searchsorted(authority, areas.authority_of_area[first])
+    columns = {name: values[first] for name, values in cell_columns(model).items()}
+    data = _side_by_side("sum", rule, of, columns, dim="total_authority")
+    data |= sum_departures(model, authority, data)
+    squares, square = _squares(model, rows, slopes)
+    data |= squares
+    data["sum_authority"] = (("total_authority",), authority)
+    data["sum_events"] = (("total_authority",), events)
+    data["sum_constant"] = ((), -gammaln(events[exact] + 1).sum())
+    if not exact.all():
+        data["sum_kernel"] = (("total_authority",), kernels_of_totals(areas)[authority])
+    return data, [rule, square]
 
 
 def _squares(

@@ -35,10 +35,10 @@ def check_levels(
     Raises
     ------
     SpecificationError
-        If localities are asked for, and the areas have none, no authority has two of them, the
-        family has a gamma factor of its own, or areas of authorities known as totals moderate the
-        gradient; if regions are asked for, and there are none, fewer than three, or none with two
-        authorities.
+        If localities are asked for, and the areas have none, no authority has two of them, areas
+        have factors of their own and counts cannot tell them from those of localities, or areas of
+        authorities known as totals moderate the gradient; if regions are asked for, and there are
+        none, fewer than three, or none with two authorities.
 
     Warns
     -----
@@ -69,12 +69,7 @@ def _check_localities(areas: Areas, family: str) -> None:
             "column at the door, for example Areas.from_frame(..., locality='msoa11cd')."
         )
     if family != "poisson":
-        raise SpecificationError(
-            f"localities=True with family={family!r}: a gamma factor of each locality times one of "
-            "each area has no closed form, so some 40,000 factors would have to be sampled for "
-            "England. Choose family='poisson' with localities, or the negative binomial without, "
-            "and compare the two with leave_out(fit, unit='area')."
-        )
+        _check_both_spreads(areas)
     held = np.bincount(areas.authority_of_locality, minlength=len(areas.authority))
     if held.max() < 2:
         raise SpecificationError(
@@ -82,6 +77,25 @@ def _check_localities(areas: Areas, family: str) -> None:
             "locality's factor cannot be told from its authority's level. Expected several in each "
             "(England's authorities have 45 MSOAs on average): check the column named in "
             "Areas.from_frame(locality=...), or leave localities out."
+        )
+
+
+def _check_both_spreads(areas: Areas) -> None:
+    """Refuse factors of areas beside factors of localities where counts tell them not apart."""
+    if totals := int(areas.totals_known.sum()):
+        raise SpecificationError(
+            f"localities=True with family='negative_binomial', and {totals} authorities known by "
+            "their total: a total tells factors of areas from those of localities in no way, and "
+            "which chance it has depends on both. Choose one of the two spreads, or leave these "
+            "authorities out."
+        )
+    held = np.bincount(areas.locality_of_area[areas.known], minlength=len(areas.locality))
+    if held.max(initial=0) < 2:
+        raise SpecificationError(
+            f"localities=True with family='negative_binomial', but each of {len(held):,} "
+            "localities has one area with counts, so its factor cannot be told from the area's. "
+            "Expected several in each (England's MSOAs have five LSOAs on average): check the "
+            "column named in Areas.from_frame(locality=...), or choose one of the two spreads."
         )
 
 

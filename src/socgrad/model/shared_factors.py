@@ -13,7 +13,8 @@ def without_closed_form(model: GradientModel) -> BoolArray:
     """Which areas stand in a locality whose factor cannot be integrated out by a formula.
 
     That of known Poisson counts can. Where areas have factors of their own, too, or where one of
-    them is known within bounds, the integral is taken numerically (`socgrad.blocks.factors`).
+    them is known within bounds, the integral is taken numerically
+    (`socgrad.likelihood.shared_factors`).
     """
     areas = model.areas
     if not model.localities:

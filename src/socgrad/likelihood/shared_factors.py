@@ -24,19 +24,20 @@ import numpy as np
 from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.nuts.numba_on_disk import compiled
 
-__all__ = ["factor_scores", "factor_terms"]
+__all__ = ["MOST_NODES", "NODE", "factor_scores", "factor_terms", "integrated", "row_terms"]
 
-_FEW, _SOME, _MANY = 9, 17, 33
-_RULES = [np.polynomial.hermite.hermgauss(n) for n in (_FEW, _SOME, _MANY)]
+# Numbers of nodes, and the least number of events that stand behind the factor's density for each:
+# errors of a locality's log-likelihood are then below 1e-5, below 1e-4 beyond the last but one.
+_NUMBERS, _LEAST = (5, 7, 17, 33), (6.0, 3.0, 1.0, 0.0)
+MOST_NODES = _NUMBERS[-1]
+_RULES = [np.polynomial.hermite.hermgauss(n) for n in _NUMBERS]
 # Standard normal places, and the logs of weights that go with a density there.
 _PLACES = np.concatenate([sqrt(2.0) * x for x, _ in _RULES])
 _LOG_WEIGHTS = np.concatenate([np.log(w) + x * x + 0.5 * log(2.0) for x, w in _RULES])
-# With gamma densities of at least so many events behind them, errors of a locality's log-likelihood
-# are below 1e-6 with few nodes, and below 1e-5 with some.
-_FOR_FEW, _FOR_SOME = 3.0, 1.0
 _MOST_STEPS = 30
-# Derivatives by (level, slope): 1, 2; 11, 12, 22; 111, 112, 122, 222; then log g and its weight.
-_AT_NODE = 12
+#: Numbers at a node: the log-likelihood, its derivatives by (level, slope), 1, 2; 11, 12, 22; 111,
+#: 112, 122, 222; then the log factor and its weight.
+NODE = 12
 
 
 @compiled
@@ -53,10 +54,10 @@ def given_factor(rows, offset, lo, hi, lead, slope, r, t, deep, found, small):  
         row_terms(rows, i, offset[i] + lead + slope * w + t, r, deep, small)
         events += rows.row_events[i]
         found[0] += small[0]
-        found[1] += small[1]
-        found[3] += small[2]
         if deep:
             w_w = w * w
+            found[1] += small[1]
+            found[3] += small[2]
             found[2] += small[1] * w
             found[4] += small[2] * w
             found[5] += small[2] * w_w
@@ -75,7 +76,7 @@ def row_terms(rows, i, eta, r, deep, small):  # type: ignore[no-untyped-def]
     if kernel >= 0:
         kernel_terms(
             rows.kernel_low[kernel], rows.kernel_high[kernel], rows.kernel_weight,
-            rows.first_weight[kernel], eta, r, True, small,
+            rows.first_weight[kernel], eta, r, deep, small,
         )  # fmt: skip
         return
     mean = exp(eta)
@@ -101,7 +102,7 @@ def row_terms(rows, i, eta, r, deep, small):  # type: ignore[no-untyped-def]
 
 @compiled
 def gamma_constants(alpha):  # type: ignore[no-untyped-def]
-    """Of a gamma density of mean 1: alpha log alpha - alpha - log Gamma, alpha (log alpha - psi)."""
+    """Of a gamma density of mean 1: its constant, and alpha times that one's derivative."""
     moved, series, over = alpha, 0.0, 0.0
     # Upwards, to where the series of Stirling hold.
     while moved < 15.0:
@@ -120,8 +121,11 @@ def gamma_constants(alpha):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def integrated(rows, offset, lo, hi, lead, slope, r, shared, deep, node, small):  # type: ignore[no-untyped-def]
-    """Fill the nodes of a locality's factor; their number and the log of the integral."""
+def integrated(rows, offset, lo, hi, lead, slope, r, shared, rule, deep, node, small):  # type: ignore[no-untyped-def]
+    """Fill the nodes of a locality's factor; their number and the log of the integral.
+
+    `rule` says which number of nodes is the least to be taken.
+    """
     alpha = 1.0 / shared
     constant, _ = gamma_constants(alpha)
     here = node[0]
@@ -129,25 +133,26 @@ def integrated(rows, offset, lo, hi, lead, slope, r, shared, deep, node, small):
     aim = min(1.0 / 3.0, 0.5 * alpha)
     t, curvature = 0.0, alpha
     for _ in range(_MOST_STEPS):
-        events = given_factor(rows, offset, lo, hi, lead, slope, r, t, False, here, small)
+        events = given_factor(rows, offset, lo, hi, lead, slope, r, t, True, here, small)
         rise = events + here[1] - alpha * expm1(t) - aim
         curvature = alpha * exp(t) - here[3]
         step = min(max(rise / curvature, -2.0), 2.0)
         t += step
-        if step * step * curvature < 1e-4:
+        # As the next step would be far smaller, and places need not be exact.
+        if step * step * curvature < 0.04:
             break
     scale = 1.0 / (3.0 * sqrt(curvature))
-    first, number = _FEW + _SOME, _MANY
-    if alpha >= _FOR_FEW:
-        first, number = 0, _FEW
-    elif alpha >= _FOR_SOME:
-        first, number = _FEW, _SOME
+    while alpha < _LEAST[rule]:
+        rule += 1
+    first, number = 0, _NUMBERS[rule]
+    for i in range(rule):
+        first += _NUMBERS[i]
     top = -np.inf
     for k in range(number):
         here = node[k]
         away = 1.0 + scale * _PLACES[first + k]
         if away <= 0.0:
-            for i in range(_AT_NODE):
+            for i in range(NODE):
                 here[i] = 0.0
             here[11] = -np.inf
             continue
@@ -181,8 +186,8 @@ def centred(node, number, mean):  # type: ignore[no-untyped-def]
 @compiled
 def factor_terms(rows, offset, lo, hi, lead, slope, r, shared, deep, out, small):  # type: ignore[no-untyped-def]
     """Add a locality's log-likelihood, and its derivatives, to `out` (as `block_terms` has it)."""
-    node = np.empty((_MANY, _AT_NODE))
-    number, value = integrated(rows, offset, lo, hi, lead, slope, r, shared, deep, node, small)
+    node = np.empty((MOST_NODES, NODE))
+    number, value = integrated(rows, offset, lo, hi, lead, slope, r, shared, 0, deep, node, small)
     out[0] += value
     if not deep:
         return
@@ -211,8 +216,8 @@ def factor_scores(rows, offset, lo, hi, lead, slope, r, shared, p, h, score, sma
     """
     p11, p12, p22 = p
     h1, h2 = h
-    node, mean = np.empty((_MANY, _AT_NODE)), np.empty(10)
-    number, _ = integrated(rows, offset, lo, hi, lead, slope, r, shared, True, node, small)
+    node, mean = np.empty((MOST_NODES, NODE)), np.empty(10)
+    number, _ = integrated(rows, offset, lo, hi, lead, slope, r, shared, 0, True, node, small)
     centred(node, number, mean)
     _, of_density = gamma_constants(1.0 / shared)
     square = 0.0
