@@ -468,7 +468,9 @@ def _problems(
 
 def _about_outliers(table: pd.DataFrame, is_odd: bool) -> list[str]:
     """Authorities in the outer hundredth, where they are too many or too far out."""
-    outer = table.index[(table["pr_below"] < _TAIL) | (table["pr_below"] > 1 - _TAIL)].tolist()
+    is_outer = (table["pr_below"] < _TAIL) | (table["pr_below"] > 1 - _TAIL)
+    words = table["authority_name"] if "authority_name" in table else table.index.to_series()
+    outer = words[is_outer].tolist()
     usual = 2 * _TAIL * len(table)
     crowded = binom.sf(len(outer) - 1, len(table), 2 * _TAIL) < 2 * _TAIL
     if is_odd or (outer and crowded):
