@@ -27,6 +27,7 @@ def report(
     introduction: str | Sequence[str] = "",
     author: str = "",
     sections: Sequence[Section] = (),
+    questions: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
     figures: bool = True,
     suppress_below: int = 10,
     prob: float = 0.95,
@@ -57,6 +58,10 @@ def report(
         is escaped.
     sections
         Sections of your own, after the answers.
+    questions
+        Names of the questions to be put, as `Page.found` and `Page.refused` have them, and "fit" for
+        whether the model fits the counts, which takes some seconds a set of counts at England's size.
+        Of several fits, by heading, all of those that are not named. By default all.
     figures
         Whether figures are drawn, which needs matplotlib (the extra ``plots``).
     suppress_below
@@ -108,6 +113,7 @@ def report(
     """
     fits = {"": fit} if isinstance(fit, xr.DataTree) else fit
     _check(fits, events, sections, suppress_below, prob)
+    _check_questions(questions, fits)
     chapters = []
     for heading, one in fits.items():
         subject = read_subject(
@@ -120,8 +126,14 @@ def report(
             prob=prob,
             suppress_below=suppress_below,
         )
-        answers = {question: ask(question, subject) for question in QUESTIONS}
-        chapters.append(Chapter(heading, subject, answers, trust(subject)))
+        asked = questions.get(heading) if isinstance(questions, Mapping) else questions
+        answers = {
+            question: ask(question, subject)
+            for question in QUESTIONS
+            if asked is None or question.name in asked
+        }
+        checks = trust(subject, against_counts=asked is None or "fit" in asked)
+        chapters.append(Chapter(heading, subject, answers, checks))
     page = lay_out(
         chapters,
         title=title,
@@ -180,3 +192,22 @@ def _check(
             f"prob is {prob!r}; expected the probability of an interval, above 0 and below 1, such "
             "as 0.95."
         )
+
+
+def _check_questions(
+    questions: Sequence[str] | Mapping[str, Sequence[str]] | None, fits: Mapping[str, xr.DataTree]
+) -> None:
+    """Refuse questions that there are not."""
+    named = dict(questions) if isinstance(questions, Mapping) else {"": questions or ()}
+    known = [question.name for question in QUESTIONS] + ["fit"]
+    if isinstance(questions, Mapping) and (others := [name for name in named if name not in fits]):
+        raise SpecificationError(
+            f"questions has some for {', '.join(map(repr, others))}, and there is no such fit. "
+            f"Expected headings of fits: {', '.join(map(repr, fits))}."
+        )
+    for names in named.values():
+        if isinstance(names, str) or (odd := [name for name in names if name not in known]):
+            raise SpecificationError(
+                f"questions has {names if isinstance(names, str) else ', '.join(odd)!r}. Expected "
+                f"a list of some of {', '.join(known)}."
+            )

@@ -53,7 +53,7 @@ class Trust:
     verdicts: Sequence[Verdict]
 
 
-def trust(subject: Subject) -> Trust:
+def trust(subject: Subject, *, against_counts: bool = True) -> Trust:
     """Check a fit, and say what was found."""
     with warnings.catch_warnings():
         # Said on the page, whichever way it goes.
@@ -71,7 +71,7 @@ def trust(subject: Subject) -> Trust:
             "sampling", "Was the computation complete?", sampling.converged, [opening, said],
             pd.DataFrame(),
         ),
-        _fits(subject),
+        *([_fits(subject)] if against_counts else []),
         _priors(subject, sampling.priors),
     ]  # fmt: skip
     return Trust(sampling.converged, verdicts)
