@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         for_arviz,
         inequality,
         many,
+        pages,
         places,
         plots,
         predictions,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from socgrad.estimands.gradients import between, gradient
     from socgrad.fitting import fit
     from socgrad.nuts.pymc_models import pymc_model
+    from socgrad.pages.report import report
     from socgrad.reading.by_stratum import by_stratum, stratum
     from socgrad.reading.storage import load, save
     from socgrad.simulation.england import simulate
@@ -79,6 +81,7 @@ __all__ = [
     "leave_out",
     "load",
     "many",
+    "pages",
     "places",
     "plots",
     "predictions",
@@ -88,6 +91,7 @@ __all__ = [
     "rate_ratio",
     "rates",
     "release",
+    "report",
     "returns",
     "save",
     "sensitivity",
@@ -118,6 +122,7 @@ _LAZY = {
     "leave_out": "checks.left_out",
     "load": "reading.storage",
     "pymc_model": "nuts.pymc_models",
+    "report": "pages.report",
     "save": "reading.storage",
     "simulate": "simulation.england",
     "steepening": "estimands.contextual",
@@ -133,6 +138,7 @@ _NAMESPACES = {
     "for_arviz",
     "inequality",
     "many",
+    "pages",
     "places",
     "plots",
     "predictions",
