@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
+    from socgrad.estimands.comparing import compare
     from socgrad.estimands.contextual import inverse_intervention, steepening
     from socgrad.estimands.crossings import crossing
     from socgrad.estimands.gradient_contrasts import compare_gradients
@@ -67,6 +68,7 @@ __all__ = [
     "check_fit",
     "check_sampling",
     "coarsening",
+    "compare",
     "compare_gradients",
     "compare_left_out",
     "covariates",
@@ -113,6 +115,7 @@ _LAZY = {
     "by_stratum": "reading.by_stratum",
     "check_fit": "checks.fit_check",
     "check_sampling": "tables.diagnostics",
+    "compare": "estimands.comparing",
     "compare_gradients": "estimands.gradient_contrasts",
     "compare_left_out": "checks.left_out",
     "crossing": "estimands.crossings",
