@@ -255,7 +255,7 @@ def check_fit(
         table[["expected", "lower", "upper", "pr_below"]] = np.nan
     family = "poisson" if "overdispersion" not in fit["posterior"] else "negative_binomial"
     if terms.has_localities:
-        family = "localities"
+        family = "localities" if family == "poisson" else "both spreads"
     problems = _problems(
         statistics, areas, table, family, bend=further.bend, terms=terms, land=land
     )
