@@ -151,7 +151,9 @@ def about_dispersion(
             "what the model leaves out is smaller than a locality. Give each area a factor of its "
             "own, too: GradientModel(areas, localities=True, family='negative_binomial')."
         )
-    allowed = "its two spreads allow" if family == "both spreads" else "the negative binomial allows"
+    allowed = (
+        "its two spreads allow" if family == "both spreads" else "the negative binomial allows"
+    )
     return (
         f"Counts of like neighbourhoods vary more than {allowed}: look for a few "
         "areas with wrong counts or exposure (table `authorities`, column dispersion), or for a "
