@@ -29,7 +29,7 @@ EFFECTS = 2 * STRATA
 # Of areas, and of localities.
 SPREAD = np.zeros((STRATA, 2))
 SPREAD[[1, 4, 6, 10], 0] = 0.2, 0.25, 0.3, 0.15
-SPREAD[[2, 9, 10], 1] = 0.3, 0.4, 0.5
+SPREAD[[2, 9, 10], 1] = 0.3, 0.4, 0.45
 KINDS = (
     MASS,
     ROWS,
@@ -83,7 +83,9 @@ class Mixture:
                 made["square"] += list(w) * (b == 4)
                 squares.append(len(made["square"]))
             published = np.arange(n) % 3
-            if kind == SHARED:
+            if kind == ROWS:
+                published = np.full(n, -1)
+            elif kind == SHARED:
                 published = np.where(np.arange(n) % 2, published, -1)
                 linear[j, b] = (y * (published < 0)).sum(), (y * (published < 0)) @ w
                 y = np.where(published < 0, y, 0.0)

@@ -331,7 +331,7 @@ def _grouped(
         nodes.within,
         nodes.log_exposure,
         np.zeros(len(nodes.cell)),
-        np.zeros(len(nodes.cell), dtype=np.int64),
+        np.full(len(nodes.cell), -1, dtype=np.int64),
         nodes.columns,
         np.zeros(0, dtype=np.int64) if squares is None else squares.cell,
         none if squares is None else squares.within,

@@ -24,9 +24,13 @@ from typing import NamedTuple
 import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
-from socgrad.likelihood.shared_factors import factor_scores, factor_terms
+from socgrad.likelihood.shared_factors import (
+    factor_scores,
+    factor_terms,
+    published,
+    row_terms,
+)
 from socgrad.nuts.numba_on_disk import compiled
 
 __all__ = [
@@ -117,15 +121,6 @@ def sums(offset, within, lo, hi, level, slope, found):  # type: ignore[no-untype
         e2 += mean
         e3 += mean * w
     found[0], found[1], found[2], found[3] = e0, e1, e2, e3
-
-
-@compiled
-def published(rows, kernel, eta, r, deep, found):  # type: ignore[no-untyped-def]
-    """`kernel_terms` of one of the kernels of `rows`."""
-    kernel_terms(
-        rows.kernel_low[kernel], rows.kernel_high[kernel], rows.kernel_weight,
-        rows.first_weight[kernel], eta, r, deep, found,
-    )  # fmt: skip
 
 
 @compiled
@@ -220,35 +215,10 @@ def block_terms(  # type: ignore[no-untyped-def]
             out[7] -= small[1]
             out[8] -= small[2]
             out[9] -= small[3]
-        elif kind == ROWS and not deep:
-            for i in range(lo, hi):
-                scaled = r * exp(offset[i] + lead + slope * rows.within[i])
-                out[0] -= (rows.row_events[i] + 1.0 / r) * log1p(scaled)
-        elif kind == ROWS:
+        elif kind in {ROWS, COARSENED}:
             for i in range(lo, hi):
                 w = rows.within[i]
-                y = rows.row_events[i]
-                scaled = r * exp(offset[i] + lead + slope * w)
-                below = 1.0 / (1.0 + scaled)
-                # Of -(y + 1/r) log(1 + r mu).
-                first = -(y + 1.0 / r) * scaled * below
-                second = first * below
-                third = second * (1.0 - scaled) * below
-                out[0] -= (y + 1.0 / r) * log1p(scaled)
-                out[1] += first
-                out[3] += second
-                out[6] += third
-                out[2] += first * w
-                w_w = w * w
-                out[4] += second * w
-                out[5] += second * w_w
-                out[7] += third * w
-                out[8] += third * w_w
-                out[9] += third * w_w * w
-        elif kind == COARSENED:
-            for i in range(lo, hi):
-                w = rows.within[i]
-                published(rows, rows.row_kernel[i], offset[i] + lead + slope * w, r, deep, small)
+                row_terms(rows, i, offset[i] + lead + slope * w, r, deep, small)
                 out[0] += small[0]
                 if deep:
                     w_w = w * w
@@ -397,30 +367,16 @@ def scores(  # type: ignore[no-untyped-def]
     for segment in range(rows.first_segment[block], rows.first_segment[block + 1]):
         kind = rows.kind[segment]
         lo, hi = rows.first_row[segment], rows.first_row[segment + 1]
-        if kind in {MASS, ROWS}:
+        if kind == MASS:
             for i in range(lo, hi):
                 w = rows.within[i]
-                mean = exp(offset[i] + lead + slope * w)
                 around = p11 + 2.0 * p12 * w + p22 * w * w
-                along_h = h1 + h2 * w
-                if kind == MASS:
-                    score[i] = -mean * (1.0 + 0.5 * around - 0.5 * along_h)
-                else:
-                    y = rows.row_events[i]
-                    scaled = r * mean
-                    below = 1.0 / (1.0 + scaled)
-                    x = scaled * below
-                    one = x * below
-                    two = one * (1.0 - scaled) * below
-                    size = y + 1.0 / r
-                    score[i] = -size * (x + 0.5 * two * around - 0.5 * one * along_h)
-                    by_spread += log1p(scaled) / r - size * x
-                    by_spread += 0.5 * around * (one / r - size * two)
-                    by_spread -= 0.5 * along_h * (x / r - size * one)
-        elif kind == COARSENED:
+                mean = exp(offset[i] + lead + slope * w)
+                score[i] = -mean * (1.0 + 0.5 * around - 0.5 * (h1 + h2 * w))
+        elif kind in {ROWS, COARSENED}:
             for i in range(lo, hi):
                 w = rows.within[i]
-                published(rows, rows.row_kernel[i], offset[i] + lead + slope * w, r, True, small)
+                row_terms(rows, i, offset[i] + lead + slope * w, r, True, small)
                 around = p11 + 2.0 * p12 * w + p22 * w * w
                 along_h = h1 + h2 * w
                 score[i] = small[1] + 0.5 * around * small[3] - 0.5 * along_h * small[2]

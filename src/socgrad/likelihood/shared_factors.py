@@ -24,7 +24,15 @@ import numpy as np
 from socgrad.likelihood.coarsened import kernel_terms
 from socgrad.nuts.numba_on_disk import compiled
 
-__all__ = ["MOST_NODES", "NODE", "factor_scores", "factor_terms", "integrated", "row_terms"]
+__all__ = [
+    "MOST_NODES",
+    "NODE",
+    "factor_scores",
+    "factor_terms",
+    "integrated",
+    "published",
+    "row_terms",
+]
 
 # Numbers of nodes, and the least number of events that stand behind the factor's density for each:
 # errors of a locality's log-likelihood are then below 1e-6, 1e-5 and, down to one event, 1e-4.
@@ -70,14 +78,20 @@ def given_factor(rows, offset, lo, hi, lead, slope, r, t, deep, found, small):  
 
 
 @compiled
+def published(rows, kernel, eta, r, deep, found):  # type: ignore[no-untyped-def]
+    """`kernel_terms` of one of the kernels of `rows`."""
+    kernel_terms(
+        rows.kernel_low[kernel], rows.kernel_high[kernel], rows.kernel_weight,
+        rows.first_weight[kernel], eta, r, deep, found,
+    )  # fmt: skip
+
+
+@compiled
 def row_terms(rows, i, eta, r, deep, small):  # type: ignore[no-untyped-def]
     """Of one row, as `kernel_terms` has them; of a known count without its events times eta."""
     kernel = rows.row_kernel[i]
     if kernel >= 0:
-        kernel_terms(
-            rows.kernel_low[kernel], rows.kernel_high[kernel], rows.kernel_weight,
-            rows.first_weight[kernel], eta, r, deep, small,
-        )  # fmt: skip
+        published(rows, kernel, eta, r, deep, small)
         return
     mean = exp(eta)
     small[4] = small[5] = small[6] = 0.0
