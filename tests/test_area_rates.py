@@ -32,6 +32,8 @@ HONOUR = {
     "checks/bounded_forms.py",  # with what takes areas off their line in `log_exposure`
     "checks/locality_counts.py",  # through area_blocks
     "checks/log_likelihood.py",  # through total_moments
+    "checks/shared_forms.py",  # with what takes areas off their line in `log_exposure`
+    "estimands/area_factors.py",  # of rates that it is given
     "checks/bends.py",
     "checks/further_tests.py",
     "checks/heavy_tails.py",

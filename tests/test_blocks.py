@@ -29,7 +29,7 @@ EFFECTS = 2 * STRATA
 # Of areas, and of localities.
 SPREAD = np.zeros((STRATA, 2))
 SPREAD[[1, 4, 6, 10], 0] = 0.2, 0.25, 0.3, 0.15
-SPREAD[[2, 9, 10], 1] = 0.3, 0.4, 0.2
+SPREAD[[2, 9, 10], 1] = 0.3, 0.4, 0.5
 KINDS = (
     MASS,
     ROWS,

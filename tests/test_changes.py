@@ -87,7 +87,7 @@ def test_every_estimand_by_year_can_be_summarised():
         (lambda: change(sg.gradient(FIT), start=2018), "start=2018 is no year of these draws"),
         (lambda: change(sg.gradient(FIT), start=2020, end=2020), "start and end are both 2020"),
         (lambda: change(np.log(sg.gradient(FIT))), "were computed from an estimand"),
-        (lambda: change(np_labelled(), scale="ratio"), "have no ratio"),
+        (lambda: change(np_labelled(), scale="ratio"), "has no ratio"),
         (lambda: change(sg.gradient(FIT), scale="log"), "scale"),
         (lambda: change(sg.gradient(FIT).isel(year=[0])), "are of one year"),
         (lambda: steepened(FIT, by=0.0), "by=0.0 is no factor"),

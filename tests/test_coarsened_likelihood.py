@@ -163,8 +163,8 @@ def test_what_bounds_cannot_have(table):
     with pytest.raises(SpecificationError, match=r"depends on more.*Leave out the totals"):
         sg.GradientModel(both, shape="spline")
     local = table.assign(msoa=table["authority"] + "-" + (table.index // 5).astype(str))
-    areas = sg.Areas.from_frame(local, **door, locality="msoa")
-    with pytest.raises(SpecificationError, match="factor ties its hidden counts together"):
+    areas = sg.Areas.from_frame(local, **door, totals=totals, locality="msoa")
+    with pytest.raises(SpecificationError, match=r"the model has localities.*depends on more"):
         sg.GradientModel(areas, localities=True)
 
 

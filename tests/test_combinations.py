@@ -16,6 +16,7 @@ REASONS = (
     "is of one authority alone",
     "needs counts by neighbourhood",
     "has no closed form",
+    "tells factors of areas from those of localities in no way",
     "OutcomeModel needs a GradientModel",
 )
 #: Engines that need no graph, whose densities cost next to nothing.

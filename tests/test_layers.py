@@ -24,7 +24,7 @@ LEFT = {
 }
 LEFT |= {"strata_tree", "quadrature_record", "stratified_fitting", "fitted_trees", "fitting"}
 LEFT |= {"fit_options"}
-RIGHT = {"reading", "estimands", "checks", "tables", "plots"}
+RIGHT = {"reading", "estimands", "checks", "tables", "plots", "pages"}
 
 #: What only the named modules may import, because it takes seconds or is an optional extra.
 RESERVED = {
@@ -37,7 +37,7 @@ RESERVED = {
     "threadpoolctl": {"many.threads"},
     "rich": {"many.fits"},
     "numba": {"nuts.numba_on_disk", "nuts.standardising", "nuts.joint_overdispersed"},
-    "matplotlib": {"plots"},
+    "matplotlib": {"plots", "pages.figures"},
     "great_tables": {"tables.html"},
     "geopandas": {"plots"},
     "formulae": {"formulas", "formula_grammar"},

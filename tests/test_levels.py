@@ -30,12 +30,6 @@ def test_areas_without_localities():
         GradientModel(small_areas(), localities=True)
 
 
-def test_the_negative_binomial_has_a_factor_of_its_own():
-    """Two gamma factors have no closed form: the message says what to do instead."""
-    with pytest.raises(SpecificationError, match=r"no closed form.*leave_out\(fit, unit='area'\)"):
-        GradientModel(small_localities(), localities=True, family="negative_binomial")
-
-
 def test_one_locality_in_each_authority():
     """Its factor would be its authority's level."""
     frame = simulated_with_localities().frame

@@ -5,6 +5,7 @@ import functools
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from matplotlib.figure import Figure
 
 import socgrad as sg
@@ -202,3 +203,21 @@ def test_units_of_two_dates_have_the_names_of_their_parts():
     assert match.names(old) == {"E10000021": "Northamptonshire", "E06000047": "County Durham"}
     new = pd.Series({"E06000061": "North", "E06000062": "West"})
     assert match.names(new) == {"E10000021": "North and West"}
+
+
+def test_figures_and_statements_call_authorities_by_name():
+    """The axis of a curve of two authorities, and authorities that `check_fit` finds far out."""
+    first, second = list(CODES)[:2]
+    ax = sg.plots.inverse_intervention_curve(
+        the_fit(), authorities=(first, second), ax=Figure().subplots()
+    )
+    assert ax.get_ylabel().endswith(f"authority {CODES[second]} over {CODES[first]}")
+    fit = the_fit().copy()
+    counts = fit["observed_data"].to_dataset()
+    own = fit["constant_data"]["authority_of_area"].to_numpy() == 0
+    counts["events"] = counts["events"].where(~own, 40 * counts["events"] + 40)
+    fit["observed_data"] = xr.DataTree(counts)
+    with pytest.warns(sg.errors.MisfitWarning):
+        statement = sg.check_fit(fit, draws=100).statement
+    assert f"expected: {CODES[first]}" in statement
+    assert first not in statement

@@ -194,8 +194,10 @@ OTHERS = {
     *("to_csv", "to_html", "to_great_table", "to_latex", "to_markdown", "check_sampling"),
     "compare_left_out",
     # Of several strata: by `by_stratum`, each of these is one of the estimands above.
-    *("by_stratum", "stratum", "compare_gradients", "stratum_correlations", "gradient_by_step"),
-    *("population_gradient", "duration_ratio"),
+    *("by_stratum", "stratum", "compare", "compare_gradients", "stratum_correlations"),
+    *("gradient_by_step", "population_gradient", "duration_ratio", "relabel"),
+    # A page of all of these: `test_pages`.
+    "report",
     # Of covariates, outcomes, localities and regions, which this fit has none of.
     *("covariate_ratio", "moderated_gradient", "outcome_association", "locality_ratio"),
     "region_ratio",
@@ -239,8 +241,10 @@ def test_every_public_name_is_here():
     assert set(public_names()) - estimands == set()
     assert estimands - set(public_names()) == set()
     plots = {name.removeprefix("plots.") for name in listed if name.startswith("plots.")}
-    # The map has draws of authorities, whatever they are of; two figures are of years.
-    others = {"authority_map", "over_years", "changed_authorities"}
+    # The map has draws of authorities, whatever they are of; figures of years, of stages, and of
+    # what checks and `compare_prior` found.
+    others = {"authority_map", "over_years", "changed_authorities", "stage_funnel"}
+    others |= {"checked_counts", "prior_and_posterior"}
     assert plots | others == set(sg.plots.__all__)
 
 

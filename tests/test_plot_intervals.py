@@ -96,7 +96,7 @@ def test_ranks_begin_with_the_first(split_fit: xr.DataTree, ax: Axes) -> None:
 def test_differences_are_held_against_zero(split_fit: xr.DataTree, ax: Axes) -> None:
     """The slope index of every authority lies above zero here, and the axis has its units."""
     index = sii(split_fit, by="authority")
-    caterpillar(index, ax=ax)
+    caterpillar(index, reference=0, ax=ax)
     assert ax.get_xscale() == "linear"
     assert ax.lines[0].get_xdata()[0] == 0
     (dots,) = (c for c in ax.collections if not isinstance(c, LineCollection))
@@ -105,6 +105,32 @@ def test_differences_are_held_against_zero(split_fit: xr.DataTree, ax: Axes) -> 
     )
     found = {matplotlib.colors.to_hex(colour).upper() for colour in dots.get_facecolors()}
     assert found == {STYLE.deprived}
+
+
+def test_authorities_are_held_to_their_own_average_by_default(
+    split_fit: xr.DataTree, ax: Axes
+) -> None:
+    """Every gradient lies surely above 1: what differs is who lies above the average of them."""
+    own = gradient(split_fit, target="each")
+    caterpillar(own, order="given", ax=ax)
+    average = np.exp(np.log(own).mean("authority"))
+    share = (own > average).mean(("chain", "draw")).to_numpy()
+    expected = np.where(share > 0.975, STYLE.deprived, STYLE.quiet)
+    expected = np.where(share < 0.025, STYLE.affluent, expected)
+    assert len(set(expected)) > 1
+    (dots,) = (c for c in ax.collections if not isinstance(c, LineCollection))
+    found = [matplotlib.colors.to_hex(colour).upper() for colour in dots.get_facecolors()]
+    assert found == [colour.upper() for colour in expected]
+    assert ax.lines[0].get_xdata()[0] == pytest.approx(float(average.median()))
+    key = [text.get_text() for text in ax.figure.legends[0].get_texts()]
+    assert key[0] == "above the average of those shown, Pr > 0.975"
+
+
+def test_differences_are_held_to_their_mean_by_default(split_fit: xr.DataTree, ax: Axes) -> None:
+    """The average of differences is their mean, not that of ratios."""
+    index = sii(split_fit, by="authority")
+    caterpillar(index, ax=ax)
+    assert ax.lines[0].get_xdata()[0] == pytest.approx(float(index.mean("authority").median()))
 
 
 def test_colours_say_what_is_sure(ax: Axes) -> None:
@@ -218,12 +244,26 @@ def test_rungs_are_gradients_of_the_strata(ax: Axes) -> None:
     np.testing.assert_allclose(rungs(ax, 0), steep.median(("chain", "draw")))
     tails = steep.quantile([0.05, 0.95], ("chain", "draw"))
     np.testing.assert_allclose(segments(ax)[:, :, 1].T, tails)
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["referral", "assessment", "plan"]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["Referral", "Assessment", "Plan"]
     assert [text.get_text() for text in ax.texts] == [
         f"{value:.2f}" for value in steep.median(("chain", "draw")).to_numpy()
     ]
-    # The line from one rung to the next runs behind its number: a halo keeps it legible.
-    assert all(text.get_path_effects() for text in ax.texts)
+    # The line to the next rung rises, so numbers stand below it: nothing runs through them.
+    assert (np.diff(steep.median(("chain", "draw"))) > 0).all()
+    assert all(text.get_va() == "top" and text.xyann[1] < 0 for text in ax.texts)
+
+
+def test_words_of_rungs_are_broken_between_words_alone(ax: Axes) -> None:
+    """Long names of stages are told in words, and no word is cut or parted at its hyphens."""
+    fit = example_fit_of_stages()
+    names = ("child_in_need_plan", "Investigations (section 47)", "Reassessments-and-referrals")
+    stages = zip(names, ("referral", "assessment", "plan"), strict=True)
+    gradient_ladder({name: stratum(fit, label) for name, label in stages}, ax=ax)
+    assert [text.get_text() for text in ax.get_xticklabels()] == [
+        "Child in need\nplan",
+        "Investigations\n(section 47)",
+        "Reassessments-and-referrals",
+    ]
 
 
 def test_named_fits_are_as_good_as_strata() -> None:
@@ -233,7 +273,7 @@ def test_named_fits_are_as_good_as_strata() -> None:
     gradient_ladder(fit, ax=first)
     gradient_ladder({name: stratum(fit, name) for name in ("plan", "referral")}, ax=second)
     np.testing.assert_allclose(rungs(second, 0), rungs(first, 0)[[2, 0]])
-    assert [text.get_text() for text in second.get_xticklabels()] == ["plan", "referral"]
+    assert [text.get_text() for text in second.get_xticklabels()] == ["Plan", "Referral"]
 
 
 def test_ladders_of_affluent_and_deprived_authorities(ax: Axes) -> None:
@@ -258,7 +298,7 @@ def test_a_ladder_of_draws_is_refused(split_fit: xr.DataTree) -> None:
 
 def test_what_makes_no_ladder_is_refused(split_fit: xr.DataTree, ax: Axes) -> None:
     """One fit without strata, none, and fits of different steps."""
-    with pytest.raises(EstimandError, match="no strata to make a ladder of"):
+    with pytest.raises(EstimandError, match="no strata, and gradient_ladder draws several"):
         gradient_ladder(split_fit, ax=ax)
     with pytest.raises(EstimandError, match="There are no fits to draw"):
         gradient_ladder({}, ax=ax)

@@ -19,6 +19,7 @@ from socgrad.errors import EstimandError, SocgradError
 from socgrad.estimands.gradients import gradient
 from socgrad.estimands.rates import expected_rate
 from socgrad.plots import authority_map
+from socgrad.plots.style import STYLE
 from socgrad.reading.labels import label_draws
 
 ORDER = (3, 0, 5, 1, 4, 2)
@@ -55,6 +56,7 @@ def colours_at(ax: Axes) -> dict[int, tuple[float, ...]]:
     return {
         round(float(path.vertices[:, 0].min())): tuple(colour)
         for collection in ax.collections
+        if len(collection.get_facecolors())  # not those that outline others
         for path, colour in zip(
             collection.get_paths(),
             np.resize(collection.get_facecolors(), (len(collection.get_paths()), 4)),
@@ -80,12 +82,53 @@ def test_each_polygon_has_its_own_number(
         if name != "Elsewhere":
             expected = mappable.to_rgba(float(median.sel(authority=name)))
             assert found[place] == pytest.approx(expected)
-    # The middle colour is at the median authority; both ends are as far from it.
+    # The middle colour is at the average authority; both ends are as far from it.
     norm = mappable.norm
-    assert norm.vmin * norm.vmax == pytest.approx(float(np.median(median)) ** 2)
+    average = float(np.exp(np.log(own).mean("authority")).median())
+    assert norm.vmin * norm.vmax == pytest.approx(average**2)
     assert (norm.vmin, norm.vmax)[int(median.max() * median.min() > norm.vmin * norm.vmax)] in (
         pytest.approx(float(median.min())),
         pytest.approx(float(median.max())),
+    )
+
+
+def test_differences_within_uncertainty_are_pale(ax: Axes) -> None:
+    """Estimates 1% apart with intervals of a fifth do not reach the ends of the colours."""
+    rng = np.random.default_rng(4)
+    logs = np.log([1.995, 2.0, 2.005]) + 0.05 * rng.standard_normal((2, 500, 3))
+    draws = xr.DataArray(
+        np.exp(logs), dims=("chain", "draw", "authority"), coords={"authority": list("abc")}
+    )
+    draws = label_draws(draws, estimand="r", units="r", reference="r", null=1.0)
+    authority_map(draws, squares(list("abc")), key="name", ax=ax)
+    norm = scale_of(ax).norm
+    half = (
+        float(
+            np.log(
+                draws.quantile(0.975, ("chain", "draw")) / draws.quantile(0.025, ("chain", "draw"))
+            ).mean()
+        )
+        / 2
+    )
+    assert np.log(norm.vmax / norm.vmin) / 2 == pytest.approx(half)
+    assert ax.get_title(loc="left").startswith("Outlined: 0 of 3")
+
+
+def test_authorities_that_surely_differ_are_outlined(
+    own: xr.DataArray, split_fit: xr.DataTree, shuffled: geopandas.GeoDataFrame, ax: Axes
+) -> None:
+    """A dark edge around those that lie on one side of the reference, at their own places."""
+    average = gradient(split_fit)
+    authority_map(own, shuffled, key="name", reference=average, prob=0.8, ax=ax)
+    share = (own > average).mean(("chain", "draw"))
+    sure = np.maximum(share, 1 - share) > 0.9
+    assert 0 < int(sure.sum()) < 6
+    ink = matplotlib.colors.to_rgba(STYLE.ink)
+    (edges,) = (c for c in ax.collections if tuple(c.get_edgecolors()[0]) == ink)
+    found = {shuffled["name"][round(path.vertices[:, 0].min())] for path in edges.get_paths()}
+    assert found == set(own["authority"].to_numpy()[sure.to_numpy()])
+    assert ax.get_title(loc="left").splitlines()[0] == (
+        f"Outlined: {int(sure.sum())} of 6 that lie above or below the reference with Pr > 0.9"
     )
 
 
@@ -104,12 +147,12 @@ def test_the_colour_bar_ends_where_estimates_do(
 def test_a_polygon_without_an_estimate_is_hatched_and_counted(
     own: xr.DataArray, shuffled: geopandas.GeoDataFrame, ax: Axes
 ) -> None:
-    """Elsewhere has no colour, and a line below the map says that one has none."""
+    """Elsewhere has no colour, and a line above the map says that one has none."""
     authority_map(own, shuffled, key="name", ax=ax)
     (hatched,) = (c for c in ax.collections if c.get_hatch())
     assert len(hatched.get_paths()) == 1
     assert hatched.get_paths()[0].vertices[:, 0].min() == 3
-    assert ax.get_title(loc="left") == "Hatched: 1 without an estimate"
+    assert ax.get_title(loc="left").splitlines()[1:] == ["Hatched: 1 without an estimate"]
 
 
 def test_probabilities_are_draw_by_draw(

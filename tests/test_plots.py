@@ -224,7 +224,7 @@ def test_axes_speak_the_readers_units(split_fit: xr.DataTree) -> None:
     # A library that reads any deprivation and any exposure does not say which they are.
     assert first.get_xlabel() == second.get_xlabel() == "Deprivation in the neighbourhood (%)"
     assert third.get_xlabel() == "Deprivation in the authority (%)"
-    assert first.get_ylabel() == "Events per 10,000 of exposure"
+    assert first.get_ylabel() == "Events per 10,000"
     assert second.get_ylabel() == "Plans per 10,000 referrals"
     assert third.get_ylabel() == "Gradient: rate ratio per 10 points of\nneighbourhood deprivation"
     for panel in (first, second, third):

@@ -130,8 +130,10 @@ OTHERS = {
     *("inequality_of_rates", "journal_table", "label_draws", "summarise", "to_csv", "to_html"),
     *("to_great_table", "to_latex", "to_markdown", "check_sampling", "compare_left_out"),
     # Of several strata: by `by_stratum`, each of these is one of the estimands above.
-    *("by_stratum", "stratum", "compare_gradients", "stratum_correlations", "gradient_by_step"),
-    *("population_gradient", "duration_ratio"),
+    *("by_stratum", "stratum", "compare", "compare_gradients", "stratum_correlations"),
+    *("gradient_by_step", "population_gradient", "duration_ratio", "relabel"),
+    # A page of all of these: `test_pages`.
+    "report",
     # Of covariates, outcomes and localities, which this fit has none of.
     *("covariate_ratio", "moderated_gradient", "outcome_association", "locality_ratio"),
     "region_ratio",

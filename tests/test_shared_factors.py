@@ -134,15 +134,16 @@ def known():
 
 
 def test_single_counts_and_factors_are_those_of_the_closed_form(known):
-    """Given the others of its locality a count is negative binomial; a factor has a gamma's mean."""
+    """Given the others a count is negative binomial; a factor has the mean of a gamma variable."""
     counts, land = known
     lines = lines_of(40, land.authority_mean.size, locality_sd=0.4)
-    closed = dict((tuple(rows), values) for rows, values in log_probabilities(counts, lines, land))
+    closed = {tuple(rows): values for rows, values in log_probabilities(counts, lines, land)}
     for block in count_blocks(counts, lines, land):
         alone, factor = told_by_all(
             counts, lines, land, rows=block.rows, mean=block.mean, rng=np.random.default_rng(1)
         )
-        np.testing.assert_allclose(alone, closed[tuple(block.rows)], atol=2e-3)
+        # Of counts that nobody would expect, the tail is less exact.
+        np.testing.assert_allclose(alone, closed[tuple(block.rows)], rtol=2e-3)
         r, y = 0.16, block.summed(counts.events[block.rows])
         expected = (1 + r * y) / (1 + r * block.summed(block.mean))
         np.testing.assert_allclose(factor.mean(axis=0), expected.mean(axis=0), rtol=0.25)
@@ -173,10 +174,10 @@ def both_spreads():
     """A fit of areas that vary by 30% in localities that vary by 40%, and what was simulated."""
     truth = dataclasses.replace(TRUTH, overdispersion=0.3, locality_sd=0.4)
     frame = sg.simulate(
-        authorities=12, areas=360, stages={"events": truth}, areas_per_locality=5, random_seed=3
+        authorities=20, areas=400, stages={"events": truth}, areas_per_locality=5, random_seed=3
     ).frame
     model = GradientModel(with_localities(frame), localities=True, family="negative_binomial")
-    return sg.fit(model, draws=200, chains=2, random_seed=1)
+    return sg.fit(model, method="laplace", draws=200, chains=2, random_seed=1)
 
 
 def test_both_spreads_are_told_apart(both_spreads):
@@ -221,16 +222,19 @@ def test_spreads_that_nothing_tells_apart_are_refused(options, match):
 def hidden_fit():
     """A fit of suppressed counts in localities."""
     model = GradientModel(hidden_areas(simulated_with_localities().frame), localities=True)
-    return sg.fit(model, draws=200, chains=2, random_seed=1)
+    return sg.fit(model, method="laplace", draws=200, chains=2, random_seed=1)
 
 
 @pytest.mark.filterwarnings("ignore::socgrad.errors.SupportWarning")
+@pytest.mark.filterwarnings("ignore::socgrad.errors.MisfitWarning")  # of tails, by chance
+@pytest.mark.filterwarnings("ignore::socgrad.errors.ConvergenceWarning")  # of scores of outliers
 @pytest.mark.parametrize("which", ["both_spreads", "hidden_fit"])
 def test_what_follows_takes_them(which, request):
     """Checks, scores, predictions and ratios, each finite, of a model that fits its own table."""
     fit = request.getfixturevalue(which)
     check = sg.check_fit(fit, draws=100)
-    assert "localities" in check.statistics.index
+    for name in ("dispersion", "localities", "zeros"):
+        assert 0.01 < check.statistics["pr_above"][name] < 0.99
     of_areas = sg.leave_out(fit, unit="area").table["elpd"]
     assert np.isfinite(of_areas).all()
     assert np.isfinite(sg.leave_out(fit).table["elpd"]).all()
@@ -243,9 +247,14 @@ def test_what_follows_takes_them(which, request):
     assert (events.mean(("chain", "draw")) > 0).all()
 
 
-def test_leaving_areas_out_prefers_the_true_spreads(both_spreads):
-    """Of a table with both spreads, a model of both predicts areas better than of one."""
-    frame_of_both = both_spreads["constant_data"].to_dataset()
-    assert frame_of_both.sizes["area"] == 360
-    rates = sg.rates.rate_by_group(both_spreads, rates="realised", target="authorities")
-    assert np.isfinite(rates).all()
+def test_realised_rates_follow_the_counts(both_spreads):
+    """With factors of areas and of localities, rates go with what was counted, and vary less."""
+    realised = sg.rates.authority_rate(both_spreads, rates="realised")
+    structural = sg.rates.authority_rate(both_spreads)
+    counted = sg.rates.observed_authority_rate(both_spreads)["rate"]
+    apart = [
+        float(np.abs(np.log(one.median(("chain", "draw")) / counted.to_numpy())).mean())
+        for one in (realised, structural)
+    ]
+    assert apart[0] < apart[1]
+    assert float(realised.std(("chain", "draw")).mean()) > 0

@@ -13,15 +13,10 @@ import warnings
 import matplotlib.pyplot as plt
 
 import socgrad as sg
-from socgrad.simulation.england import calibrated
 
-plain = sg.simulate(authorities=30, areas=1500, random_seed=6)
-truth = calibrated(
-    sg.Truth(
-        intercept=0.0, within=0.5, between=0.3, level_sd=0.25, slope_sd=0.1, overdispersion=0.5
-    ),
-    plain.frame,
-    rate=500,
+# About 500 events per 10,000 children, in neighbourhoods that differ beyond their deprivation.
+truth = sg.Truth(
+    intercept=-3.23, within=0.5, between=0.3, level_sd=0.25, slope_sd=0.1, overdispersion=0.5
 )
 frame = sg.simulate(authorities=30, areas=1500, stages={"referrals": truth}, random_seed=6).frame
 areas = sg.Areas.from_frame(
@@ -49,39 +44,14 @@ for name, check in checks.items():
     print(textwrap.fill(f"{name}: {check.statement}", 90), end="\n\n")
 
 # %%
-# Points are what was counted, bars the central 99% of what the model expects, both relative to the
-# middle of these. Under the Poisson model there is too much spread, and there are too many quiet
-# and too many busy neighbourhoods; under the negative binomial everything is as expected.
+# Left, events in tenths of neighbourhoods; right, each statistic within the range that the model
+# expects. Under the Poisson model there is too much spread, and there are too many quiet and too
+# many busy neighbourhoods; under the negative binomial everything is as expected.
 
-words = {
-    "dispersion": "Spread about the line",
-    "zeros": "Neighbourhoods without events",
-    "busiest_tenth": "Events in the busiest tenth",
-    "largest": "Largest count",
-    "log_linearity": "Departure from a straight line",
-    "outlying_authority": "Most outlying authority",
-}
-rows = list(words)
-figure, panels = plt.subplots(
-    1, 2, figsize=(9, 3.4), sharex=True, sharey=True, layout="constrained"
-)
-for ax, (name, check) in zip(panels, checks.items(), strict=True):
-    ratios = check.statistics.loc[rows, ["observed", "lower", "upper"]].div(
-        check.statistics.loc[rows, "expected"], axis=0
-    )
-    ax.hlines(rows, ratios["lower"], ratios["upper"], color="#BFD3E2", linewidth=9)
-    fine = check.statistics.loc[rows, "as_expected"]
-    ax.scatter(ratios["observed"], rows, c=fine.map({True: "#0072B2", False: "#D55E00"}), zorder=2)
-    ax.axvline(1, color="#8A8A8A", linewidth=0.8)
-    ax.set_xscale("log")
-    ax.set_xticks([0.25, 0.5, 1, 2, 4], ["¼", "½", "1", "2", "4"])
-    ax.minorticks_off()
-    ax.set_xlim(0.17, 9)
-    ax.set_xlabel("Relative to what the model expects")
-    ax.set_title(name, loc="left")
-    ax.spines[["top", "right"]].set_visible(False)
-panels[0].set_yticks(rows, list(words.values()))
-panels[0].invert_yaxis()
+figure, panels = plt.subplots(2, 2, figsize=(9.6, 8), layout="constrained")
+for row, (name, check) in zip(panels, checks.items(), strict=True):
+    left, _ = sg.plots.checked_counts(check, ax=row)
+    left.set_title(name, loc="left")
 plt.show()
 
 # %%

@@ -4,16 +4,33 @@ Where rates leave the straight line
 
 A gradient of "so much more per ten points" takes log rates for a straight line along deprivation.
 A model with ``shape="spline"`` or ``shape="tenths"`` lets them depart from it, in the same way in
-every authority. The fit here is a stored one of six invented authorities; on a table of one's own:
-``sg.fit(sg.GradientModel(areas, shape="spline"))``.
+every authority. The rates here rise with the square root of deprivation: steeply among affluent
+neighbourhoods, and ever less.
 """
 
 import matplotlib.pyplot as plt
+import numpy as np
 
 import socgrad as sg
-from socgrad.reading.departure_example import bent_example_fit
 
-curve, steps = bent_example_fit("spline"), bent_example_fit("tenths")
+frame = sg.simulate(authorities=30, areas=1500, random_seed=13).frame
+rng = np.random.default_rng(13)
+authority, row = np.unique(frame["authority"], return_inverse=True)
+level = np.exp(rng.normal(0, 0.2, len(authority)))[row]
+rate = 0.15 * level * np.sqrt(frame["deprivation"])
+frame["referrals"] = rng.poisson(frame["children"] * rate)
+areas = sg.Areas.from_frame(
+    frame,
+    area="area",
+    authority="authority",
+    events="referrals",
+    children="children",
+    deprivation="deprivation",
+    complete=True,
+)
+curve, steps = (
+    sg.fit(sg.GradientModel(areas, shape=shape), random_seed=13) for shape in ("spline", "tenths")
+)
 
 # %%
 # The gradient of the line that is nearest to the curve, and the curve's own at three deprivations:

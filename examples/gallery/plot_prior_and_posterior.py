@@ -57,31 +57,8 @@ for name, table in tables.items():
 # the cross-level term stay about where their priors put them: what a report from totals says about
 # gradients is what its authors believed before. From counts all three are data.
 
-rows = {"within": "Within", "between": "Between", "cross_level": "Cross-level"}
-figure, panels = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
-for ax, (name, table) in zip(panels, tables.items(), strict=True):
-    for row, parameter in enumerate(rows):
-        one = table.loc[parameter]
-        ax.plot([one["prior_lower"], one["prior_upper"]], [row, row], color="#CFCFCF", linewidth=11)
-        ax.plot(
-            [one["posterior_lower"], one["posterior_upper"]], [row, row], color="#0072B2", lw=2.5
-        )
-        ax.plot(one["posterior"], row, "o", color="#0072B2")
-        ax.annotate(
-            f"learned {max(one['learned'], 0):.0%}",
-            (1, row),
-            xycoords=("axes fraction", "data"),
-            ha="right",
-            va="center",
-        )
-    ax.set_xscale("log")
-    ax.set_xlim(0.35, 7)
-    ax.set_ylim(2.5, -0.5)
-    ax.set_xticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
-    ax.minorticks_off()
-    ax.axvline(1, color="#8A8A8A", linewidth=0.8, zorder=0)
-    ax.set_xlabel("Rate ratio (of gradients, for cross-level) per 10 points")
-    ax.set_title(name, loc="left")
-    ax.spines[["top", "right"]].set_visible(False)
-panels[0].set_yticks(range(len(rows)), list(rows.values()))
+rows = ["within", "between", "cross_level"]
+for name, table in tables.items():
+    top, *_ = sg.plots.prior_and_posterior(table.loc[rows])
+    top.figure.suptitle(name, x=0.01, ha="left")
 plt.show()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         for_arviz,
         inequality,
         many,
+        pages,
         places,
         plots,
         predictions,
@@ -37,12 +38,14 @@ if TYPE_CHECKING:
     )
     from socgrad.checks.fit_check import check_fit
     from socgrad.checks.left_out import compare_left_out, leave_out
+    from socgrad.estimands.comparing import compare
     from socgrad.estimands.contextual import inverse_intervention, steepening
     from socgrad.estimands.crossings import crossing
     from socgrad.estimands.gradient_contrasts import compare_gradients
     from socgrad.estimands.gradients import between, gradient
     from socgrad.fitting import fit
     from socgrad.nuts.pymc_models import pymc_model
+    from socgrad.pages.report import report
     from socgrad.reading.by_stratum import by_stratum, stratum
     from socgrad.reading.storage import load, save
     from socgrad.simulation.england import simulate
@@ -65,6 +68,7 @@ __all__ = [
     "check_fit",
     "check_sampling",
     "coarsening",
+    "compare",
     "compare_gradients",
     "compare_left_out",
     "covariates",
@@ -79,6 +83,7 @@ __all__ = [
     "leave_out",
     "load",
     "many",
+    "pages",
     "places",
     "plots",
     "predictions",
@@ -88,6 +93,7 @@ __all__ = [
     "rate_ratio",
     "rates",
     "release",
+    "report",
     "returns",
     "save",
     "sensitivity",
@@ -109,6 +115,7 @@ _LAZY = {
     "by_stratum": "reading.by_stratum",
     "check_fit": "checks.fit_check",
     "check_sampling": "tables.diagnostics",
+    "compare": "estimands.comparing",
     "compare_gradients": "estimands.gradient_contrasts",
     "compare_left_out": "checks.left_out",
     "crossing": "estimands.crossings",
@@ -118,6 +125,7 @@ _LAZY = {
     "leave_out": "checks.left_out",
     "load": "reading.storage",
     "pymc_model": "nuts.pymc_models",
+    "report": "pages.report",
     "save": "reading.storage",
     "simulate": "simulation.england",
     "steepening": "estimands.contextual",
@@ -133,6 +141,7 @@ _NAMESPACES = {
     "for_arviz",
     "inequality",
     "many",
+    "pages",
     "places",
     "plots",
     "predictions",

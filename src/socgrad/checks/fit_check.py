@@ -89,6 +89,10 @@ class FitCheck:
         share of those below the authority's own (ties by half), all four NaN for one authority
         alone; `dispersion` among its areas, and
         `dispersion_pr_above` as above (NaN for a total).
+    problems : tuple of str
+        What is not as expected, and what to do about it: the statement without its numbers.
+    counts_doubted : bool
+        Whether the counts look as if they had been suppressed or rounded; the statement says how.
     """
 
     adequate: bool
@@ -96,6 +100,8 @@ class FitCheck:
     statistics: pd.DataFrame
     groups: pd.DataFrame
     authorities: pd.DataFrame
+    problems: tuple[str, ...] = ()
+    counts_doubted: bool = False
 
     def __repr__(self) -> str:
         """Whether the model fits, by how many statistics, and where to read more."""
@@ -249,12 +255,11 @@ def check_fit(
         table[["expected", "lower", "upper", "pr_below"]] = np.nan
     family = "poisson" if "overdispersion" not in fit["posterior"] else "negative_binomial"
     if terms.has_localities:
-        family = "localities"
+        family = "localities" if family == "poisson" else "both spreads"
     problems = _problems(
         statistics, areas, table, family, bend=further.bend, terms=terms, land=land
     )
-    if problems and len(counts.area) and not hidden:
-        problems = [*doubted_counts(counts, land), *problems]
+    doubts = doubted_counts(counts, land) if problems and len(counts.area) and not hidden else []
     facts = "; ".join(
         f"{str(name).replace('_', ' ')} {row.observed:.3g} "
         f"({row.lower:.3g} to {row.upper:.3g} expected)"
@@ -266,10 +271,11 @@ def check_fit(
     if areas is not None and pairs is None and not land.locality_of_area.size:
         unseen = [_UNSEEN]
     drawn = [_DRAWN.format(hidden)] if hidden else []
-    statement = " ".join([f"{opening}: {facts}.", *problems, *unseen, *drawn])
+    statement = " ".join([f"{opening}: {facts}.", *doubts, *problems, *unseen, *drawn])
     if problems:
         warnings.warn(statement, MisfitWarning, skip_file_prefixes=(_PACKAGE,))
-    return FitCheck(adequate, statement, statistics, _group_table(areas), table)
+    groups = _group_table(areas)
+    return FitCheck(adequate, statement, statistics, groups, table, tuple(problems), bool(doubts))
 
 
 def _refuse_wild_draws(statistics: pd.DataFrame) -> None:
@@ -468,7 +474,9 @@ def _problems(
 
 def _about_outliers(table: pd.DataFrame, is_odd: bool) -> list[str]:
     """Authorities in the outer hundredth, where they are too many or too far out."""
-    outer = table.index[(table["pr_below"] < _TAIL) | (table["pr_below"] > 1 - _TAIL)].tolist()
+    is_outer = (table["pr_below"] < _TAIL) | (table["pr_below"] > 1 - _TAIL)
+    words = table["authority_name"] if "authority_name" in table else table.index.to_series()
+    outer = words[is_outer].tolist()
     usual = 2 * _TAIL * len(table)
     crowded = binom.sf(len(outer) - 1, len(table), 2 * _TAIL) < 2 * _TAIL
     if is_odd or (outer and crowded):

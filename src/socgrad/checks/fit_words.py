@@ -111,7 +111,7 @@ def about_dispersion(
     Parameters
     ----------
     family
-        "poisson", "negative_binomial" or "localities".
+        "poisson", "negative_binomial", "localities" or "both spreads".
     coefficient
         Coefficient of variation of rates of like neighbourhoods.
     too_much
@@ -148,11 +148,14 @@ def about_dispersion(
     if family == "localities":
         return (
             "Counts of like neighbourhoods of one locality vary more than Poisson chance allows: "
-            "what the model leaves out is smaller than a locality. Compare with "
-            "family='negative_binomial' without localities, by leave_out(fit, unit='area')."
+            "what the model leaves out is smaller than a locality. Give each area a factor of its "
+            "own, too: GradientModel(areas, localities=True, family='negative_binomial')."
         )
+    allowed = (
+        "its two spreads allow" if family == "both spreads" else "the negative binomial allows"
+    )
     return (
-        "Counts of like neighbourhoods vary more than the negative binomial allows: look for a few "
+        f"Counts of like neighbourhoods vary more than {allowed}: look for a few "
         "areas with wrong counts or exposure (table `authorities`, column dispersion), or for a "
         "covariate that is missing."
     )

@@ -1,20 +1,17 @@
 """Changes between years, within draws: how much steeper, higher or more unequal it became."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.gradients import gradient
-from socgrad.reading.arguments import check_choice
+from socgrad.estimands.scales import OVER, Scale, compared, scale_of
 from socgrad.reading.data_marks import HAS_DATA
 from socgrad.reading.labels import are_labelled, label_draws
 
 __all__ = ["change", "steepened", "trend"]
-
-type Scale = Literal["ratio", "difference"]
 
 _OF_YEARS = ("units", "reference", "importance_ess")
 
@@ -85,17 +82,17 @@ def change(
             )
     if first == last:
         raise EstimandError(f"start and end are both {first}. Expected two different years.")
-    own = _scale(draws, scale)
+    own = scale_of(draws, scale)
     bare = draws.drop_vars(_OF_YEARS, errors="ignore").drop_attrs()
     later, earlier = bare.sel(year=last, drop=True), bare.sel(year=first, drop=True)
-    made = later / earlier if own == "ratio" else later - earlier
+    made = compared(later, earlier, own)
     if HAS_DATA in later.coords:  # a change rests on both of its years
         made = made.assign_coords({HAS_DATA: later[HAS_DATA] & earlier[HAS_DATA]})
     return _labelled(
         made,
         draws,
         estimand=f"change_of_{draws.attrs['estimand']}",
-        units=f"{own} of {_word(draws, 'units', last)}, {last} {_OVER[own]} {first}",
+        units=f"{own} of {_word(draws, 'units', last)}, {last} {OVER[own]} {first}",
         reference=f"the same in {first}: {_word(draws, 'reference', last)}"
         + _caveats(draws, first, last),
         scale=own,
@@ -136,7 +133,7 @@ def trend(draws: xr.DataArray, *, scale: Scale | None = None) -> xr.DataArray:
     0.96
     """
     _check_years(draws)
-    own = _scale(draws, scale)
+    own = scale_of(draws, scale)
     bare = draws.drop_vars(_OF_YEARS, errors="ignore").drop_attrs()
     if HAS_DATA in bare.coords:
         has = bare[HAS_DATA].all("year") if "year" in bare[HAS_DATA].dims else bare[HAS_DATA]
@@ -210,9 +207,6 @@ def steepened(
     return made
 
 
-_OVER = {"ratio": "over", "difference": "less"}
-
-
 def _check_years(draws: xr.DataArray) -> None:
     if not isinstance(draws, xr.DataArray) or "year" not in draws.dims:
         has = f"dims {draws.dims}" if isinstance(draws, xr.DataArray) else type(draws).__name__
@@ -228,18 +222,6 @@ def _check_years(draws: xr.DataArray) -> None:
             "its units and reference need not hold. Pass the estimand as it is, and choose years "
             "by start= and end=."
         )
-
-
-def _scale(draws: xr.DataArray, scale: Scale | None) -> Scale:
-    if scale is not None:
-        check_choice("scale", scale, ("ratio", "difference"))
-    own: Scale = scale or ("ratio" if draws.attrs.get("null") == 1.0 else "difference")
-    if own == "ratio" and not bool((draws > 0).where(draws.notnull(), other=True).all()):
-        raise EstimandError(
-            f"{draws.attrs['estimand']} is not above 0 in all draws, so that its years have no "
-            "ratio. Choose scale='difference'."
-        )
-    return own
 
 
 def _word(draws: xr.DataArray, name: str, year: int) -> str:

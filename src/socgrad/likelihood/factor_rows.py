@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from socgrad.arrays import FloatArray, IntArray
+from socgrad.likelihood.gamma_factors import rising
 from socgrad.likelihood.kernels import Kernels
 
 __all__ = ["FactorRows"]
@@ -49,7 +50,6 @@ class FactorRows(NamedTuple):
     def constants(self, r: FloatArray) -> FloatArray:
         """What of log probabilities depends on no mean, of each row in each draw, (draws, rows)."""
         y = self.row_events
-        found = np.where(r[:, None] > 0, 0.0, -gammaln(y + 1.0))
-        phi = 1.0 / r[r > 0][:, None]
-        found[r > 0] = gammaln(y + phi) - gammaln(phi) - y * np.log(phi) - gammaln(y + 1.0)
+        # A factor of no variance is one of hardly any.
+        found = rising(y, np.maximum(r, 1e-12)[:, None], xp=np) - gammaln(y + 1.0)
         return np.asarray(np.where(self.row_kernel < 0, found, 0.0), dtype=np.float64)

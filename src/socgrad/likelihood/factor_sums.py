@@ -22,7 +22,7 @@ from socgrad.nuts.numba_on_disk import on_disk
 __all__ = ["factor_sums", "given_others"]
 
 # Of the rules of `shared_factors`: enough nodes for a single count, and for the factor itself.
-_FINE = 2
+_FINE = 1
 
 
 @functools.cache

@@ -27,8 +27,8 @@ from socgrad.nuts.numba_on_disk import compiled
 __all__ = ["MOST_NODES", "NODE", "factor_scores", "factor_terms", "integrated", "row_terms"]
 
 # Numbers of nodes, and the least number of events that stand behind the factor's density for each:
-# errors of a locality's log-likelihood are then below 1e-5, below 1e-4 beyond the last but one.
-_NUMBERS, _LEAST = (5, 7, 17, 33), (6.0, 3.0, 1.0, 0.0)
+# errors of a locality's log-likelihood are then below 1e-6, 1e-5 and, down to one event, 1e-4.
+_NUMBERS, _LEAST = (9, 17, 33), (3.0, 2.0, 0.0)
 MOST_NODES = _NUMBERS[-1]
 _RULES = [np.polynomial.hermite.hermgauss(n) for n in _NUMBERS]
 # Standard normal places, and the logs of weights that go with a density there.
@@ -139,7 +139,7 @@ def integrated(rows, offset, lo, hi, lead, slope, r, shared, rule, deep, node, s
         step = min(max(rise / curvature, -2.0), 2.0)
         t += step
         # As the next step would be far smaller, and places need not be exact.
-        if step * step * curvature < 0.04:
+        if step * step * curvature < 1e-3:
             break
     scale = 1.0 / (3.0 * sqrt(curvature))
     while alpha < _LEAST[rule]:

@@ -1,6 +1,6 @@
 """A gradient model's equation as lines of text, and the terms that stand in it."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from socgrad.terms import TERMS
 
@@ -8,12 +8,6 @@ if TYPE_CHECKING:
     from socgrad.model.gradient_model import GradientModel
 
 __all__ = ["equation", "terms_in"]
-
-#: Counts of areas about their rates.
-_FAMILIES: Final = {
-    "poisson": "Poisson(exposure_i * rate_i)",
-    "negative_binomial": "Poisson(exposure_i * rate_i * g_i), g_i ~ Gamma(mean 1, overdispersion)",
-}
 
 
 def equation(model: "GradientModel", *, effects: str = "") -> tuple[str, ...]:
@@ -60,10 +54,14 @@ def equation(model: "GradientModel", *, effects: str = "") -> tuple[str, ...]:
     if has["departure"]:
         rate.append("departure_coefficient . departure(deprivation_i)")
     lines.append(f"log rate_i = {' + '.join(rate)}")
-    counts = _FAMILIES[model.family]
-    if model.localities:
-        counts = "Poisson(exposure_i * rate_i * g_m), g_m ~ Gamma(mean 1, locality_sd)"
-    lines.append(f"events_i ~ {counts}")
+    factors = {
+        "g_i": "overdispersion" if model.family == "negative_binomial" else "",
+        "g_m": "locality_sd" if model.localities else "",
+    }
+    factors = {name: spread for name, spread in factors.items() if spread}
+    mean = " * ".join(["exposure_i", "rate_i", *factors])
+    gammas = [f"{name} ~ Gamma(mean 1, {spread})" for name, spread in factors.items()]
+    lines.append("events_i ~ " + ", ".join([f"Poisson({mean})", *gammas]))
     if effects:
         lines.append(effects)
     elif model.random_slopes:

@@ -88,7 +88,8 @@ class GradientModel(ComparedAsAWhole):
         steeper in rural neighbourhoods. The same columns belong into `covariates`.
     localities : bool
         Whether areas of one locality (`Areas.from_frame(locality=...)`) share a rate of their own
-        about their authority's line: a gamma factor of mean 1, integrated out. Poisson only.
+        about their authority's line: a gamma factor of mean 1, integrated out. With
+        family="negative_binomial" areas have factors of their own, too.
     regions : bool
         Whether authorities of one region (`Areas.from_frame(region=...)`) share a normal deviation
         of their level. For regions of interest by themselves, `authority_covariates="~ region"`.
@@ -131,8 +132,8 @@ class GradientModel(ComparedAsAWhole):
                      [+ region_effect_r] + level_effect_j
         slope_j    = within + cross_level * b_j [+ l g_j] + slope_effect_j
         log rate_i = level_j + [z z_i] + (slope_j [+ x a_i]) * w_i [+ departure(x_i)]
-        events_i   ~ Poisson(exposure_i * rate_i), or negative binomial, or with the factor of its
-                     locality m: Poisson(exposure_i * rate_i * g_m), g_m ~ Gamma(mean 1)
+        events_i   ~ Poisson(exposure_i * rate_i [* g_i] [* g_m])
+        g_i, g_m   ~ Gamma(mean 1): overdispersion of areas, locality_sd of its locality m
         (level_effect, slope_effect)_j ~ Normal(0, Sigma): level_sd, slope_sd, correlation
         region_effect_r ~ Normal(0, region_sd)
 

@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from socgrad.plots.style import STYLE, axes_or_new, quiet_frame
+from socgrad.plots.words import rate_words
 from socgrad.reading.posterior import coefficients
 from socgrad.tables.rate_tables import rate_table
 
@@ -25,6 +26,8 @@ _NAMES: Final = {
     20: "Twentieths",
 }
 _RATE_PER: Final = 10_000
+#: Least part of the axis that an interval must take to be seen beside a point.
+_SEEN: Final = 0.03
 
 
 def rate_bars(
@@ -34,8 +37,8 @@ def rate_bars(
     observed: bool = True,
     prob: float = 0.95,
     deprivation: str = "deprivation",
-    events: str = "Events",
-    exposure: str = "of exposure",
+    events: str | None = None,
+    exposure: str | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the rate in each group of neighbourhoods by deprivation, observed and fitted.
@@ -55,7 +58,7 @@ def rate_bars(
         What deprivation measures, in words, for the label of the horizontal axis.
     events, exposure
         What is counted and what it is counted per ("children", say), in words, for the label of the
-        vertical axis.
+        vertical axis; by default the stage and the columns that the fit was made from.
     ax
         Axes to draw on; by default new ones.
 
@@ -99,13 +102,12 @@ def rate_bars(
     x = table["group"].to_numpy()
     bars = "observed" if observed else "fitted"
     values = table[bars].to_numpy()
-    interval = f"{100 * prob:g}% interval"
     ax.bar(
         x,
         values,
         width=0.8,
         color=STYLE.bar,
-        label=f"{bars.capitalize()} rate, {interval}",
+        label=f"{bars.capitalize()} rate, {_interval(table, bars, prob)}",
     )
     within = observed and "least_rate" in table
     if within:
@@ -122,19 +124,29 @@ def rate_bars(
             "o",
             color=STYLE.deprived,
             markersize=5,
-            label=f"Fitted rate, {interval}",
+            label=f"Fitted rate, {_interval(table, 'fitted', prob)}",
         )
     quiet_frame(ax)
     ends = {1: "1\nleast deprived", groups: f"{groups}\nmost deprived"}
     ax.set_xticks(x, [ends.get(int(group), str(group)) for group in x])
     ax.set_xlabel(f"{_NAMES.get(groups, 'Groups')} of all children by neighbourhood {deprivation}")
-    ax.set_ylabel(f"{events} per {_RATE_PER:,} {exposure}")
+    ax.set_ylabel(rate_words(fit, events, exposure, per=_RATE_PER))
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     tops = table[[f"{bars}_upper", "fitted_upper"]].to_numpy(dtype=float)
     highest = np.max(tops[np.isfinite(tops)])
     ax.set_ylim(0, float(highest) * 1.05)
     ax.legend(*_bars_first(ax), loc="upper left", frameon=False, fontsize="small")
     return ax
+
+
+def _interval(table: pd.DataFrame, of: str, prob: float) -> str:
+    """Words for the intervals in the key; where they are too narrow to be seen, how wide."""
+    ends = table[[f"{of}_lower", of, f"{of}_upper"]].to_numpy(dtype=float)
+    low, middle, high = ends[np.isfinite(ends).all(axis=1) & (ends[:, 1] > 0)].T
+    words = f"{100 * prob:g}% interval"
+    if not low.size or np.max(high - low) > _SEEN * np.max(high):
+        return words
+    return f"{words}: at most {np.max((high - low) / 2 / middle):.1%} to either side"
 
 
 def _bounds(ax: "Axes", table: pd.DataFrame) -> None:

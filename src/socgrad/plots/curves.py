@@ -134,7 +134,7 @@ def inverse_intervention_curve(
     deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
     more, less = (f"{100 * float(curve.origin):.0f}%" for curve in (pair.second, pair.first))
     if authorities is not None:
-        more, less = (str(label) for label in authorities[::-1])
+        more, less = (land.authority_words[land.position(each)] for each in authorities[::-1])
     ratio_axis(ax, f"Rate ratio at equal neighbourhood deprivation,\nauthority {more} over {less}")
     ax.set_xlim(100 * x[0], 100 * x[-1])
     make_room(ax, rows=2)

@@ -2,13 +2,18 @@
 
 from collections.abc import Hashable
 from numbers import Real
+from typing import Final
 
+import numpy as np
 import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.reading.labels import are_labelled
 
-__all__ = ["one_dim", "reference_of"]
+__all__ = ["AVERAGE", "one_dim", "reference_of"]
+
+#: What the default reference of authorities is called in a key.
+AVERAGE: Final = "the average of those shown"
 
 
 def one_dim(draws: xr.DataArray) -> Hashable:
@@ -42,7 +47,11 @@ def one_dim(draws: xr.DataArray) -> Hashable:
 def reference_of(
     draws: xr.DataArray, reference: xr.DataArray | float | None
 ) -> xr.DataArray | float | None:
-    """Give what draws are held to: as asked for, else their null value, else nothing.
+    """Give what draws are held to: as asked for, else a default, else nothing.
+
+    By default authorities are held to the average of those shown, draw by draw (of ratios the
+    geometric mean), since a gradient of nearly every authority lies surely above 1; other dims to
+    their null value. What has no null value, such as a rank, is held to nothing.
 
     Raises
     ------
@@ -50,7 +59,14 @@ def reference_of(
         If the reference is neither draws nor a number, or has named dims.
     """
     if reference is None:
-        return draws.attrs.get("null")
+        null = draws.attrs.get("null")
+        if null is None or draws.sizes.get("authority", 1) == 1:
+            return None if null is None else float(null)
+        if null == 1:
+            logs: xr.DataArray = xr.apply_ufunc(np.log, draws)
+            average: xr.DataArray = xr.apply_ufunc(np.exp, logs.mean("authority"))
+            return average
+        return draws.mean("authority")
     if not isinstance(reference, xr.DataArray | Real):
         raise EstimandError(
             f"reference is a {type(reference).__name__}; expected draws of one quantity, such as "

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import BoolArray, FloatArray
-from socgrad.plots.draws import one_dim, reference_of
+from socgrad.plots.draws import AVERAGE, one_dim, reference_of
 from socgrad.plots.style import (
     STYLE,
     across_axis,
@@ -67,7 +67,9 @@ def caterpillar(
         and authority.
     reference
         What the estimates are held against: draws without a named dim, such as ``gradient(fit)``,
-        compared draw by draw, or a number. By default the null value of `draws`, if it has one.
+        compared draw by draw, or a number. By default, of authorities, the average of those shown
+        in each draw (of ratios their geometric mean); of other dims the null value, if there is
+        one. Of what has no null value, such as ranks, nothing.
     reference_name
         What the reference is, in words, for the key.
     order
@@ -150,9 +152,17 @@ def caterpillar(
     for panel in axes:
         across_axis(panel, is_ratio=draws.attrs.get("null") == 1)
         panel.set_xlim(low, high)
-        panel.set_xlabel(label or textwrap.fill(str(draws.attrs["units"]), 38))
+    words = label or str(draws.attrs["units"])
+    if len(axes) > 1 and ax is None:
+        # One label for all panels: names leave a panel too little room for its own.
+        axes[0].figure.supxlabel(words, fontsize="medium")
+    else:
+        for panel in axes:
+            panel.set_xlabel(words if label else textwrap.fill(words, 38))
     if middle is not None:
-        known = f"{middle:.3g}" if not isinstance(centre, xr.DataArray) else "the reference"
+        known = "the reference" if reference is not None else AVERAGE
+        if not isinstance(centre, xr.DataArray):
+            known = f"{middle:.3g}"
         _key(axes[0], reference_name or known, prob)
     return axes[0].figure
 

@@ -1,12 +1,12 @@
 """Figure of the gradients of stages or strata, from the first to the last."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
+from socgrad.arrays import FloatArray
 from socgrad.errors import EstimandError
 from socgrad.estimands.curves import points
 from socgrad.estimands.gradients import gradient
@@ -19,6 +19,7 @@ from socgrad.plots.style import (
     quiet_frame,
     ratio_axis,
 )
+from socgrad.plots.words import in_lines
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.by_stratum import stratum, stratum_labels
 from socgrad.reading.posterior import geography
@@ -27,7 +28,7 @@ from socgrad.schema import is_stratified
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["gradient_ladder"]
+__all__ = ["fits_by_name", "gradient_ladder"]
 
 
 def gradient_ladder(
@@ -84,10 +85,10 @@ def gradient_ladder(
     >>> from socgrad.reading.example import example_fit_of_stages
     >>> ax = sg.plots.gradient_ladder(example_fit_of_stages(), ax=Figure().subplots())
     >>> [text.get_text() for text in ax.get_xticklabels()]
-    ['referral', 'assessment', 'plan']
+    ['Referral', 'Assessment', 'Plan']
     """
     check_prob(prob)
-    named = _by_name(fits)
+    named = fits_by_name(fits, "gradient_ladder")
     steps = {geography(fit).per for fit in named.values()}
     if len(steps) > 1:
         raise EstimandError(
@@ -96,8 +97,6 @@ def gradient_ladder(
         )
     shares: list[float | None] = [None] if authority_quantiles is None else [*authority_quantiles]
     ax = axes_or_new(ax)
-    from matplotlib.patheffects import withStroke  # noqa: PLC0415 matplotlib is optional
-
     tails = [(1 - prob) / 2, 0.5, (1 + prob) / 2]
     across = np.linspace(-0.1, 0.1, len(shares)) if len(shares) > 1 else np.zeros(1)
     interval = f"{100 * prob:g}% interval"
@@ -114,18 +113,9 @@ def gradient_ladder(
             whose = f"Authority at the {_ordinal(share)} of deprivation"
         ax.plot(x, middle, "o", color=colour, markersize=6, label=f"{whose}, {interval}")
         if share is None:
-            for place, value in zip(x, middle, strict=True):
-                ax.annotate(
-                    f"{value:.2f}",
-                    (place, value),
-                    xytext=(8, 0),
-                    textcoords="offset points",
-                    va="center",
-                    color=colour,
-                    path_effects=[withStroke(linewidth=3, foreground="white")],
-                )
+            _values(ax, x, middle)
     quiet_frame(ax)
-    ax.set_xticks(range(len(named)), [textwrap.fill(name, 16) for name in named])
+    ax.set_xticks(range(len(named)), [in_lines(name, 16) for name in named])
     ax.set_xlim(-0.5, len(named) - 0.5)
     ratio_axis(ax, f"Gradient: rate ratio per {points(steps.pop())} of\nneighbourhood deprivation")
     make_room(ax, rows=len(shares))
@@ -133,11 +123,19 @@ def gradient_ladder(
     return ax
 
 
-def _by_name(fits: "xr.DataTree | Mapping[str, xr.DataTree]") -> dict[str, xr.DataTree]:
-    """Fits by the name of their stage, from a mapping or the strata of one fit."""
+def fits_by_name(
+    fits: "xr.DataTree | Mapping[str, xr.DataTree]", figure: str
+) -> dict[str, xr.DataTree]:
+    """Fits by the name of their stage, from a mapping or the strata of one fit.
+
+    Raises
+    ------
+    EstimandError
+        If there are none, or a fit without strata was given by itself; the message names `figure`.
+    """
     if not isinstance(fits, xr.DataTree | Mapping):
         raise EstimandError(
-            f"gradient_ladder got a {type(fits).__name__}. Expected a fit of several strata, or "
+            f"{figure} got a {type(fits).__name__}. Expected a fit of several strata, or "
             "fits by name; for draws of any estimand there is caterpillar."
         )
     if not isinstance(fits, xr.DataTree):
@@ -146,7 +144,7 @@ def _by_name(fits: "xr.DataTree | Mapping[str, xr.DataTree]") -> dict[str, xr.Da
         return dict(fits)
     if not is_stratified(fits):
         raise EstimandError(
-            "This fit has no strata to make a ladder of. Give fits by name, "
+            f"This fit has no strata, and {figure} draws several. Give fits by name, "
             "{'Referrals': first, 'Plans': second}, or a fit of a StratifiedModel."
         )
     return {str(label): stratum(fits, label) for label in stratum_labels(fits)}
@@ -159,6 +157,20 @@ def _gradient_at(fit: xr.DataTree, share: float | None) -> xr.DataArray:
     land = geography(fit)
     mean = weighted_quantile(land.authority_mean, land.authority_children, share).item()
     return gradient(fit, authority_mean=mean).isel(authority_mean=0)
+
+
+def _values(ax: "Axes", x: FloatArray, middle: FloatArray) -> None:
+    """Write each value right of its point, on the side of it that the line to the next leaves."""
+    rises = np.append(np.diff(middle) >= 0, [True])
+    for place, value, is_above in zip(x, middle, rises, strict=True):
+        ax.annotate(
+            f"{value:.2f}",
+            (place, value),
+            xytext=(7, -3 if is_above else 3),
+            textcoords="offset points",
+            va="top" if is_above else "bottom",
+            color=STYLE.ink,
+        )
 
 
 def _side(number: int, of: int) -> "str | tuple[float, ...]":

@@ -1,6 +1,6 @@
 """Figures of authorities' own lines over their own neighbourhoods: of all, and of one."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from socgrad.plots.style import (
     make_room,
     rate_axis,
 )
+from socgrad.plots.words import rate_words
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.data_marks import NO_DATA_SHORT
 from socgrad.reading.posterior import Geography, coefficients, geography, require_deprivation
@@ -46,9 +47,10 @@ _POINTS: Final = 41
 def authority_lines(
     fit: xr.DataTree,
     *,
+    highlight: Sequence[Hashable] = (),
     deprivation: str = "Deprivation",
-    events: str = "Events",
-    exposure: str = "of exposure",
+    events: str | None = None,
+    exposure: str | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw every authority's own line over its own neighbourhoods, coloured by its deprivation.
@@ -57,11 +59,14 @@ def authority_lines(
     ----------
     fit
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
+    highlight
+        Labels of authorities whose lines stand out and are named; the others are fainter the more
+        there are.
     deprivation
         What deprivation measures, in words, for the labels of the horizontal axis and the colours.
     events, exposure
         What is counted and what it is counted per ("children", say), in words, for the label of the
-        vertical axis.
+        vertical axis; by default the stage and the columns that the fit was made from.
     ax
         Axes to draw on; by default new ones. A colour bar is set beside them.
 
@@ -74,7 +79,7 @@ def authority_lines(
     Raises
     ------
     EstimandError
-        If the model leaves deprivation out.
+        If the model leaves deprivation out, or an authority of `highlight` is not in the fit.
     SchemaError
         If `fit` is not a socgrad fit.
     SocgradError
@@ -108,25 +113,39 @@ def authority_lines(
     from matplotlib.colors import Normalize  # noqa: PLC0415
 
     means, known = 100 * land.authority_mean.to_numpy(), land.authority_has_data
+    chosen = {land.position(label) for label in highlight}
+    faint = float(np.clip(4 / np.sqrt(len(means)), 0.25, 0.8))
     scale = ScalarMappable(Normalize(means.min(), means.max()), colours())
     for position, label in enumerate(land.authority_mean["authority"].to_numpy().tolist()):
         x = supported(land, land.authority_of_area == position)
         rates = rate_at(curve_of(terms, land, label, own_effects=True), x)
+        middle = RATE_PER * rates.median(("chain", "draw")).to_numpy()
+        stands_out = position in chosen
         ax.plot(
             100 * x,
-            RATE_PER * rates.median(("chain", "draw")),
+            middle,
             color=scale.to_rgba(means[position]),
-            linewidth=STYLE.thin,
+            linewidth=STYLE.line if stands_out else STYLE.thin,
             linestyle="-" if known[position] else ":",
-            alpha=0.8,
+            alpha=1.0 if stands_out else faint,
+            zorder=3 if stands_out else 2,
         )
+        if stands_out:
+            ax.annotate(
+                land.authority_words[position],
+                (100 * float(x[-1]), middle[-1]),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize="small",
+            )
     if not known.all():
         words = f"Dotted: {(~known).sum()} with {NO_DATA_SHORT} of their own"
         ax.set_title(words, loc="left", fontsize="small")
     bar = ax.figure.colorbar(scale, ax=ax, label=f"{deprivation} in the authority (%)")
     bar.outline.set_visible(False)
     deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
-    rate_axis(ax, f"{events} per {RATE_PER:,} {exposure}")
+    rate_axis(ax, rate_words(fit, events, exposure, per=RATE_PER))
     return ax
 
 
@@ -138,8 +157,8 @@ def authority_curve(
     name: str = "",
     prob: float = 0.95,
     deprivation: str = "Deprivation",
-    events: str = "Events",
-    exposure: str = "of exposure",
+    events: str | None = None,
+    exposure: str | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw one authority's own line beside that of an average authority as deprived as it is.
@@ -161,7 +180,7 @@ def authority_curve(
         What deprivation measures, in words, for the label of the horizontal axis.
     events, exposure
         What is counted and what it is counted per ("children", say), in words, for the label of the
-        vertical axis.
+        vertical axis; by default the stage and the columns that the fit was made from.
     ax
         Axes to draw on; by default new ones.
 
@@ -228,7 +247,7 @@ def authority_curve(
     if counted is not None:
         without_events(ax, *draw_observed(ax, counted, STYLE.affluent), colour=STYLE.affluent)
     deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
-    rate_axis(ax, f"{events} per {RATE_PER:,} {exposure}")
+    rate_axis(ax, rate_words(fit, events, exposure, per=RATE_PER))
     make_room(ax, rows=1 + len(ax.get_legend_handles_labels()[1]))
     ax.legend(
         loc="upper left",

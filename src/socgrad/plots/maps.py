@@ -9,21 +9,25 @@ import xarray as xr
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.errors import EstimandError, SocgradError
-from socgrad.plots.draws import one_dim, reference_of
-from socgrad.plots.style import STYLE, colours, panels_or_new, plain_ticks
+from socgrad.plots.draws import AVERAGE, one_dim, reference_of
+from socgrad.plots.style import STYLE, check_prob, colours, panels_or_new, plain_ticks
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.data_marks import NO_DATA_SHORT, without_data
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
     from matplotlib.colors import Normalize
 
 __all__ = ["authority_map"]
 
 _NAMED: Final = 5
+#: Tails of the intervals whose mean width the colours reach at least.
+_INTERVAL: Final = (0.025, 0.975)
 #: England is taller than wide.
 _SIZE: Final = (6.4, 6.6)
+_EDGE: Final = {"edgecolor": STYLE.quiet, "linewidth": 0.25}
 
 
 def authority_map(
@@ -33,6 +37,7 @@ def authority_map(
     key: str,
     show: Literal["estimate", "probability"] = "estimate",
     reference: "xr.DataArray | float | None" = None,
+    prob: float = 0.95,
     label: str = "",
     ax: "Axes | None" = None,
 ) -> "Axes":
@@ -52,8 +57,11 @@ def authority_map(
         `reference`.
     reference
         Draws without a named dim, such as ``gradient(fit)``, compared draw by draw, or a number. By
-        default the null value of `draws` for a probability; estimates are coloured about it, by
-        default about the middle one.
+        default the average of the authorities in each draw (of ratios their geometric mean).
+        Colours run about it.
+    prob
+        Authorities are outlined where the posterior probability of lying on one side of the
+        reference exceeds (1 + prob) / 2; between 0 and 1.
     label
         Words for the colour bar; by default the units of `draws`, or the probability.
     ax
@@ -62,26 +70,30 @@ def authority_map(
     Returns
     -------
     matplotlib.axes.Axes
-        The axes drawn on. Authorities of `boundaries` without an estimate are hatched, those none
-        of whose events are known dotted, and a line below the map says how many there are.
+        The axes drawn on. Authorities that are told apart from the reference are outlined, those of
+        `boundaries` without an estimate hatched, those none of whose events are known dotted; lines
+        above the map say how many there are of each.
 
     Raises
     ------
     EstimandError
         If labels of `draws` are not in `boundaries`, or twice; if `key` is no column; if `draws`
-        have not one named dim; if there is no reference for a probability.
+        have not one named dim; if there is no reference for a probability; if `prob` is out of
+        range.
     SocgradError
         If geopandas or matplotlib is not installed.
 
     Notes
     -----
     Colours run from blue (below the reference) by pale to vermilion (above), on a logarithmic scale
-    for ratios, as far to one side as to the other. The colour bar ends where the estimates do.
+    for ratios, as far to one side as to the other: to the estimate furthest out, and at least by
+    half the width of an average 95% interval, so that estimates which differ by less than their own
+    uncertainty are pale. The colour bar ends where the estimates do.
 
     Interpretation
     --------------
-    A map shows where, not how surely: large rural authorities fill it, and neighbours may differ by
-    chance. Set the map of probabilities beside it before speaking of a pattern.
+    Only outlined authorities differ surely from the reference; the colour of others may be chance.
+    Large rural authorities fill a map whatever their number of children.
 
     Examples
     --------
@@ -112,50 +124,85 @@ def authority_map(
             f"boundaries is a {type(boundaries).__name__}; expected a geopandas.GeoDataFrame, such "
             "as geopandas.read_file('boundaries.geojson')."
         )
+    from matplotlib.colors import Normalize  # noqa: PLC0415 matplotlib is optional
+
     dim = one_dim(draws)
+    check_prob(prob)
     centre = reference_of(draws, reference)
-    is_ratio = show == "estimate" and draws.attrs.get("null") == 1
+    above = None if centre is None else (draws > centre).mean(("chain", "draw")).to_numpy()
+    place, left_out = _places(draws[dim].to_numpy().tolist(), boundaries, key)
+    ax = panels_or_new(ax, number=1, size=_SIZE)[0]
+    if left_out.any():
+        boundaries[left_out].plot(ax=ax, facecolor="white", hatch="//////", **_EDGE)
+    own = boundaries.iloc[place]
+    said = []
     if show == "probability":
-        if centre is None:
+        if above is None:
             raise EstimandError(
                 "show='probability' needs a reference to lie above, and these draws have no null "
                 "value. Give reference=..., a number or draws such as socgrad.gradient(fit)."
             )
-        values = (draws > centre).mean(("chain", "draw"))
+        _fill(ax, own, above, Normalize(0, 1), label or "Probability of lying above")
     else:
-        values = draws.median(("chain", "draw"))
+        _draw_estimates(ax, own, draws, centre, label or str(draws.attrs["units"]))
+        if above is not None:
+            said.append(_outlines(ax, own, above, prob, is_default=reference is None))
+    ax.set_axis_off()
     unknown = without_data(draws, dim)
-    place, left_out = _places(draws[dim].to_numpy().tolist(), boundaries, key)
-
-    ax = panels_or_new(ax, number=1, size=_SIZE)[0]
-    from matplotlib.cm import ScalarMappable  # noqa: PLC0415 matplotlib is optional
-
-    middle = None if reference is None else float(xr.DataArray(centre).median())
-    shades = ScalarMappable(
-        _scale(values.to_numpy(), show, middle, is_ratio=is_ratio), colours(STYLE.paper)
-    )
-    edge = {"edgecolor": STYLE.quiet, "linewidth": 0.25}
     if left_out.any():
-        boundaries[left_out].plot(ax=ax, facecolor="white", hatch="//////", **edge)
-    filled = [tuple(colour) for colour in shades.to_rgba(values.to_numpy())]
-    boundaries.iloc[place].plot(ax=ax, color=filled, **edge)
-    default = str(draws.attrs["units"]) if show == "estimate" else "Probability of lying above"
-    bar = ax.figure.colorbar(shades, ax=ax, label=label or default, shrink=0.6)
-    bar.outline.set_visible(False)
-    least, most = float(values.min()), float(values.max())
-    if show == "estimate" and least < most:
+        said.append(f"Hatched: {left_out.sum()} without an estimate")
+    if unknown.any():
+        own[unknown].plot(ax=ax, facecolor="none", hatch="....", **_EDGE)
+        said.append(f"Dotted: {unknown.sum()} with {NO_DATA_SHORT} of their own")
+    ax.set_title("\n".join(said), loc="left", fontsize="small")
+    return ax
+
+
+def _draw_estimates(
+    ax: "Axes",
+    polygons: "GeoDataFrame",
+    draws: xr.DataArray,
+    centre: "xr.DataArray | float | None",
+    label: str,
+) -> None:
+    """Colour polygons by posterior medians, about the reference or the middle one."""
+    values = draws.median(("chain", "draw")).to_numpy()
+    middle = float(np.median(values) if centre is None else xr.DataArray(centre).median())
+    is_ratio = draws.attrs.get("null") == 1
+    bar = _fill(ax, polygons, values, _scale(draws, values, middle, is_ratio=is_ratio), label)
+    if values.min() < values.max():
         # Colours go as far to either side, where a rate may be below zero; estimates do not.
-        bar.ax.set_ylim(least, most)
+        bar.ax.set_ylim(values.min(), values.max())
     if is_ratio:
         plain_ticks(bar.ax.yaxis)
-    ax.set_axis_off()
-    said = [f"Hatched: {left_out.sum()} without an estimate"] if left_out.any() else []
-    if unknown.any():
-        boundaries.iloc[place[unknown]].plot(ax=ax, facecolor="none", hatch="....", **edge)
-        said.append(f"Dotted: {unknown.sum()} with {NO_DATA_SHORT} of their own")
-    if said:
-        ax.set_title("\n".join(said), loc="left", fontsize="small", y=0)
-    return ax
+
+
+def _fill(
+    ax: "Axes", polygons: "GeoDataFrame", values: FloatArray, scale: "Normalize", label: str
+) -> "Colorbar":
+    """Colour polygons by their values, and set the colour bar beside them."""
+    from matplotlib.cm import ScalarMappable  # noqa: PLC0415 matplotlib is optional
+
+    shades = ScalarMappable(scale, colours(STYLE.paper))
+    polygons.plot(ax=ax, color=[tuple(colour) for colour in shades.to_rgba(values)], **_EDGE)
+    bar: Colorbar = ax.figure.colorbar(shades, ax=ax, label=label, shrink=0.6)
+    bar.outline.set_visible(False)
+    return bar
+
+
+def _outlines(
+    ax: "Axes", polygons: "GeoDataFrame", above: FloatArray, prob: float, *, is_default: bool
+) -> str:
+    """Outline those that surely lie on one side of the reference, and say how many do."""
+    sure = (1 + prob) / 2
+    certain = np.maximum(above, 1 - above) > sure
+    if certain.any():
+        polygons[certain].plot(ax=ax, facecolor="none", edgecolor=STYLE.ink, linewidth=0.9)
+    of = AVERAGE if is_default else "the reference"
+    return (
+        f"Outlined: {certain.sum()} of {len(certain)} that lie above or below {of} "
+        f"with Pr > {sure:g}"
+    )
 
 
 def _places(
@@ -189,15 +236,17 @@ def _some(labels: list[Hashable]) -> str:
     return ", ".join(map(repr, labels[:_NAMED]))
 
 
-def _scale(values: FloatArray, show: str, middle: float | None, *, is_ratio: bool) -> "Normalize":
-    """Colours as far to one side of the middle as to the other."""
+def _scale(
+    draws: xr.DataArray, values: FloatArray, middle: float, *, is_ratio: bool
+) -> "Normalize":
+    """Colours as far to one side of the middle as to the other, and beyond what is uncertain."""
     from matplotlib.colors import LogNorm, Normalize  # noqa: PLC0415 matplotlib is optional
 
-    if show == "probability":
-        return Normalize(0, 1)
-    centre = float(np.median(values)) if middle is None else middle
+    ends = draws.quantile(_INTERVAL, dim=("chain", "draw")).to_numpy()
     if is_ratio:
-        reach = max(float(np.exp(np.abs(np.log(values / centre)).max())), 1 + 1e-6)
-        return LogNorm(centre / reach, centre * reach)
-    reach = max(float(np.abs(values - centre).max()), 1e-12)
-    return Normalize(centre - reach, centre + reach)
+        within = float(np.log(ends[1] / ends[0]).mean()) / 2
+        reach = np.exp(max(float(np.abs(np.log(values / middle)).max()), within, 1e-6))
+        return LogNorm(middle / reach, middle * reach)
+    within = float((ends[1] - ends[0]).mean()) / 2
+    reach = max(float(np.abs(values - middle).max()), within, 1e-12)
+    return Normalize(middle - reach, middle + reach)

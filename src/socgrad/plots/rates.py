@@ -25,6 +25,7 @@ from socgrad.plots.style import (
     make_room,
     rate_axis,
 )
+from socgrad.plots.words import rate_words
 from socgrad.ranks import quantile_groups, weighted_quantile
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.posterior import coefficients, geography, require_split
@@ -56,8 +57,8 @@ def inverse_intervention_lines(
     observed: int | None = None,
     prob: float = 0.95,
     deprivation: str = "Deprivation",
-    events: str = "Events",
-    exposure: str = "of exposure",
+    events: str | None = None,
+    exposure: str | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw expected rates against neighbourhood deprivation, one line per group of authorities.
@@ -82,7 +83,7 @@ def inverse_intervention_lines(
         What deprivation measures, in words, for the label of the horizontal axis.
     events, exposure
         What is counted and what it is counted per ("children", say), in words, for the label of the
-        vertical axis.
+        vertical axis; by default the stage and the columns that the fit was made from.
     ax
         Axes to draw on; by default new ones.
 
@@ -125,7 +126,7 @@ def inverse_intervention_lines(
     >>> from matplotlib.figure import Figure
     >>> ax = sg.plots.inverse_intervention_lines(example_fit(), ax=Figure().subplots())
     >>> ax.get_ylabel(), len(ax.lines)
-    ('Events per 10,000 of exposure', 3)
+    ('Events per 10,000', 3)
     """
     terms, land = coefficients(fit), geography(fit)
     require_split(terms, "inverse_intervention_lines")
@@ -163,7 +164,7 @@ def inverse_intervention_lines(
             found += np.array(draw_observed(ax, backed, colour))
     without_events(ax, *found.tolist(), colour=STYLE.quiet)
     deprivation_axis(ax, f"{deprivation} in the neighbourhood (%)")
-    rate_axis(ax, f"{events} per {RATE_PER:,} {exposure}")
+    rate_axis(ax, rate_words(fit, events, exposure, per=RATE_PER))
     # The names stand in the order of the lines.
     make_room(ax, rows=groups + 1 + int(found[0] > 0))
     ax.legend(

@@ -32,6 +32,7 @@ __all__ = [
     "deprivation_axis",
     "draw_band",
     "make_room",
+    "new_panels",
     "panels_or_new",
     "plain_ticks",
     "quiet_frame",
@@ -102,6 +103,19 @@ def panels_or_new(
         if not axes:
             raise EstimandError("ax holds no axes to draw on. Give one or more, or leave it out.")
         return axes
+    return new_panels([1.0] * number, size=size)
+
+
+def new_panels(
+    shares: Sequence[float], *, size: tuple[float, float], stacked: bool = False
+) -> "list[Axes]":
+    """Make a figure of a size in inches, with panels of some shares of its width, or its height.
+
+    Raises
+    ------
+    SocgradError
+        If matplotlib is not installed.
+    """
     try:
         # pyplot, not a bare Figure: only its figures appear in a notebook and in show(). Imported
         # here because it picks a backend, which `import socgrad` must not do.
@@ -111,7 +125,10 @@ def panels_or_new(
             "Figures need matplotlib, which is not installed here. It comes with the optional "
             "extra 'plots': pip install 'socgrad[plots]'. Everything else works without it."
         ) from error
-    return list(pyplot.subplots(1, number, figsize=size, layout="constrained", squeeze=False)[1][0])
+    figure = pyplot.figure(figsize=size, layout="constrained")
+    if stacked:
+        return list(figure.subplots(len(shares), 1, height_ratios=shares, squeeze=False)[:, 0])
+    return list(figure.subplots(1, len(shares), width_ratios=shares, squeeze=False)[0])
 
 
 def colours(middle: str = STYLE.middle) -> "Colormap":

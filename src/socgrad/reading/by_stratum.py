@@ -157,9 +157,9 @@ def by_stratum[**P, R: (xr.DataArray, xr.Dataset)](estimand: Callable[P, R]) -> 
         The same for a fit without strata. For one with strata: the draws of every stratum, dims
         chain, draw, stratum, then the others. Attrs that are equal in all strata are kept; units,
         reference and importance effective size that differ become coordinates along stratum, which
-        `summarise` reads. A row that a stratum does not have, such as the rate of an authority
-        without exposure, is NaN in all draws, and no row of `summarise`. Of a fit of years the dim
-        is called year.
+        `summarise` reads; attr strata says how they follow each other and were fitted. A row that a
+        stratum does not have, such as the rate of an authority without exposure, is NaN in all
+        draws, and no row of `summarise`. Of a fit of years the dim is called year.
 
     Notes
     -----
@@ -224,6 +224,10 @@ def years_facts(fit: xr.DataTree) -> dict[str, Any]:
 def _in_words[R: (xr.DataArray, xr.Dataset)](draws: R, fit: object) -> R:
     """The same with years along dim year, and with what a change between them rests on."""
     if along(fit) == "stratum" or "stratum" not in draws.coords:
+        if "stratum" in draws.dims and isinstance(fit, xr.DataTree):
+            facts = strata_facts(fit)
+            for one in draws.data_vars.values() if isinstance(draws, xr.Dataset) else [draws]:
+                one.attrs["strata"] = f"{facts.relation}, {facts.authority_effects}"
         return draws
     named = draws.rename({"stratum": "year"})
     named = named.assign_coords(year=named["year"].astype(np.int64))

@@ -202,7 +202,8 @@ def _varying(fit: xr.DataTree) -> xr.Dataset:
         if name in draws:
             flat = draws[name].stack(pair=("stratum", "stratum_bis"))  # noqa: PD013 xarray's
             differs = (flat != flat.isel(chain=0, draw=0)).any(("chain", "draw"))
-            varying[name] = flat[..., differs.to_numpy()].reset_index("pair", drop=True)
+            if differs.any():  # those of known correlations do not
+                varying[name] = flat[..., differs.to_numpy()].reset_index("pair", drop=True)
     return xr.Dataset(
         {name: values.rename(pair=f"{name}_pair") for name, values in varying.items()}
     )

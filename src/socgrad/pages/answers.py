@@ -1,0 +1,145 @@
+"""Questions to a fit, and their answers: sentences, a table, figures, or why there is none."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import xarray as xr
+
+from socgrad.errors import EstimandError, SupportWarning
+from socgrad.pages.subject import Part, Subject
+from socgrad.tables.summaries import summarise
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "COLUMNS",
+    "Answer",
+    "Picture",
+    "Question",
+    "Refusal",
+    "ask",
+    "block",
+    "in_parts",
+    "row_of",
+    "rows",
+]
+
+#: Of every table of answers: what rows are of, which quantity, and its number with its interval.
+COLUMNS = ("of", "quantity", "estimate", "lower", "upper")
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A figure to be drawn on axes, and what it shows in words."""
+
+    draw: "Callable[[Axes], object]"
+    shows: str
+    size: tuple[float, float] = (5.0, 4.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a fit says to a question.
+
+    `found` are sentences, `table` has the columns `COLUMNS` (and perhaps observed), `unit` says
+    what its numbers are.
+    """
+
+    found: Sequence[str]
+    table: pd.DataFrame
+    unit: str
+    pictures: Sequence[Picture] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Refusal:
+    """Why a fit does not answer a question."""
+
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One question: its name, what it asks, what a fit may lack for it, and how it is answered.
+
+    `lacks` gives the reason why a fit cannot be asked, or nothing. `silent` questions are left out
+    of the page where they cannot be asked, because no reader would look for them there.
+    """
+
+    name: str
+    asks: Callable[[Subject], str]
+    lacks: Callable[[Subject], str]
+    answer: Callable[[Subject], Answer]
+    silent: bool = field(default=False)
+
+
+def ask(question: Question, subject: Subject) -> Answer | Refusal:
+    """Ask a fit; what rests on few neighbourhoods is said beside the answer."""
+    if reason := question.lacks(subject):
+        return Refusal(reason)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            answer = question.answer(subject)
+        except EstimandError as error:
+            return Refusal(str(error))
+    thin = [str(one.message) for one in caught if issubclass(one.category, SupportWarning)]
+    for one in caught:
+        if not issubclass(one.category, SupportWarning):
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    notes = [*answer.notes, *(f"A caution: {words}" for words in dict.fromkeys(thin))]
+    return Answer(answer.found, answer.table, answer.unit, answer.pictures, notes)
+
+
+def rows(subject: Subject, draws: xr.DataArray, labels: Sequence[str]) -> pd.DataFrame:
+    """Rows of every part: medians and intervals of draws, under labels in the order of their dim.
+
+    Parameters
+    ----------
+    subject
+        What the draws are of.
+    draws
+        Of an estimand of the whole fit: dims chain, draw, that of the parts, and at most one more.
+    labels
+        Of the rows of each part.
+    """
+    # Of all parts at once: a summary of each would take as long as the estimand itself.
+    summary = summarise(draws, prob=subject.prob)
+    if subject.dim not in draws.dims:
+        return _block(subject.first.name, labels, summary)
+    tables = []
+    for part in subject.parts:
+        own = summary[summary[subject.dim] == part.label]
+        if len(own):  # contrasts leave out what they are contrasted with
+            tables.append(_block(part.name, labels, own))
+    return pd.concat(tables, ignore_index=True)
+
+
+def block(of: str, labels: Sequence[str], draws: xr.DataArray, *, prob: float) -> pd.DataFrame:
+    """Rows of one heading, of draws without a dim of parts."""
+    return _block(of, labels, summarise(draws, prob=prob))
+
+
+def _block(of: str, labels: Sequence[str], summary: pd.DataFrame) -> pd.DataFrame:
+    table = summary[["estimate", "lower", "upper"]].reset_index(drop=True)
+    table.insert(0, "quantity", list(labels))
+    table.insert(0, "of", of)
+    return table
+
+
+def row_of(table: pd.DataFrame, part: Part, at: int = 0) -> pd.Series:
+    """One row of a part, by its place among the part's rows."""
+    return table[table["of"] == part.name].iloc[at]
+
+
+def in_parts(subject: Subject, table: pd.DataFrame) -> pd.DataFrame:
+    """Bring the rows of each part together, in the order of the parts."""
+    order = {part.name: place for place, part in enumerate(subject.parts)}
+    return table.sort_values(
+        "of", key=lambda names: names.map(order), kind="stable", ignore_index=True
+    )

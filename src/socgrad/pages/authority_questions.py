@@ -1,0 +1,226 @@
+"""Questions on authorities: how much they differ, and one of them looked at closely."""
+
+from typing import Final
+
+import pandas as pd
+import xarray as xr
+
+from socgrad.estimands.gradients import gradient
+from socgrad.estimands.region_ratios import region_ratio
+from socgrad.estimands.variation import median_rate_ratio
+from socgrad.pages.answers import Answer, Picture, Question, block, in_parts, row_of, rows
+from socgrad.pages.rate_questions import no_deprivation, no_effects
+from socgrad.pages.subject import Part, Subject
+from socgrad.pages.words import change, in_a_list, upper_first, with_interval
+from socgrad.plots.lines import authority_curve
+from socgrad.reading.labels import label_draws
+from socgrad.reading.official_names import in_words
+
+__all__ = ["ONE_AUTHORITY", "OWN_GRADIENTS", "REGIONS", "VARIATION"]
+
+
+def _not_several(subject: Subject) -> str:
+    """Why authorities cannot be told apart."""
+    if subject.first.terms.is_alone:
+        return "There is one authority, and nothing to compare it with."
+    return ""
+
+
+def _levels(subject: Subject) -> Answer:
+    draws = median_rate_ratio(subject.fit, deprivation=subject.places[len(subject.places) // 2])
+    if "deprivation" in draws.dims:
+        draws = draws.isel(deprivation=0, drop=True)
+    table = rows(subject, draws, ["Median rate ratio of two authorities"])
+    apart = [
+        with_interval(row_of(table, part)) + (f" for {part.events}" if part.name else "")
+        for part in subject.spoken
+    ]
+    found = [
+        "Take two equally deprived authorities at random, and a neighbourhood of each, equally "
+        f"deprived too. The higher rate over the lower is typically {in_a_list(apart)}."
+    ]
+    return Answer(
+        found,
+        table,
+        "Median, over pairs of equally deprived authorities, of the higher rate over the lower, in "
+        "neighbourhoods of the national middle",
+    )
+
+
+VARIATION: Final = Question(
+    "authorities",
+    lambda _: "How much do authorities differ that are equally deprived?",
+    _not_several,
+    _levels,
+)
+
+
+def _own(subject: Subject) -> Answer:
+    own = gradient(subject.fit, target="each")
+    labels = in_words(own, "authority")
+    whole = [
+        own.quantile(share, "authority", skipna=True).drop_vars("quantile") for share in (0.1, 0.9)
+    ]
+    ends = [
+        label_draws(
+            draws,
+            estimand="gradient_of_a_tenth",
+            units=str(own.attrs["units"]),
+            reference="gradients of all authorities",
+            null=1.0,
+        )
+        for draws in whole
+    ]
+    words = ("A tenth of the authorities are flatter than", "A tenth are steeper than")
+    summary = in_parts(
+        subject,
+        pd.concat([rows(subject, draws, [w]) for draws, w in zip(ends, words, strict=True)]),
+    )
+    found = [
+        f"A tenth of the authorities have gradients of {part.events} below "
+        f"{row_of(summary, part)['estimate']:.2f}, and a tenth above "
+        f"{row_of(summary, part, 1)['estimate']:.2f}."
+        for part in subject.spoken
+    ]
+    each = [_each(subject, part, own, labels) for part in subject.parts]
+    return Answer(
+        found,
+        pd.concat([summary, *each], ignore_index=True),
+        f"Gradient: ratio of rates per {subject.step} of neighbourhood deprivation, of every "
+        "authority by itself",
+        (),
+        [
+            "An authority's own gradient is drawn towards that of authorities like it, the more so "
+            "the fewer its events. Ranks of single authorities are less certain than they look."
+        ],
+    )
+
+
+def _each(subject: Subject, part: Part, own: xr.DataArray, labels: list[str]) -> pd.DataFrame:
+    """Every authority's own gradient; of a part, those that it has."""
+    draws = own
+    if subject.dim in own.dims:
+        draws = own.sel({subject.dim: part.label}).drop_vars(subject.dim)
+    known = draws.notnull().all(("chain", "draw")).to_numpy()  # noqa: PD004 xarray
+    said = [label for label, is_known in zip(labels, known, strict=True) if is_known]
+    return block(
+        f"{part.name}: each authority" if part.name else "Each authority",
+        said,
+        draws,
+        prob=subject.prob,
+    )
+
+
+def _no_own(subject: Subject) -> str:
+    if reason := _not_several(subject) or no_deprivation(subject):
+        return reason
+    if reason := no_effects(subject):
+        return reason
+    if not subject.first.terms.has_slopes:
+        return "The model gives every authority the same gradient (random_slopes=False)."
+    return ""
+
+
+OWN_GRADIENTS: Final = Question(
+    "own_gradients",
+    lambda _: "How much do gradients differ between authorities?",
+    _no_own,
+    _own,
+)
+
+
+def _one(subject: Subject) -> Answer:
+    label = subject.authority
+    own = gradient(subject.fit, target="each").sel(authority=label)
+    name = in_words(own.expand_dims("authority"), "authority")[0]
+    own = own.drop_vars(["authority", "authority_name"], errors="ignore")
+    land = subject.first.land
+    mean = float(land.authority_mean[land.position(label)])
+    like = gradient(subject.fit, authority_mean=mean).isel(authority_mean=0, drop=True)
+    table = in_parts(
+        subject,
+        pd.concat(
+            [
+                rows(subject, own, [f"Gradient in {name}"]),
+                rows(subject, like, ["Gradient in an average authority as deprived as it is"]),
+            ]
+        ),
+    )
+    found = []
+    for part in subject.spoken:
+        mine, others = row_of(table, part), row_of(table, part, 1)
+        found.append(
+            f"In {name}, a neighbourhood with {subject.step} more {subject.deprivation} than "
+            f"another has {change(mine, 'more', 'fewer')} {part.events}; in an average authority "
+            f"as deprived as it is, {change(others, 'more', 'fewer')}."
+        )
+    return Answer(
+        found,
+        table,
+        f"Ratio of rates per {subject.step} of neighbourhood deprivation",
+        [
+            Picture(
+                lambda ax, part=part: authority_curve(  # type: ignore[misc]
+                    part.fit,
+                    authority=label,
+                    name=name,
+                    prob=subject.prob,
+                    deprivation=upper_first(subject.deprivation),
+                    events=upper_first(part.noun),
+                    exposure=part.exposure,
+                    ax=ax,
+                ),
+                f"{name}: its own rates over neighbourhood deprivation, beside an average "
+                f"authority as deprived as it is{part.after_colon}.",
+            )
+            for part in subject.ends
+        ],
+    )
+
+
+def _no_one(subject: Subject) -> str:
+    if subject.authority is None:
+        return "No authority was named for a closer look (authority=...)."
+    return _not_several(subject) or no_deprivation(subject) or no_effects(subject)
+
+
+ONE_AUTHORITY: Final = Question(
+    "one_authority",
+    lambda subject: f"What of {subject.authority_name}?",
+    _no_one,
+    _one,
+    silent=True,
+)
+
+
+def _regions(subject: Subject) -> Answer:
+    draws = region_ratio(subject.fit)
+    labels = [str(label) for label in draws["region"].to_numpy()]
+    table = rows(subject, draws, labels)
+    found = []
+    for part in subject.spoken:
+        own = table[table["of"] == part.name]
+        apart = own[(own["lower"] > 1) | (own["upper"] < 1)]
+        found.append(
+            f"Rates of {part.events} at equal deprivation differ from the average region's in "
+            + in_a_list(
+                [
+                    f"{row['quantity']} ({change(row, 'higher', 'lower')})"
+                    for _, row in apart.iterrows()
+                ]
+            )
+            + "."
+            if len(apart)
+            else f"No region's rates of {part.events} differ for certain from the average "
+            "region's, at equal deprivation."
+        )
+    return Answer(found, table, "Ratio of rates to the average region's, at equal deprivation")
+
+
+REGIONS: Final = Question(
+    "regions",
+    lambda _: "Do regions differ at equal deprivation?",
+    lambda subject: "" if subject.first.terms.has_regions else "The model has no regions.",
+    _regions,
+    silent=True,
+)

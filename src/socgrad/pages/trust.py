@@ -1,0 +1,200 @@
+"""Whether the numbers can be trusted: the sampling, the model against the counts, the priors."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from socgrad.checks.fit_check import FitCheck, check_fit
+from socgrad.checks.priors import compare_prior
+from socgrad.errors import ConvergenceWarning, EstimandError, MisfitWarning
+from socgrad.pages.subject import Part, Subject
+from socgrad.pages.words import in_a_list, upper_first
+from socgrad.tables.diagnostics import check_sampling
+from socgrad.terms import TERMS
+
+__all__ = ["Trust", "Verdict", "trust"]
+
+#: What each statistic of `check_fit` is, in words. The largest count is one neighbourhood's, and
+#: is left out.
+_STATISTICS: Final = {
+    "dispersion": "How much like neighbourhoods differ (1: by chance alone)",
+    "overdispersion": "The same, weighed by what each neighbourhood expects",
+    "localities": "How much localities differ (1: by chance alone)",
+    "zeros": "Share of neighbourhoods without events",
+    "busiest_tenth": "Share of events in the busiest tenth of neighbourhoods",
+    "log_linearity": "How far tenths of neighbourhoods lie off the model's line",
+    "outlying_authority": "How far the most unusual authority lies off",
+    "bend": "Whether the gradient bends",
+    "bend_by_authority": "Whether it bends otherwise in deprived authorities",
+    "heavy_tails": "Whether a few authorities differ far more than the others",
+    "neighbours": "Whether neighbourhoods that adjoin are alike",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """One check: whether it passed (None where it could not be made), in words, with a table."""
+
+    name: str
+    asks: str
+    passed: bool | None
+    words: Sequence[str]
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Trust:
+    """The checks of a fit; `converged` says whether its numbers can be used at all."""
+
+    converged: bool
+    verdicts: Sequence[Verdict]
+
+
+def trust(subject: Subject, *, against_counts: bool = True) -> Trust:
+    """Check a fit, and say what was found."""
+    with warnings.catch_warnings():
+        # Said on the page, whichever way it goes.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        sampling = check_sampling(subject.fit)
+    opening = (
+        "Yes: the computation came to an end that further computing would not change."
+        if sampling.converged
+        else "No: the computation has not come to an end. Do not use these numbers."
+    )
+    # What priors decide has a verdict of its own.
+    said = sampling.statement.split("The prior decides on")[0].strip()
+    verdicts = [
+        Verdict(
+            "sampling", "Was the computation complete?", sampling.converged, [opening, said],
+            pd.DataFrame(),
+        ),
+        *([_fits(subject)] if against_counts else []),
+        _priors(subject, sampling.priors),
+    ]  # fmt: skip
+    return Trust(sampling.converged, verdicts)
+
+
+def _fits(subject: Subject) -> Verdict:
+    asks = "Does the model fit the counts?"
+    checks: dict[Part, FitCheck] = {}
+    for part in subject.parts:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", MisfitWarning)
+                checks[part] = check_fit(part.fit)
+        except EstimandError as error:
+            words = ["This could not be checked.", str(error)]
+            return Verdict("fit", asks, None, words, pd.DataFrame())
+    bad = {part: check for part, check in checks.items() if not check.adequate}
+    if not bad:
+        words = ["Yes: the counts are as the model expects, in every respect that was looked at."]
+    elif len(subject.parts) == 1:
+        words = ["Not in every respect.", *_problems(bad[subject.first])]
+    else:
+        words = [f"Not in every respect, in {len(bad)} of {len(checks)} sets of counts."]
+        words += [f"{part.name}: {' '.join(_problems(check))}" for part, check in bad.items()]
+    tables = [_statistics(part, check) for part, check in checks.items()]
+    return Verdict("fit", asks, not bad, words, pd.concat(tables, ignore_index=True))
+
+
+def _problems(check: FitCheck) -> list[str]:
+    """What a check found; of doubted counts without the counts that are an example of them."""
+    doubted = (
+        "The counts look as if small ones had been suppressed, or all been rounded "
+        "(socgrad.check_fit says how)."
+    )
+    return [doubted, *check.problems] if check.counts_doubted else list(check.problems)
+
+
+def _statistics(part: Part, check: FitCheck) -> pd.DataFrame:
+    shown = check.statistics.drop(index="largest", errors="ignore")
+    return pd.DataFrame(
+        {
+            "of": part.name,
+            "quantity": [_STATISTICS.get(str(name), str(name)) for name in shown.index],
+            "estimate": shown["observed"].to_numpy(),
+            "lower": shown["lower"].to_numpy(),
+            "upper": shown["upper"].to_numpy(),
+            "as expected": ["yes" if good else "no" for good in shown["as_expected"]],
+        }
+    )
+
+
+def _priors(subject: Subject, moved: pd.DataFrame) -> Verdict:
+    asks = "Do the numbers rest on what was assumed beforehand?"
+    if moved.empty:
+        words = ["This fit does not record what was assumed beforehand."]
+        return Verdict("priors", asks, None, words, pd.DataFrame())
+    deciding = moved[moved["decides"].astype(bool)]
+    if deciding.empty:
+        words = ["No: the counts decide on every number of the model."]
+    else:
+        names = {part.label: part.name for part in subject.parts}
+        said = [
+            f"{_meaning(at[1])} ({names.get(at[0], at[0])})" if isinstance(at, tuple)
+            else _meaning(at)
+            for at in deciding.index
+        ]  # fmt: skip
+        words = [
+            f"In part. The counts say little about {in_a_list(said)}. With other assumptions "
+            "these numbers, and what rests on them, would be others."
+        ]
+    tables = []
+    for part in subject.parts:
+        try:
+            tables.append(_beside(part))
+        except EstimandError:
+            continue
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    return Verdict("priors", asks, deciding.empty, words, table)
+
+
+def _beside(part: Part) -> pd.DataFrame:
+    """Each number of the model, before the counts and after."""
+    table = compare_prior(part.fit)
+    before = [
+        f"{row.prior:.3g} ({row.prior_lower:.3g} to {row.prior_upper:.3g})"
+        for row in table.itertuples()
+    ]
+    return pd.DataFrame(
+        {
+            "of": part.name,
+            "quantity": [
+                f"{upper_first(_meaning(name))} ({scale})"
+                for name, scale in zip(table.index, table["scale"], strict=True)
+            ],
+            "estimate": table["posterior"].to_numpy(),
+            "lower": table["posterior_lower"].to_numpy(),
+            "upper": table["posterior_upper"].to_numpy(),
+            "assumed beforehand": before,
+        }
+    )
+
+
+#: Names of parameters to a reader; those of covariates follow in brackets.
+_MEANINGS: Final = {
+    "intercept": "the rate of an average authority",
+    "within": "the gradient within authorities",
+    "pooled": "the gradient",
+    "between": "the gradient between authorities",
+    "curvature": "the curve of the gradient between authorities",
+    "cross_level": "how gradients change with an authority's deprivation",
+    "level_sd": "how much authorities' rates differ",
+    "slope_sd": "how much authorities' gradients differ",
+    "correlation": "how authorities' rates and gradients go together",
+    "overdispersion": "how much like neighbourhoods differ beyond chance",
+    "locality_sd": "how much localities differ",
+    "region_sd": "how much regions differ",
+}
+
+
+def _meaning(parameter: object) -> str:
+    """A parameter in words; one that has no words here by its meaning in `terms`."""
+    name, _, column = str(parameter).partition("[")
+    words = _MEANINGS.get(name)
+    if words is None:
+        words = TERMS[name].meaning if name in TERMS else name.replace("_", " ")
+    return f"{words} ({column.removesuffix(']')})" if column else words
