@@ -63,7 +63,7 @@ def test_the_term_has_its_density():
 def test_own_term_keeps_every_summary(capsys):
     """The example runs: the sampler converges, neighbours are alike, and summaries read the fit."""
     own_term = example("own_term")
-    fit = own_term.main(["--authorities", "24", "--draws", "300"])
+    fit = own_term.main(["--authorities", "24"])
     printed = capsys.readouterr().out
     assert "gradient, own term" in printed
     # Levels go round the ring by +-0.4; neighbours differ by about 0.1: 1 / 0.1**2 is 100.
