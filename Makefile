@@ -5,21 +5,26 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?=
 OUT ?= out
+# What installs into the environment; .ci/run names a quicker one.
+INSTALL_WITH ?= $(BIN)/python -m pip install --quiet
 
 .PHONY: briefing test slow lowest lint docs clean
 
 briefing: $(VENV)/.ready
 	$(BIN)/python examples/briefing.py --out $(OUT)
 
+# Files in the order of tests/conftest.py, one after another to whichever process is free.
+SPREAD := -n auto --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest $(SPREAD)
 
 slow: $(VENV)/.ready
 	$(BIN)/python -m pytest -m slow
 
 # The default tier on the lowest versions that pyproject.toml names, with the oldest Python.
 lowest:
-	.ci/lowest -n auto --dist loadfile
+	.ci/lowest $(SPREAD)
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
@@ -36,13 +41,13 @@ clean:
 
 $(VENV)/.ready: pyproject.toml
 	sh .ci/environment $(VENV) $(PYTHON)
-	$(BIN)/python -m pip install --quiet --editable '.[distributed,many,maps,plots,returns,tables]' --group test
+	$(INSTALL_WITH) --editable '.[distributed,many,maps,plots,returns,tables]' --group test
 	touch $@
 
 $(VENV)/.lint: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --group lint
+	$(INSTALL_WITH) --group lint
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --group docs
+	$(INSTALL_WITH) --group docs
 	touch $@

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import settings
 
 from socgrad.reading.example import example_fit
 
@@ -17,6 +18,17 @@ type Change = Callable[[xr.Dataset], xr.Dataset]
 
 # PyTensor notes where each node of a graph was written: a sixth of the time of building one.
 os.environ.setdefault("PYTENSOR_FLAGS", "traceback__limit=0")
+
+# The same cases in every run, however busy the machine: a verdict must not go by chance.
+# `pytest --hypothesis-profile=default` looks for new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that sample come first: with `--no-loadscope-reorder` none is left to one process."""
+    sampling = {item.path for item in items if item.get_closest_marker("mcmc")}
+    items.sort(key=lambda item: item.path not in sampling)
 
 
 def changed(

@@ -31,7 +31,7 @@ SPREADS = ("level_sd", "slope_sd", "overdispersion")
 
 
 @functools.cache
-def posterior(name: str) -> xr.Dataset:
+def posterior(name: str, method: str = "nuts") -> xr.Dataset:
     """The posterior of the model that the R fits of this name have."""
     table, options = MODELS[name]
     areas = Areas.from_frame(
@@ -44,19 +44,19 @@ def posterior(name: str) -> xr.Dataset:
         complete=True,
     )
     tree = fit(
-        GradientModel(areas, **options), method="nuts", draws=2000, random_seed=12, progress=False
+        GradientModel(areas, **options), method=method, draws=2000, random_seed=12, progress=False
     )
     return tree["posterior"].to_dataset()
 
 
-def comparison(key: str) -> pd.DataFrame:
+def comparison(key: str, method: str = "nuts") -> pd.DataFrame:
     """One row per parameter of one reference fit: both estimates, and how far apart they are.
 
     Coefficients: posterior means, and the difference in posterior SDs. Spreads: posterior medians,
     and the ratio.
     """
     name, engine = key.rsplit("_", 1)
-    reference, draws = REFERENCE[key], posterior(name)
+    reference, draws = REFERENCE[key], posterior(name, method)
     rows = []
     for term, estimate in reference["estimates"].items():
         mean, sd = float(draws[term].mean()), float(draws[term].std())

@@ -21,7 +21,7 @@ def one_space(text):
     return re.sub(" +", " ", text)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.permutations(range(6)))
 def test_row_order_is_irrelevant(order):
     """Rows come out sorted by authority and area, however they came in."""
@@ -30,7 +30,7 @@ def test_row_order_is_irrelevant(order):
     assert same(areas, door(table()))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.text("abcdéß漢 ", min_size=1), min_size=9, max_size=9, unique_by=one_space))
 def test_labels_are_irrelevant(names):
     """Other labels in the same order, of any script, give the same numbers."""
@@ -43,7 +43,7 @@ def test_labels_are_irrelevant(names):
     assert same(areas, door(table()))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 1000))
 def test_means_do_not_depend_on_the_scale_of_children(factor):
     """Children times k leaves every mean as it was, and multiplies the exposure by k."""

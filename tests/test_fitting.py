@@ -1,17 +1,14 @@
 """Fitting: options; and by NUTS, seeds, the tree and its manifest."""
 
-import json
-
 import numpy as np
 import pytest
 import xarray as xr
 
-from fits import INFORMED, sampled
+from fits import INFORMED
 from socgrad.errors import QuadratureWarning, SpecificationError
 from socgrad.fitting import fit
-from socgrad.manifest import data_hash
 from socgrad.model.gradient_model import GradientModel
-from socgrad.schema import EFFECTS, PARAMETERS, SCHEMA_VERSION, check_tree
+from socgrad.schema import check_tree
 from tables import simulated, simulated_areas, small_areas
 
 
@@ -34,45 +31,6 @@ def test_options_out_of_range_are_refused(options, message):
     """Each option is checked before anything is compiled."""
     with pytest.raises(SpecificationError, match=message):
         fit(GradientModel(small_areas()), **options)
-
-
-@pytest.mark.mcmc
-def test_the_tree_is_what_the_schema_says():
-    """Groups, names and dimensions of a fit are those of the schema, in order of authorities."""
-    run = sampled("negative_binomial counts")
-    check_tree(run.tree)
-    names = set(run.tree["posterior"].data_vars)
-    assert names == (set(PARAMETERS) - {"pooled", "curvature", "locality_sd", "region_sd"}) | set(
-        EFFECTS
-    )
-    assert run.tree["posterior"]["level_effect"].dims == ("chain", "draw", "authority")
-    assert list(run.tree["posterior"]["authority"].to_numpy()) == list(run.model.areas.authority)
-    np.testing.assert_array_equal(run.tree["observed_data"]["events"], run.model.areas.events)
-
-
-@pytest.mark.mcmc
-def test_posterior_size_follows_authorities_not_areas():
-    """No variable of the posterior has a dimension of areas."""
-    posterior = sampled("poisson counts").tree["posterior"]
-    assert set(posterior.sizes) == {"chain", "draw", "authority"}
-
-
-@pytest.mark.mcmc
-def test_manifest_says_where_the_draws_come_from():
-    """Versions, seed, sampler, model, hash and units are in the attrs, as strings or numbers."""
-    run = sampled("poisson mixture")
-    attrs = run.tree.attrs
-    assert attrs["socgrad_schema"] == SCHEMA_VERSION
-    assert attrs["random_seed"] == "5"
-    assert json.loads(attrs["sampler"])["target_accept"] == 0.95
-    assert json.loads(attrs["model"])["priors"]["within"]["mean"] == pytest.approx(np.log(1.65))
-    assert {"python", "socgrad", "nutpie"} <= set(json.loads(attrs["versions"]))
-    assert attrs["data_sha256"] == data_hash(run.model.areas)
-    assert json.loads(attrs["reference"])["per"] == 0.1
-    assert json.loads(attrs["rows"])[0]["rows"] == 1600
-    assert attrs["quadrature_error"] < 1e-10
-    low, high = attrs["slopes_drawn"]
-    assert attrs["slope_range"][0] < low < high < attrs["slope_range"][1]
 
 
 @pytest.mark.mcmc

@@ -81,7 +81,7 @@ def compressed(data, level, slope, overdispersion=None, xp=np):
     return float(total) if xp is np else total
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), kind=st.sampled_from(["counts", "totals", "mixture"]))
 def test_poisson_equals_scipy_row_by_row(seed, kind):
     """Counts and totals have SciPy's Poisson log-probability to 1e-9."""
@@ -96,7 +96,7 @@ def test_poisson_equals_scipy_row_by_row(seed, kind):
     assert compressed(data, level, slope) == pytest.approx(by_row, rel=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 10_000),
     kind=st.sampled_from(["counts", "totals", "mixture"]),
@@ -180,7 +180,7 @@ def gradients():
 @pytest.mark.mcmc
 @pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
 @pytest.mark.parametrize("kind", ["counts", "totals", "mixture"])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), overdispersion=st.floats(0.1, 1.2))
 def test_gradient_equals_that_row_by_row(gradients, kind, family, seed, overdispersion):
     """The gradient of the compressed form is the row by row one to 1e-9, by complex steps."""
@@ -265,7 +265,7 @@ def test_a_locality_of_three_areas_by_numerical_integration():
     assert np.exp(reached) == pytest.approx(expected, rel=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), locality_sd=st.floats(0.05, 1.5))
 def test_localities_are_negative_multinomial(seed, locality_sd):
     """A negative binomial of each locality's events times a multinomial over its areas."""

@@ -34,7 +34,7 @@ def linked(draw):
 
 
 @given(linked())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_children_are_conserved(case):
     """Columns sum to 1; children in are children out, all in all and unit by unit."""
     links, one, other = case
@@ -49,7 +49,7 @@ def test_children_are_conserved(case):
 
 
 @given(linked())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_deprivation_keeps_its_mean_over_children(case):
     """The national mean is the same before and after, and no area leaves the range."""
     links, one, other = case
@@ -62,7 +62,7 @@ def test_deprivation_keeps_its_mean_over_children(case):
 
 
 @given(linked())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_counts_stay_whole_and_whole_units_agree_both_ways(case):
     """No count is a fraction; units are the same from either side."""
     links, one, other = case
@@ -77,7 +77,7 @@ def test_counts_stay_whole_and_whole_units_agree_both_ways(case):
 
 
 @given(linked(), st.randoms(use_true_random=False))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_order_does_not_matter(case, random):
     """Shuffled links and shuffled areas give the same numbers."""
     links, one, other = case

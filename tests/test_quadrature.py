@@ -39,7 +39,7 @@ def test_polynomials_up_to_degree_2k_minus_1_are_exact():
     assert error(10) > 1e-7
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), slope=st.floats(-2.5, 2.5))
 def test_exponential_sums_are_reproduced(seed, slope):
     """Any slope in the range finds its sum to 1e-9, whatever the areas."""

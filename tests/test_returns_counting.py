@@ -349,7 +349,7 @@ DAYS = st.dates(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     spans=st.lists(
         st.tuples(st.integers(0, 3), DAYS, st.none() | DAYS, st.booleans()), min_size=1, max_size=12

@@ -123,7 +123,7 @@ def test_a_table_of_other_children_is_refused():
 DAY = st.integers(0, 40)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.lists(st.tuples(st.sampled_from("ABC"), DAY, st.none() | DAY), min_size=1, max_size=6)
 )

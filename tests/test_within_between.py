@@ -17,7 +17,7 @@ def drawn(seed, *, areas=40, groups=5):
     return rng.uniform(0, 1, areas), rng.integers(1, 900, areas).astype(float), group, groups
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seeds)
 def test_within_parts_sum_to_zero_under_child_weights(seed):
     """In every authority the child-weighted within parts cancel."""
@@ -28,7 +28,7 @@ def test_within_parts_sum_to_zero_under_child_weights(seed):
     np.testing.assert_allclose(sums / children.sum(), 0, atol=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seeds, st.floats(1e-3, 1e3))
 def test_means_do_not_depend_on_the_scale_of_the_weights(seed, factor):
     """Children counted in tens, or in thousands, give the same means."""
@@ -40,7 +40,7 @@ def test_means_do_not_depend_on_the_scale_of_the_weights(seed, factor):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seeds)
 def test_within_and_between_add_up_to_the_pooled_part(seed):
     """Splitting neither creates nor loses deprivation."""

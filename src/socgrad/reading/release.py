@@ -136,7 +136,7 @@ def coefficients(
         refuse_restricted_exposure(fit)
     if not covariates_are_public:
         refuse_restricted_covariates(fit)
-    rng = np.random.default_rng()  # the operating system's randomness: nobody can guess a seed
+    rng = _secret_generator()
     places, values = _coordinates(fit)
     scale = precision**2 * _information(fit, values).max()
     centre, spread = values.mean(axis=0), _rounded(np.cov(values.T, ddof=0))
@@ -156,6 +156,11 @@ def coefficients(
         }
     )
     return tree
+
+
+def _secret_generator() -> np.random.Generator:
+    """Random numbers from the operating system: nobody can guess a seed."""
+    return np.random.default_rng()
 
 
 def leakage(fit: xr.DataTree, *, precision: float = 10.0) -> pd.DataFrame:
