@@ -1,14 +1,14 @@
-"""A briefing on child protection and deprivation, from tables of neighbourhoods to findings.
+"""A briefing on child protection and deprivation, from tables of neighbourhoods to one page.
 
 England is simulated here: children flow through the stages, with gradients as published, so that
 every estimate can stand beside the truth. Put your own tables in the place of
-`sg.stages.simulate_flow` and leave the column `truth` out. Run it with
+`sg.stages.simulate_flow`, and leave what names the truth out. Run it with
 
-    python examples/briefing.py                                        # England, a few minutes
+    python examples/briefing.py                                        # England
     python examples/briefing.py --authorities 20 --areas 1200          # a small one
 
-It prints one table for each of eight findings, and writes one page (briefing.html), tables (.csv),
-figures (.png) and fits (.nc) to the folder out/:
+It writes one page (briefing.html), its numbers beside the truth (findings.csv) and fits (.nc) to
+the folder out/, and prints what was found:
 
 F1  rates rise with the deprivation of the neighbourhood
 F2  the gradient is steeper at later stages of intervention
@@ -18,6 +18,10 @@ F5  the gradient is steeper in affluent authorities
 F6  gradients are steepest for younger children, White children and neglect
 F7  children from more deprived neighbourhoods have longer involvement, and return more often
 F8  at equal neighbourhood deprivation, returns are most frequent in affluent authorities
+
+Rates here bend, steeper among affluent neighbourhoods, as the published ones do: from about 100
+referrals per 10,000 children to 1,400. So the stages are fitted twice: by straight lines, which
+`socgrad.check_fit` finds not to fit, and by splines. What hangs on that is a section of the page.
 """
 
 import argparse
@@ -25,18 +29,16 @@ import sys
 import textwrap
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import pandas as pd
+import xarray as xr
 
 import socgrad as sg
-from briefing_figures import draw_figures
-from briefing_findings import findings, own_gradients
-from briefing_report import write_page
-from briefing_tables import Answer, Finding, blocks, covers
-from briefing_truth import Outcome
+from briefing_truth import Outcome, truth_of
 from socgrad.simulation.flow import Flow
 from socgrad.simulation.groups import GROUPS
 
@@ -57,19 +59,35 @@ CHAIN: Final = {
     "conference": "Conferences",
     "child_protection_plan": "Child protection plans",
 }
-# What follows, and what it is counted among.
+# What follows, and what it is counted among: a column, and its words.
 RETURNS: Final = {
-    "closed": ("Closures", "months_open"),
-    "rereferral": ("Re-referrals", "closed_last_year"),
-    "repeat_plan": ("Repeat plans", "child_protection_plan"),
+    "closed": ("Closures", "months_open", "months open"),
+    "rereferral": ("Re-referrals", "closed_last_year", "closed cases"),
+    "repeat_plan": ("Repeat plans", "child_protection_plan", "plans"),
 }
-# The stage at which each kind of group is told apart.
+# Each kind of group: its heading, the stage at which it is told apart, and this stage's words.
 GROUPED: Final = {
-    "age": "referral",
-    "ethnicity": "referral",
-    "need": "child_in_need",
-    "category": "child_protection_plan",
+    "age": ("By age", "referral", "referrals"),
+    "ethnicity": ("By ethnicity", "referral", "referrals"),
+    "need": ("By assessed need", "child_in_need", "episodes of need"),
+    "category": ("By category of abuse", "child_protection_plan", "child protection plans"),
 }
+# What deprivation is, after "10 percentage points more".
+DEPRIVATION: Final = "children in low-income families"
+LINES: Final = "Stages of intervention"
+SPLINES: Final = "Stages of intervention, with gradients that may bend"
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """One table of counts: its strata, what each counts, how it is fitted, what it is asked."""
+
+    strata: sg.Strata
+    outcomes: Mapping[str, Outcome]
+    questions: Sequence[str]
+    events: str = ""
+    together: bool = False
+    shape: Literal["line", "spline"] = "line"
 
 
 def main() -> int:
@@ -82,113 +100,212 @@ def main() -> int:
     flow = sg.stages.simulate_flow(
         authorities=options.authorities,
         areas=options.areas,
+        bend=1.0,
         effects="centred",
         random_seed=options.seed,
     )
-    answers = {}
-    for number, (name, (strata, names, outcomes)) in enumerate(questions(flow).items(), start=1):
-        together = ", together" if name == "stages" and options.joint else ""
-        say(f"Fitting {WORDS[name]}{together}: {', '.join(names.values())}")
+    made = studies(flow, together=options.joint)
+    fits = {}
+    for number, (heading, study) in enumerate(made.items(), start=1):
+        say(f"Fitting {heading[0].lower()}{heading[1:]}")
         # Each fit has a seed of its own: draws of different fits are combined as independent.
-        # The stages share their authorities: fitted together, they say how alike these are.
-        joint = name == "stages" and options.joint
-        fit = sg.fit(
-            sg.StratifiedModel(strata, authority_effects="joint" if joint else "independent"),
+        fits[heading] = sg.fit(
+            sg.StratifiedModel(
+                study.strata,
+                authority_effects="joint" if study.together else "independent",
+                shape=study.shape,
+            ),
             method=options.method,
             draws=options.draws,
             random_seed=options.seed + number,
         )
-        answers[name] = Answer(fit, names, outcomes)
-        sg.save(fit, options.out / f"{name}.nc")
+        sg.save(fits[heading], options.out / f"study_{number}.nc")
+    say("Writing the page")
+    found: list[pd.DataFrame] = []
 
-    say("Computing the findings")
-    found = findings(answers, flow)
-    for finding in found:
-        print_finding(finding)
-        finding.table.to_csv(options.out / f"{finding.name}.csv", index=False)
-    own = own_gradients(answers["stages"], flow)
-    print_own_gradients(own)
-    own.to_csv(options.out / "authority_gradients.csv", index=False)
+    def sections(tables: Mapping[str, pd.DataFrame]) -> list[sg.pages.Section]:
+        """Sections that only this England allows: its numbers beside their truth."""
+        found.append(beside_truth(tables, made, flow))
+        return [line_or_spline(found[0]), all_beside_truth(found[0])]
 
-    say("Drawing the figures")
-    figures = draw_figures(found, answers, own, options.out)
-    say("Checking the sampler")
-    statements, converged = check(answers)
-    page = write_page(
-        options.out / "briefing.html", found, figures, statements, flow, converged=converged
-    )
-    say(f"The page is {page}; tables, figures and fits are beside it")
-    if converged:
-        say("Done: the sampler converged in every fit, so the tables can be read.")
+    page = page_of(fits, made, flow, sections, figures=options.figures)
+    page.save(options.out / "briefing.html")
+    findings = found[0]
+    findings.to_csv(options.out / "findings.csv", index=False)
+    for question, sentences in page.found.items():
+        print(f"\n{question}")
+        for words in sentences:
+            print(textwrap.fill(words, 96, initial_indent="  ", subsequent_indent="    "))
+    inside = holds(findings)
+    say(f"{inside.sum()} of {len(findings)} intervals hold the truth")
+    if page.converged:
+        say(f"Done: {options.out / 'briefing.html'} can be read.")
         return 0
-    say("NOT DONE: the sampler did not converge in every fit. Do not use these tables.")
+    say("NOT DONE: the sampler did not converge in every fit. Do not use these numbers.")
     return 1
 
 
-WORDS: Final = {
-    "stages": "the stages",
-    "chain": "each stage on the one before",
-    "returns": "ends and returns",
-    "age": "by age",
-    "ethnicity": "by ethnicity",
-    "need": "by assessed need",
-    "category": "by category of abuse",
-}
-
-
-type Question = tuple[sg.Strata, Mapping[str, str], Mapping[str, Outcome]]
-
-
-def questions(flow: Flow) -> dict[str, Question]:
-    """Tables of counts: strata, their names in print, and what each counts."""
+def studies(flow: Flow, *, together: bool) -> dict[str, Study]:
+    """Tables of counts, by the heading of their chapter."""
     before = ["children", *CHAIN][:-1]
+    ends = [*STAGES][:: len(STAGES) - 1]
     with warnings.catch_warnings():
         # Child in need plans and section 47 enquiries both follow an episode of need: neither is
         # part of the other, so that one may exceed the other. Both are stages all the same.
         warnings.simplefilter("ignore", sg.errors.StageOrderWarning)
-        stages = sg.Strata.from_stages(
-            flow.frame, area="area", authority="authority", deprivation="deprivation",
-            children="children", stages=list(STAGES), complete=True,
-        )  # fmt: skip
-    asked: dict[str, Question] = {
-        "stages": (
+        stages = of_stages(flow, list(STAGES))
+    made = {
+        # The stages share their authorities: fitted together, they say how alike these are.
+        LINES: Study(
             stages,
-            STAGES,
             {stage: Outcome(stage) for stage in STAGES},
+            ["rates", "gradient", "comparison", "between", "contextual", "steepening",
+             "own_gradients", "alike", "fit"],
+            together=together,
         ),
-        "chain": (
-            sg.Strata.from_stages(
-                flow.frame, area="area", authority="authority", deprivation="deprivation",
-                children="children", stages=list(CHAIN), exposure="previous stage", complete=True,
-            ),
-            CHAIN,
-            {
-                stage: Outcome(stage, previous)
-                for stage, previous in zip(CHAIN, before, strict=True)
-            },
+        SPLINES: Study(
+            of_stages(flow, ends),
+            {stage: Outcome(stage) for stage in ends},
+            ["rates", "shape", "contextual", "fit"],
+            shape="spline",
         ),
-        "returns": (
-            sg.Strata.from_stages(
-                flow.frame, area="area", authority="authority", deprivation="deprivation",
-                children="children", stages=list(RETURNS), nested=False,
-                exposure={name: exposure for name, (_, exposure) in RETURNS.items()},
-                zero_exposure="leave out", complete=True,
+        "Each stage on the one before": Study(
+            of_stages(flow, list(CHAIN), exposure="previous stage"),
+            {stage: Outcome(stage, of) for stage, of in zip(CHAIN, before, strict=True)},
+            ["steps"],
+        ),
+        "Ends and returns": Study(
+            of_stages(
+                flow, list(RETURNS), {name: column for name, (_, column, _) in RETURNS.items()}
             ),
-            {name: words for name, (words, _) in RETURNS.items()},
-            {name: Outcome(name, exposure) for name, (_, exposure) in RETURNS.items()},
+            {name: Outcome(name, column) for name, (_, column, _) in RETURNS.items()},
+            ["gradient", "contextual"],
         ),
     }  # fmt: skip
-    for by, events in GROUPED.items():
-        asked[by] = (
+    for by, (heading, stage, events) in GROUPED.items():
+        made[heading] = Study(
             sg.Strata.from_long(
                 flow.long(by), area="area", authority="authority", deprivation="deprivation",
-                stratum=by, events=events, exposure="group_children", children="children",
+                stratum=by, events=stage, exposure="group_children", children="children",
                 children_of="area", zero_exposure="leave out", complete=True,
             ),
-            {group: group for group in GROUPS[by]},
-            {group: Outcome(events, by=by, group=group) for group in GROUPS[by]},
+            {group: Outcome(stage, by=by, group=group) for group in GROUPS[by]},
+            ["gradient", "comparison"],
+            events,
         )  # fmt: skip
-    return asked
+    return made
+
+
+def of_stages(
+    flow: Flow,
+    stages: list[str],
+    exposure: dict[str, str] | Literal["previous stage"] | None = None,
+) -> sg.Strata:
+    """Stages of the table; those that have exposures of their own are not nested."""
+    return sg.Strata.from_stages(
+        flow.frame, area="area", authority="authority", deprivation="deprivation",
+        children="children", stages=stages, exposure=exposure,
+        nested=not isinstance(exposure, dict),
+        zero_exposure="refuse" if exposure is None else "leave out", complete=True,
+    )  # fmt: skip
+
+
+def page_of(
+    fits: Mapping[str, xr.DataTree],
+    made: Mapping[str, Study],
+    flow: Flow,
+    sections: Callable[[Mapping[str, pd.DataFrame]], list[sg.pages.Section]],
+    *,
+    figures: bool,
+) -> sg.pages.Page:
+    """Write the page that a reader of policy is given."""
+    areas, authorities = len(flow.frame), flow.frame["authority"].nunique()
+    groups = [group for by in GROUPED for group in GROUPS[by]]
+    return sg.report(
+        fits,
+        title="The social gradient in children's social care: a simulated England",
+        introduction=(
+            "These are not data about England. Children were simulated to flow through the stages "
+            f"of intervention in {areas:,} neighbourhoods of {authorities:,} local authorities, as "
+            "published totals and gradients say, so that each estimate can be held against the "
+            "truth."
+        ),
+        events={heading: study.events for heading, study in made.items()},
+        exposure=dict.fromkeys([*STAGES, *CHAIN, *groups], "children")
+        | {name: words for name, (_, _, words) in RETURNS.items()},
+        deprivation=DEPRIVATION,
+        names=STAGES | CHAIN | {name: words for name, (words, _, _) in RETURNS.items()},
+        questions={heading: study.questions for heading, study in made.items()},
+        sections=sections,
+        figures=figures,
+    )
+
+
+def beside_truth(
+    tables: Mapping[str, pd.DataFrame], made: Mapping[str, Study], flow: Flow
+) -> pd.DataFrame:
+    """Every number of the page beside its truth, where this England has one."""
+    found = []
+    for heading, study in made.items():
+        for question in study.questions:
+            truth = truth_of(flow, question, study.outcomes, bends=study.shape == "spline")
+            table = tables.get(f"{heading}: {question}")
+            if truth and table is not None:
+                table = table.drop(columns="observed", errors="ignore")
+                found.append(table.assign(study=heading, question=question, truth=truth))
+    return pd.concat(found, ignore_index=True)
+
+
+def holds(findings: pd.DataFrame) -> "pd.Series[bool]":
+    """Whether each interval holds the truth."""
+    return findings["truth"].between(findings["lower"], findings["upper"])
+
+
+def line_or_spline(findings: pd.DataFrame) -> sg.pages.Section:
+    """What a straight line gets wrong where rates bend, and what it gets right."""
+    said = findings.assign(
+        said=[
+            f"{row.estimate:,.{digits}f} ({row.lower:,.{digits}f} to {row.upper:,.{digits}f})"
+            for row in findings.itertuples()
+            for digits in [1 if row.question == "rates" else 2]
+        ]
+    )
+    line, spline = (said[said["study"] == study] for study in (LINES, SPLINES))
+    both = spline.merge(line, on=["question", "of", "quantity"], suffixes=("", "_line"))
+    both = both[both["quantity"].str.contains(r"\(|deprivation")]  # ends of tenths, and places
+    return sg.pages.Section(
+        "Straight line or spline?",
+        [
+            "Rates in this England bend: they rise more steeply among affluent neighbourhoods. The "
+            "check of the stages above says so. A straight line then puts the rates of the most "
+            "and least deprived tenths too high, and is still right about which authorities "
+            "intervene more at equal deprivation. With data like these, report rates by tenth "
+            "and the gradient by a spline, the comparison of stages by the line that they share, "
+            "and contextual findings by both.",
+        ],
+        pd.DataFrame(
+            {
+                "Of": both["of"],
+                "Quantity": both["quantity"],
+                "Line": both["said_line"],
+                "Spline": both["said"],
+                "Truth": both["truth"].round(2),
+            }
+        ),
+    )
+
+
+def all_beside_truth(findings: pd.DataFrame) -> sg.pages.Section:
+    """How often the intervals of each study hold the truth."""
+    inside = holds(findings).groupby([findings["study"], findings["question"]], sort=False)
+    table = inside.agg(["sum", "size"]).reset_index()
+    return sg.pages.Section(
+        "How near the truth?",
+        "Of a hundred intervals, 95 should hold the truth; more may, because they allow for other "
+        "authorities than these, while the truth is that of these. Intervals of straight lines "
+        "miss it where rates bend.",
+        table.set_axis(["Study", "Question", "Intervals that hold it", "Intervals"], axis=1),
+    )
 
 
 def read_options() -> argparse.Namespace:
@@ -200,7 +317,11 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--method", choices=["auto", "nuts", "laplace"], default="auto")
     parser.add_argument(
         "--joint", action=argparse.BooleanOptionalAction, default=True,
-        help="fit the stages together, by NUTS, for correlations between them",
+        help="fit the stages together, for correlations between them",
+    )  # fmt: skip
+    parser.add_argument(
+        "--figures", action=argparse.BooleanOptionalAction, default=True,
+        help="draw figures, which needs matplotlib",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=2019, help="seed of everything random")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder to write to")
@@ -211,47 +332,6 @@ def say(text: str) -> None:
     """Print what happens now, and when."""
     words = f"[{time.perf_counter() - STARTED:5.1f} s] {text}"
     print(textwrap.fill(words, 98, subsequent_indent=" " * 10), flush=True)
-
-
-def print_finding(finding: Finding) -> None:
-    """Print a finding within 100 columns, a block of rows for each stage."""
-    print(f"\n{finding.name}  {finding.claim}")
-    print(textwrap.indent(finding.question, "    "))
-    print(f"\n{'':56}{'Estimate':>8}{'95% interval':^22}{'Truth':>6}")
-    held, decimals = covers(finding.table), finding.decimals
-    for stage, block in blocks(finding.table):
-        print(stage)
-        for row in block:
-            interval = f"{row.lower:>9.{decimals}f} to {row.upper:<8.{decimals}f}"
-            print(
-                f"  {row.quantity:<54}{row.estimate:>8.{decimals}f}{interval:^22}"
-                f"{row.truth:>6.{decimals}f}{'' if row.held else ' *'}"
-            )
-    print(f"\n  {held.sum()} of {len(held)} intervals hold the truth", end="")
-    print("." if held.all() else "; * marks those that do not.")
-    print(textwrap.indent(textwrap.fill(finding.found, 94), "  "), flush=True)
-
-
-def print_own_gradients(own: pd.DataFrame) -> None:
-    """Say how often the authorities' own intervals hold the truth."""
-    print("\n    Each authority's own gradient is in authority_gradients.csv.\n")
-    for stage, block in own.groupby("stage", sort=False):
-        print(f"  {stage}: {covers(block).sum()} of {len(block)} intervals hold the truth")
-    print(flush=True)
-
-
-def check(answers: Mapping[str, Answer]) -> tuple[list[str], bool]:
-    """Say whether the sampler converged in every fit, and whether it did."""
-    statements, converged = [], True
-    for name, answer in answers.items():
-        with warnings.catch_warnings():
-            # The statement is printed here, whichever way it goes.
-            warnings.simplefilter("ignore", sg.errors.ConvergenceWarning)
-            result = sg.check_sampling(answer.fit)
-        statements.append(f"{WORDS[name][0].upper()}{WORDS[name][1:]}: {result.statement}")
-        print(textwrap.fill(statements[-1], 98, initial_indent="  ", subsequent_indent="    "))
-        converged = converged and result.converged
-    return statements, converged
 
 
 if __name__ == "__main__":

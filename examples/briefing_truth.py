@@ -5,13 +5,15 @@ each value comes from the simulation's expected numbers, and is of the same quan
 briefing estimates. See docs/simulated_england.md for what is exact and what is a projection.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from socgrad.predictor import authority_level, authority_slope, log_rate
-from socgrad.ranks import quantile_groups
+from socgrad.ranks import quantile_groups, weighted_quantile
 from socgrad.simulation.flow import Flow
 from socgrad.simulation.groups import GROUPS
 
@@ -25,6 +27,7 @@ __all__ = [
     "rate_by_decile",
     "slope_correlation",
     "steepening",
+    "truth_of",
 ]
 
 
@@ -36,6 +39,92 @@ class Outcome:
     exposure: str = "children"
     by: str | None = None
     group: str | None = None
+
+
+def truth_of(
+    flow: Flow, question: str, outcomes: Mapping[str, Outcome], *, bends: bool
+) -> list[float]:
+    """Truths of a page's table, row by row; none of a question that has none here.
+
+    Parameters
+    ----------
+    flow
+        The simulated England.
+    question
+        Of `socgrad.report`.
+    outcomes
+        What each stratum counts, in the order of the fit.
+    bends
+        Whether the model's gradients bend as this England's do. Otherwise the truth of its lines is
+        what they come to with ever more data.
+    """
+    if question == "steps":
+        return _steps(flow, list(outcomes.values()))
+    if question == "alike":
+        return [slope_correlation(flow, *pair) for pair in combinations(outcomes.values(), 2)]
+    if question == "comparison":
+        first, *others = (gradient_at(flow, one, flow.national_mean) for one in outcomes.values())
+        return [other / first for other in others]
+    of_one: dict[str, Callable[[Outcome], list[float]]] = {
+        "rates": lambda one: rate_by_decile(flow, one),
+        "gradient": lambda one: [gradient_at(flow, one, flow.national_mean)],
+        "shape": lambda one: _halves(flow, one),
+        "between": lambda one: [between_rates(flow, one), between(flow, one)],
+        "contextual": lambda one: _contextual(flow, one, bends=bends),
+        "steepening": lambda one: [
+            *(gradient_at(flow, one, mean) for mean in _authority_means(flow)),
+            steepening(flow, one),
+        ],
+    }
+    if question not in of_one:
+        return []
+    return [value for one in outcomes.values() for value in of_one[question](one)]
+
+
+def _steps(flow: Flow, outcomes: list[Outcome]) -> list[float]:
+    """Of each step: what it multiplies the gradient by, the product so far, its share."""
+    steps = np.array([gradient_at(flow, one, flow.national_mean) for one in outcomes])
+    table = np.column_stack([steps, np.cumprod(steps), np.log(steps) / np.log(steps).sum()])
+    return [float(value) for value in table.ravel()]
+
+
+def _places(flow: Flow) -> list[float]:
+    """Deprivation of the neighbourhoods of the 10th, 50th and 90th of a hundred children."""
+    x, children = (flow.frame[name].to_numpy() for name in ("deprivation", "children"))
+    return [float(place) for place in weighted_quantile(x, children, (0.1, 0.5, 0.9))]
+
+
+def _authority_means(flow: Flow) -> list[float]:
+    """Deprivation of the authorities of the 10th, 50th and 90th of a hundred children."""
+    parts = flow.expected.parts
+    children = np.bincount(parts.authority_of_area, weights=parts.children)
+    means = weighted_quantile(parts.authority_mean, children, (0.1, 0.5, 0.9))
+    return [float(mean) for mean in means]
+
+
+def _halves(flow: Flow, outcome: Outcome) -> list[float]:
+    """Gradients of a bent rate from the 10th to the 50th and from there to the 90th percentile."""
+    places = np.array(_places(flow))
+    bend = np.interp(places, *_bend(flow))
+    slope = flow.expected.stages[outcome.events].truth.within
+    steps = np.diff(places) / flow.per
+    return [float(ratio) for ratio in np.exp(slope + np.diff(bend) / steps)]
+
+
+def _bend(flow: Flow) -> tuple[np.ndarray, np.ndarray]:
+    """Deprivation in ascending order, and how far log rates lie off their lines there."""
+    x = flow.frame["deprivation"].to_numpy()
+    order = np.argsort(x)
+    return x[order], np.log(flow.expected.relief[order])
+
+
+def _contextual(flow: Flow, outcome: Outcome, *, bends: bool) -> list[float]:
+    half, average = flow.per / 2, flow.national_mean
+    means = (average - half, average + half)
+    return [
+        inverse_intervention(flow, outcome, deprivation=x, authority_means=means, bends=bends)
+        for x in _places(flow)
+    ]
 
 
 def rate_by_decile(flow: Flow, outcome: Outcome) -> list[float]:
@@ -89,10 +178,17 @@ def between_rates(flow: Flow, outcome: Outcome) -> float:
 
 
 def inverse_intervention(
-    flow: Flow, outcome: Outcome, *, deprivation: float, authority_means: tuple[float, float]
+    flow: Flow,
+    outcome: Outcome,
+    *,
+    deprivation: float,
+    authority_means: tuple[float, float],
+    bends: bool = False,
 ) -> float:
     """Rate ratio of the second over the first authority at equal neighbourhood deprivation."""
-    line = _line(flow, outcome)
+    # A bend is the same on both sides and cancels: what is left is of the lines that it bends.
+    bent = vars(flow.expected.stages[outcome.events].truth) if bends else {}
+    line = bent or _line(flow, outcome)
     log_rates = []
     for mean in authority_means:
         b = (mean - flow.national_mean) / flow.per

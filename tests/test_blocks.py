@@ -22,6 +22,8 @@ from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import model_terms
 from socgrad.nuts.options import NutsOptions
+from socgrad.simulation.england import simulate
+from socgrad.table.areas import Areas
 from tables import small_areas
 
 AUTHORITIES, STRATA = 6, 11
@@ -320,3 +322,20 @@ def test_draws_are_those_of_quadrature():
         z = (ours.mean(("chain", "draw")) - theirs.mean(("chain", "draw"))) / (sd * np.sqrt(size))
         assert float(np.abs(z).max()) < 4.5, name
         assert float(np.abs(ours.std(("chain", "draw")) / sd - 1).max()) < 0.2, name
+
+
+def test_a_mode_far_off_is_found():
+    """With millions of events a spline's mode is hundreds of standard deviations from the start."""
+    table = simulate(authorities=30, areas=600, random_seed=1).frame
+    table["children"] *= 200
+    relative = table["deprivation"] / table["deprivation"].mean()
+    rise = 4 * (table["deprivation"] - table["deprivation"].mean())
+    expected = 0.05 * table["children"] * np.exp(rise + np.log(relative) - (relative - 1))
+    areas = Areas.from_frame(
+        table.assign(events=np.random.default_rng(2).poisson(expected)), area="area",
+        authority="authority", events="events", children="children", deprivation="deprivation",
+        complete=True,
+    )  # fmt: skip
+    drawn = BLOCKS.sample(task_of(GradientModel(areas, shape="spline"), draws=250))
+    assert drawn.doubt == ""
+    assert drawn.vouched["importance_ess"] > 400

@@ -305,10 +305,14 @@ def test_sections_and_pages_are_saved(single, tmp_path):
     figure.subplots().plot([1, 2])
     with pytest.raises(SpecificationError, match="has no words"):
         sg.pages.Section("Map", figure=figure)
-    page = page_of(
-        example_fit(), sections=[sg.pages.Section("Map", figure=figure, shows="A line.")]
-    )
+
+    def made(tables):
+        words = f"{len(tables['rates'])} tenths"
+        return [sg.pages.Section("Map", words, figure=figure, shows="A line.")]
+
+    page = page_of(example_fit(), questions=["rates"], sections=made)
     assert 'alt="Figure: A line."' in page.html
+    assert "<p>10 tenths</p>" in page.html
     assert "questions answered" in repr(single)
 
 

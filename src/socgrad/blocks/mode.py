@@ -13,7 +13,10 @@ from socgrad.blocks.marginal import Found, Marginal, State, by_threads
 __all__ = ["Mode", "mode"]
 
 _STEP = 1e-4
-_ROUNDS, _MOST_ROUNDS = 4, 12
+_ROUNDS, _MOST_ROUNDS = 4, 40
+# A round goes eight standard deviations, so hundreds of them take many: with many events a spline
+# starts as far off. After some rounds only those that gain as much in log density are gone on with.
+_PATIENT, _GAIN = 12, 10.0
 # Of a whitened gradient: a hundredth of a standard deviation from the mode.
 _CLOSE = 1e-2
 # Near enough for draws about it: a round goes eight standard deviations, and starts may be far off.
@@ -61,9 +64,12 @@ def mode(marginal: Marginal, point: FloatArray) -> Mode:
         distance = float(np.linalg.norm(root.T @ gradient))
         if distance < (_CLOSE if round_ < _ROUNDS else _NEAR):
             break
+        before = value
         point, state, value, gradient = _climbed(
             marginal, point, root, state=state, value=value, gradient=gradient
         )
+        if round_ >= _PATIENT and not value > before + _GAIN:
+            break
     marginal = replace(marginal, start=_followed(marginal, point, state))
     mirrored = marginal.coordinates.mirrored & (point < 0)
     point = np.where(mirrored, -point, point)

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 import xarray as xr
@@ -30,6 +30,13 @@ __all__ = [
 
 #: Of every table of answers: what rows are of, which quantity, and its number with its interval.
 COLUMNS = ("of", "quantity", "estimate", "lower", "upper")
+
+
+#: Of numbers that draw a `SupportWarning`, whose own words name strata by their labels.
+_THIN: Final = (
+    "A caution: some of these numbers rest on fewer than ten neighbourhoods, and otherwise on the "
+    "form of the model. The estimand itself warns of which."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,11 +95,11 @@ def ask(question: Question, subject: Subject) -> Answer | Refusal:
             answer = question.answer(subject)
         except EstimandError as error:
             return Refusal(str(error))
-    thin = [str(one.message) for one in caught if issubclass(one.category, SupportWarning)]
+    thin = any(issubclass(one.category, SupportWarning) for one in caught)
     for one in caught:
         if not issubclass(one.category, SupportWarning):
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
-    notes = [*answer.notes, *(f"A caution: {words}" for words in dict.fromkeys(thin))]
+    notes = [*answer.notes, *([_THIN] if thin else [])]
     return Answer(answer.found, answer.table, answer.unit, answer.pictures, notes)
 
 

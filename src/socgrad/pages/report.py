@@ -1,7 +1,9 @@
 """A report of a fit for readers of policy: one page that answers what the fit can answer."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
 
+import pandas as pd
 import xarray as xr
 
 from socgrad.errors import EstimandError, SpecificationError
@@ -20,13 +22,13 @@ def report(
     *,
     title: str = "The social gradient",
     events: str | Mapping[str, str] = "events",
-    exposure: str | Mapping[Hashable, str] = "children",
+    exposure: str | Mapping[Any, str] = "children",
     deprivation: str = "deprivation",
-    names: Mapping[Hashable, str] | None = None,
+    names: Mapping[Any, str] | None = None,
     authority: Hashable | None = None,
     introduction: str | Sequence[str] = "",
     author: str = "",
-    sections: Sequence[Section] = (),
+    sections: Sequence[Section] | Callable[[Mapping[str, pd.DataFrame]], Sequence[Section]] = (),
     questions: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
     figures: bool = True,
     suppress_below: int = 10,
@@ -43,7 +45,8 @@ def report(
         Of the page.
     events
         What was counted, in the plural and as within a sentence: "child protection plans". Of
-        several fits, by heading. Stages are called by their `names`, groups "events (group)".
+        several fits, by heading. Stages are called by their `names`, groups "events (group)", or by
+        their names too if this is empty.
     exposure
         What it was counted per: "children". By label of stratum where strata differ.
     deprivation
@@ -57,11 +60,12 @@ def report(
         A paragraph, or several, before all else. Text, not HTML: what is given here and elsewhere
         is escaped.
     sections
-        Sections of your own, after the answers.
+        Sections of your own, after the answers; or a function that makes them from `Page.tables`.
     questions
         Names of the questions to be put, as `Page.found` and `Page.refused` have them, and "fit"
         for whether the model fits the counts, which takes some seconds a set of counts at England's
-        size. Of several fits, by heading, all of those that are not named. By default all.
+        size. Of several fits perhaps by heading; one that is not named is asked all. By default
+        all.
     figures
         Whether figures are drawn, which needs matplotlib (the extra ``plots``).
     suppress_below
@@ -112,7 +116,7 @@ def report(
     'No outcome of authorities was brought to the model.'
     """
     fits = {"": fit} if isinstance(fit, xr.DataTree) else fit
-    _check(fits, events, sections, suppress_below, prob)
+    _check(fits, events, suppress_below, prob)
     _check_questions(questions, fits)
     chapters = []
     for heading, one in fits.items():
@@ -134,24 +138,27 @@ def report(
         }
         checks = trust(subject, against_counts=asked is None or "fit" in asked)
         chapters.append(Chapter(heading, subject, answers, checks))
-    page = lay_out(
-        chapters,
-        title=title,
-        author=author,
-        introduction=[introduction] if isinstance(introduction, str) else introduction,
-        sections=sections,
-        figures=figures,
-    )
     said = {
         f"{chapter.heading}: {question.name}" if chapter.heading else question.name: answer
         for chapter in chapters
         for question, answer in chapter.answers.items()
     }
+    tables = {name: one.table for name, one in said.items() if isinstance(one, Answer)}
+    own = sections(tables) if callable(sections) else sections
+    _check_sections(own)
+    page = lay_out(
+        chapters,
+        title=title,
+        author=author,
+        introduction=[introduction] if isinstance(introduction, str) else introduction,
+        sections=own,
+        figures=figures,
+    )
     return Page(
         title,
         page,
         found={name: tuple(one.found) for name, one in said.items() if isinstance(one, Answer)},
-        tables={name: one.table for name, one in said.items() if isinstance(one, Answer)},
+        tables=tables,
         refused={name: one.reason for name, one in said.items() if isinstance(one, Refusal)},
         converged=all(chapter.trust.converged for chapter in chapters),
     )
@@ -160,7 +167,6 @@ def report(
 def _check(
     fits: object,
     events: str | Mapping[str, str],
-    sections: Sequence[Section],
     suppress_below: int,
     prob: float,
 ) -> None:
@@ -177,12 +183,6 @@ def _check(
             f"events has words for {', '.join(map(repr, others))}, and there is no such fit. "
             f"Expected headings of fits: {', '.join(map(repr, fits))}."
         )
-    wrong = [type(one).__name__ for one in sections if not isinstance(one, Section)]
-    if wrong:
-        raise SpecificationError(
-            f"{len(wrong)} of {len(sections)} sections are no pages.Section (first: {wrong[0]}). "
-            "Make them with socgrad.pages.Section(heading, text)."
-        )
     if not (isinstance(suppress_below, int) and suppress_below >= 1):
         raise SpecificationError(
             f"suppress_below must be a whole number from 1; got {suppress_below!r}."
@@ -191,6 +191,16 @@ def _check(
         raise EstimandError(
             f"prob is {prob!r}; expected the probability of an interval, above 0 and below 1, such "
             "as 0.95."
+        )
+
+
+def _check_sections(sections: Sequence[Section]) -> None:
+    """Refuse what is no section."""
+    wrong = [type(one).__name__ for one in sections if not isinstance(one, Section)]
+    if wrong:
+        raise SpecificationError(
+            f"{len(wrong)} of {len(sections)} sections are no pages.Section (first: {wrong[0]}). "
+            "Make them with socgrad.pages.Section(heading, text)."
         )
 
 

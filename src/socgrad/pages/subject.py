@@ -158,7 +158,7 @@ def read_subject(
     parts: list[Part] = []
     for label in labels:
         name = str(names.get(label, label))
-        said = {"years": f"{events} in {name}", "groups": f"{events} ({name})"}
+        said = {"years": f"{events} in {name}", "groups": f"{events} ({name})"} if events else {}
         noun = said.get(relation, lower_first(name))
         before = parts[-1].noun if relation == "chain" and parts else ""
         per = exposure if isinstance(exposure, str) else exposure.get(label, "of exposure")
