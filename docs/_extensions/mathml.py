@@ -1,4 +1,4 @@
-"""Equations as MathML, which browsers typeset themselves: nothing is loaded, by script or network."""
+"""Equations as MathML, which browsers typeset themselves: no script is loaded, nor the network."""
 
 from typing import Any
 
