@@ -1,8 +1,9 @@
 """Metadata of the distribution that depend on where the project is published.
 
-README.md shows a picture by its path in the repository, which an index of packages cannot follow. With the
-repository's address (`repository` under [tool.hatch.metadata.hooks.custom] in pyproject.toml) paths become
-absolute and the project's addresses are filled in; as long as it is empty, the picture is left out.
+README.md shows a picture by its path in the repository, which an index of packages cannot follow.
+With the repository's address (`repository` under [tool.hatch.metadata.hooks.custom] in
+pyproject.toml) paths become absolute and the project's addresses are filled in; as long as it is
+empty, the picture is left out.
 """
 
 import re
