@@ -8,7 +8,7 @@ OUT ?= out
 # What installs into the environment; .ci/run names a quicker one.
 INSTALL_WITH ?= $(BIN)/python -m pip install --quiet
 
-.PHONY: briefing test slow lowest lint docs clean
+.PHONY: briefing test slow lowest lint package docs clean
 
 briefing: $(VENV)/.ready
 	$(BIN)/python examples/briefing.py --out $(OUT)
@@ -31,6 +31,12 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The distribution builds, and its metadata are what an index of packages asks for.
+package: $(VENV)/.package
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m twine check --strict dist/*
+
 # Warnings are errors; every code cell and gallery script runs.
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
@@ -46,6 +52,10 @@ $(VENV)/.ready: pyproject.toml
 
 $(VENV)/.lint: $(VENV)/.ready
 	$(INSTALL_WITH) --group lint
+	touch $@
+
+$(VENV)/.package: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --group package
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.ready

@@ -1,6 +1,10 @@
 """The site: `make docs` builds it into docs/_build/html, warnings as errors."""
 
+import sys
 from importlib.metadata import version as version_of
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent / "_extensions"))
 
 project = "socgrad"
 author = "The socgrad developers"
@@ -8,6 +12,7 @@ project_copyright = "2026, The socgrad developers"
 version = release = version_of("socgrad")
 
 extensions = [
+    "mathml",
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -27,7 +32,8 @@ root_doc = "index"
 language = "en-GB"
 
 # Pages and docstrings
-myst_enable_extensions = ["colon_fence", "deflist", "substitution"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "substitution"]
+html_math_renderer = "mathml"
 myst_heading_anchors = 3
 autosummary_generate = True
 autosummary_imported_members = False
@@ -70,13 +76,14 @@ html_css_files = ["site.css"]
 html_sidebars = {
     page: []
     for page in (
-        *("index", "why", "quickstart", "model", "estimands", "checking", "extending"),
-        *("from-other-tools", "glossary", "references", "validation", "simulated_england"),
-        *("performance", "architecture"),
+        *("index", "why", "quickstart", "model", "estimands", "checking"),
+        *("from-other-tools", "glossary", "references", "simulated_england"),
+        *("tutorial", "troubleshooting", "questions", "notebooks/index"),
     )
 }
 html_theme_options = {
     "show_nav_level": 2,
+    "header_links_before_dropdown": 4,
     "navigation_with_keys": False,
     "navbar_align": "left",
     "footer_start": ["copyright"],

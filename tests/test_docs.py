@@ -1,5 +1,6 @@
 """The site: what `make docs` cannot see by itself, checked without building it."""
 
+import ast
 import re
 import types
 from pathlib import Path
@@ -81,3 +82,20 @@ def test_functions_named_in_the_code_exist(path):
         or (SOURCE / "/".join(name.split(".")[:2])).with_suffix(".py").exists()
     }
     assert {name for name in names - inner if unknown(name)} == set()
+
+
+def texts(path):
+    """The texts that a module holds: parts of messages, with neighbouring literals joined."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [one.value for one in ast.walk(tree) if isinstance(one, ast.Constant)]
+
+
+def test_messages_of_troubleshooting_are_those_of_the_code():
+    """Words that the page tells readers to look for are in some message."""
+    page = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+    table = page.partition("## Installing")[0]
+    cells = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
+    fragments = [words for cell in cells for words in re.findall(r"`([^`]{12,})`", cell)]
+    assert len(fragments) >= 12
+    said = "\n".join(text for path in SOURCES for text in texts(path) if isinstance(text, str))
+    assert [words for words in fragments if words not in said] == []

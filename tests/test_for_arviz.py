@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.stats import nbinom, poisson
 
 import socgrad as sg
@@ -137,7 +138,14 @@ def test_arviz_tables_of_a_fit(az, tree):
         ("plot_ppc_rootogram", {}),
         ("plot_ppc_pit", {}),
         ("plot_ppc_tstat", {}),
+        ("plot_ppc_interval", {}),
         ("plot_loo_pit", {"var_names": ["events"]}),
+        ("plot_loo_interval", {"var_names": ["events"]}),
+        ("plot_trace", ONE),
+        ("plot_ess", ONE),
+        ("plot_mcse", ONE),
+        ("plot_convergence_dist", ONE),
+        ("plot_psense_quantities", ONE),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
@@ -148,3 +156,34 @@ def test_arviz_figures_of_a_fit(az, tree, name, given):
     getattr(az, name)(tree, **given)
     axes = [ax for number in plt.get_fignums() for ax in plt.figure(number).axes]
     assert any(ax.has_data() for ax in axes)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_arviz_figures_of_scores(az, tree):
+    """Shapes of weights and differences of models are drawn from what `loo` and `compare` give."""
+    import matplotlib.pyplot as plt
+
+    az.plot_khat(az.loo(tree, var_name="events", pointwise=True))
+    az.plot_compare(az.compare({"one": tree, "same": tree}, var_name="events"))
+    axes = [ax for number in plt.get_fignums() for ax in plt.figure(number).axes]
+    assert len(axes) == 2
+    assert all(ax.has_data() for ax in axes)
+
+
+def test_a_fit_without_energies_says_why(tree):
+    """ArviZ would name a missing attribute; the message names the engine and the way out."""
+    with pytest.raises(EstimandError, match=r"no energies.*quadrature\).*method='nuts'"):
+        sg.for_arviz.check_energy(tree)
+
+
+def test_a_fit_with_energies_is_drawn(az, tree):
+    """It is handed on as it is."""
+    import matplotlib.pyplot as plt
+
+    energy = np.random.default_rng(1).gamma(20.0, size=(4, 250))
+    with_energy = tree.copy()
+    statistics = tree["sample_stats"].to_dataset()
+    with_energy["sample_stats"] = xr.DataTree(statistics.assign(energy=(("chain", "draw"), energy)))
+    assert sg.for_arviz.check_energy(with_energy) is with_energy
+    az.plot_energy(with_energy)
+    assert any(ax.has_data() for ax in plt.gcf().axes)

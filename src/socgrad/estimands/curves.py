@@ -1,8 +1,8 @@
 """Rate curves: the log rate of an authority as a function of neighbourhood deprivation.
 
-Every estimand asks the same thing of the model, where a line lies or how steep it is, for an
-authority of some mean deprivation with some effects. The line comes from `socgrad.predictor`, so
-the equation stands in one place.
+Every estimand needs the height or the steepness of such a curve, for an authority with a given
+mean deprivation and given effects. The curve is computed by `socgrad.predictor`, the only place
+that holds the model's equation.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -85,7 +85,7 @@ class Curve:
     """Draws of one log-rate line, or several (dim authority, or authority_mean).
 
     `level` is the log rate at deprivation `origin` (proportion), `slope` the log rate ratio per
-    step `per` of the fit; `bend` takes rates off the line where the gradient is none.
+    step `per` of the fit; `bend` is the departure from that line of a non-linear gradient.
     """
 
     level: xr.DataArray
@@ -115,7 +115,7 @@ def curve_at(
 
 
 def bend_of(terms: Coefficients, land: Geography) -> Bend | None:
-    """Departure of a fit from a log-linear gradient, None where that is a line."""
+    """Departure of a fit from a log-linear gradient; None where the gradient is log-linear."""
     if land.departures is None or not terms.has_departures:
         return None
     like = terms.intercept.transpose("chain", "draw")

@@ -58,9 +58,9 @@ def gradient(
         Mean deprivation of the authority, proportions within 0-1, for "average" and "new". By
         default the national mean.
     deprivation
-        Neighbourhood deprivation at which the gradient is taken, proportions within 0-1: of a fit
-        with shape "spline" it differs along deprivation. By default the gradient of the line, which
-        is the trend where the gradient is none.
+        Neighbourhood deprivation at which the gradient is taken, proportions within 0-1, for a fit
+        with shape "spline", whose gradient changes along deprivation. By default the gradient of
+        the straight line; where the gradient is non-linear, that is its trend.
     per
         Step of neighbourhood deprivation, proportion above 0; by default the fit's (0.10, ten
         percentage points).
@@ -168,9 +168,9 @@ def between(
     fit
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
     scale
-        "coefficient": between neighbourhoods that stand at their authority's mean; "rates": between
-        whole authorities, as their published rates would show it. The two have labels of their own,
-        and are never to be set side by side under one.
+        "coefficient": compares neighbourhoods that are at their authority's mean; "rates": compares
+        whole authorities, as their published rates would. The two are different quantities with
+        different labels: do not tabulate them under one name.
     per
         Step of authority mean deprivation, proportion above 0; by default the fit's (0.10, ten
         percentage points).

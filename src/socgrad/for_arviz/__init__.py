@@ -6,10 +6,17 @@ that `az.loo`, `az.plot_ppc_dist`, `az.plot_prior_posterior`, `az.psense` and ot
 """
 
 from socgrad.checks.log_likelihood import add_log_likelihood
+from socgrad.for_arviz.energies import check_energy
 from socgrad.for_arviz.predictive import add_posterior_predictive
 from socgrad.for_arviz.priors import add_log_prior, add_prior
 
-__all__ = ["add_log_likelihood", "add_log_prior", "add_posterior_predictive", "add_prior"]
+__all__ = [
+    "add_log_likelihood",
+    "add_log_prior",
+    "add_posterior_predictive",
+    "add_prior",
+    "check_energy",
+]
 
 
 def __dir__() -> list[str]:

@@ -1,10 +1,10 @@
 """The arrays of a model: what summaries need of the areas, and the likelihood's statistics.
 
-The first (`constants`) cross the seam. The second (`likelihood_data`) stay in the left wing: sums
-of events per authority and the Gauss rules of its exposures, from which the likelihoods of
-`socgrad.model.likelihoods` are computed without loss. Positions of authorities along dim
-`authority` come with each, so that areas with counts, authorities with totals, and authorities with
-neither mix.
+The first (`constants`) go into the fit, where summaries read them. The second (`likelihood_data`)
+are used for fitting only: sums of events per authority and Gauss rules of its exposures, from which
+`socgrad.model.likelihoods` computes likelihoods without loss. Both hold the position of each
+authority along dim `authority`, so a table may mix areas with counts, authorities with totals, and
+authorities with neither.
 """
 
 from typing import Final
@@ -220,7 +220,7 @@ def curve_error(
     slope : ndarray, shape (draws, authorities)
         Some draws of each authority's log rate ratio per step.
     coefficient : ndarray, shape (draws, departures)
-        The same draws of what takes rates off the line.
+        The same draws of the coefficients of the departure from the line.
     """
     if not is_smooth(model) or "count_node_departure" not in data:
         return 0.0
@@ -275,11 +275,11 @@ def _cells(home: IntArray, columns: list[FloatArray]) -> tuple[IntArray, IntArra
 
 
 def _coarsened_counts(model: GradientModel, slopes: tuple[float, float]) -> Variables:
-    """Areas of which something coarser than their count was published.
+    """Areas whose count was published in a coarser form, such as an interval.
 
-    `known_*` is the rule of all areas of which something is known, by authority, those of
-    constrained authorities included; areas of these are not among the `coarsened_*`, nor are those
-    that share a locality's factor.
+    `known_*` is the Gauss rule, by authority, of all areas about whose count something is known.
+    Areas of authorities with a known total are part of it, but not among the `coarsened_*`; nor are
+    those that share a locality's factor.
     """
     areas = model.areas
     assert areas.coarsened is not None
@@ -358,7 +358,7 @@ def _totals(model: GradientModel, slopes: tuple[float, float]) -> tuple[Variable
 def _squares(
     model: GradientModel, rows: BoolArray, slopes: tuple[float, float]
 ) -> tuple[Variables, Rules]:
-    """Gauss rules of what shares a gamma factor, squared, by authority known as a total.
+    """Gauss rules of squared exposures that share a gamma factor, by authority with a total.
 
     Exposure squared pairs with twice the log rate (the variance of a sum of counts); of localities,
     products of the exposures of two areas pair with the sum of their log rates.
@@ -384,7 +384,7 @@ def _squares(
 def _side_by_side(
     kind: str, rule: Rules, row: IntArray, columns: dict[str, FloatArray], *, dim: str
 ) -> Variables:
-    """Nodes of all cells of an authority, or of a locality, in one row, without those of no weight.
+    """Nodes of all cells of an authority, or of a locality, in one row; zero weights dropped.
 
     `row` is the place of each cell along `dim`, from 0 and without gaps; `columns` have a row per
     cell.

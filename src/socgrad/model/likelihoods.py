@@ -1,10 +1,9 @@
 """Log-likelihoods of neighbourhood counts and of authority totals, in compressed form.
 
-Each function takes the array namespace `xp` it is to compute with: `numpy` for distinct_events,
-`pytensor.tensor` for a graph. `level` and `slope` are those of the authorities concerned (or of
-cells of areas with the same covariates), one entry per row of the other arguments; constants that
-do not depend on parameters come in as `constant`, so that every value is the full log-probability
-of the counts.
+Each function computes with the array namespace `xp` that it is given: `numpy` for numbers,
+`pytensor.tensor` for a graph. `level` and `slope` have one entry for each row of the other
+arguments: an authority, or a cell of areas with the same covariates. `constant` holds the terms
+that do not depend on parameters, so the result is the full log-probability of the counts.
 """
 
 from typing import Any
@@ -157,9 +156,9 @@ def negative_binomial_sums(
     constant: Array,
     xp: Any,
 ) -> Array:
-    """What of `negative_binomial_counts` needs sums of events alone.
+    """The part of `negative_binomial_counts` that needs only sums of events.
 
-    All of it but -sum_i (y_i + 1/r) log(1 + r mu_i). Arguments are as there.
+    It is the whole except -sum_i (y_i + 1/r) log(1 + r mu_i), with the same arguments.
     """
     above = xp.sum(distinct_rows * rising(distinct_events, overdispersion * overdispersion, xp=xp))
     return above + (xp.sum(events * level + events_within * slope) + constant)
@@ -222,7 +221,7 @@ def locality_counts(
 
 
 def _sharing_a_factor(events: Array, mean: Array, spread: Array, *, xp: Any) -> Array:
-    """What a gamma factor of each row makes of its events, besides sums of events."""
+    """The terms that a gamma factor of each row adds, other than sums of events."""
     r = spread * spread
     return -xp.sum((events + 1.0 / r) * xp.log1p(r * mean))
 

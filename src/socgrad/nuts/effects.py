@@ -1,9 +1,10 @@
 """Authority effects of the PyMC graph, in the form that the sampler finds easy.
 
-With an estimate of an effect and the information behind it, both from the authority's own events,
-the effect's conditional posterior is about normal. The free variables are the effects standardised
-by it, so they are about standard normal and independent of the standard deviations, for common and
-for very rare events alike. The density of the effects is the model's in any case.
+An authority's own events give an estimate of its effect and the information in that estimate; with
+these the conditional posterior of the effect is approximately normal. The free variables are the
+effects standardised by it. They are approximately standard normal and independent of the standard
+deviations, for common and for very rare events alike. The standardisation preconditions the sampler
+and does not change the density of the effects.
 
 `nuts.steering` has the same steps, and their derivatives, in numbers.
 """
@@ -36,7 +37,7 @@ def level_effects(
     level_sd
         Standard deviation of the effects.
     known
-        Information that an authority's events carry on its level.
+        Information about its level in an authority's events.
     """
     followed, _ = _followed(expected_slope - data["centring_slope"], data)
     estimate = data["centring_level"] - expected_level - followed
@@ -58,11 +59,12 @@ def level_and_slope_effects(
 ) -> tuple[Variable, Variable]:
     """Level and slope effects, bivariate normal: the slope first, then the level given the slope.
 
-    Events say of the slope what their spread over deprivation says, and what they say of the level
-    besides: the level that they suggest falls with the slope, about along a line, while the
-    population's rises or falls with it as the correlation says; near where the lines meet the slope
-    is likely to be. Given the slope, events suggest a level, as well known as they are many. Were
-    both lines straight, these would be the conditional posteriors.
+    Events inform the slope in two ways. One is their distribution over deprivation. The other comes
+    through the level: the level that fits the events best falls approximately linearly with the
+    slope, while its conditional mean in the population rises or falls with the slope, by the
+    correlation. The slope is likely to be near the value where these two lines meet. Given the
+    slope, events determine the level, the better the more events there are. If both relations were
+    exactly linear, the variables would be standardised by the exact conditional posteriors.
     """
     ahead = data["centring_level"] - expected_level
     apart = expected_slope - data["centring_slope"]
@@ -76,7 +78,7 @@ def level_and_slope_effects(
     weight = known_level / gain
     pull = correlation * level_sd + turn * slope_sd
     straight = 1.0 + first_known + weight * pull**2
-    # The events' line bends, so that it says more of slopes far off: as much as it bends over them.
+    # The relation is curved, so events say more about distant slopes; the curvature is allowed for.
     bent = data["centring_spread"] * slope_sd**2
     slope_gain = 0.5 * (straight + pt.sqrt(straight**2 + 4.0 * weight * bent**2))
     towards = (weight * pull * gap - slope_sd * known_slope * apart) / slope_gain
@@ -104,8 +106,9 @@ def region_effects(
 ) -> Variable:
     """Effects of regions ~ Normal(0, region_sd), standardised by what their authorities say.
 
-    The level that an authority's events suggest at its expected slope says of its region what its
-    own effect and the number of its events leave: precision 1 / (level_sd**2 + 1 / known).
+    At its expected slope, an authority's events give an estimate of its level. As an estimate of
+    the region's effect it has precision 1 / (level_sd**2 + 1 / known), since the authority's own
+    effect and the Poisson variation of its events add to its variance.
 
     Parameters
     ----------
@@ -128,11 +131,11 @@ def region_effects(
 
 
 def _followed(apart: Variable, data: dict[str, Variable]) -> tuple[Variable, Variable]:
-    """Log of expected events over the slope, less its value at the slope that steers; its slope.
+    """Log of expected events over the slope, less its value at the reference slope; its slope.
 
-    A smooth curve, close to a parabola about the slope that an authority's own events suggest. A
-    total suggests none, so the curve itself is taken there: with the parabola, about one draw in
-    10,000 of totals diverged.
+    The curve is smooth, and close to a parabola around the slope that fits an authority's own
+    events best. A total has no such slope, so for totals the curve itself is used: with the
+    parabola, about one draw in 10,000 of totals diverged.
     """
     turn = data["centring_at"] + data["centring_spread"] * apart
     followed = 0.5 * (data["centring_at"] + turn) * apart
@@ -149,7 +152,7 @@ def _followed(apart: Variable, data: dict[str, Variable]) -> tuple[Variable, Var
 
 
 def _standard(name: str, *, towards: Variable, gain: Variable, dims: str = "authority") -> Variable:
-    """Standard normal variable of each authority, or region, which its own data standardise.
+    """Standard normal variable of each authority, or region, standardised by its own data.
 
     Its conditional posterior is about Normal(towards, 1 / gain), gain the precision over that of
     the population alone. The free variable is (it - towards) * sqrt(gain): non-centred where the

@@ -1,9 +1,9 @@
 """The PyMC graph of a gradient model, plain enough to inspect, extend and sample.
 
-Data, priors and centring weights are `pm.Data`, so that one compiled graph serves other outcomes
-and other priors with the same terms. The counts enter through `pm.CustomDist`, whose density reads
-the compressed statistics and whose `random` draws row by row, so that posterior prediction works as
-usual.
+Data, priors and centring weights are `pm.Data`, so one compiled graph can be used again for other
+outcomes and other priors with the same terms. The counts are a `pm.CustomDist`: its density is
+computed from compressed statistics, and its `random` draws a count for every row, so posterior
+prediction works as usual.
 """
 
 import functools
@@ -225,7 +225,7 @@ def _authorities(
     own_slope = 0.0 * b + authority_slope(
         within, coefficient["cross_level"], b, 0.0, moderators=turns
     )
-    # What columns of areas make of the average neighbourhood steers the sampler alone.
+    # The mean effect of columns of areas is used to precondition the sampler, nothing else.
     expected = (
         authority_level(*terms, 0.0, covariates=shift)
         + _sum(data.get("centring_covariate"), shifts.covariate)
