@@ -262,7 +262,7 @@ def holds(findings: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def line_or_spline(findings: pd.DataFrame) -> sg.pages.Section:
-    """What a straight line gets wrong where rates bend, and what it gets right."""
+    """What a straight line gets wrong where rates bend, and how near a spline comes."""
     said = findings.assign(
         said=[
             f"{row.estimate:,.{digits}f} ({row.lower:,.{digits}f} to {row.upper:,.{digits}f})"
@@ -276,12 +276,15 @@ def line_or_spline(findings: pd.DataFrame) -> sg.pages.Section:
     return sg.pages.Section(
         "Straight line or spline?",
         [
-            "Rates in this England bend: they rise more steeply among affluent neighbourhoods. The "
-            "check of the stages above says so. A straight line then puts the rates of the most "
-            "and least deprived tenths too high, and is still right about which authorities "
-            "intervene more at equal deprivation. With data like these, report rates by tenth "
-            "and the gradient by a spline, the comparison of stages by the line that they share, "
-            "and contextual findings by both.",
+            "Rates in this England bend: they rise more steeply among affluent neighbourhoods, and "
+            "the check of the stages below says so. A straight line then puts the rate of the "
+            "least deprived tenth far too high. It also hides that the contrast of authorities at "
+            "equal deprivation changes with the neighbourhood: it is large among affluent "
+            "neighbourhoods, and need not be there among deprived ones.",
+            "A spline comes near both. Its intervals allow for chance, not for its own form, so "
+            "that rates of tenths may lie a few percent outside them. With data like these, report "
+            "rates, gradients and contextual findings from the spline; lines serve to compare "
+            "stages, which bend alike.",
         ],
         pd.DataFrame(
             {
@@ -302,8 +305,9 @@ def all_beside_truth(findings: pd.DataFrame) -> sg.pages.Section:
     return sg.pages.Section(
         "How near the truth?",
         "Of a hundred intervals, 95 should hold the truth; more may, because they allow for other "
-        "authorities than these, while the truth is that of these. Intervals of straight lines "
-        "miss it where rates bend.",
+        "authorities than these, while the truth is that of these. Where rates bend, the truth of "
+        "a straight line's gradients and contrasts is the line that ever more data would come to; "
+        "its rates miss the truth of the tenths.",
         table.set_axis(["Study", "Question", "Intervals that hold it", "Intervals"], axis=1),
     )
 

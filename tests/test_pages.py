@@ -136,7 +136,10 @@ def test_a_chain_says_among_whom(stages):
 
 def test_the_inverse_intervention_effect_is_called_so_where_it_is(single, change_fit):
     """Below 1 for certain: the effect; above 1: its contrary; between: left open."""
-    assert "the inverse intervention effect" in single.found["contextual"][-1]
+    # The example's effect is certain where neighbourhoods are deprived, and open elsewhere.
+    words = single.found["contextual"][-1]
+    assert "(the inverse intervention effect) among neighbourhoods of 22% and 38%" in words
+    assert "not certain to differ among neighbourhoods of 5% deprivation" in words
     rng = np.random.default_rng(4)
 
     def contextual(log_ratio):
@@ -148,7 +151,8 @@ def test_the_inverse_intervention_effect_is_called_so_where_it_is(single, change
         fit = change_fit(example_fit(), posterior=moved)
         return CONTEXTUAL.answer(subject_of(fit)).found[-1]
 
-    assert "rates of plans are higher in deprived authorities" in contextual(0.3)
+    assert contextual(-0.4).endswith("the inverse intervention effect.")
+    assert "rates of plans are higher in deprived authorities among" in contextual(0.3)
     assert "leave open which authorities" in contextual(0.0)
 
 

@@ -71,12 +71,15 @@ def _contextual(subject: Subject) -> Answer:
         inverse_intervention(subject.fit, deprivation=places),
         [f"Neighbourhoods of {100 * x:.0f}% deprivation" for x in places],
     )
-    middles = {part: row_of(table, part, middle_place) for part in subject.parts}
-    more = [f"{change(middles[part], 'more', 'fewer')} {part.events}" for part in subject.spoken]
+    own = {part: table[table["of"] == part.name] for part in subject.spoken}
+    more = [
+        f"{change(rows_at.iloc[middle_place], 'more', 'fewer')} {part.events}"
+        for part, rows_at in own.items()
+    ]
     found = [
         f"Take two equally deprived neighbourhoods (in the national middle), of two authorities "
         f"{subject.step} apart. The one in the more deprived authority has {in_a_list(more)}.",
-        _inverse(middles),
+        *_inverse(own, places),
     ]
     return Answer(
         found,
@@ -101,24 +104,32 @@ def _contextual(subject: Subject) -> Answer:
     )
 
 
-def _inverse(middles: Mapping[Part, "pd.Series"]) -> str:
-    """Whether this is the inverse intervention effect, in words."""
-    below = [part.noun for part, row in middles.items() if row["upper"] < 1]
-    above = [part.noun for part, row in middles.items() if row["lower"] > 1]
-    if len(below) == len(middles):
-        return (
+def _inverse(found: Mapping[Part, pd.DataFrame], places: list[float]) -> list[str]:
+    """Whether this is the inverse intervention effect, and in which neighbourhoods, in words."""
+    if all((own["upper"] < 1).all() for own in found.values()):
+        return [
             "Equally deprived neighbourhoods meet more intervention in affluent authorities: the "
             "inverse intervention effect."
-        )
+        ]
+    if all((own["lower"] < 1).all() and (own["upper"] > 1).all() for own in found.values()):
+        return ["The intervals leave open which authorities have the higher rates."]
     said = []
-    if below:
-        said.append(f"rates of {in_a_list(below)} are higher in affluent authorities")
-    if above:
-        said.append(f"rates of {in_a_list(above)} are higher in deprived authorities")
-    if len(below) + len(above) < len(middles):
-        rest = " of the others" if said else ""
-        said.append(f"the intervals{rest} leave open which authorities have the higher rates")
-    return f"At equal neighbourhood deprivation, {'; '.join(said)}."
+    for part, own in found.items():
+        lower, upper = own["lower"].to_numpy() > 1, own["upper"].to_numpy() < 1
+        where = (
+            ("higher in affluent authorities (the inverse intervention effect)", upper),
+            ("higher in deprived authorities", lower),
+            ("not certain to differ", ~(lower | upper)),
+        )
+        pieces = [
+            f"{words} among neighbourhoods of "
+            + in_a_list([f"{100 * x:.0f}%" for x, is_so in zip(places, at, strict=True) if is_so])
+            + " deprivation"
+            for words, at in where
+            if at.any()
+        ]
+        said.append(f"At equal deprivation, rates of {part.events} are {in_a_list(pieces)}.")
+    return said
 
 
 CONTEXTUAL: Final = Question(
