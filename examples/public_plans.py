@@ -14,7 +14,6 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import socgrad as sg
@@ -90,25 +89,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     (out / "plans.html").write_text(page, encoding="utf-8")
 
     # [figures]
-    words = {"events": "Plan starts", "exposure": "children"}
-    ax = sg.plots.inverse_intervention_lines(fit, **words, ax=_axes(7.0, 4.6))
-    ax.figure.savefig(out / "plans.png", dpi=110)
+    figure = Figure(figsize=(7.0, 4.6), layout="constrained")
+    sg.plots.inverse_intervention_lines(
+        fit, events="Plan starts", exposure="children", ax=figure.subplots()
+    )
+    figure.savefig(out / "plans.png", dpi=110)
+
     shapes = gpd.read_file(f"/vsigzip/{data}/boundaries/utla19_england_generalised.geojson.gz")
     shapes["unit"] = shapes["code"].map(match.of_areas)
-    rates = sg.rates.authority_rate(fit)
-    ax = sg.plots.authority_map(
-        rates,
+    figure = Figure(figsize=(6.4, 6.6), layout="constrained")
+    sg.plots.authority_map(
+        sg.rates.authority_rate(fit),
         shapes.dissolve("unit").reset_index(),
         key="unit",
         label="Plan starts per 10,000 children, 2022",
-        ax=_axes(6.4, 6.6),
+        ax=figure.subplots(),
     )
-    ax.figure.savefig(out / "plans_map.png", dpi=110)
-
-
-def _axes(width: float, height: float) -> Axes:
-    """Axes of a figure of a size in inches."""
-    return Figure(figsize=(width, height), layout="constrained").subplots()
+    figure.savefig(out / "plans_map.png", dpi=110)
+    # [end]
 
 
 if __name__ == "__main__":
