@@ -94,18 +94,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         fit, events="Plan starts", exposure="children", ax=figure.subplots()
     )
     figure.savefig(out / "plans.png", dpi=110)
+
     shapes = gpd.read_file(f"/vsigzip/{data}/boundaries/utla19_england_generalised.geojson.gz")
     shapes["unit"] = shapes["code"].map(match.of_areas)
-    rates = sg.rates.authority_rate(fit)
     figure = Figure(figsize=(6.4, 6.6), layout="constrained")
     sg.plots.authority_map(
-        rates,
+        sg.rates.authority_rate(fit),
         shapes.dissolve("unit").reset_index(),
         key="unit",
         label="Plan starts per 10,000 children, 2022",
         ax=figure.subplots(),
     )
     figure.savefig(out / "plans_map.png", dpi=110)
+    # [end]
 
 
 if __name__ == "__main__":

@@ -108,3 +108,9 @@ def test_ranges(text):
         TableError, match=r"'plans' .*not a number .* hidden small count.*Suppressed\(\{'<5'"
     ):
         door(changed("plans", {1: text}))
+
+
+def test_a_decile_is_told_from_the_score_to_take():
+    """The message names a share that will do: the IDACI score is one, whatever its name."""
+    with pytest.raises(TableError, match=r"up to 10: .*decile will not do.*the IDACI score"):
+        door(changed("idaci", {0: 1.0, 1: 5.0, 2: 10.0}))

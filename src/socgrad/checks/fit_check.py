@@ -58,8 +58,8 @@ _UNSEEN: Final = (
     "no localities, and no neighbours= were given."
 )
 _DRAWN: Final = (
-    "{:,} counts are known within bounds only, and were drawn from the model within them: of what "
-    "the bounds do not show, the counts cannot contradict it."
+    "{:,} counts are known within bounds only, and were drawn from the model within them: inside "
+    "their bounds they agree with it by construction."
 )
 #: Authorities named before the rest are only counted.
 _NAMED: Final = 5

@@ -211,8 +211,9 @@ def check_proportion(number: FloatArray, keys: Keys, *, where: str) -> None:
         number > 1,
         keys,
         f"{where} has values above 1, up to {float(number.max()):g}",
-        "Expected proportions, 0 to 1. If these are percentages, divide by 100; a rank, decile or "
-        "score will not do.",
+        "Expected proportions, 0 to 1. If these are percentages, divide by 100. A rank or a "
+        "decile will not do: take a share, such as the IDACI score (of children in low-income "
+        "families).",
     )
 
 
