@@ -252,7 +252,9 @@ def test_the_published_boundaries_are_read_by_code(own: xr.DataArray, ax: Axes) 
         null=1.0,
     )
     authority_map(draws, england, key="code", ax=ax)
-    assert ax.get_title(loc="left") == "Hatched: 2 without an estimate"
+    outlined, hatched = ax.get_title(loc="left").splitlines()
+    assert outlined.startswith("Outlined: 0 of 149 ")
+    assert hatched == "Hatched: 2 without an estimate"
     # A degree of longitude is shorter than one of latitude: drawn so, England is not squashed.
     assert ax.get_aspect() == pytest.approx(1 / np.cos(np.deg2rad(53)), rel=0.05)
     with pytest.raises(EstimandError, match="149 of 149 authorities are not in column 'name'"):
