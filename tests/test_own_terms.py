@@ -59,6 +59,7 @@ def test_the_term_has_its_density():
     assert float(term) == pytest.approx(expected, rel=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.mcmc
 def test_own_term_keeps_every_summary(capsys):
     """The example runs: the sampler converges, neighbours are alike, and summaries read the fit."""

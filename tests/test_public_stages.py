@@ -150,6 +150,7 @@ def test_rows_with_many_suppressed_counts_are_marked(
     assert "All fits converged" in printed
 
 
+@pytest.mark.slow
 @pytest.mark.mcmc
 def test_real_england_agrees_with_the_earlier_trial(stages: ModuleType, tmp_path: Path) -> None:
     """Referrals and plan starts of 2019, jointly: contextual ratios within the trial's intervals.
