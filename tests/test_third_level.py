@@ -62,6 +62,8 @@ OTHERS = {
     "moderated_gradient": "covariates",
     "outcome_association": "an outcome",
     "population_gradient": "strata",
+    "relabel": "strata",
+    "report": "a page of all of these",
     "stratum": "strata",
     "stratum_correlations": "strata",
     "variance_explained": "a null fit",
