@@ -195,6 +195,7 @@ def test_nutpie_is_known_by_its_fields():
     assert not is_known(object)
 
 
+@pytest.mark.slow
 @pytest.mark.mcmc
 def test_where_the_draws_come_from_is_recorded(monkeypatch):
     """The manifest names numba with the written density, PyMC with the graph; draws agree."""
