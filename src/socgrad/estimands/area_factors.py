@@ -70,7 +70,8 @@ class AreaFactors:
 
         With r the variance, Y and E the events and expected events of the counted areas that share
         a factor, that is Gamma(shape 1/r + Y, rate 1/r + E). Where areas have factors of their own
-        beside those of localities, these are drawn first, all of the former integrated out.
+        beside those of localities, factors of localities are drawn with those of areas integrated
+        out, and then factors of areas given them.
         """
         if self.own is not None:
             return self._both_drawn(expected, areas, self.own, rng)
@@ -99,7 +100,7 @@ class AreaFactors:
             none = np.full(len(known), -1, dtype=np.int64)
             rows = FactorRows.of(kernels_of([]), none, np.zeros(len(known)), events, shared[known])
             log_mean = np.log(expected[:, known])
-            told = given_others(rows, log_mean, own, self.variance, rng)[1]
+            told = given_others(rows, log_mean, own, s[:, 0], rng)[1]
             common[:, np.unique(of[known])] = told
         factor = common[:, of]
         precision = 1.0 / np.maximum(own, 1e-12)[:, None]
@@ -150,6 +151,8 @@ def words_for_rates(fit: xr.DataTree, terms: Coefficients, rates: Rates) -> str:
     if _spread(fit, terms) is None:
         return ""
     whose = "locality" if terms.has_localities else "neighbourhood"
+    if terms.has_localities and "overdispersion" in fit["posterior"].data_vars:
+        whose = "locality and neighbourhood"
     if rates == "structural":
         return f"; structural rates: what each {whose} departs from the line by left out"
     return f"; realised rates: with what each {whose} departs from the line by"

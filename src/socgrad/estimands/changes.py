@@ -7,7 +7,7 @@ import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.gradients import gradient
-from socgrad.estimands.scales import OVER, Scale, compared, scale_of
+from socgrad.estimands.paired import OVER, Scale, compared, scale_of
 from socgrad.reading.data_marks import HAS_DATA
 from socgrad.reading.labels import are_labelled, label_draws
 
@@ -86,8 +86,6 @@ def change(
     bare = draws.drop_vars(_OF_YEARS, errors="ignore").drop_attrs()
     later, earlier = bare.sel(year=last, drop=True), bare.sel(year=first, drop=True)
     made = compared(later, earlier, own)
-    if HAS_DATA in later.coords:  # a change rests on both of its years
-        made = made.assign_coords({HAS_DATA: later[HAS_DATA] & earlier[HAS_DATA]})
     return _labelled(
         made,
         draws,

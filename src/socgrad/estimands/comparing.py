@@ -1,31 +1,18 @@
 """Any estimand compared between strata, groups of authorities or fits, draw by draw."""
 
 from collections.abc import Hashable, Mapping
-from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
 import xarray as xr
 
 from socgrad.errors import EstimandError
-from socgrad.estimands.scales import OVER, Scale, compared, scale_of
+from socgrad.estimands.paired import OVER, RESTS_ON, Scale, against, pairs_of, scale_of
 from socgrad.reading.arguments import check_choice
-from socgrad.reading.data_marks import HAS_DATA
 from socgrad.reading.labels import are_labelled, label_draws
 
 __all__ = ["compare"]
 
-#: What a comparison of strata rests on, by how they follow each other and are fitted.
-_STRATA: Final = {
-    "groups, joint": "from a joint fit",
-    "stages, joint": "from a joint fit; conservative, since nested stages count the same children",
-    "chain, joint": "from the chain, authority effects joint",
-    "groups, independent": "from independent fits; conservative where strata go together between "
-    "authorities",
-    "stages, independent": "from independent fits; conservative, since nested stages count the "
-    "same children, in the same authorities",
-    "chain, independent": "from the chain",
-}
 _OF_FITS: Final = (
     "as if fits were independent: of the same children or authorities the interval is too wide"
 )
@@ -106,28 +93,20 @@ def compare(
     several = _of_fits(draws) if isinstance(draws, Mapping) else draws
     along = "fit" if isinstance(draws, Mapping) else _dim(several, dim)
     labels = list(several[along].to_numpy().tolist())
-    pairs = _pairs(labels, over=over, reference=reference, along=along)
+    pairs = pairs_of(labels, over=over, reference=reference, along=along)
     own = scale_of(several, scale)
-    bare = several.drop_vars(_OF_EACH, errors="ignore").drop_attrs()
-    place = {label: at for at, label in enumerate(labels)}
-    first = bare.isel({along: [place[one] for one, _ in pairs]})
-    second = bare.isel({along: [place[base] for _, base in pairs]})
-    second = second.assign_coords({along: first[along]})
-    made = compared(first, second, own)
-    if HAS_DATA in first.coords:  # a comparison rests on both of its sides
-        made = made.assign_coords({HAS_DATA: first[HAS_DATA] & second[HAS_DATA]})
     rests_on = _rests_on(several, along)
     units = _same(several, "units", along)
-    against = "the one before" if over == "previous" else str(pairs[0][1])
+    base = "the one before" if over == "previous" else str(pairs[0][1])
     named = label_draws(
-        made,
+        against(several, pairs, along=along, scale=own),
         estimand=f"comparison_of_{several.attrs['estimand']}",
-        units=f"{own} of {units}, {OVER[own]} that of {against}",
-        reference=f"the same of {against}{rests_on}",
+        units=f"{own} of {units}, {OVER[own]} that of {base}",
+        reference=f"the same of {base}{rests_on}",
         null=1.0 if own == "ratio" else 0.0,
     )
     if over == "previous":
-        words = [f"the same of {base}{rests_on}" for _, base in pairs]
+        words = [f"the same of {before}{rests_on}" for _, before in pairs]
         named = named.assign_coords(reference=(along, np.array(words, dtype=object)))
     if "per" in several.attrs:
         named.attrs["per"] = several.attrs["per"]
@@ -169,6 +148,10 @@ def _of_fits(parts: Mapping[str, xr.DataArray]) -> xr.DataArray:
             f"cannot be set side by side ({error}). Choose what both have, by .sel."
         ) from error
     joined.attrs = {k: v for k, v in first.attrs.items() if k not in {"strata", "importance_ess"}}
+    # Draws of a sampler without weights are as effective as they are many.
+    sizes = [float(one.attrs.get("importance_ess", np.inf)) for one in parts.values()]
+    if np.isfinite(sizes).any():
+        joined = joined.assign_coords(importance_ess=("fit", sizes))
     return joined.transpose("chain", "draw", "fit", ...)
 
 
@@ -206,30 +189,6 @@ def _dim(draws: xr.DataArray, dim: str | None) -> str:
     return dim
 
 
-def _pairs(
-    labels: list[Hashable], *, over: str, reference: Hashable | None, along: str
-) -> list[tuple[Hashable, Hashable]]:
-    """What is compared, each with what it is compared with."""
-    if len(labels) < 2:
-        raise EstimandError(
-            f"There is one {along} only ({labels[0]!r}), and nothing to compare with it."
-        )
-    if over == "previous":
-        if reference is not None:
-            raise EstimandError(
-                f"reference={reference!r} was given with over='previous', which compares each with "
-                "the one before. Leave one of them out."
-            )
-        return [(after, before) for before, after in pairwise(labels)]
-    base = labels[0] if reference is None else reference
-    if base not in labels:
-        raise EstimandError(
-            f"reference={base!r} is no {along} of these draws, which have "
-            f"{', '.join(map(repr, labels))}. Spell and type it as there."
-        )
-    return [(label, base) for label in labels if label != base]
-
-
 def _same(draws: xr.DataArray, name: str, along: str) -> str:
     """Units of all: those of the first where each has its own."""
     if name in draws.coords and along in draws[name].dims:
@@ -240,5 +199,6 @@ def _same(draws: xr.DataArray, name: str, along: str) -> str:
 def _rests_on(draws: xr.DataArray, along: str) -> str:
     if along == "fit":
         return f"; {_OF_FITS}"
-    said = _STRATA.get(str(draws.attrs.get("strata")), "")
+    relation, _, effects = str(draws.attrs.get("strata", "")).partition(", ")
+    said = RESTS_ON.get((relation, effects), "")
     return f"; {said}" if said and along == "stratum" else ""

@@ -1,8 +1,7 @@
 """Contrasts of gradients between strata: steeper at one stage, age or need than at another."""
 
 from collections.abc import Hashable, Sequence
-from itertools import pairwise
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -11,27 +10,12 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.chains import population_gradient
 from socgrad.estimands.curves import points
 from socgrad.estimands.gradients import gradient
+from socgrad.estimands.paired import RESTS_ON, against, pairs_of
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import StrataFacts, strata_facts, stratum_labels
-from socgrad.reading.data_marks import HAS_DATA
 from socgrad.reading.labels import label_draws
 
 __all__ = ["compare_gradients"]
-
-#: What each kind of fit makes of a contrast, in the words of its rows.
-_BASES: Final = {
-    ("chain", "independent"): "from the chain; slightly conservative, since those who go on are "
-    "taken as a Poisson count",
-    ("chain", "joint"): "from the chain, authority effects joint; slightly conservative, since "
-    "those who go on are taken as a Poisson count",
-    ("groups", "joint"): "from a joint fit",
-    ("stages", "joint"): "from a joint fit; conservative, since nested stages count the same "
-    "children again",
-    ("groups", "independent"): "from independent fits; conservative where the strata's gradients "
-    "go together between authorities",
-    ("stages", "independent"): "from independent fits; conservative, since nested stages count "
-    "the same children again, in the same authorities",
-}
 
 
 def compare_gradients(
@@ -114,7 +98,12 @@ def compare_gradients(
     check_choice("over", over, ("reference", "previous"))
     check_choice("target", target, ("average", "each"))
     labels = stratum_labels(fit)
-    pairs = _pairs(labels, over, reference)
+    if not labels:
+        raise EstimandError(
+            "compare_gradients needs a fit of several strata, and this one has none. Fit a "
+            "StratifiedModel; within one fit, compare authorities with gradient(target='each')."
+        )
+    pairs = pairs_of(labels, over=over, reference=reference, along="stratum")
     facts = strata_facts(fit)
     if facts.relation == "years":
         raise EstimandError(
@@ -124,15 +113,8 @@ def compare_gradients(
     own = (population_gradient if facts.relation == "chain" else gradient)(
         fit, target=target, authority_mean=authority_mean, per=per
     )
-    bare = own.drop_vars(["units", "reference", "importance_ess"], errors="ignore").drop_attrs()
-    place = {label: position for position, label in enumerate(labels)}
-    upper = bare.isel(stratum=[place[label] for label, _ in pairs])
-    lower = bare.isel(stratum=[place[base] for _, base in pairs])
-    lower = lower.assign_coords(stratum=upper["stratum"])
-    ratio = upper / lower
-    if HAS_DATA in upper.coords:  # a ratio rests on both of its sides
-        ratio = ratio.assign_coords({HAS_DATA: upper[HAS_DATA] & lower[HAS_DATA]})
-    basis = _BASES[facts.relation, facts.authority_effects]
+    ratio = against(own, pairs, along="stratum", scale="ratio")
+    basis = RESTS_ON[facts.relation, facts.authority_effects]
     made = label_draws(
         ratio,
         estimand="gradient_ratio",
@@ -144,7 +126,6 @@ def compare_gradients(
         words = [f"the gradient of {base}, {basis}" for _, base in pairs]
         made = made.assign_coords(reference=("stratum", np.array(words, dtype=object)))
         made.attrs["reference"] = f"the gradient of the stratum before, {basis}"
-    made = _with_effective_size(made, own, [(place[one], place[two]) for one, two in pairs])
     made.attrs |= {"per": own.attrs["per"], "basis": _basis(facts), "conservative": _wide(facts)}
     return made
 
@@ -156,42 +137,3 @@ def _basis(facts: StrataFacts) -> str:
 def _wide(facts: StrataFacts) -> int:
     """Whether intervals are known to be too wide: all but groups of a joint fit."""
     return int((facts.relation, facts.authority_effects) != ("groups", "joint"))
-
-
-def _pairs(
-    labels: list[Hashable], over: str, reference: Hashable | None
-) -> list[tuple[Hashable, Hashable]]:
-    """Strata to compare, each with what it is compared with."""
-    if not labels:
-        raise EstimandError(
-            "compare_gradients needs a fit of several strata, and this one has none. Fit a "
-            "StratifiedModel; within one fit, compare authorities with gradient(target='each')."
-        )
-    if over == "previous":
-        if reference is not None:
-            raise EstimandError(
-                f"reference={reference!r} was given with over='previous', which compares each "
-                "stratum with the one before. Leave one of them out."
-            )
-        return [(after, before) for before, after in pairwise(labels)]
-    base = labels[0] if reference is None else reference
-    if base not in labels:
-        raise EstimandError(
-            f"No stratum {base!r} in this fit, which has {len(labels)}: "
-            f"{', '.join(map(repr, labels))}. Spell and type the reference as there."
-        )
-    return [(label, base) for label in labels if label != base]
-
-
-def _with_effective_size(
-    made: xr.DataArray, own: xr.DataArray, pairs: list[tuple[int, int]]
-) -> xr.DataArray:
-    """A ratio is as effective as the less effective of its sides."""
-    if "importance_ess" in own.coords:
-        sizes = own["importance_ess"].to_numpy()
-        least = np.array([min(sizes[one], sizes[two]) for one, two in pairs])
-        made = made.assign_coords(importance_ess=("stratum", least))
-        made.attrs["importance_ess"] = float(least.min())
-    elif "importance_ess" in own.attrs:
-        made.attrs["importance_ess"] = own.attrs["importance_ess"]
-    return made

@@ -1,19 +1,19 @@
 """How far the rates of localities lie from their authority's line."""
 
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from socgrad.checks.counts import chosen_draws, counts_by_position, lines_at
-from socgrad.checks.locality_counts import count_blocks
-from socgrad.checks.shared_forms import told_by_all
+from socgrad.coarsening.stored import kernel_variables
 from socgrad.errors import EstimandError
-from socgrad.estimands.locality_sums import locality_events
+from socgrad.estimands.locality_sums import LocalityBlock, locality_events
+from socgrad.likelihood.factor_rows import FactorRows
+from socgrad.likelihood.kernels import kernels_of
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.observed import observed_counts
+from socgrad.reading.observed import ObservedCounts, observed_counts
 from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography, labelled
 from socgrad.reading.random_numbers import generator
 
@@ -119,18 +119,14 @@ def locality_ratio(
             f"GB, above most_gigabytes={most_gigabytes:g}. Name some authorities, thin the draws, "
             "fit.sel(draw=slice(None, None, 4)), or allow more."
         )
-    events = np.bincount(
-        land.locality_of_area[areas], counts.events[areas], minlength=len(land.locality)
-    )
     rng = generator(random_seed, terms.stratum)
     values = np.empty((terms.intercept.size, len(wanted)))
-    own = fit["posterior"].data_vars.get("overdispersion")
-    if own is not None or counts.has_bounds:
-        pieces = _drawn_numerically(fit, areas, rng=rng)
-    else:
-        pieces = _drawn(terms, land, areas, events, rng=rng)
-    for where, drawn in pieces:
-        values[:, np.searchsorted(wanted, where)] = drawn
+    own = fit["posterior"].to_dataset().get("overdispersion", xr.DataArray(0.0))
+    given = _Given(counts, land, _squared(own, terms), _squared(terms.locality_sd, terms), rng)
+    is_closed = not own.any() and counts.counted[areas].all()
+    draw = _drawn if is_closed else _drawn_numerically
+    for block in locality_events(terms, land, areas):
+        values[:, np.searchsorted(wanted, block.locality)] = draw(block, given)
     like = terms.intercept.transpose("chain", "draw")
     home = np.zeros(len(land.locality), dtype=np.int64)
     home[land.locality_of_area] = land.authority_of_area
@@ -155,35 +151,45 @@ def locality_ratio(
     )
 
 
-def _drawn(
-    terms: Coefficients,
-    land: Geography,
-    areas: Integers,
-    events: Floats,
-    *,
-    rng: np.random.Generator,
-) -> Iterator[tuple[Integers, Floats]]:
-    """Localities, and draws of their factors given all else, (chain * draw, localities)."""
-    rate = terms.locality_sd.transpose("chain", "draw").to_numpy().reshape(-1, 1) ** -2.0
-    for block in locality_events(terms, land, areas):
-        shape = rate + events[block.locality]
-        yield block.locality, rng.gamma(shape, 1.0 / (rate + block.expected))
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """What factors are drawn given, beside expected events: squared spreads (chain * draw,)."""
+
+    counts: ObservedCounts
+    land: Geography
+    own: Floats
+    shared: Floats
+    rng: np.random.Generator
 
 
-def _drawn_numerically(
-    fit: xr.DataTree, areas: Integers, *, rng: np.random.Generator
-) -> Iterator[tuple[Integers, Floats]]:
+def _squared(spread: xr.DataArray, terms: Coefficients) -> Floats:
+    """Squared coefficients of variation, (chain * draw,)."""
+    every = spread.broadcast_like(terms.intercept).transpose("chain", "draw")
+    return np.ascontiguousarray(every.to_numpy().ravel() ** 2)
+
+
+def _drawn(block: LocalityBlock, given: _Given) -> Floats:
+    """Factors of a block's localities, whose counts are known Poisson ones, given all else."""
+    rate = 1.0 / given.shared[:, None]
+    events = np.add.reduceat(given.counts.events[block.areas], block.first)
+    drawn: Floats = given.rng.gamma(rate + events, 1.0 / (rate + block.expected))
+    return drawn
+
+
+def _drawn_numerically(block: LocalityBlock, given: _Given) -> Floats:
     """The same where areas have factors of their own, or are not all known."""
-    terms, land = coefficients(fit), geography(fit)
-    every = counts_by_position(fit)
-    chosen = np.isin(every.area, areas)
-    counts = replace(
-        every, area=every.area[chosen], events=every.events[chosen], kernel=every.kernel[chosen]
-    )
-    lines = lines_at(fit, chosen_draws(terms, terms.intercept.size))
-    for block in count_blocks(counts, lines, land):
-        found = told_by_all(counts, lines, land, rows=block.rows, mean=block.mean, rng=rng)[1]
-        yield land.locality_of_area[counts.area[block.rows[block.first]]], found
+    from socgrad.likelihood.factor_sums import given_others  # noqa: PLC0415 numba takes time
+
+    counts, at = given.counts, block.areas
+    kernel, kernels = np.full(len(at), -1, dtype=np.int64), kernels_of([])
+    if (held := counts.coarsened) is not None:
+        kernels = kernels_of([xr.Dataset(kernel_variables(held.kernels))])
+        kernel = np.where(counts.counted[at], -1, held.kernel[at]).astype(np.int64)
+    rows = FactorRows.of(
+        kernels, kernel, given.land.within_part[at], counts.events[at],
+        given.land.locality_of_area[at],
+    )  # fmt: skip
+    return given_others(rows, np.log(block.mean), given.own, given.shared, given.rng)[1]
 
 
 def _wanted(

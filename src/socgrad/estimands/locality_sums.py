@@ -13,7 +13,7 @@ from socgrad.estimands.exposure_sums import authority_sums
 from socgrad.localities import area_pairs
 from socgrad.reading.posterior import Coefficients, Geography
 
-__all__ = ["LocalitySums", "locality_events", "locality_squares"]
+__all__ = ["LocalityBlock", "locality_events", "locality_squares"]
 
 type Floats = npt.NDArray[np.float64]
 type Integers = npt.NDArray[np.int64]
@@ -23,17 +23,28 @@ _BLOCK = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class LocalitySums:
-    """Expected events of some localities, (chain * draw, localities)."""
+class LocalityBlock:
+    """Some localities, their areas one after the other, and the expected events of these.
+
+    `first` says where each locality's areas begin; `mean` is (chain * draw, areas).
+    """
 
     locality: Integers
-    expected: Floats
+    areas: Integers
+    first: Integers
+    mean: Floats
+
+    @property
+    def expected(self) -> Floats:
+        """Expected events of each locality, (chain * draw, localities)."""
+        summed: Floats = np.add.reduceat(self.mean, self.first, axis=1)
+        return summed
 
 
 def locality_events(
     terms: Coefficients, land: Geography, areas: Integers
-) -> Iterator[LocalitySums]:
-    """Sum N_i rate_i over the named areas of each locality, a block of localities at a time.
+) -> Iterator[LocalityBlock]:
+    """Expect N_i rate_i events in the named areas of each locality, a block of them at a time.
 
     Parameters
     ----------
@@ -55,7 +66,7 @@ def locality_events(
         events = area_rates(terms, land, lines, rows)
         events *= land.exposure[rows]
         starts = first[begin:end] - first[begin]
-        yield LocalitySums(locality[begin:end], np.add.reduceat(events, starts, axis=1))
+        yield LocalityBlock(locality[begin:end], rows, starts, events)
         begin = end
 
 
