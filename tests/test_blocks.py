@@ -9,7 +9,7 @@ from socgrad.blocks.authorities import evaluated
 from socgrad.blocks.covariance import Bartlett, Factors, Partials
 from socgrad.blocks.data import counts_of
 from socgrad.blocks.effects import draw_effects
-from socgrad.blocks.laws import COARSENED, CONSTRAINT, LOCALITY, MASS, ROWS, SHARED, TOTAL, Rows
+from socgrad.blocks.laws import CONSTRAINT, LOCALITY, MASS, ROWS, SHARED, TOTAL, Rows
 from socgrad.blocks.mode import mode
 from socgrad.blocks.pilot import pilot
 from socgrad.blocks.totals import Totals
@@ -32,14 +32,16 @@ EFFECTS = 2 * STRATA
 SPREAD = np.zeros((STRATA, 2))
 SPREAD[[1, 4, 6, 10], 0] = 0.2, 0.25, 0.3, 0.15
 SPREAD[[2, 9, 10], 1] = 0.3, 0.4, 0.45
+#: Strata of which something coarser was published.
+HIDDEN = (5, 6)
 KINDS = (
     MASS,
     ROWS,
     LOCALITY,
     TOTAL,
     TOTAL,
-    COARSENED,
-    COARSENED,
+    ROWS,
+    ROWS,
     TOTAL,
     CONSTRAINT,
     SHARED,
@@ -74,7 +76,7 @@ class Mixture:
             kind = KINDS[b]
             ends = (0, 5, n) if kind in (LOCALITY, SHARED) else (0, n)
             is_total[j, b] = kind == TOTAL
-            if kind not in (TOTAL, COARSENED, CONSTRAINT):
+            if kind not in (TOTAL, CONSTRAINT) and b not in HIDDEN:
                 linear[j, b] = y.sum(), y @ w
             begin = rows[-1]
             for low, high in itertools.pairwise(ends):
@@ -85,7 +87,7 @@ class Mixture:
                 made["square"] += list(w) * (b == 4)
                 squares.append(len(made["square"]))
             published = np.arange(n) % 3
-            if kind == ROWS:
+            if b == 1:
                 published = np.full(n, -1)
             elif kind == SHARED:
                 published = np.where(np.arange(n) % 2, published, -1)

@@ -88,6 +88,25 @@ def test_the_integral_is_scipys(sds):
     assert found[1] - found[0] == pytest.approx(rising[1] - rising[0], abs=2e-5)
 
 
+@pytest.mark.parametrize(("spread", "most"), [(0.1, 1e-6), (0.57, 1e-6), (0.7, 1e-5), (1.0, 1e-4)])
+def test_nodes_are_as_exact_as_is_said(spread, most):
+    """Against the closed form, of a locality's log-likelihood at two lines."""
+    areas = with_localities(simulated_with_localities().frame)
+    closed = GradientModel(areas, localities=True)
+    both = GradientModel(areas, localities=True, family="negative_binomial")
+    localities = int((areas.authority_of_locality == 2).sum())
+    changes = []
+    for model, r in ((closed, 0.0), (both, 1e-10)):
+        counts, out = counts_in_blocks(model), np.zeros((2, 10))
+        for place, line in enumerate(((-4.2, 0.4), (-3.8, 0.6))):
+            block_terms(
+                counts.rows, counts.offset, counts.square_offset, 2, *line, (r, spread**2),
+                False, out[place], np.zeros(4), np.zeros(12),
+            )  # fmt: skip
+        changes.append(out[1, 0] - out[0, 0])
+    assert abs(changes[1] - changes[0]) < 2 * localities * most
+
+
 def test_known_counts_are_the_negative_multinomial():
     """Where all counts are known, and areas have nearly none of their own, the closed form."""
     areas = with_localities(simulated_with_localities().frame)

@@ -20,7 +20,6 @@ __all__ = [
     "Shared",
     "coefficients_of",
     "coordinates_of",
-    "with_factors",
 ]
 
 # Complex where derivatives are taken.
@@ -248,7 +247,7 @@ class Coordinates:
         return total
 
 
-def with_factors(terms: Sequence[dict[str, Term]]) -> IntArray:
+def _with_factors(terms: Sequence[dict[str, Term]]) -> IntArray:
     """Which spreads of gamma factors there are, by stratum and then of areas and of localities."""
     there = [name in each for each in terms for name in FACTORS]
     return np.flatnonzero(there).astype(np.int64)
@@ -293,10 +292,10 @@ def coordinates_of(
         structure,
         models[0].random_levels,
         bool(models[0].random_slopes),
-        with_factors(terms),
+        _with_factors(terms),
         np.reshape(spread_prior, (-1, 2)),
         np.reshape(region_prior, (-1, 2)),
-        spread_bend[with_factors(terms)],
+        spread_bend[_with_factors(terms)],
         region_bend[: len(region_prior)],
         tied,
     )

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.blocks.laws import COARSENED, CONSTRAINT, LOCALITY, MASS, ROWS, SHARED, TOTAL, Rows
+from socgrad.blocks.laws import CONSTRAINT, LOCALITY, MASS, ROWS, SHARED, TOTAL, Rows
 from socgrad.likelihood.gamma_factors import distinct
 from socgrad.likelihood.kernels import Kernels, kernels_of
 from socgrad.model.gradient_model import GradientModel
@@ -199,16 +199,15 @@ def _segments(
         made.append(_grouped(LOCALITY, stratum, authority, numbers, nodes=nodes))
     if "shared_locality" in data:
         made.append(_shared(terms, data, len(areas.area), stratum))
-    if model.localities or "count_events" not in data:
-        pass
-    elif model.family == "negative_binomial":
+    alone = "count_events" in data and not model.localities
+    if alone and model.family == "negative_binomial":
         columns = _area_columns(terms, len(areas.area))[counted]
         home, of = np.unique(areas.authority_of_area[counted], return_inverse=True)
         rows = _Nodes(of, model.within_part[counted], np.log(areas.exposure[counted]), columns)
         segment = _grouped(ROWS, stratum, home, np.zeros(len(home)), nodes=rows)
         segment.row_events = areas.events[counted]
         made.append(segment)
-    else:
+    elif alone:
         nodes = _Nodes.read(data, "count", terms)
         home, of = np.unique(data["count_authority"].to_numpy()[nodes.cell], return_inverse=True)
         nodes.cell = of.astype(np.int64)
@@ -237,7 +236,7 @@ def _coarsened(terms: dict[str, Term], data: xr.Dataset, areas: int, stratum: in
     )
     home, of = np.unique(authority, return_inverse=True)
     rows = _Nodes(of, within, log_exposure, _area_columns(terms, areas)[position])
-    segment = _grouped(COARSENED, stratum, home, np.zeros(len(home)), nodes=rows)
+    segment = _grouped(ROWS, stratum, home, np.zeros(len(home)), nodes=rows)
     segment.row_kernel = kernel
     return segment
 

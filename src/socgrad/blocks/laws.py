@@ -34,7 +34,6 @@ from socgrad.likelihood.shared_factors import (
 from socgrad.nuts.numba_on_disk import compiled
 
 __all__ = [
-    "COARSENED",
     "CONSTRAINT",
     "LOCALITY",
     "MASS",
@@ -47,11 +46,12 @@ __all__ = [
     "sums",
 ]
 
-#: Laws of segments: Poisson rows compressed to nodes of exposure; negative binomial rows; rows of
-#: one locality that share a gamma factor; all rows of an authority known by their total; rows of
-#: which something coarser than their count was published; what a total says of such rows; rows of
-#: one locality that share a gamma factor beside those of their own, or are not all known.
-MASS, ROWS, LOCALITY, TOTAL, COARSENED, CONSTRAINT, SHARED = 0, 1, 2, 3, 4, 5, 6
+#: Laws of segments: Poisson rows compressed to nodes of exposure; rows one by one, the negative
+#: binomial and those of which something coarser than a count was published; rows of one locality
+#: that share a gamma factor; all rows of an authority known by their total; what a total says of
+#: rows that are not known; rows of one locality that share a gamma factor beside those of their
+#: own, or are not all known.
+MASS, ROWS, LOCALITY, TOTAL, CONSTRAINT, SHARED = 0, 1, 2, 3, 4, 5
 
 
 class Rows(NamedTuple):
@@ -70,11 +70,10 @@ class Rows(NamedTuple):
     kernel : ndarray of int, shape (segments,)
         What was published of a total, among kernels; -1 where it is known.
     within, row_events : ndarray, shape (rows,)
-        w of each row; its events (negative binomial rows alone). Rows of a constraint are the
+        w of each row; its events where they are known, but of nodes. Rows of a constraint are the
         coefficients of Chebyshev polynomials of the slope, in place of events.
     row_kernel : ndarray of int, shape (rows,)
-        What was published of it, among kernels (coarsened rows, and rows that share a factor); -1
-        where its events are known.
+        What was published of it, among kernels; -1 where its events are known.
     square_within : ndarray, shape (squares,)
     linear : ndarray, shape (authorities, strata, 2)
         Sums of events, and of events times w.
@@ -215,7 +214,7 @@ def block_terms(  # type: ignore[no-untyped-def]
             out[7] -= small[1]
             out[8] -= small[2]
             out[9] -= small[3]
-        elif kind in {ROWS, COARSENED}:
+        elif kind == ROWS:
             for i in range(lo, hi):
                 w = rows.within[i]
                 row_terms(rows, i, offset[i] + lead + slope * w, r, deep, small)
@@ -373,7 +372,7 @@ def scores(  # type: ignore[no-untyped-def]
                 around = p11 + 2.0 * p12 * w + p22 * w * w
                 mean = exp(offset[i] + lead + slope * w)
                 score[i] = -mean * (1.0 + 0.5 * around - 0.5 * (h1 + h2 * w))
-        elif kind in {ROWS, COARSENED}:
+        elif kind == ROWS:
             for i in range(lo, hi):
                 w = rows.within[i]
                 row_terms(rows, i, offset[i] + lead + slope * w, r, True, small)

@@ -43,6 +43,8 @@ _RULES = [np.polynomial.hermite.hermgauss(n) for n in _NUMBERS]
 _PLACES = np.concatenate([sqrt(2.0) * x for x, _ in _RULES])
 _LOG_WEIGHTS = np.concatenate([np.log(w) + x * x + 0.5 * log(2.0) for x, w in _RULES])
 _MOST_STEPS = 30
+# Below it a factor is one; rounding would take over from its density.
+_NONE = 1e-16
 #: Numbers at a node: the log-likelihood, its derivatives by (level, slope), 1, 2; 11, 12, 22; 111,
 #: 112, 122, 222; then the log factor and its weight.
 NODE = 12
@@ -140,7 +142,7 @@ def integrated(rows, offset, lo, hi, lead, slope, r, shared, rule, deep, node, s
 
     `rule` says which number of nodes is the least to be taken.
     """
-    alpha = 1.0 / shared
+    alpha = 1.0 / max(shared, _NONE)
     constant, _ = gamma_constants(alpha)
     here = node[0]
     # Where the density of the cube root is highest; a factor without a mode gets a place near it.
@@ -233,7 +235,8 @@ def factor_scores(rows, offset, lo, hi, lead, slope, r, shared, p, h, score, sma
     node, mean = np.empty((MOST_NODES, NODE)), np.empty(10)
     number, _ = integrated(rows, offset, lo, hi, lead, slope, r, shared, 0, True, node, small)
     centred(node, number, mean)
-    _, of_density = gamma_constants(1.0 / shared)
+    alpha = 1.0 / max(shared, _NONE)
+    _, of_density = gamma_constants(alpha)
     square = 0.0
     for k in range(number):
         a1, a2 = node[k, 1], node[k, 2]
@@ -245,7 +248,7 @@ def factor_scores(rows, offset, lo, hi, lead, slope, r, shared, p, h, score, sma
         curved = p11 * node[k, 3] + 2.0 * p12 * node[k, 4] + p22 * node[k, 5]
         whole = 1.0 + 0.5 * (curved + node[k, 0] - square - h1 * a1 - h2 * a2)
         t = node[k, 10]
-        by_shared += node[k, 11] * whole * ((expm1(t) - t) / shared - of_density)
+        by_shared += node[k, 11] * whole * (alpha * (expm1(t) - t) - of_density)
         node[k, 0] = whole
     for i in range(lo, hi):
         w = rows.within[i]
