@@ -78,8 +78,8 @@ def _own(subject: Subject) -> Answer:
     )
     found = [
         f"A tenth of the authorities have gradients of {part.events} below "
-        f"{row_of(summary, part)['estimate']:.2f}, and a tenth above "
-        f"{row_of(summary, part, 1)['estimate']:.2f}."
+        f"{with_interval(row_of(summary, part))}, and a tenth above "
+        f"{with_interval(row_of(summary, part, 1))}."
         for part in subject.spoken
     ]
     each = [_each(subject, part, own, labels) for part in subject.parts]

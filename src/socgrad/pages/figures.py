@@ -6,6 +6,7 @@ from typing import Any
 
 from socgrad.errors import SocgradError
 from socgrad.pages.answers import Picture
+from socgrad.plots.style import WITHOUT_MATPLOTLIB
 
 __all__ = ["drawn", "embedded"]
 
@@ -26,9 +27,7 @@ def drawn(picture: Picture) -> bytes:
         from matplotlib.figure import Figure  # noqa: PLC0415
     except ImportError as error:
         raise SocgradError(
-            "Figures need matplotlib, which is not installed here. It comes with the optional "
-            "extra 'plots': pip install 'socgrad[plots]'. report(..., figures=False) makes a page "
-            "without figures."
+            f"{WITHOUT_MATPLOTLIB} report(..., figures=False) makes a page without figures."
         ) from error
     # Letters as outlines look alike on every machine; a fixed salt makes equal figures equal bytes.
     settings: dict[Any, object] = {

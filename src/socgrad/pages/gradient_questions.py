@@ -3,6 +3,7 @@
 from typing import Final
 
 import pandas as pd
+import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.deprivation_ratios import deprivation_ratio
@@ -14,6 +15,7 @@ from socgrad.pages.words import change, in_a_list, upper_first
 from socgrad.plots.departures import departure_curve
 from socgrad.plots.ladders import gradient_ladder
 from socgrad.plots.years import over_years
+from socgrad.reading.labels import label_draws
 
 __all__ = ["SHAPE", "WITHIN"]
 
@@ -81,16 +83,20 @@ def _shape(subject: Subject) -> Answer:
         f"From {100 * low:.0f}% to {100 * middle:.0f}% deprivation",
         f"From {100 * middle:.0f}% to {100 * high:.0f}% deprivation",
     ]
-    # Both per the fit's step, so that they can be compared.
+    # Both per the fit's step, so that they can be compared: in every draw, since intervals of two
+    # numbers may overlap that differ.
     steps = [(middle - low) / land.per, (high - middle) / land.per]
-    tables = [
-        rows(subject, draws.isel(deprivation=0, drop=True), [label]).assign(steps=span)
-        for draws, label, span in zip((lower, upper), labels, steps, strict=True)
+    per_step = [
+        _labelled(draws.isel(deprivation=0, drop=True) ** (1 / span), draws)
+        for draws, span in zip((lower, upper), steps, strict=True)
     ]
-    table = pd.concat(tables, ignore_index=True)
-    for name in ("estimate", "lower", "upper"):
-        table[name] = table[name] ** (1 / table["steps"])
-    table = in_parts(subject, table.drop(columns="steps"))
+    apart = _labelled(per_step[0].drop_attrs() / per_step[1].drop_attrs(), lower)
+    labels.append("The first over the second")
+    tables = [
+        rows(subject, draws, [label])
+        for draws, label in zip((*per_step, apart), labels, strict=True)
+    ]
+    table = in_parts(subject, pd.concat(tables, ignore_index=True))
     return Answer(
         [_bends(table, part, subject, (low, middle, high)) for part in subject.spoken],
         table,
@@ -111,19 +117,25 @@ def _shape(subject: Subject) -> Answer:
     )
 
 
+def _labelled(draws: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
+    """Ratios made of another's, under its name: rows of a table say what they are."""
+    bare = draws.drop_vars(["units", "reference"], errors="ignore").drop_attrs()
+    return label_draws(
+        bare, estimand=str(like.attrs["estimand"]), units="ratio", reference="by row", null=1.0
+    )
+
+
 def _bends(
     table: pd.DataFrame, part: Part, subject: Subject, at: tuple[float, float, float]
 ) -> str:
-    below, above = row_of(table, part, 0), row_of(table, part, 1)
-    steeper = below["estimate"] > above["estimate"]
-    apart = below["lower"] > above["upper"] or above["lower"] > below["upper"]
+    below, above, ratio = (row_of(table, part, at) for at in range(3))
     words = (
-        f"The gradient of {part.events} is {'steeper' if steeper else 'flatter'} among affluent "
-        "neighbourhoods"
-        if apart
-        else f"The gradient of {part.events} is about as steep among affluent neighbourhoods as "
-        "among deprived ones"
+        f"Whether the gradient of {part.events} is steeper among affluent neighbourhoods or "
+        "among deprived ones is not certain"
     )
+    if ratio["lower"] > 1 or ratio["upper"] < 1:
+        steeper = "steeper" if ratio["lower"] > 1 else "flatter"
+        words = f"The gradient of {part.events} is {steeper} among affluent neighbourhoods"
     low, middle, high = (f"{100 * x:.0f}%" for x in at)
     return (
         f"{words}: {subject.step} more {subject.deprivation} go with "

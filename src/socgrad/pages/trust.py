@@ -130,7 +130,7 @@ def _priors(subject: Subject, moved: pd.DataFrame) -> Verdict:
         return Verdict("priors", asks, None, words, pd.DataFrame())
     deciding = moved[moved["decides"].astype(bool)]
     if deciding.empty:
-        words = ["No: the counts decide on every number of the model."]
+        words = ["No: priors half as strong would hardly change any number of the model."]
     else:
         names = {part.label: part.name for part in subject.parts}
         said = [
