@@ -81,7 +81,11 @@ def test_groups_are_compared():
         ),
         (lambda f: sg.gradient(f).mean(), {}, "Expected draws"),
         (lambda _: 3.0, {}, "found float"),
-        (lambda f: sg.gradient(f, target="each"), {"reference": "Nowhere"}, "is no authority of"),
+        (
+            lambda f: sg.gradient(f, target="each"),
+            {"reference": "Nowhere"},
+            "No authority .Nowh",
+        ),
         (lambda f: sg.gradient(f, target="each"), {"dim": "area"}, "these draws have authority"),
         (lambda f: sg.inequality.sii(f, by="authority") - 1, {"scale": "ratio"}, "were computed"),
     ],
@@ -106,3 +110,18 @@ def test_differences_of_what_has_no_ratios(stages):
     with pytest.raises(EstimandError, match="Choose scale='difference'"):
         sg.compare(level, scale="ratio")
     assert isinstance(sg.compare(level), xr.DataArray)
+
+
+def test_a_comparison_is_as_effective_as_its_worse_side():
+    """Of strata fitted by weights, and of fits; one that was sampled without any has all draws."""
+    fit = example_fit()
+    weighted = sg.gradient(fit.copy())
+    weighted.attrs["importance_ess"] = 300.0
+    made = sg.compare({"sampled": sg.gradient(fit), "weighted": weighted})
+    assert made["importance_ess"].to_numpy().tolist() == [300.0]
+    assert made.attrs["importance_ess"] == 300.0
+    fewer = weighted.copy()
+    fewer.attrs["importance_ess"] = 100.0
+    both = sg.compare({"few": fewer, "many": weighted})
+    assert both.attrs["importance_ess"] == 100.0
+    assert sg.summarise(both)["ess_bulk"].iloc[0] <= 100.0

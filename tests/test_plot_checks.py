@@ -115,7 +115,7 @@ def ax() -> Axes:
 
 
 def test_the_funnel_has_both_ends_of_every_stage(ax: Axes) -> None:
-    """Least deprived to the left, most to the right, and the ratio of the two in the margin."""
+    """Least deprived to the left, most to the right, their ratio with its interval beside them."""
     fit = example_fit_of_stages()
     stage_funnel(fit, groups=3, ax=ax)
     rates = rate_by_group(fit, groups=3)
@@ -123,11 +123,12 @@ def test_the_funnel_has_both_ends_of_every_stage(ax: Axes) -> None:
     left, right = ax.patches[:3], ax.patches[3:]
     np.testing.assert_allclose([bar.get_width() for bar in left], -middle[:, 0])
     np.testing.assert_allclose([bar.get_width() for bar in right], middle[:, -1])
-    ratio = (rates.isel(group=2, drop=True) / rates.isel(group=0, drop=True)).median(
-        ("chain", "draw")
-    )
+    ratio = rates.isel(group=2, drop=True) / rates.isel(group=0, drop=True)
+    low, middle, high = ratio.quantile([0.025, 0.5, 0.975], ("chain", "draw")).to_numpy()
     shown = [text.get_text() for text in ax.texts if text.get_text().startswith("×")]
-    assert shown == [f"×{value:.1f}" for value in ratio.to_numpy()]
+    assert shown == [
+        f"×{m:.1f} ({a:.1f}-{z:.1f})" for a, m, z in zip(low, middle, high, strict=True)
+    ]
     assert matplotlib.colors.to_hex(right[0].get_facecolor()).upper() == STYLE.deprived
 
 

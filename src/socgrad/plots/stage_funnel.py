@@ -48,7 +48,7 @@ def stage_funnel(
     -------
     matplotlib.axes.Axes
         The axes drawn on: bars to the left for the least, to the right for the most deprived group,
-        events per 10,000, with the ratio of the two on the right.
+        events per 10,000, with the ratio of the two and its interval on the right.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def stage_funnel(
         pair = rates.isel(group=[0, -1])
         ends.append(pair.quantile(tails, dim=("chain", "draw")).to_numpy())
         over = rates.isel(group=-1, drop=True) / rates.isel(group=0, drop=True)
-        ratios.append(float(over.median()))
+        ratios.append(over.quantile(tails).to_numpy())
     low, middle, high = np.transpose(ends, (1, 2, 0))  # each: side, stage
     ax = axes_or_new(ax)
     y = np.arange(len(named))
@@ -131,7 +131,7 @@ def stage_funnel(
             )
     for place, ratio in zip(y, ratios, strict=True):
         ax.annotate(
-            f"×{ratio:.1f}",
+            "×{1:.1f} ({0:.1f}-{2:.1f})".format(*ratio),
             (1, place),
             xycoords=("axes fraction", "data"),
             xytext=(8, 0),

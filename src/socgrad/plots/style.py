@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STYLE",
+    "WITHOUT_MATPLOTLIB",
     "Band",
     "across_axis",
     "axes_or_new",
@@ -63,6 +64,12 @@ class _Style:
 
 
 STYLE: Final = _Style()
+
+#: To be followed by what can be done without it.
+WITHOUT_MATPLOTLIB: Final = (
+    "Figures need matplotlib, which is not installed here. It comes with the optional extra "
+    "'plots': pip install 'socgrad[plots]'."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,10 +128,7 @@ def new_panels(
         # here because it picks a backend, which `import socgrad` must not do.
         from matplotlib import pyplot  # noqa: PLC0415
     except ImportError as error:
-        raise SocgradError(
-            "Figures need matplotlib, which is not installed here. It comes with the optional "
-            "extra 'plots': pip install 'socgrad[plots]'. Everything else works without it."
-        ) from error
+        raise SocgradError(f"{WITHOUT_MATPLOTLIB} Everything else works without it.") from error
     figure = pyplot.figure(figsize=size, layout="constrained")
     if stacked:
         return list(figure.subplots(len(shares), 1, height_ratios=shares, squeeze=False)[:, 0])
