@@ -103,12 +103,16 @@ def _authority_means(flow: Flow) -> list[float]:
 
 
 def _halves(flow: Flow, outcome: Outcome) -> list[float]:
-    """Gradients of a bent rate from the 10th to the 50th and from there to the 90th percentile."""
+    """Of a bent rate: gradients below and above the 50th percentile, and the first over the second.
+
+    They go from the 10th percentile to the 50th, and from there to the 90th.
+    """
     places = np.array(_places(flow))
     bend = np.interp(places, *_bend(flow))
     slope = flow.expected.stages[outcome.events].truth.within
     steps = np.diff(places) / flow.per
-    return [float(ratio) for ratio in np.exp(slope + np.diff(bend) / steps)]
+    below, above = np.exp(slope + np.diff(bend) / steps)
+    return [float(ratio) for ratio in (below, above, below / above)]
 
 
 def _bend(flow: Flow) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,7 @@ SCRIPTS = [path.stem for path in EXAMPLES.glob("briefing*.py")]
 #: first of each.
 ROWS = {
     "Stages of intervention": 4 * (10 + 1 + 2 + 3 + 4) + 3,
-    "Stages of intervention, with gradients that may bend": 2 * (10 + 2 + 3),
+    "Stages of intervention, with gradients that may bend": 2 * (10 + 3 + 3),
     "Each stage on the one before": 5 * 3,
     "Ends and returns": 3 * (1 + 3),
     "By age": 4 + 3,
@@ -169,12 +169,14 @@ def test_truths_of_bent_rates_are_those_of_the_areas() -> None:
     np.testing.assert_allclose(np.ptp(bend - np.log(flow.expected.relief[own])), 0, atol=1e-12)
 
     outcome = true.Outcome("referral")
-    lower, upper = true.truth_of(flow, "shape", {"referral": outcome}, bends=True)
+    lower, upper, ratio = true.truth_of(flow, "shape", {"referral": outcome}, bends=True)
     assert lower > true.gradient_at(flow, outcome, flow.national_mean) > upper
+    assert ratio == pytest.approx(lower / upper)
     straight = sg.stages.simulate_flow(bend=0.0, authorities=12, areas=600, random_seed=1)
+    of_a_line = true.gradient_at(straight, outcome, straight.national_mean)
     np.testing.assert_allclose(
         true.truth_of(straight, "shape", {"referral": outcome}, bends=True),
-        true.gradient_at(straight, outcome, straight.national_mean),
+        [of_a_line, of_a_line, 1.0],
     )
     for bends in (False, True):
         at = true.truth_of(straight, "contextual", {"referral": outcome}, bends=bends)

@@ -1,5 +1,6 @@
 """A page says what a fit can answer, in words that hold, and refuses the rest with reasons."""
 
+import dataclasses
 import re
 import warnings
 from html.parser import HTMLParser
@@ -13,10 +14,12 @@ import socgrad as sg
 from socgrad.errors import EstimandError, SchemaError, SpecificationError
 from socgrad.pages.answers import ask
 from socgrad.pages.authority_questions import OWN_GRADIENTS
-from socgrad.pages.contextual_questions import CONTEXTUAL
+from socgrad.pages.contextual_questions import CONTEXTUAL, STEEPENING
 from socgrad.pages.figures import drawn
+from socgrad.pages.gradient_questions import SHAPE
 from socgrad.pages.questions import QUESTIONS
 from socgrad.pages.rate_questions import RATES
+from socgrad.pages.strata_questions import ALIKE
 from socgrad.pages.subject import read_subject
 from socgrad.pages.trust import trust
 from socgrad.pages.words import change, in_a_list, lower_first, number
@@ -369,3 +372,43 @@ def test_words_join_and_numbers_round():
     assert in_a_list(["a", "b", "c"]) == "a, b and c"
     assert [number(x) for x in (1370.4, 20.93, 4.657, -12.34)] == ["1,370", "20.9", "4.66", "−12.3"]
     assert [lower_first(x) for x in ("Section 47", "CIN plans")] == ["section 47", "CIN plans"]
+
+
+def test_a_bend_is_judged_by_the_ratio_of_its_halves():
+    """In every draw: halves whose own intervals overlap may differ for certain, or not."""
+    fit = bent_example_fit("spline")
+    answer = ask(SHAPE, subject_of(fit))
+    low, middle, high = subject_of(fit).places
+    per = 0.10
+    below = sg.shapes.deprivation_ratio(fit, deprivation=middle, reference=low)
+    above = sg.shapes.deprivation_ratio(fit, deprivation=high, reference=middle)
+    ratio = below ** (per / (middle - low)) / above.to_numpy() ** (per / (high - middle))
+    row = answer.table.iloc[2]
+    assert row["quantity"] == "The first over the second"
+    assert row["estimate"] == pytest.approx(float(ratio.median()), rel=1e-6)
+    steeper, flatter = float(ratio.quantile(0.025)) > 1, float(ratio.quantile(0.975)) < 1
+    words = "steeper among" if steeper else "flatter among" if flatter else "not certain"
+    assert words in answer.found[0]
+
+
+def test_authorities_alike_in_deprivation_have_no_affluent_one():
+    """Said in words."""
+    same = subject_of(bent_example_fit("spline"))
+    land = same.first.land
+    alike = dataclasses.replace(land, authority_mean=0.0 * land.authority_mean + 0.2)
+    same.first.__dict__["land"] = alike  # as if cached
+    refusal = ask(STEEPENING, same)
+    assert "equally deprived" in refusal.reason
+
+
+def test_a_correlation_of_either_sign_is_not_certain(change_fit):
+    """A sentence claims no direction that its interval leaves open."""
+    stages = example_fit_of_stages()
+    assert " have high " in ask(ALIKE, subject_of(stages)).found[0]
+
+    def halved(posterior):
+        sign = xr.where(posterior["draw"] % 2 == 0, 1.0, -1.0)
+        return posterior.assign(slope_correlation=posterior["slope_correlation"] * sign)
+
+    unsure = change_fit(stages, posterior=halved)
+    assert "is not certain: correlation" in ask(ALIKE, subject_of(unsure)).found[0]

@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 
+from socgrad.errors import EstimandError
 from socgrad.estimands.contextual import inverse_intervention, steepening
 from socgrad.estimands.gradients import between, gradient
 from socgrad.pages.answers import Answer, Picture, Question, in_parts, row_of, rows
@@ -145,6 +146,10 @@ CONTEXTUAL: Final = Question(
 
 def _steepening(subject: Subject) -> Answer:
     means = subject.means
+    if len(means) < 2:
+        raise EstimandError(
+            "All authorities are about equally deprived: there is no affluent one to compare."
+        )
     named = [f"Gradient in an authority of {100 * mean:.0f}% deprivation" for mean in means]
     table = in_parts(
         subject,

@@ -114,12 +114,14 @@ def _alike(subject: Subject) -> Answer:
     table = block("", labels, pairs, prob=subject.prob)
     end = table.iloc[len(subject.parts) - 2]
     what = "gradients" if name == "slope_correlation" else "rates"
+    one, other = f"high {what} of {subject.first.noun}", f"{what} of {subject.last.noun}"
+    found = (
+        f"Whether authorities with {one} have high or low {other} is not certain"
+        if end["lower"] < 0 < end["upper"]
+        else f"Authorities with {one} have {'high' if end['estimate'] > 0 else 'low'} {other}"
+    )
     return Answer(
-        [
-            f"Authorities with high {what} of {subject.first.noun} have "
-            f"{'high' if end['estimate'] > 0 else 'low'} {what} of {subject.last.noun}: "
-            f"correlation {with_interval(end)}."
-        ],
+        [f"{found}: correlation {with_interval(end)}."],
         table,
         f"Correlation, over authorities, of their {what} in two of the sets of counts",
     )
