@@ -8,7 +8,7 @@ from __future__ import annotations  # pandas' own classes are not generic at run
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import shorten
-from typing import Any, Final, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -49,9 +49,6 @@ from socgrad.table.total_rows import check_no_totals
 from socgrad.within_between import weighted_means
 
 __all__ = ["Areas"]
-
-#: Roles that a table need not have.
-_OPTIONAL: Final = frozenset({"deprivation", "events", "locality", "region"})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -423,19 +420,19 @@ class Areas(ComparedAsAWhole):
             has_totals=totals is not None,
             has_deprivation=deprivation is not None,
         )
-        given = {
-            "area": area,
-            "authority": authority,
+        optional = {
             "deprivation": deprivation,
-            "children": children,
-            "exposure": children if exposure is None else exposure,
             "events": events,
             "locality": locality,
             "region": region,
         }
         roles = {
-            role: name for role, name in given.items() if not (name is None and role in _OPTIONAL)
+            "area": area,
+            "authority": authority,
+            "children": children,
+            "exposure": children if exposure is None else exposure,
         }
+        roles |= {role: name for role, name in optional.items() if name is not None}
         check_roles(roles | bounds_roles(coarsening))
         table = as_pandas(frame)
         columns = {role: column(table, name, role=role) for role, name in roles.items()}
