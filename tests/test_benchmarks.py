@@ -167,22 +167,26 @@ def test_localities_cost_what_they_cost(tmp_path):
     assert "locality_sd" in printed
 
 
+def matrix(written):
+    """Cells of the printed matrix of one stratum, by feature."""
+    table = written.split("\n\n")[3].splitlines()
+    rows = ([cell.strip() for cell in row.split("|")[1:-1]] for row in table)
+    return {cells[0]: cells[1:] for cells in rows}
+
+
 def test_combinations_are_printed(tmp_path):
     """A feature's cells with the engines that take them, a fit, and the reasons of refusals."""
-    written, printed = run(
-        "combinations.py", tmp_path / "combinations.md",
-        "--only", "null", "both spreads", "--strata", "one", "--fit", "laplace",
-    )  # fmt: skip
-    table = written.split("\n\n")[3].splitlines()
-    rows = {
-        cells[0]: cells[1:] for cells in ([c.strip() for c in r.split("|")[1:-1]] for r in table)
-    }
+    path, one = tmp_path / "combinations.md", ("--strata", "one")
+    written, _ = run("combinations.py", path, "--only", "null", *one, "--fit", "laplace")
+    rows = matrix(written)
     assert rows["one"][0] == "P counts"
     letters, ended = rows["null"][0].split()
     assert "Q" in letters
     assert ended == "well"
-    assert rows["both spreads"][:4] == ["."] * 4
-    assert "." not in rows["both spreads"][4:]
+    written, printed = run("combinations.py", path, "--only", "both spreads", *one)
+    spreads = matrix(written)["both spreads"]
+    assert spreads[:4] == ["."] * 4
+    assert "." not in spreads[4:]
     assert "Reasons of refusals (cells):" in printed
 
 
