@@ -3,10 +3,11 @@
 import xarray as xr
 
 from socgrad.model.compression import constants
+from socgrad.model.outcome_data import outcome_data
 from socgrad.model.outcome_model import OutcomeModel
 from socgrad.nuts.graph import graph_data
 from socgrad.nuts.options import NutsOptions
-from socgrad.nuts.outcome_graph import outcome_data, outcome_graph, outcome_key
+from socgrad.nuts.outcome_graph import outcome_graph, outcome_key
 from socgrad.nuts.sampling import Graph, sample_graph
 from socgrad.schema import EFFECTS, OUTCOME, PARAMETERS, REGION_EFFECTS
 
