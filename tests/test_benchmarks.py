@@ -1,6 +1,7 @@
 """The benchmarks run: on tiny tables, to see that the commands work, not what they measure."""
 
 import contextlib
+import importlib
 import io
 import runpy
 import sys
@@ -211,3 +212,16 @@ def test_many_fits_are_timed(tmp_path):
     assert row["sum"] == pytest.approx(row[["model", "fit", "check", "save"]].sum(), abs=0.01)
     assert row["sum"] < row["wall"]
     assert row["worker_mb"] > 100
+
+
+def test_kinds_of_models_are_timed(tmp_path, monkeypatch):
+    """Each is read, fitted and saved; a process's report has what vouches for its draws."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    kinds = importlib.import_module("kinds")
+    path = tmp_path / "table.csv"
+    kinds.write_table(path, overdispersion=0.0, authorities=12, areas=240)
+    models = {type(kinds.model_of(case, path)).__name__ for case in kinds.CASES}
+    assert models == {"GradientModel", "StratifiedModel", "OutcomeModel"}
+    report = kinds.child("one stratum", path)
+    assert report["importance_ess"] > 100
+    assert 0.1 < report["within"] < 1.0
