@@ -153,14 +153,16 @@ def point_of(graph):
 def test_levels_alone_are_one_normal_vector_of_all_strata():
     """Without slopes of authorities, whatever standardises them, beside totals too."""
     graph = sg.pymc_model(model_of(Cell("no slopes", counts="mixed", strata="joint")))
-    density, values = functions_of(graph, "effects_raw", ["level_effect", "level_sd"])
+    names = ["level_effect", "level_sd", "level_correlation"]
+    density, values = functions_of(graph, "effects_raw", names)
     point = point_of(graph)
-    effects, sds = values(point)
+    effects, sds, correlation = values(point)
     assert effects.shape == (2, 18)
-    assert "slope_effect" not in graph.named_vars
+    assert not {"slope_effect", "slope_correlation"} & set(graph.named_vars)
     # LKJ(2) of two effects: the one partial correlation is the correlation.
     raw = graph["partial_mixing"].get_value()[0, 0] * point["covariance_raw"][2]
-    across = np.tanh(raw / 2) * np.prod(sds)
+    assert correlation[0, 1] == pytest.approx(np.tanh(raw / 2))
+    across = correlation[0, 1] * np.prod(sds)
     covariance = np.array([[sds[0] ** 2, across], [across, sds[1] ** 2]])
     expected = stats.multivariate_normal(cov=covariance).logpdf(effects.T).sum()
     assert float(density(point)) == pytest.approx(

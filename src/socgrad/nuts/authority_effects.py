@@ -158,14 +158,15 @@ def _of_several(
         pm.Deterministic(name, sds[k * strata : (k + 1) * strata], dims="stratum")
         for k, name in enumerate(random)
     ]
-    if len(own) > 1:
-        _report_correlations(loadings @ loadings.T, strata)
+    _report_correlations(loadings @ loadings.T, strata, has_slopes=len(own) > 1)
     return _Spreads(own[0], own[1] if len(own) > 1 else None, loadings=sds[:, None] * loadings)
 
 
-def _report_correlations(correlations: Variable, strata: int) -> None:
+def _report_correlations(correlations: Variable, strata: int, *, has_slopes: bool) -> None:
     dims = ("stratum", "stratum_bis")
     pm.Deterministic("level_correlation", correlations[:strata, :strata], dims=dims)
+    if not has_slopes:
+        return
     pm.Deterministic("slope_correlation", correlations[strata:, strata:], dims=dims)
     across = pm.Deterministic("level_slope_correlation", correlations[:strata, strata:], dims=dims)
     pm.Deterministic("correlation", across[np.arange(strata), np.arange(strata)], dims="stratum")
