@@ -25,7 +25,7 @@ import socgrad as sg
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.nuts.counts import observe_counts
 from socgrad.nuts.graph import compact_model, full_data
-from socgrad.nuts.lines import Lines
+from socgrad.nuts.lines import AuthorityLines
 from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.predictor import authority_level, authority_slope
 from socgrad.schema import EFFECTS, PARAMETERS
@@ -72,7 +72,7 @@ def plain_model(model: sg.GradientModel, *, centred: bool) -> pm.Model:
             level = pm.Deterministic("level_effect", level_sd * one, dims="authority")
             turned = correlation * slope_sd * one + rest * two
             slope = pm.Deterministic("slope_effect", turned, dims="authority")
-        lines = Lines(
+        lines = AuthorityLines(
             authority_level(intercept, fixed["between"], 0.0, b, level),
             authority_slope(fixed["within"], fixed["cross_level"], b, slope),
         )

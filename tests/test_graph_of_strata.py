@@ -49,7 +49,7 @@ def likelihood(models, coefficient, level, slope, spread):
     from socgrad.nuts.counts import observe_counts, observe_totals
     from socgrad.nuts.graph_data import graph_data
     from socgrad.nuts.hidden_counts import observe_hidden
-    from socgrad.nuts.lines import Lines, Shifts
+    from socgrad.nuts.lines import AuthorityLines, Shifts
     from socgrad.nuts.pymc_quietly import pt
 
     data = graph_data(models, [likelihood_data(each) for each in models])
@@ -59,7 +59,9 @@ def likelihood(models, coefficient, level, slope, spread):
     coords = {dim: np.arange(data.sizes[dim]) for dim in dims if dim in data.sizes}
     with pm.Model(coords=coords) as graph:
         shifts = Shifts(**{name: pt.constant(each) for name, each in coefficient.items()})
-        lines = Lines(pt.constant(level), pt.constant(slope), spread, shifts, strata=len(models))
+        lines = AuthorityLines(
+            pt.constant(level), pt.constant(slope), spread, shifts, strata=len(models)
+        )
         if "count_events" in given:
             observe_counts(given, lines, np.concatenate([a.events[a.counted] for a in areas]))
         observe_hidden(given, lines)

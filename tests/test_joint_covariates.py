@@ -57,8 +57,8 @@ def model_of(**options):
 @pytest.mark.mcmc
 def test_density_has_the_columns_in_level_and_slope():
     """Counts and coefficients have the density written out with SciPy, each stratum its own."""
+    from socgrad.model.coefficients import by_column, coefficients_of
     from socgrad.model.terms import model_terms
-    from socgrad.nuts.coefficients import in_order
     from socgrad.nuts.graph import compact_model, full_data
 
     model = model_of()
@@ -69,7 +69,8 @@ def test_density_has_the_columns_in_level_and_slope():
     rng = np.random.default_rng(3)
     point = {name: value + 0.1 * rng.normal(size=value.shape) for name, value in point.items()}
 
-    names = [(one.name, one.place) for one in in_order(model_terms(models[0]))]
+    groups = by_column(coefficients_of([model_terms(one) for one in models])[0])
+    names = [(one.name, one.place) for its in groups for one in its]
     # Level and slope have scale(gini) both: its coefficients stand together.
     assert names[-3:] == [
         ("authority_covariate_coefficient", 0),

@@ -1,12 +1,12 @@
 """The lines of authorities in a graph: coefficients and effects, of one stratum or of several."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from socgrad.model.terms import Term
 from socgrad.nuts.authority_effects import authority_effects, positive
 from socgrad.nuts.coefficients import coefficients, coefficients_of_areas
-from socgrad.nuts.lines import Lines
+from socgrad.nuts.lines import AuthorityLines
 from socgrad.predictor import authority_level, authority_slope
 
 __all__ = ["authority_lines"]
@@ -15,8 +15,8 @@ type Variable = Any  # PyTensor's variables carry no useful static types.
 
 
 def authority_lines(
-    data: dict[str, Variable], terms: Mapping[str, Term], *, strata: int, correlations: str
-) -> Lines:
+    data: dict[str, Variable], terms: Sequence[Mapping[str, Term]], *, correlations: str
+) -> AuthorityLines:
     """Parameters and effects of authorities, and the lines that these make.
 
     Parameters
@@ -24,16 +24,16 @@ def authority_lines(
     data
         The graph's data, by name.
     terms
-        The terms of the first stratum's model.
-    strata, correlations
-        How many strata there are; of several, "full" or "factor".
+        The terms of each stratum's model, the same in all.
+    correlations
+        Of several strata: "full" or "factor".
     """
-    spread = None
+    strata, spread = len(terms), None
     for name in ("overdispersion", "locality_sd"):
-        if name in terms:
+        if name in terms[0]:
             spread = positive(data, name, strata)
-    shifts = coefficients_of_areas(data, terms, strata)
-    value, b = coefficients(data, terms, strata), data["between_part"]
+    shifts = coefficients_of_areas(data, terms)
+    value, b = coefficients(data, terms), data["between_part"]
     of_level = (value["intercept"], value.get("between", 0.0), value.get("curvature", 0.0), b)
     of_slope = (value.get("within", value.get("pooled", 0.0)), value.get("cross_level", 0.0), b)
     shift, turns = (
@@ -42,7 +42,7 @@ def authority_lines(
     )
     # One number per authority all the same, also where nothing makes it differ.
     level_effect = slope_effect = 0.0 * b
-    if "level_sd" in terms:
+    if "level_sd" in terms[0]:
         # The mean effect of columns of areas is used to precondition the sampler, nothing else.
         at_mean = {
             name: _summed(
@@ -54,7 +54,7 @@ def authority_lines(
         }
         level_effect, slope_effect = authority_effects(
             data,
-            terms,
+            terms[0],
             expected_level=authority_level(*of_level, 0.0 * b, covariates=shift)
             + at_mean["covariate"]
             + at_mean["departure"],
@@ -68,7 +68,7 @@ def authority_lines(
     slope = authority_slope(*of_slope, slope_effect, moderators=turns)
     if strata > 1:
         level, slope = level.ravel(), slope.ravel()
-    return Lines(level, slope, spread, shifts, strata)
+    return AuthorityLines(level, slope, spread, shifts, strata)
 
 
 def _summed(data: dict[str, Variable], columns: str, coefficient: Variable | None) -> Variable:

@@ -1,71 +1,27 @@
 """Coefficients of a graph's levels and slopes: of one stratum as they are, of several on scales.
 
 Those of several strata are one vector, in which strata that are alike do not hinder the sampler
-(`socgrad.nuts.coefficient_scales`).
+(`socgrad.nuts.coefficient_scales`). Those that multiply the same column stand together.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from socgrad.arrays import FloatArray
+from socgrad.model.coefficients import by_column, coefficients_of
 from socgrad.model.terms import Term
 from socgrad.nuts.lines import Shifts
 from socgrad.nuts.pymc_quietly import pm, pt
 
-__all__ = ["Coefficient", "coefficients", "coefficients_of_areas", "in_order"]
+__all__ = ["coefficients", "coefficients_of_areas"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
 
-@dataclass(frozen=True, eq=False)
-class Coefficient:
-    """A coefficient of levels or slopes that every stratum has.
-
-    Attributes
-    ----------
-    term : Term
-        Whose coefficient it is, in the first stratum.
-    column : ndarray, shape (authorities,)
-        What it multiplies there.
-    group : int
-        Number of that column: coefficients of the same one share it.
-    place : int
-        Which of the term's coefficients it is.
-    """
-
-    term: Term
-    column: FloatArray
-    group: int
-    place: int
-
-    @property
-    def name(self) -> str:
-        """Of the term."""
-        return self.term.name
-
-
-def in_order(terms: Mapping[str, Term]) -> list[Coefficient]:
-    """The coefficients in the order of the free vector of the graph, each once for all strata.
-
-    Those that multiply the same column stand together.
-    """
-    made: list[Coefficient] = []
-    for term in terms.values():
-        if term.kind.acts_on not in ("level", "slope"):
-            continue
-        assert term.columns is not None
-        for place, column in enumerate(term.columns.T):
-            alike = [one.group for one in made if np.array_equal(one.column, column)]
-            group = alike[0] if alike else len({one.group for one in made})
-            made.append(Coefficient(term, column, group, place))
-    return sorted(made, key=lambda one: one.group)
-
-
 def coefficients(
-    data: dict[str, Variable], terms: Mapping[str, Term], strata: int
+    data: dict[str, Variable], terms: Sequence[Mapping[str, Term]]
 ) -> dict[str, Variable]:
     """Coefficients of levels and slopes by name, so that they multiply a value of each authority.
 
@@ -74,9 +30,7 @@ def coefficients(
     data
         The graph's data, by name.
     terms
-        The terms of the first stratum's model.
-    strata
-        How many there are.
+        The terms of each stratum's model, the same in all.
 
     Returns
     -------
@@ -84,10 +38,10 @@ def coefficients(
         Of one stratum numbers, and vectors of the coefficients of columns; of several with the
         dims (stratum, authority[, column]), in which they are one long along authority.
     """
-    if strata == 1:
+    if len(terms) == 1:
         return {
             name: _normal(name, data[f"prior_{name}"], term.kind.dim)
-            for name, term in terms.items()
+            for name, term in terms[0].items()
             if term.kind.acts_on in ("level", "slope")
         }
     raw = pm.CustomDist(
@@ -99,13 +53,13 @@ def coefficients(
         dtype="float64",
         dims="coefficient",
     )
-    every = in_order(terms)
+    every = [one for its in by_column(coefficients_of(terms)[0]) for one in its]
     values = data["coefficient_centre"] + data["coefficient_scale"] @ raw
-    values = values.reshape((len(every), strata))
+    values = values.reshape((len(every), len(terms)))
     made: dict[str, Variable] = {}
     for name in dict.fromkeys(one.name for one in every):
         places = [k for k, one in enumerate(every) if one.name == name]
-        dim = terms[name].kind.dim
+        dim = terms[0][name].kind.dim
         if dim is None:
             made[name] = pm.Deterministic(name, values[places[0]], dims="stratum")[:, None]
         else:
@@ -114,21 +68,19 @@ def coefficients(
     return made
 
 
-def coefficients_of_areas(
-    data: dict[str, Variable], terms: Mapping[str, Term], strata: int
-) -> Shifts:
+def coefficients_of_areas(data: dict[str, Variable], terms: Sequence[Mapping[str, Term]]) -> Shifts:
     """Those of columns of areas, which are normal as they are.
 
     Parameters
     ----------
-    data, terms, strata
+    data, terms
         As for `coefficients`.
     """
-    along = () if strata == 1 else ("stratum",)
+    along = () if len(terms) == 1 else ("stratum",)
     made = {
         dim: _normal(f"{dim}_coefficient", data[f"prior_{dim}_coefficient"], *along, dim)
         for dim in ("covariate", "area_moderator", "departure")
-        if f"{dim}_coefficient" in terms
+        if f"{dim}_coefficient" in terms[0]
     }
     return Shifts(made.get("covariate"), made.get("area_moderator"), made.get("departure"))
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from socgrad.arrays import FloatArray
 from socgrad.model import likelihoods
-from socgrad.nuts.lines import Lines
+from socgrad.nuts.lines import AuthorityLines
 from socgrad.nuts.observed import SHAPES, draw_areas, draw_totals, observe
 from socgrad.nuts.pymc_quietly import pt
 from socgrad.nuts.sharing_factors import sharing_factors
@@ -20,7 +20,7 @@ _BY_AREA: Final = {"overdispersion": "n", "locality_sd": "g"}
 _BY_TOTAL: Final = {"overdispersion": "c"}
 
 
-def observe_counts(data: dict[str, Variable], lines: Lines, observed: FloatArray) -> None:
+def observe_counts(data: dict[str, Variable], lines: AuthorityLines, observed: FloatArray) -> None:
     """Neighbourhood counts, one stratum after the other.
 
     Parameters
@@ -75,12 +75,12 @@ def observe_counts(data: dict[str, Variable], lines: Lines, observed: FloatArray
     )
 
 
-def _shapes(lines: Lines, several: Mapping[str, str]) -> Mapping[str, str]:
+def _shapes(lines: AuthorityLines, several: Mapping[str, str]) -> Mapping[str, str]:
     """Core dimensions of what a likelihood takes."""
     return SHAPES if lines.strata == 1 else {**SHAPES, **several}
 
 
-def _of_numbers(data: dict[str, Variable], lines: Lines) -> dict[str, Variable]:
+def _of_numbers(data: dict[str, Variable], lines: AuthorityLines) -> dict[str, Variable]:
     """Distinct numbers of events, with the spread of the stratum that each is of."""
     made = {n: data[n] for n in ("distinct_events", "distinct_rows")}
     if lines.strata > 1:
@@ -89,7 +89,7 @@ def _of_numbers(data: dict[str, Variable], lines: Lines) -> dict[str, Variable]:
     return made
 
 
-def _of_localities(data: dict[str, Variable], lines: Lines) -> dict[str, Variable]:
+def _of_localities(data: dict[str, Variable], lines: AuthorityLines) -> dict[str, Variable]:
     """What the likelihood of localities needs besides that of cells."""
     j = data["locality_authority"]
     made = {"locality_level": lines.level[j], "locality_slope": lines.slope[j]}
@@ -99,7 +99,7 @@ def _of_localities(data: dict[str, Variable], lines: Lines) -> dict[str, Variabl
 
 
 def _nodes_shifted(
-    data: dict[str, Variable], lines: Lines, kind: str, name: str
+    data: dict[str, Variable], lines: AuthorityLines, kind: str, name: str
 ) -> dict[str, Variable]:
     """What columns of areas add at nodes, as far as there are such columns."""
     level, slope = lines.shifted(data, kind)
@@ -149,7 +149,7 @@ def _counts_by_factors(
     )
 
 
-def observe_totals(data: dict[str, Variable], lines: Lines, observed: FloatArray) -> None:
+def observe_totals(data: dict[str, Variable], lines: AuthorityLines, observed: FloatArray) -> None:
     """Authority totals, one stratum after the other.
 
     Parameters

@@ -148,9 +148,7 @@ def _terms(model: Model, data: dict[str, Variable]) -> None:
     """Parameters, effects and observed counts, inside the context of a PyMC model."""
     models = _models(model)
     correlations = model.correlations if isinstance(model, StratifiedModel) else "full"
-    lines = authority_lines(
-        data, model_terms(models[0]), strata=len(models), correlations=correlations
-    )
+    lines = authority_lines(data, [model_terms(one) for one in models], correlations=correlations)
     if "count_events" in data:
         observe_counts(data, lines, _observed([m.areas.events[m.areas.counted] for m in models]))
     observe_hidden(data, lines)

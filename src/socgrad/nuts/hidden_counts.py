@@ -16,7 +16,7 @@ from socgrad.likelihood.gamma_factors import rising
 from socgrad.likelihood.kernels import OPEN, Kernels, kernels_of
 from socgrad.model.departure_cells import area_columns
 from socgrad.model.gradient_model import GradientModel
-from socgrad.nuts.lines import Lines
+from socgrad.nuts.lines import AuthorityLines
 from socgrad.nuts.pymc_quietly import pm, pt
 
 __all__ = ["filled_in", "hidden_data", "observe_hidden"]
@@ -93,7 +93,7 @@ def _counts(kernels: Kernels, kernel: IntArray) -> tuple[FloatArray, FloatArray]
     return counts.astype(np.float64), weight
 
 
-def observe_hidden(data: dict[str, Variable], lines: Lines) -> None:
+def observe_hidden(data: dict[str, Variable], lines: AuthorityLines) -> None:
     """Add what was published of counts within bounds, as potential `hidden_events`.
 
     Parameters
@@ -136,7 +136,7 @@ def _log_chance(count: Variable, eta: Variable, spread: Variable | None) -> Vari
     return plain + rising(count, r, xp=pt) - (count + 1.0 / r) * pt.log1p(r * pt.exp(eta))
 
 
-def _constrained(data: dict[str, Variable], lines: Lines) -> Variable:
+def _constrained(data: dict[str, Variable], lines: AuthorityLines) -> Variable:
     """Hidden counts of authorities whose totals are known, and these totals."""
     j = data["constraint_authority"]
     own, steep = lines.level[j], lines.slope[j]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Lines", "Shifts"]
+__all__ = ["AuthorityLines", "Shifts"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
@@ -32,7 +32,7 @@ class Shifts:
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
+class AuthorityLines:
     """What a likelihood needs of parameters.
 
     Attributes

@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray, IntArray
+from socgrad.model.coefficients import Coefficient, by_column, coefficients_of
 from socgrad.model.terms import Term
 from socgrad.nuts.coefficient_scales import coefficient_scales, invertible, rough_effects
-from socgrad.nuts.coefficients import Coefficient, in_order
 from socgrad.nuts.correlations import partial_mixing
 from socgrad.nuts.spreads import spread_mixing
 
@@ -37,18 +37,14 @@ def scales_of_strata(terms: Sequence[Mapping[str, Term]], data: xr.Dataset) -> V
         first, in which `socgrad.nuts.correlations` takes the levels of all strata and their slopes;
         and `partial_mixing`, from there.
     """
-    free, strata = in_order(terms[0]), len(terms)
-    priors = [np.atleast_2d(own[one.name].prior)[one.place] for one in free for own in terms]
-    mean, sd = np.array(priors).T
+    groups, strata = by_column(coefficients_of(terms)[0]), len(terms)
+    mean, sd = np.concatenate([one.prior for its in groups for one in its]).T
     tilt = _tilt(data)
     # Slopes that do not differ between authorities have rough estimates all the same.
     rows = {"level": np.arange(strata), "slope": strata + np.arange(strata)}
-    groups: dict[int, list[Coefficient]] = {}
-    for one in free:
-        groups.setdefault(one.group, []).append(one)
     columns = [
-        (its[0].column, np.concatenate([rows[one.term.kind.acts_on] for one in its]))
-        for its in groups.values()
+        (its[0].column[0], np.concatenate([rows["slope" if o.of_slope else "level"] for o in its]))
+        for its in groups
     ]
     kinds = ("level", "slope")
     rough = rough_effects(
@@ -59,7 +55,7 @@ def scales_of_strata(terms: Sequence[Mapping[str, Term]], data: xr.Dataset) -> V
     centre, scale = coefficient_scales(rough, terms=columns, prior_mean=mean, prior_sd=sd)
     made: Variables = {
         "coefficient_centre": (("coefficient",), centre),
-        "coefficient_scale": (("coefficient", "coefficient_bis"), _tilted(scale, free, tilt)),
+        "coefficient_scale": (("coefficient", "coefficient_bis"), _tilted(scale, groups, tilt)),
         "coefficient_mean": (("coefficient",), mean),
         "coefficient_sd": (("coefficient",), sd),
     }
@@ -115,19 +111,21 @@ def _tilt(data: xr.Dataset) -> FloatArray:
     return tilt / np.maximum(weight.sum(axis=1), 1e-12)
 
 
-def _tilted(scale: FloatArray, free: Sequence[Coefficient], tilt: FloatArray) -> FloatArray:
+def _tilted(
+    scale: FloatArray, groups: Sequence[Sequence[Coefficient]], tilt: FloatArray
+) -> FloatArray:
     """Scale of the coefficients where those of levels are known only with those of slopes.
 
     What is known is the coefficient of level + tilt slope, where both multiply the same column.
     """
     strata = len(tilt)
-    level = np.eye(len(scale))
-    for i, one in enumerate(free):
-        for k, other in enumerate(free):
-            acts = (one.term.kind.acts_on, other.term.kind.acts_on)
-            if one.group == other.group and acts == ("level", "slope"):
-                at = np.arange(strata)
-                level[strata * i + at, strata * k + at] = -tilt
+    level, first, at = np.eye(len(scale)), 0, np.arange(strata)
+    for its in groups:
+        for i, one in enumerate(its):
+            for k, other in enumerate(its):
+                if other.of_slope and not one.of_slope:
+                    level[strata * (first + i) + at, strata * (first + k) + at] = -tilt
+        first += len(its)
     root = level @ scale
     lower: FloatArray = np.linalg.cholesky(root @ root.T)
     return lower
