@@ -11,7 +11,7 @@ from socgrad.progress import stage
 
 __all__ = [
     "Engine",
-    "Refusal",
+    "Lacking",
     "attempted",
     "refusals",
 ]
@@ -53,7 +53,7 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Lacking:
     """Why an engine does not take a task."""
 
     engine: str
@@ -64,9 +64,9 @@ class Refusal:
         return f"{self.engine} does not take {words}"
 
 
-def refusals(engines: Sequence[Engine], task: Task) -> list[Refusal]:
+def refusals(engines: Sequence[Engine], task: Task) -> list[Lacking]:
     """What each engine that does not take a task lacks."""
-    found = [Refusal(engine.name, engine.lacks(task)) for engine in engines]
+    found = [Lacking(engine.name, engine.lacks(task)) for engine in engines]
     return [refusal for refusal in found if refusal.lacks]
 
 
