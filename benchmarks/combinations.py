@@ -32,9 +32,8 @@ LETTERS = {
     "written density": "W",
     "PyMC graph": "G",
     "PyMC graph of an outcome": "O",
-    "PyMC graph of joint strata": "J",
 }
-GRAPHS = {"PyMC graph", "PyMC graph of an outcome", "PyMC graph of joint strata"}
+GRAPHS = {"PyMC graph", "PyMC graph of an outcome"}
 
 LEGEND = """\
 A cell names the engines that take it: {letters}.

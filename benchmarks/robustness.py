@@ -23,8 +23,9 @@ from cases import CASES, RESULTS, Case, table_and_model
 
 import socgrad as sg
 from socgrad.model.compression import constants, likelihood_data
-from socgrad.nuts.counts import Shifts, observe_counts
-from socgrad.nuts.graph import compact_model
+from socgrad.nuts.counts import observe_counts
+from socgrad.nuts.graph import compact_model, full_data
+from socgrad.nuts.lines import AuthorityLines
 from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.predictor import authority_level, authority_slope
 from socgrad.schema import EFFECTS, PARAMETERS
@@ -71,14 +72,11 @@ def plain_model(model: sg.GradientModel, *, centred: bool) -> pm.Model:
             level = pm.Deterministic("level_effect", level_sd * one, dims="authority")
             turned = correlation * slope_sd * one + rest * two
             slope = pm.Deterministic("slope_effect", turned, dims="authority")
-        observe_counts(
-            model,
-            data,
+        lines = AuthorityLines(
             authority_level(intercept, fixed["between"], 0.0, b, level),
             authority_slope(fixed["within"], fixed["cross_level"], b, slope),
-            None,
-            shifts=Shifts(None, None),
         )
+        observe_counts(data, lines, model.areas.events[model.areas.counted])
     return graph
 
 
@@ -86,7 +84,7 @@ def measured(case: Case, graph: str, *, random_seed: int, draws: int) -> dict[st
     """Sample one graph of one case; what it gave and what it cost."""
     _, model = table_and_model(case, random_seed=random_seed)
     if graph == "socgrad":
-        built = compact_model(model, likelihood_data(model))
+        built = compact_model(model, full_data(model, [likelihood_data(model)]))
     else:
         built = plain_model(model, centred=graph == "centred")
     compiled = nutpie.compile_pymc_model(built, var_names=[*PARAMETERS, *EFFECTS])

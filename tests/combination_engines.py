@@ -165,7 +165,6 @@ _STARTS: Final[Mapping[str, Callable[[Task], Start]]] = {
     "quadrature": _of_quadrature,
     "nested Laplace": _of_blocks,
     "written density": _written,
-    "PyMC graph": lambda task: _on_graph(sg.pymc_model(task.models[0])),
-    "PyMC graph of joint strata": lambda task: _on_graph(sg.pymc_model(task.strata)),
+    "PyMC graph": lambda task: _on_graph(sg.pymc_model(task.strata or task.models[0])),
     "PyMC graph of an outcome": _of_outcome,
 }

@@ -16,6 +16,8 @@ from socgrad.model.stratified_model import StratifiedModel
 from socgrad.table.strata import Strata
 from socgrad.tables.summaries import summarise
 
+#: Coefficients of the vector: the usual four, two of authority covariates, one of moderators.
+IN_TURN = [0, 1, 2, 3, 4, 6, 5]
 FORMULAS = {"authority_covariates": "~ scale(gini) + region", "moderators": "~ scale(gini)"}
 
 
@@ -55,30 +57,33 @@ def model_of(**options):
 @pytest.mark.mcmc
 def test_density_has_the_columns_in_level_and_slope():
     """Counts and coefficients have the density written out with SciPy, each stratum its own."""
-    from socgrad.nuts.joint_data import joint_coefficients, joint_data
-    from socgrad.nuts.joint_graph import joint_compact_model
+    from socgrad.model.coefficients import by_column, coefficients_of
+    from socgrad.model.terms import model_terms
+    from socgrad.nuts.graph import compact_model, full_data
 
     model = model_of()
     models = list(model.models.values())
-    data = joint_data(models, [likelihood_data(one) for one in models])
-    graph = joint_compact_model(model, data)
+    data = full_data(model, [likelihood_data(one) for one in models])
+    graph = compact_model(model, data)
     point = graph.initial_point()
     rng = np.random.default_rng(3)
     point = {name: value + 0.1 * rng.normal(size=value.shape) for name, value in point.items()}
 
-    names = [(one.name, one.place) for one in joint_coefficients(models[0])]
+    groups = by_column(coefficients_of([model_terms(one) for one in models])[0])
+    names = [(one.name, one.place) for its in groups for one in its]
+    # Level and slope have scale(gini) both: its coefficients stand together.
     assert names[-3:] == [
         ("authority_covariate_coefficient", 0),
-        ("authority_covariate_coefficient", 1),
         ("moderator_coefficient", 0),
+        ("authority_covariate_coefficient", 1),
     ]
     centre, scale, mean, sd = (
         data[f"coefficient_{name}"].to_numpy() for name in ("centre", "scale", "mean", "sd")
     )
     values = centre + scale @ point["coefficients_raw"]
-    by_name = values.reshape(len(names), 2)
+    by_name = values.reshape(len(names), 2)[IN_TURN]
     # Defaults per unit of a column: 0.5 for the level, 0.2 for the slope.
-    assert sd[-6:] == pytest.approx([0.5, 0.5, 0.5, 0.5, 0.2, 0.2])
+    assert sd[-6:] == pytest.approx([0.5, 0.5, 0.2, 0.2, 0.5, 0.5])
     assert mean[-6:] == pytest.approx(0.0)
     (raw,) = (each for each in graph.free_RVs if each.name == "coefficients_raw")
     prior = float(graph.compile_logp(vars=[raw], mode=interpreted())(point))
@@ -94,7 +99,7 @@ def test_density_has_the_columns_in_level_and_slope():
     intercept, within, between, cross_level = by_name[:4]
     for s, one in enumerate(models):
         areas, designs = one.areas, one.designs.named
-        b = data["between_part"].to_numpy()
+        b = data["between_part"].to_numpy()[s]
         level = intercept[s] + between[s] * b + effects[0][s]
         level = level + designs["authority_covariate"].matrix @ by_name[4:6, s]
         slope = within[s] + cross_level[s] * b + effects[1][s]
@@ -113,15 +118,14 @@ OF_AREAS = {"covariates": "~ setting + scale(log(density))", "area_moderators": 
 @pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
 def test_density_has_the_columns_of_areas(family):
     """Each neighbourhood has its own level and slope, counted alone or within a total."""
-    from socgrad.nuts.joint_data import joint_data
-    from socgrad.nuts.joint_graph import joint_compact_model
+    from socgrad.nuts.graph import compact_model, full_data
 
     model = StratifiedModel(
         strata_of(mixed=True), authority_effects="joint", family=family, **FORMULAS, **OF_AREAS
     )
     models = list(model.models.values())
-    data = joint_data(models, [likelihood_data(one) for one in models])
-    graph = joint_compact_model(model, data)
+    data = full_data(model, [likelihood_data(one) for one in models])
+    graph = compact_model(model, data)
     point = graph.initial_point()
     rng = np.random.default_rng(3)
     point = {name: value + 0.1 * rng.normal(size=value.shape) for name, value in point.items()}
@@ -132,7 +136,7 @@ def test_density_has_the_columns_of_areas(family):
         stats.norm.logpdf(own, 0, 0.5).sum() + stats.norm.logpdf(turns, 0, 0.2).sum()
     )
     centre, scale = (data[f"coefficient_{name}"].to_numpy() for name in ("centre", "scale"))
-    by_name = (centre + scale @ point["coefficients_raw"]).reshape(-1, 2)
+    by_name = (centre + scale @ point["coefficients_raw"]).reshape(-1, 2)[IN_TURN]
     wanted = graph.replace_rvs_by_values([graph[n] for n in ("level_effect", "slope_effect")])
     effects = graph.compile_fn(
         wanted, inputs=graph.value_vars, mode=interpreted(), on_unused_input="ignore"
@@ -143,7 +147,7 @@ def test_density_has_the_columns_of_areas(family):
     intercept, within, between, cross_level = by_name[:4]
     for s, one in enumerate(models):
         areas, designs = one.areas, one.designs.named
-        b, j = data["between_part"].to_numpy(), one.areas.authority_of_area
+        b, j = data["between_part"].to_numpy()[s], one.areas.authority_of_area
         level = intercept[s] + between[s] * b + effects[0][s]
         level = level + designs["authority_covariate"].matrix @ by_name[4:6, s]
         slope = within[s] + cross_level[s] * b + effects[1][s]

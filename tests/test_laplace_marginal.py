@@ -9,7 +9,7 @@ from locality_tables import small_localities
 from socgrad.laplace.coordinates import coordinates
 from socgrad.laplace.marginal import Marginal, population
 from socgrad.laplace.predictors import predictors
-from socgrad.laplace.surfaces import NegativeBinomialTotals, PoissonCounts, PoissonTotals
+from socgrad.laplace.surfaces import NegativeBinomialTotals, PoissonRows, PoissonTotals
 from socgrad.laplace.tabulated_counts import Box, NegativeBinomialRows, tabulated
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
@@ -18,7 +18,7 @@ from tables import small_areas
 
 INFORMED = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
 KINDS = {
-    "poisson counts": PoissonCounts,
+    "poisson counts": PoissonRows,
     "poisson totals": PoissonTotals,
     "negative_binomial counts": NegativeBinomialRows,
     "negative_binomial totals": NegativeBinomialTotals,
@@ -155,7 +155,7 @@ def shared_of(model, values):
     data = likelihood_data(model)
     intercept = Normal(*data["prior_intercept"].to_numpy())
     scale = coordinates(model, intercept, {"level_sd": 0.1, "slope_sd": 0.1})
-    names = {"poisson": PoissonCounts, "negative_binomial": NegativeBinomialRows}
+    names = {"poisson": PoissonRows, "negative_binomial": NegativeBinomialRows}
     surface = names[model.family].of(data)
     size = len(model.areas.authority)
     start = (np.full(size, -4.0), np.full(size, 0.5))

@@ -126,11 +126,12 @@ def test_cells_are_authorities_times_patterns():
 @pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
 def test_the_sampled_graph_has_the_same_density(terms):
     """The graph that is sampled, its data in two vectors, has the density of the named one."""
-    from socgrad.nuts.graph import compact_model
+    from socgrad.nuts.graph import compact_model, full_data
     from socgrad.nuts.pymc_models import pymc_model
 
     model = GradientModel(covariate_table().validated(), **terms)
-    graphs = pymc_model(model), compact_model(model, likelihood_data(model))
+    data = full_data(model, [likelihood_data(model)])
+    graphs = pymc_model(model), compact_model(model, data)
     point, _ = values_at(graphs[0], np.random.default_rng(6))
     one, other = (graph.compile_logp(mode=interpreted())(point) for graph in graphs)
     assert one == pytest.approx(other, rel=1e-12)

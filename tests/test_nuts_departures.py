@@ -63,9 +63,9 @@ def expected_events(model, point, effects):
 
 def both_densities(model, graph, point):
     """Log densities of the named graph and of the one that is sampled."""
-    from socgrad.nuts.graph import compact_model
+    from socgrad.nuts.graph import compact_model, full_data
 
-    compact = compact_model(model, likelihood_data(model))
+    compact = compact_model(model, full_data(model, [likelihood_data(model)]))
     return [one.compile_logp(mode=interpreted())(point) for one in (graph, compact)]
 
 

@@ -76,7 +76,7 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     """Priors, effects and counts add up to the density written out with SciPy, row by row."""
     areas = small_areas()
     model = GradientModel(areas, family=family, priors=PRIORS)
-    from socgrad.nuts.graph import graph_data
+    from socgrad.nuts.graph_data import graph_data
     from socgrad.nuts.pymc_models import pymc_model
 
     graph = pymc_model(model)
@@ -85,7 +85,7 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
     p = {"intercept": -4.1, "within": 0.45, "between": 0.2, "cross_level": -0.03}
     level_sd, slope_sd, unit, spread = 0.25, 0.15, 0.4, 0.3
     seam = constants(model)
-    data = graph_data(model, likelihood_data(model))
+    data = graph_data([model], [likelihood_data(model)])
     b = seam["between_part"].to_numpy()
     at, spread_of, known0, known1, guess0, guess1, per_area = (
         data[name].to_numpy()
@@ -175,11 +175,12 @@ def test_density_equals_scipy_by_hand(family, pymc):  # noqa: ARG001
 @pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
 def test_the_sampled_graph_is_the_one_to_inspect(family, pymc):  # noqa: ARG001
     """Data in two vectors or under their names give the same density and gradient."""
-    from socgrad.nuts.graph import compact_model
+    from socgrad.nuts.graph import compact_model, full_data
     from socgrad.nuts.pymc_models import pymc_model
 
     model = GradientModel(small_areas("mixture"), family=family, priors=PRIORS)
-    named, compact = pymc_model(model), compact_model(model, likelihood_data(model))
+    data = full_data(model, [likelihood_data(model)])
+    named, compact = pymc_model(model), compact_model(model, data)
     rng = np.random.default_rng(3)
     point = {k: v + rng.normal(0, 0.1, np.shape(v)) for k, v in named.initial_point().items()}
     values = [graph.compile_logp(mode=interpreted())(point) for graph in (named, compact)]

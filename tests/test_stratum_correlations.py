@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 
+from combinations import Cell, model_of
 from socgrad.errors import EstimandError
 from socgrad.estimands.stratum_correlations import stratum_correlations
+from socgrad.fitting import fit
+from socgrad.reading.by_stratum import stratum
 from socgrad.reading.example import example_fit, example_fit_of_stages
+from socgrad.reading.joint_effects import JOINT_GROUP
 from socgrad.tables.summaries import summarise
 
 
@@ -48,3 +52,17 @@ def test_independent_strata_are_refused():
     """Strata fitted one by one say nothing of correlations, and the message says what does."""
     with pytest.raises(EstimandError, match=r"3 strata .* fitted independently.*'joint'"):
         stratum_correlations(example_fit_of_stages(chained=True))
+
+
+def test_levels_alone_have_correlations_too():
+    """Of joint strata without slopes of authorities; they were lost, and strata independent."""
+    tree = fit(
+        model_of(Cell("no slopes", strata="joint")), method="laplace", draws=50, random_seed=1
+    )
+    made = stratum_correlations(tree)
+    assert list(made) == ["level_correlation"]
+    # Levels of both stages are simulated apart.
+    assert float(abs(made["level_correlation"].mean())) < 0.5
+    held = tree["posterior"]["level_correlation"]
+    assert float(abs(held.isel(stratum=0, stratum_bis=0) - 1.0).max()) < 1e-12
+    assert "level_correlation" in stratum(tree, "first")[JOINT_GROUP].data_vars

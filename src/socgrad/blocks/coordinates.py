@@ -11,15 +11,14 @@ from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.arrows import Arrow
 from socgrad.blocks.covariance import Structure, positive, positive_prior
 from socgrad.blocks.outcome import Outcome, Told
+from socgrad.model.coefficients import Coefficient, coefficients_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
 
 __all__ = [
     "FACTORS",
-    "Coefficient",
     "Coordinates",
     "Shared",
-    "coefficients_of",
     "coordinates_of",
 ]
 
@@ -32,30 +31,6 @@ FACTORS: Final = ("overdispersion", "locality_sd")
 #: Of slopes that do not vary: so small that it changes no count. Of the level of one authority
 #: alone, which goes into its intercept (`posterior`): small beside any prior of that.
 _FIXED_SLOPE, _FIXED_LEVEL = 1e-5, 1e-3
-
-
-@dataclass(frozen=True, eq=False)
-class Coefficient:
-    """A coefficient that every stratum has.
-
-    Attributes
-    ----------
-    name : str
-        Of its term.
-    place : int
-        Which of the term's columns it multiplies.
-    of_slope, of_areas : bool
-        What it acts on: slopes (or levels), of areas (or authorities).
-    column : ndarray, shape (strata, authorities or areas)
-    prior : ndarray, shape (strata, 2)
-    """
-
-    name: str
-    place: int
-    of_slope: bool
-    of_areas: bool
-    column: FloatArray
-    prior: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,25 +244,6 @@ def _with_factors(terms: Sequence[dict[str, Term]]) -> IntArray:
     """Which spreads of gamma factors there are, by stratum and then of areas and of localities."""
     there = [name in each for each in terms for name in FACTORS]
     return np.flatnonzero(there).astype(np.int64)
-
-
-def coefficients_of(
-    terms: Sequence[dict[str, Term]],
-) -> tuple[tuple[Coefficient, ...], tuple[Coefficient, ...]]:
-    """Coefficients of authorities and of areas, those of each term in the order of its columns."""
-    made: tuple[list[Coefficient], list[Coefficient]] = ([], [])
-    for name, term in terms[0].items():
-        if term.columns is None:
-            continue
-        acts_on = term.kind.acts_on
-        of_areas = acts_on.startswith("area")
-        priors = np.stack([np.atleast_2d(each[name].prior) for each in terms], axis=1)
-        own = [each[name].columns for each in terms]
-        columns = np.stack([held.T for held in own if held is not None], axis=1)
-        for place, (column, prior) in enumerate(zip(columns, priors, strict=True)):
-            of_slope = acts_on.endswith("slope")
-            made[of_areas].append(Coefficient(name, place, of_slope, of_areas, column, prior))
-    return tuple(made[0]), tuple(made[1])
 
 
 def coordinates_of(

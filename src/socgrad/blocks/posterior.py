@@ -48,15 +48,16 @@ def posterior_of(coordinates: Coordinates, x: FloatArray, effects: Effects) -> x
         # Of one authority alone: the intercept is its level.
         dims, intercept = made["intercept"]
         made["intercept"] = (dims, intercept + levels[:, 0])
+    correlation = covariance / sds[:, :, None] / sds[:, None, :]
+    pairs = ("sample", "stratum", "stratum_bis")
+    if coordinates.has_levels and s > 1:
+        made["level_correlation"] = (pairs, correlation[:, :s, :s])
     if coordinates.has_slopes:
-        correlation = covariance / sds[:, :, None] / sds[:, None, :]
         on = np.arange(s)
         made["slope_sd"] = (("sample", "stratum"), sds[:, s:])
         made["correlation"] = (("sample", "stratum"), correlation[:, on, s + on])
         made["slope_effect"] = (by_authority, np.moveaxis(effects.effects[:, :, s:], 1, -1))
         if s > 1:
-            pairs = ("sample", "stratum", "stratum_bis")
-            made["level_correlation"] = (pairs, correlation[:, :s, :s])
             made["slope_correlation"] = (pairs, correlation[:, s:, s:])
             made["level_slope_correlation"] = (pairs, correlation[:, :s, s:])
     for name, values in coordinates.structure.named(coordinates.parts(x)[2]).items():

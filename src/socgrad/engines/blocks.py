@@ -4,8 +4,9 @@ from typing import Final
 
 import xarray as xr
 
-from socgrad.engines.engine import COARSENED, COUNTS, TERMS_OF_AUTHORITIES, TOTALS, Engine
+from socgrad.engines.engine import Engine
 from socgrad.engines.task import Drawn, Task
+from socgrad.model.needs import COARSENED, COUNTS, TERMS_OF_AUTHORITIES, TOTALS
 from socgrad.model.over_years import OverYears
 
 __all__ = ["BLOCKS", "MARGINAL"]

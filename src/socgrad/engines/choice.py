@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from socgrad.engines.blocks import BLOCKS, MARGINAL
 from socgrad.engines.engine import Engine, attempted, refusals
-from socgrad.engines.nuts import GRAPH, JOINT_GRAPH, OUTCOME_GRAPH, WRITTEN
+from socgrad.engines.nuts import GRAPH, OUTCOME_GRAPH, WRITTEN
 from socgrad.engines.quadrature import QUADRATURE
 from socgrad.engines.task import Drawn, Task
 from socgrad.errors import ConvergenceWarning, SocgradWarning, SpecificationError
@@ -25,7 +25,6 @@ ENGINES: Final[tuple[Engine, ...]] = (
     MARGINAL,
     WRITTEN,
     GRAPH,
-    JOINT_GRAPH,
     OUTCOME_GRAPH,
 )
 _PACKAGE: Final = (str(Path(__file__).parents[1]),)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -10,41 +10,11 @@ from socgrad.engines.task import Drawn, Task
 from socgrad.progress import stage
 
 __all__ = [
-    "COARSENED",
-    "COUNTS",
-    "TERMS_OF_AUTHORITIES",
-    "TOTALS",
     "Engine",
-    "Refusal",
+    "Lacking",
     "attempted",
     "refusals",
 ]
-
-#: Terms of a level and a slope of each authority.
-TERMS_OF_AUTHORITIES: Final = frozenset(
-    {
-        "intercept",
-        "within",
-        "pooled",
-        "between",
-        "curvature",
-        "cross_level",
-        "level_sd",
-        "slope_sd",
-        "correlation",
-        "authority_covariate_coefficient",
-        "moderator_coefficient",
-    }
-)
-COUNTS: Final = frozenset({"poisson counts", "negative_binomial counts", "localities counts"})
-COARSENED: Final = frozenset(
-    {
-        "poisson coarsened counts",
-        "negative_binomial coarsened counts",
-        "poisson coarsened totals",
-    }
-)
-TOTALS: Final = frozenset({"poisson totals", "negative_binomial totals", "localities totals"})
 
 
 @dataclass(frozen=True)
@@ -83,7 +53,7 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Lacking:
     """Why an engine does not take a task."""
 
     engine: str
@@ -94,9 +64,9 @@ class Refusal:
         return f"{self.engine} does not take {words}"
 
 
-def refusals(engines: Sequence[Engine], task: Task) -> list[Refusal]:
+def refusals(engines: Sequence[Engine], task: Task) -> list[Lacking]:
     """What each engine that does not take a task lacks."""
-    found = [Refusal(engine.name, engine.lacks(task)) for engine in engines]
+    found = [Lacking(engine.name, engine.lacks(task)) for engine in engines]
     return [refusal for refusal in found if refusal.lacks]
 
 

@@ -5,16 +5,14 @@ from typing import Final
 
 import xarray as xr
 
-from socgrad.engines.engine import COUNTS, TERMS_OF_AUTHORITIES, TOTALS, Engine
+from socgrad.engines.engine import Engine
 from socgrad.engines.task import Drawn, Task
+from socgrad.model.needs import TERMS_OF_AUTHORITIES
+from socgrad.nuts.takes import GRAPH_TAKES
 
-__all__ = ["GRAPH", "JOINT_GRAPH", "OUTCOME_GRAPH", "WRITTEN"]
+__all__ = ["GRAPH", "OUTCOME_GRAPH", "WRITTEN"]
 
 _GRAPH_PACKAGES: Final = ("pymc", "pytensor", "nutpie")
-_OF_AREAS: Final = frozenset(
-    {"covariate_coefficient", "area_moderator_coefficient", "departure_coefficient"}
-)
-
 type _Pair = tuple[xr.Dataset, xr.Dataset]
 
 
@@ -41,15 +39,8 @@ def _on_written(task: Task) -> Drawn:
 def _on_graph(task: Task) -> Drawn:
     from socgrad.nuts.sampling import sample_nuts  # noqa: PLC0415 PyMC takes seconds to import
 
-    return _drawn(task, sample_nuts(task.models[0], task.data[0], task.options), _GRAPH_PACKAGES)
-
-
-def _on_joint_graph(task: Task) -> Drawn:
-    from socgrad.nuts.joint_sampling import sample_joint  # noqa: PLC0415 as above
-
-    assert task.strata is not None
-    pair = sample_joint(task.strata, list(task.data), task.options)
-    return _drawn(task, pair, _GRAPH_PACKAGES)
+    model = task.models[0] if task.strata is None else task.strata
+    return _drawn(task, sample_nuts(model, task.data, task.options), _GRAPH_PACKAGES)
 
 
 def _on_outcome_graph(task: Task) -> Drawn:
@@ -82,27 +73,9 @@ WRITTEN: Final = _engine(
     _on_written,
     _nutpie_is_known,
 )
-GRAPH: Final = _engine(
-    "PyMC graph",
-    TERMS_OF_AUTHORITIES
-    | _OF_AREAS
-    | COUNTS
-    | TOTALS
-    | {"poisson coarsened counts", "negative_binomial coarsened counts"}
-    | {"overdispersion", "locality_sd", "region_sd", "one stratum", "no outcome"}
-    | {"no levels of authorities", "no slopes of authorities"},
-    _on_graph,
-)
-JOINT_GRAPH: Final = _engine(
-    "PyMC graph of joint strata",
-    TERMS_OF_AUTHORITIES
-    | {"covariate_coefficient", "area_moderator_coefficient", "overdispersion"}
-    | {"poisson counts", "poisson totals", "negative_binomial counts", "negative_binomial totals"}
-    | {"joint strata", "full correlations", "factor correlations", "no outcome"},
-    _on_joint_graph,
-)
+GRAPH: Final = _engine("PyMC graph", GRAPH_TAKES, _on_graph)
 OUTCOME_GRAPH: Final = _engine(
     "PyMC graph of an outcome",
-    GRAPH.takes - {"no outcome"} | {"outcome"},
+    GRAPH_TAKES - {"joint strata", "no outcome"} | {"outcome"},
     _on_outcome_graph,
 )

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from socgrad.engines.engine import COARSENED, COUNTS, TERMS_OF_AUTHORITIES, TOTALS, Engine
+from socgrad.engines.engine import Engine
 from socgrad.engines.task import Drawn, Task
+from socgrad.model.needs import COARSENED, COUNTS, TERMS_OF_AUTHORITIES, TOTALS
 
 __all__ = ["QUADRATURE"]
 

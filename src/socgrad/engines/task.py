@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 import xarray as xr
 
 from socgrad.model.gradient_model import GradientModel
-from socgrad.model.laws import laws_of
+from socgrad.model.needs import needs_of
 from socgrad.model.outcome_model import OutcomeModel
 from socgrad.model.stratified_model import StratifiedModel
-from socgrad.model.terms import model_terms
 from socgrad.nuts.options import NutsOptions
 
 __all__ = ["Drawn", "Task"]
@@ -42,22 +41,7 @@ class Task:
     @property
     def needs(self) -> frozenset[str]:
         """All that an engine has to take: terms and laws by name, and how strata hang together."""
-        found = {name for model in self.models for name in model_terms(model)}
-        found |= {law for model in self.models for law in laws_of(model)}
-        found.add("no outcome" if self.outcome is None else "outcome")
-        if not self.models[0].random_levels:
-            found.add("no levels of authorities")
-        if not self.models[0].random_slopes:
-            found.add("no slopes of authorities")
-        if self.strata is None:
-            found.add("one stratum")
-        else:
-            found |= {"joint strata", f"{self.strata.correlations} correlations"}
-            if (years := self.strata.over_years) is not None:
-                found |= {"places that change by year"}
-                found |= {"drift over years"} if years.drift is not None else set()
-                found |= {"national coefficients tied over years"} if years.national else set()
-        return frozenset(found)
+        return needs_of(self.models, self.strata, has_outcome=self.outcome is not None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,9 +27,10 @@ def stratum_correlations(fit: xr.DataTree) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        `level_correlation` and `slope_correlation`, -1 to 1, dims chain, draw, pair (two strata, in
-        the order of the fit; coordinates `stratum` and `stratum_bis` along pair hold the two
-        labels). Attrs estimand, units, per, reference, null (0).
+        `level_correlation` and, where authorities have slopes of their own, `slope_correlation`, -1
+        to 1, dims chain, draw, pair (two strata, in the order of the fit; coordinates `stratum` and
+        `stratum_bis` along pair hold the two labels). Attrs estimand, units, per, reference, null
+        (0).
 
     Raises
     ------
@@ -85,7 +86,8 @@ def stratum_correlations(fit: xr.DataTree) -> xr.Dataset:
             "StratifiedModel with authority_effects='joint'."
         )
     draws = fit["posterior"].to_dataset()
-    if any(f"{kind}_correlation" not in draws for kind in _KINDS):
+    kinds = [kind for kind in _KINDS if f"{kind}_correlation" in draws]
+    if not kinds:
         raise EstimandError(
             f"The {len(labels)} strata of this fit were fitted independently: nothing in it says "
             "how authorities' effects hang together, and correlating their estimates would "
@@ -95,7 +97,7 @@ def stratum_correlations(fit: xr.DataTree) -> xr.Dataset:
     first, second = (np.array(each) for each in zip(*pairs, strict=True))
     names = np.array([f"{labels[i]}, {labels[k]}" for i, k in pairs], dtype=object)
     made = {}
-    for kind in _KINDS:
+    for kind in kinds:
         name = f"{kind}_correlation"
         values = draws[name].transpose("chain", "draw", "stratum", "stratum_bis").to_numpy()
         own = xr.DataArray(

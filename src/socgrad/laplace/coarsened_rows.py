@@ -9,7 +9,7 @@ import xarray as xr
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import exposure_rule
 from socgrad.laplace.polynomials import Evaluation
-from socgrad.laplace.surfaces import Derivatives, PoissonCounts
+from socgrad.laplace.surfaces import Derivatives, PoissonRows
 from socgrad.laplace.tabulated_counts import NegativeBinomialRows, RowsAtOverdispersion
 from socgrad.likelihood.constants_table import ConstantsTable
 from socgrad.likelihood.kernels import Kernels, kernels_of
@@ -54,7 +54,7 @@ class CoarsenedRows:
     authority: IntArray
     kernels: Kernels
     rows: tuple[IntArray, IntArray, FloatArray, FloatArray]
-    beside: PoissonCounts | None
+    beside: PoissonRows | None
     exact: NegativeBinomialRows | None
     exact_at: IntArray
     constraint: Constraint | None
@@ -82,7 +82,7 @@ class CoarsenedRows:
                     own[at] = data[name].to_numpy()
             if constraint is not None:
                 sums[0, constraint.at] += data["constraint_events"].to_numpy()
-            beside = PoissonCounts(authority, sums[0], sums[1], exposure_rule(data, "known"))
+            beside = PoissonRows(authority, sums[0], sums[1], exposure_rule(data, "known"))
         return cls(
             authority,
             kernels_of([data]),

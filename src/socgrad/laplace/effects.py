@@ -5,8 +5,8 @@ import numpy as np
 from socgrad.arrays import FloatArray
 from socgrad.laplace.marginal import (
     Centre,
+    LinePrior,
     Marginal,
-    Population,
     Start,
     blocks,
     by_blocks,
@@ -83,7 +83,7 @@ def draw_effects(
 
 def _draw(
     given: Given,
-    prior: Population,
+    prior: LinePrior,
     start: Start,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
@@ -129,7 +129,7 @@ def _draw(
     return level - prior.level, slope - prior.slope
 
 
-def _moments(given: Given, prior: Population, at: Centre) -> tuple[FloatArray, FloatArray]:
+def _moments(given: Given, prior: LinePrior, at: Centre) -> tuple[FloatArray, FloatArray]:
     """Mean (2, n, j) of the scaled level and slope, and the upper factor of their covariance."""
     grid = grid_about(at, _NODES, varying=prior.varying)
     values = integrand(given, prior, grid.level, grid.step, grid.slope) + grid.log_weight

@@ -24,8 +24,8 @@ from socgrad.processors import processors
 __all__ = [
     "Centre",
     "Grid",
+    "LinePrior",
     "Marginal",
-    "Population",
     "Start",
     "blocks",
     "by_blocks",
@@ -48,7 +48,7 @@ type Start = tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
+class LinePrior:
     """The normal distribution of some authorities' level and slope, at each point.
 
     Means have shape (n, j); precisions, their log-determinant and overdispersion (n, 1). Without
@@ -85,7 +85,7 @@ class Centre:
         return self.level + along * (self.tilt + 0.5 * self.bend * along)
 
 
-def population(values: dict[str, FloatArray], theirs: Predictors, *, varying: bool) -> Population:
+def population(values: dict[str, FloatArray], theirs: Predictors, *, varying: bool) -> LinePrior:
     """Population of authorities with these predictors (j,) at parameters `values` (n,)."""
     values = {name: value[:, None] for name, value in values.items()}
     zero = np.zeros_like(values["intercept"])
@@ -105,12 +105,12 @@ def population(values: dict[str, FloatArray], theirs: Predictors, *, varying: bo
     one = 1.0 / values["level_sd"] ** 2
     overdispersion = values.get("overdispersion", zero)
     if not varying:
-        return Population(level, slope, one, zero, zero, np.log(one), overdispersion, varying)
+        return LinePrior(level, slope, one, zero, zero, np.log(one), overdispersion, varying)
     two = 1.0 / values["slope_sd"] ** 2
     # 1 - correlation**2 from its factors keeps its digits near the ends.
     rest = (1.0 - values["correlation"]) * (1.0 + values["correlation"])
     across = -values["correlation"] / (values["level_sd"] * values["slope_sd"] * rest)
-    return Population(
+    return LinePrior(
         level,
         slope,
         one / rest,
@@ -127,7 +127,7 @@ def _sum(values: dict[str, FloatArray], columns: dict[str, FloatArray]) -> Float
     return sum((values[name] * column for name, column in columns.items()), start=0.0)
 
 
-def centre(given: Given, prior: Population, start: Start | None = None) -> Centre:
+def centre(given: Given, prior: LinePrior, start: Start | None = None) -> Centre:
     """Mode and curvature of each authority's posterior, by damped Newton steps.
 
     `start` is a level and a slope for each authority, (j,) or (n, j); by default the prior mean.
@@ -208,7 +208,7 @@ def _rule(nodes: int) -> tuple[FloatArray, FloatArray]:
 
 
 def integrand(
-    given: Given, prior: Population, level: FloatArray, step: FloatArray, slope: FloatArray
+    given: Given, prior: LinePrior, level: FloatArray, step: FloatArray, slope: FloatArray
 ) -> FloatArray:
     """Log of likelihood times prior on a grid, as `Given.grid`.
 
@@ -273,7 +273,7 @@ class Marginal:
         return total
 
 
-def _log_integrals(given: Given, prior: Population, start: Start, nodes: int) -> FloatArray:
+def _log_integrals(given: Given, prior: LinePrior, start: Start, nodes: int) -> FloatArray:
     """Log of each authority's integral, (n, j)."""
     at = centre(given, prior, start)
     grid = grid_about(at, nodes, varying=prior.varying)

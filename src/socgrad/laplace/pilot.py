@@ -7,7 +7,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 from socgrad.laplace.coordinates import Coordinates, coordinates, factor_name
-from socgrad.laplace.marginal import Population, centre
+from socgrad.laplace.marginal import LinePrior, centre
 from socgrad.laplace.predictors import Predictors
 from socgrad.laplace.surfaces import Derivatives, Surface
 from socgrad.laplace.tabulated_counts import Rows
@@ -129,7 +129,7 @@ def _wide(
     """Mode of each authority under a wide prior, and the derivatives of its likelihood there."""
     main = 0.0 if model.deprivation == "none" else model.step_priors.within.mean
     one = np.ones((1, 1))
-    prior = Population(
+    prior = LinePrior(
         level=np.full((1, size), intercept.mean),
         slope=np.full((1, size), main),
         level_level=one * 0.7**-2.0,

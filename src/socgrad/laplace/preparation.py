@@ -15,7 +15,7 @@ from socgrad.laplace.predictors import predictors
 from socgrad.laplace.proposal import Proposal
 from socgrad.laplace.surfaces import (
     NegativeBinomialTotals,
-    PoissonCounts,
+    PoissonRows,
     PoissonTotals,
     Surface,
     exact_totals,
@@ -108,7 +108,7 @@ def _raw_surfaces(model: GradientModel, data: xr.Dataset) -> list[Surface | Rows
     if "coarsened_kernel" in data:
         surfaces.append(CoarsenedRows.of(data, is_poisson=poisson))
     elif "count_events" in data:
-        surfaces.append((PoissonCounts if poisson else NegativeBinomialRows).of(data))
+        surfaces.append((PoissonRows if poisson else NegativeBinomialRows).of(data))
     if "sum_events" in data and len(exact_totals(data)):
         surfaces.append((PoissonTotals if poisson else NegativeBinomialTotals).of(data))
     if "sum_kernel" in data:

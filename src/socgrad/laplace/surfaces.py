@@ -20,7 +20,7 @@ __all__ = [
     "Derivatives",
     "Given",
     "NegativeBinomialTotals",
-    "PoissonCounts",
+    "PoissonRows",
     "PoissonTotals",
     "Surface",
     "exact_totals",
@@ -73,7 +73,7 @@ class Surface(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class PoissonCounts:
+class PoissonRows:
     """Neighbourhood counts: Y level + YW slope - exp(level) S(slope)."""
 
     authority: IntArray
@@ -82,7 +82,7 @@ class PoissonCounts:
     rule: Exposure
 
     @classmethod
-    def of(cls, data: xr.Dataset) -> "PoissonCounts":
+    def of(cls, data: xr.Dataset) -> "PoissonRows":
         """Take the counts from `likelihood_data`."""
         return cls(
             data["count_authority"].to_numpy(),
@@ -91,7 +91,7 @@ class PoissonCounts:
             exposure_rule(data, "count"),
         )
 
-    def tabulated(self, low: FloatArray, high: FloatArray) -> "PoissonCounts":
+    def tabulated(self, low: FloatArray, high: FloatArray) -> "PoissonRows":
         """The same, quicker for slopes between `low` and `high`, (j,) each."""
         rule = tabulated_exposure(self.rule, low, high, self.events)
         return replace(self, rule=rule)

@@ -18,7 +18,7 @@ import xarray as xr
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import GaussExposure, exposure_rule
 from socgrad.laplace.polynomials import NUMPY, Evaluation, chebyshev
-from socgrad.laplace.surfaces import Derivatives, PoissonCounts, Surface
+from socgrad.laplace.surfaces import Derivatives, PoissonRows, Surface
 from socgrad.likelihood.gamma_factors import rising
 
 __all__ = [
@@ -54,7 +54,7 @@ class Rows(Surface, Protocol):
         """Pairs of events that share a gamma factor: what tells of overdispersion."""
 
     @property
-    def beside(self) -> PoissonCounts | None:
+    def beside(self) -> PoissonRows | None:
         """Counts of the same authorities that need no table, to be added."""
 
     @property
@@ -230,7 +230,7 @@ class TabulatedCounts:
     rows: Rows
     box: Box
     coefficients: FloatArray
-    beside: PoissonCounts | None
+    beside: PoissonRows | None
 
     @property
     def authority(self) -> IntArray:
@@ -262,7 +262,7 @@ class _AtOverdispersion:
     does: far out it is linear in the level.
     """
 
-    beside: PoissonCounts | None
+    beside: PoissonRows | None
     box: Box
     coefficients: FloatArray
     polynomials: Evaluation
@@ -292,7 +292,7 @@ class _AtOverdispersion:
 
 
 def _with(
-    beside: PoissonCounts | None, found: Derivatives, level: FloatArray, slope: FloatArray
+    beside: PoissonRows | None, found: Derivatives, level: FloatArray, slope: FloatArray
 ) -> Derivatives:
     """Derivatives of counts and of what stands beside them."""
     if beside is None:

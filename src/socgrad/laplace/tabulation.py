@@ -8,8 +8,8 @@ from scipy.special import logsumexp
 from socgrad.arrays import BoolArray, FloatArray
 from socgrad.laplace.marginal import (
     Grid,
+    LinePrior,
     Marginal,
-    Population,
     centre,
     grid_about,
     integrand,
@@ -94,12 +94,12 @@ def covering(marginal: Marginal, which: int, x: FloatArray) -> tuple[TabulatedCo
     assert isinstance(table, TabulatedCounts)
     start, theirs = marginal.starts[which], marginal.predictors.of(table.authority)
 
-    def about(values: dict[str, FloatArray]) -> tuple[Population, Grid]:
+    def about(values: dict[str, FloatArray]) -> tuple[LinePrior, Grid]:
         prior = population(values, theirs, varying=marginal.varying)
         at = centre(table.given(prior.overdispersion), prior, start)
         return prior, grid_about(at, _NODES, varying=prior.varying)
 
-    def weighed(given: Given, prior: Population, grid: Grid) -> FloatArray:
+    def weighed(given: Given, prior: LinePrior, grid: Grid) -> FloatArray:
         return integrand(given, prior, grid.level, grid.step, grid.slope) + grid.log_weight
 
     # Where posteriors lie the table there is can say; how far the next one is off, rows alone, at

@@ -3,7 +3,7 @@
 from socgrad.errors import SpecificationError
 from socgrad.table.areas import Areas
 
-__all__ = ["check_bounds", "refuse_bounds_in_graphs"]
+__all__ = ["check_bounds"]
 
 
 def check_bounds(areas: Areas, *, family: str, localities: bool, of_areas: bool) -> None:
@@ -40,30 +40,4 @@ def check_bounds(areas: Areas, *, family: str, localities: bool, of_areas: bool)
             f"{both:,} authorities have a total beside areas known within bounds, and the model "
             f"has {what}: the chance of the hidden counts given their sum then depends on more "
             f"than the authority's gradient. {advice}."
-        )
-
-
-def refuse_bounds_in_graphs(areas: Areas, *, totals_alone: bool = False) -> None:
-    """Refuse areas or totals known within bounds where a PyMC graph has no term for them.
-
-    Parameters
-    ----------
-    areas : Areas
-    totals_alone : bool
-        Whether the graph has a term for areas.
-
-    Raises
-    ------
-    SpecificationError
-        If there are any: without their term they would be left out in silence.
-    """
-    bounded = int(areas.totals_within_bounds.sum())
-    which = "totals"
-    if not totals_alone:
-        bounded, which = bounded + int(areas.within_bounds.sum()), "areas or totals"
-    if bounded:
-        raise SpecificationError(
-            f"{bounded:,} {which} are known within bounds only (coarsening), and this PyMC graph "
-            "has no term for these: it would leave them out, which biases the gradient. "
-            "socgrad.fit(model) samples them without a graph."
         )

@@ -112,7 +112,7 @@ def negative_binomial_counts(
     distinct_rows: Array,
     constant: Array,
     xp: Any,
-    number_overdispersion: Array | None = None,
+    number_spread: Array | None = None,
 ) -> Array:
     """Negative binomial log-likelihood of neighbourhood counts.
 
@@ -126,14 +126,14 @@ def negative_binomial_counts(
     approaches 0, where it is the Poisson likelihood.
 
     Where strata differ in overdispersion, `overdispersion` has an entry for each neighbourhood, and
-    `number_overdispersion` one for each of `distinct_events`, which are then of each stratum in
+    `number_spread` one for each of `distinct_events`, which are then of each stratum in
     turn.
     """
     mean = xp.exp(row_log_exposure + log_rate(row_level, row_slope, row_within))
     sums = negative_binomial_sums(
         level,
         slope,
-        overdispersion if number_overdispersion is None else number_overdispersion,
+        overdispersion if number_spread is None else number_spread,
         events=events,
         events_within=events_within,
         distinct_events=distinct_events,
@@ -182,6 +182,7 @@ def locality_counts(
     xp: Any,
     locality_node_level: Array = 0.0,
     locality_node_slope: Array = 0.0,
+    number_spread: Array | None = None,
 ) -> Array:
     """Log-likelihood of neighbourhood counts whose localities share a gamma factor.
 
@@ -192,8 +193,8 @@ def locality_counts(
         sum_i [y_i log mu_i - log y_i!]
             + sum_m [sum_{k < Y_m} log(1 + r k) - (Y_m + 1/r) log(1 + r E_m)]
 
-    with `distinct_events` and `distinct_rows` as in `negative_binomial_counts`, of localities. E_m
-    comes from a Gauss rule of the locality's exposures; `locality_node_level` and
+    with `distinct_events`, `distinct_rows` and `number_spread` as in `negative_binomial_counts`, of
+    localities. E_m comes from a Gauss rule of the locality's exposures; `locality_node_level` and
     `locality_node_slope` are what area covariates add at each node. It is the Poisson
     likelihood as r approaches 0, and the negative binomial where each locality is one area.
     """
@@ -209,7 +210,7 @@ def locality_counts(
     sums = negative_binomial_sums(
         level,
         slope,
-        locality_sd,
+        locality_sd if number_spread is None else number_spread,
         events=events,
         events_within=events_within,
         distinct_events=distinct_events,

@@ -51,12 +51,12 @@ class StratifiedModel(ComparedAsAWhole):
         By default each year has its own prior, which what all years share then meets as many times
         as there are years: choose `years.National()` unless years are to stand for themselves.
     family, deprivation, random_slopes, cross_level, curvature, shape, knots
-        As in `GradientModel`, for all strata. Joint authority effects need random slopes and shape
-        "line".
+        As in `GradientModel`, for all strata.
     covariates, authority_covariates, moderators, area_moderators, within_between
         As in `GradientModel`: one formula for all strata, coefficients of each.
     localities, regions : bool
-        As in `GradientModel`, in each stratum by itself. Not with joint authority effects.
+        As in `GradientModel`: each stratum has its own factors of localities, and effects of
+        regions.
     priors : Priors or mapping
         Priors of every stratum, or of each, by its label.
 

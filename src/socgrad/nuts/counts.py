@@ -1,138 +1,183 @@
-"""Observed counts of the PyMC graph of one stratum: what its likelihood reads."""
+"""Observed counts of a PyMC graph, of one stratum or several: what its likelihood reads."""
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-import numpy as np
-
+from socgrad.arrays import FloatArray
 from socgrad.model import likelihoods
-from socgrad.model.gradient_model import GradientModel
-from socgrad.nuts.observed import Shifts, draw_areas, draw_totals, observe
+from socgrad.nuts.lines import AuthorityLines
+from socgrad.nuts.observed import SHAPES, draw_areas, draw_totals, observe
 from socgrad.nuts.pymc_quietly import pt
+from socgrad.nuts.sharing_factors import sharing_factors
 
-__all__ = ["observe_counts", "observe_totals", "shifted"]
+__all__ = ["observe_counts", "observe_totals"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
-
-def shifted(data: dict[str, Variable], kind: str, shifts: Shifts) -> tuple[Variable, Variable]:
-    """What columns of areas add to level and slope of cells, rows or nodes; 0 where nothing."""
-    level, slope, departure = (
-        (data[f"{kind}_{name}"] * coefficient).sum(axis=-1)
-        if coefficient is not None and f"{kind}_{name}" in data
-        else 0.0
-        for name, coefficient in (
-            ("covariate", shifts.covariate),
-            ("area_moderator", shifts.area_moderator),
-            ("departure", shifts.departure),
-        )
-    )
-    if shifts.departure is not None and f"{kind}_departure_slope" in data:
-        slope += (data[f"{kind}_departure_slope"] * shifts.departure).sum()
-    return level + departure, slope
+# Each stratum has a spread of its own: as many numbers as counts, localities or totals.
+_BY_AREA: Final = {"overdispersion": "n", "locality_sd": "g"}
+_BY_TOTAL: Final = {"overdispersion": "c"}
 
 
-def observe_counts(
-    model: GradientModel,
-    data: dict[str, Variable],
-    level: Variable,
-    slope: Variable,
-    spread: Variable | None,
-    *,
-    shifts: Shifts,
-) -> None:
-    """Neighbourhood counts, observed; `spread` is that of the gamma factors, if there are any."""
+def observe_counts(data: dict[str, Variable], lines: AuthorityLines, observed: FloatArray) -> None:
+    """Neighbourhood counts, one stratum after the other.
+
+    Parameters
+    ----------
+    data
+        The graph's data, by name.
+    lines
+        Levels and slopes.
+    observed
+        The counts, in the order of `row_authority`.
+    """
     j, i = data["count_authority"], data["row_authority"]
+    spread, of_row, of_cell = lines.spread, lines.shifted(data, "row"), lines.shifted(data, "count")
     rows = {name: data[name] for name in ("row_within", "row_log_exposure")}
-    of_row, of_cell = shifted(data, "row", shifts), shifted(data, "count", shifts)
-    rows |= {"row_level": level[i] + of_row[0], "row_slope": slope[i] + of_row[1]}
-    statistics = {"level": level[j] + of_cell[0], "slope": slope[j] + of_cell[1]}
+    rows |= {"row_level": lines.level[i] + of_row[0], "row_slope": lines.slope[i] + of_row[1]}
+    statistics = {"level": lines.level[j] + of_cell[0], "slope": lines.slope[j] + of_cell[1]}
     statistics |= {n: data[f"count_{n}"] for n in ("events", "events_within", "constant")}
     density: Callable[..., Variable] = likelihoods.poisson_counts
     if spread is None:
         statistics |= {n: data[f"count_{n}"] for n in ("node_within", "node_exposure")}
         if "count_node_departure" in data:  # of a spline, which bends within cells
-            at_nodes = data["count_node_departure"] * shifts.departure
-            of_events = data["count_events_departure"] * shifts.departure
+            bent = lines.shifts.departure
+            at_nodes = data["count_node_departure"] * lines.along(bent, j)
+            of_events = data["count_events_departure"] * bent
             statistics |= {"node_level": at_nodes.sum(axis=-1), "events_level": of_events.sum()}
-    elif model.localities:
+    elif "locality_events" in data:
         density = likelihoods.locality_counts
-        statistics |= _of_localities(data, level, slope, shifts)
-        statistics["locality_sd"] = spread
+        statistics |= _of_localities(data, lines) | _of_numbers(data, lines)
         rows["row_locality"] = data["row_locality"]
     else:
-        density = likelihoods.negative_binomial_counts
-        statistics |= {
-            n: data[n] for n in ("row_events", "distinct_events", "distinct_rows")
-        } | rows
-        statistics["overdispersion"] = spread
-
+        statistics |= _of_numbers(data, lines)
+        rows["overdispersion"] = lines.own(spread, i)
+        if "factor_first" in data:
+            density = _counts_by_factors
+            names = ("first", "events", "within", "exposure")
+            statistics |= {f"factor_{name}": data[f"factor_{name}"] for name in names}
+            statistics |= {"every_level": lines.level, "every_slope": lines.slope}
+            statistics["every_overdispersion"] = spread
+        else:
+            density = likelihoods.negative_binomial_counts
+            statistics |= rows | {"row_events": data["row_events"]}
     observe(
         "events",
         statistics | rows,
         density=density,
         density_names=tuple(statistics),
         draw=draw_areas,
-        observed=model.areas.events[model.areas.counted],
+        observed=observed,
         dim="counted_area",
         core="n",
+        shapes=_shapes(lines, _BY_AREA),
     )
 
 
-def _of_localities(
-    data: dict[str, Variable], level: Variable, slope: Variable, shifts: Shifts
-) -> dict[str, Variable]:
-    """What the likelihood of localities needs besides that of cells."""
-    j = data["locality_authority"]
-    made = {"locality_level": level[j], "locality_slope": slope[j]}
-    made |= {n: data[n] for n in ("locality_events", "distinct_events", "distinct_rows")}
-    made |= {f"locality_{n}": data[f"locality_node_{n}"] for n in ("within", "exposure")}
-    added = shifted(data, "locality_node", shifts)
-    if shifts.covariate is not None or shifts.departure is not None:
-        made["locality_node_level"] = added[0]
-    if shifts.area_moderator is not None:
-        made["locality_node_slope"] = added[1]
+def _shapes(lines: AuthorityLines, several: Mapping[str, str]) -> Mapping[str, str]:
+    """Core dimensions of what a likelihood takes."""
+    return SHAPES if lines.strata == 1 else {**SHAPES, **several}
+
+
+def _of_numbers(data: dict[str, Variable], lines: AuthorityLines) -> dict[str, Variable]:
+    """Distinct numbers of events, with the spread of the stratum that each is of."""
+    made = {n: data[n] for n in ("distinct_events", "distinct_rows")}
+    if lines.strata > 1:
+        assert lines.spread is not None
+        made["number_spread"] = lines.spread[data["number_stratum"]]
     return made
 
 
-def observe_totals(
-    model: GradientModel,
-    data: dict[str, Variable],
+def _of_localities(data: dict[str, Variable], lines: AuthorityLines) -> dict[str, Variable]:
+    """What the likelihood of localities needs besides that of cells."""
+    j = data["locality_authority"]
+    made = {"locality_level": lines.level[j], "locality_slope": lines.slope[j]}
+    made |= {"locality_sd": lines.own(lines.spread, j), "locality_events": data["locality_events"]}
+    made |= {f"locality_{n}": data[f"locality_node_{n}"] for n in ("within", "exposure")}
+    return made | _nodes_shifted(data, lines, "locality_node", "locality_node")
+
+
+def _nodes_shifted(
+    data: dict[str, Variable], lines: AuthorityLines, kind: str, name: str
+) -> dict[str, Variable]:
+    """What columns of areas add at nodes, as far as there are such columns."""
+    level, slope = lines.shifted(data, kind)
+    made = {f"{name}_level": level} if lines.shifts.of_level else {}
+    return made | ({f"{name}_slope": slope} if lines.shifts.of_slope else {})
+
+
+def _counts_by_factors(
     level: Variable,
     slope: Variable,
-    spread: Variable | None,
     *,
-    shifts: Shifts,
-) -> None:
-    """Authority totals, observed; `spread` is that of the gamma factors, if there are any."""
-    j = data["sum_authority"]
-    statistics = {"level": level[j], "slope": slope[j]}
-    statistics |= {
-        n: data[f"sum_{n}"] for n in ("events", "node_within", "node_exposure", "constant")
-    }
+    events: Variable,
+    events_within: Variable,
+    distinct_events: Variable,
+    distinct_rows: Variable,
+    constant: Variable,
+    number_spread: Variable,
+    every_level: Variable,
+    every_slope: Variable,
+    every_overdispersion: Variable,
+    factor_first: Variable,
+    factor_events: Variable,
+    factor_within: Variable,
+    factor_exposure: Variable,
+    xp: Any,
+) -> Variable:
+    """Negative binomial counts of areas that lie on their authority's line."""
+    sums = likelihoods.negative_binomial_sums(
+        level,
+        slope,
+        number_spread,
+        events=events,
+        events_within=events_within,
+        distinct_events=distinct_events,
+        distinct_rows=distinct_rows,
+        constant=constant,
+        xp=xp,
+    )
+    return sums + sharing_factors(
+        every_level,
+        every_slope,
+        every_overdispersion,
+        first=factor_first,
+        events=factor_events,
+        within=factor_within,
+        exposure=factor_exposure,
+    )
+
+
+def observe_totals(data: dict[str, Variable], lines: AuthorityLines, observed: FloatArray) -> None:
+    """Authority totals, one stratum after the other.
+
+    Parameters
+    ----------
+    data, lines, observed
+        As for `observe_counts`; the totals in the order of `sum_authority`.
+    """
+    j, kinds = data["sum_authority"], {"node": "sum_node"}
+    statistics = {"level": lines.level[j], "slope": lines.slope[j]}
+    names = ("events", "node_within", "node_exposure", "constant")
+    statistics |= {n: data[f"sum_{n}"] for n in names}
     density: Callable[..., Variable] = likelihoods.poisson_totals
-    if spread is not None:
+    if lines.spread is not None:
         density = functools.partial(likelihoods.negative_binomial_totals, log_gamma=pt.gammaln)
-        statistics["overdispersion"] = spread
+        statistics["overdispersion"] = lines.own(lines.spread, j)
         for name in ("within", "exposure"):
             statistics[f"square_{name}"] = data[f"square_node_{name}"]
-    kinds = ("node",) if spread is None else ("node", "square")
-    for kind, nodes in zip(kinds, ("sum_node", "square_node"), strict=False):
-        added = shifted(data, nodes, shifts)
-        if shifts.covariate is not None or shifts.departure is not None:
-            statistics[f"{kind}_level"] = added[0]
-        if shifts.area_moderator is not None:
-            statistics[f"{kind}_slope"] = added[1]
-
-    observed = model.areas.total_events
+        kinds["square"] = "square_node"
+    for name, nodes in kinds.items():
+        statistics |= _nodes_shifted(data, lines, nodes, name)
     observe(
         "total_events",
         statistics,
         density=density,
         density_names=tuple(statistics),
         draw=draw_totals,
-        observed=observed[~np.isnan(observed)],
+        observed=observed,
         dim="total_authority",
         core="c",
+        shapes=_shapes(lines, _BY_TOTAL),
     )

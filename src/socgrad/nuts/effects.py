@@ -9,40 +9,30 @@ and does not change the density of the effects.
 `nuts.steering` has the same steps, and their derivatives, in numbers.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from socgrad.nuts.pymc_quietly import pm, pt
 
-__all__ = ["level_and_slope_effects", "level_effects", "region_effects"]
+__all__ = ["level_and_slope_effects", "level_effects", "region_effects", "suggested_levels"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
 
-def level_effects(
-    data: dict[str, Variable],
-    *,
-    expected_level: Variable,
-    expected_slope: Variable,
-    level_sd: Variable,
-    known: Variable,
-) -> Variable:
+def level_effects(suggested: Variable, *, level_sd: Variable, known: Variable) -> Variable:
     """Level effects ~ Normal(0, level_sd), where authorities have no slopes of their own.
 
     Parameters
     ----------
-    data
-        The graph's data, by name.
-    expected_level, expected_slope
-        Level and slope of each authority without effects.
+    suggested
+        Those that events suggest, from `suggested_levels`.
     level_sd
         Standard deviation of the effects.
     known
         Information about its level in an authority's events.
     """
-    followed, _ = _followed(expected_slope - data["centring_slope"], data)
-    estimate = data["centring_level"] - expected_level - followed
     gain = 1.0 + known * level_sd**2
-    unit = _standard("level", towards=level_sd * known * estimate / gain, gain=gain)
+    unit = _standard("level", towards=level_sd * known * suggested / gain, gain=gain)
     return pm.Deterministic("level_effect", level_sd * unit, dims="authority")
 
 
@@ -102,7 +92,7 @@ def region_effects(
     level_sd: Variable,
     region_sd: Variable,
     known: Variable,
-    regions: int,
+    dims: Sequence[str],
 ) -> Variable:
     """Effects of regions ~ Normal(0, region_sd), standardised by what their authorities say.
 
@@ -112,22 +102,34 @@ def region_effects(
 
     Parameters
     ----------
-    data, expected_level, expected_slope, level_sd, known
-        As in `level_effects`.
-    region_sd
-        Standard deviation of the effects.
-    regions
-        How many there are.
+    data
+        The graph's data, by name.
+    expected_level, expected_slope
+        Level and slope of each authority without effects; of several strata with dims (stratum,
+        authority).
+    level_sd, region_sd
+        Standard deviations of authorities' effects and of regions'; of several strata with dims
+        (stratum, one).
+    known
+        Information about its level in an authority's events.
+    dims
+        Of the effects.
     """
-    followed, _ = _followed(expected_slope - data["centring_slope"], data)
-    ahead = data["centring_level"] - expected_level - followed
+    ahead = suggested_levels(data, expected_level=expected_level, expected_slope=expected_slope)
     said = known / (1.0 + known * level_sd**2)
-    lies_in = pt.eq(pt.arange(regions)[:, None], data["region_of_authority"][None, :])
-    information = (lies_in * said).sum(axis=1)
-    gain = 1.0 + information * region_sd**2
-    towards = region_sd * (lies_in * (said * ahead)).sum(axis=1) / gain
-    unit = _standard("region", towards=towards, gain=gain, dims="region")
-    return pm.Deterministic("region_effect", region_sd * unit, dims="region")
+    lies_in = data["authority_in_region"]
+    gain = 1.0 + (said @ lies_in) * region_sd**2
+    towards = region_sd * ((said * ahead) @ lies_in) / gain
+    unit = _standard("region", towards=towards, gain=gain, dims=dims)
+    return pm.Deterministic("region_effect", region_sd * unit, dims=dims)
+
+
+def suggested_levels(
+    data: dict[str, Variable], *, expected_level: Variable, expected_slope: Variable
+) -> Variable:
+    """Level effects that authorities' events suggest where their slopes are as expected."""
+    followed, _ = _followed(expected_slope - data["centring_slope"], data)
+    return data["centring_level"] - expected_level - followed
 
 
 def _followed(apart: Variable, data: dict[str, Variable]) -> tuple[Variable, Variable]:
@@ -141,7 +143,9 @@ def _followed(apart: Variable, data: dict[str, Variable]) -> tuple[Variable, Var
     followed = 0.5 * (data["centring_at"] + turn) * apart
     if "sum_events" not in data:
         return followed, turn
-    rows = data["sum_authority"]
+    cells = data["sum_authority"]
+    number = apart.shape[-1]
+    rows = (cells,) if apart.ndim == 1 else (cells // number, cells % number)
     slope = (data["centring_slope"] + apart)[rows]
     mass = data["sum_node_exposure"] * pt.exp(slope[:, None] * data["sum_node_within"])
     total = mass.sum(axis=1)
@@ -151,7 +155,9 @@ def _followed(apart: Variable, data: dict[str, Variable]) -> tuple[Variable, Var
     )
 
 
-def _standard(name: str, *, towards: Variable, gain: Variable, dims: str = "authority") -> Variable:
+def _standard(
+    name: str, *, towards: Variable, gain: Variable, dims: Sequence[str] = ("authority",)
+) -> Variable:
     """Standard normal variable of each authority, or region, standardised by its own data.
 
     Its conditional posterior is about Normal(towards, 1 / gain), gain the precision over that of

@@ -1,11 +1,10 @@
-"""Counts within bounds in the PyMC graph of one stratum: a potential beside the observed counts.
+"""Counts within bounds in a PyMC graph: a potential beside the observed counts.
 
 Rows whose counts have an upper bound are sums over the counts that they may be; of the others it is
 the complement of such a sum that is known, or, where that leaves no digits, the sum of the first
 counts from the bound on.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from socgrad.likelihood.gamma_factors import rising
 from socgrad.likelihood.kernels import OPEN, Kernels, kernels_of
 from socgrad.model.departure_cells import area_columns
 from socgrad.model.gradient_model import GradientModel
+from socgrad.nuts.lines import AuthorityLines
 from socgrad.nuts.pymc_quietly import pm, pt
 
 __all__ = ["filled_in", "hidden_data", "observe_hidden"]
@@ -93,33 +93,25 @@ def _counts(kernels: Kernels, kernel: IntArray) -> tuple[FloatArray, FloatArray]
     return counts.astype(np.float64), weight
 
 
-def observe_hidden(
-    data: dict[str, Variable],
-    level: Variable,
-    slope: Variable,
-    spread: Variable | None,
-    shifted: Callable[[str], tuple[Variable, Variable]],
-) -> None:
+def observe_hidden(data: dict[str, Variable], lines: AuthorityLines) -> None:
     """Add what was published of counts within bounds, as potential `hidden_events`.
 
     Parameters
     ----------
     data
         The graph's data, by name.
-    level, slope
-        Of each authority.
-    spread
-        Of the gamma factors, if there are any.
-    shifted
-        What columns of areas add to level and slope, by kind of row.
+    lines
+        Levels and slopes.
     """
     terms: list[Variable] = []
     for kind in ("interval", "open"):
         if f"{kind}_count" not in data:
             continue
         j, w = data[f"{kind}_authority"], data[f"{kind}_within"]
-        of_level, of_slope = shifted(kind)
-        eta = data[f"{kind}_log_exposure"] + level[j] + of_level + (slope[j] + of_slope) * w
+        of_level, of_slope = lines.shifted(data, kind)
+        level, slope = lines.level[j] + of_level, lines.slope[j] + of_slope
+        eta = data[f"{kind}_log_exposure"] + level + slope * w
+        spread = None if lines.spread is None else lines.along(lines.spread, j)
         each = _log_chance(data[f"{kind}_count"], eta[:, None], spread) + data[f"{kind}_log_weight"]
         if kind == "interval":
             terms.append(pt.logsumexp(each, axis=1).sum())
@@ -130,7 +122,7 @@ def observe_hidden(
         rest = pt.log1mexp(pt.minimum(reached, -1e-14))
         terms.append(pt.switch(rest < np.log(_RARE), first, rest).sum())
     if "constraint_events" in data:
-        terms.append(_constrained(data, level, slope))
+        terms.append(_constrained(data, lines))
     if terms:
         pm.Potential("hidden_events", sum(terms[1:], terms[0]))
 
@@ -144,12 +136,13 @@ def _log_chance(count: Variable, eta: Variable, spread: Variable | None) -> Vari
     return plain + rising(count, r, xp=pt) - (count + 1.0 / r) * pt.log1p(r * pt.exp(eta))
 
 
-def _constrained(data: dict[str, Variable], level: Variable, slope: Variable) -> Variable:
+def _constrained(data: dict[str, Variable], lines: AuthorityLines) -> Variable:
     """Hidden counts of authorities whose totals are known, and these totals."""
     j = data["constraint_authority"]
-    own, steep = level[j], slope[j]
+    own, steep = lines.level[j], lines.slope[j]
     rate = pt.exp(own[:, None] + steep[:, None] * data["constraint_node_within"])
-    low, high = data["constraint_slopes"][0], data["constraint_slopes"][1]
+    ends = lines.own(data["constraint_slopes"], j)
+    low, high = ends[..., 0], ends[..., 1]
     t = (steep - (low + high) / 2) / ((high - low) / 2)
     held = pt.clip(t, -1.0, 1.0)
     coefficient = data["constraint_coefficient"]

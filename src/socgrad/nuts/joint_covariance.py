@@ -32,28 +32,32 @@ _DATA = (
 )
 
 
-def full_covariance(data: dict[str, Variable], strata: int) -> tuple[Variable, Variable]:
+def full_covariance(
+    data: dict[str, Variable], prior: Variable, *, strata: int, effects: int
+) -> tuple[Variable, Variable]:
     """Standard deviations of the effects, and loadings of correlations of any kind.
 
     Parameters
     ----------
     data
-        The graph's data, by name: `prior_level_sd`, `prior_slope_sd` and `prior_correlation`, the
-        priors; `effect_place`, `spread_mixing`, `partial_mixing` and `level_tilt`, which steer the
-        sampler only.
-    strata
-        How many strata there are.
+        The graph's data, by name: `prior_correlation`; `effect_place`, `spread_mixing`,
+        `partial_mixing` and `level_tilt`, which steer the sampler only.
+    prior
+        Moments of the priors of standard deviations, shape (effects, 2).
+    strata, effects
+        How many there are: two effects a stratum, or one where authorities have no slopes of their
+        own.
 
     Returns
     -------
     sds : Variable
-        Shape (2 strata,): of levels, then of slopes. Normal above zero a priori.
+        Shape (effects,): of levels, then of slopes. Normal above zero a priori.
     loadings : Variable
-        Shape (2 strata, 2 strata). The correlations loadings @ loadings.T are LKJ a priori.
+        Shape (effects, effects). The correlations loadings @ loadings.T are LKJ a priori.
 
     Notes
     -----
-    With T the matrix of (total, slope) from (level, slope) and n = 2 strata, the covariances are
+    With T the matrix of (total, slope) from (level, slope) and n effects, the covariances are
     S' = T S T'; det T = 1, so dS' = dS. As S = D R D has the volume 2**n prod(D)**n dD dR::
 
         p(D', R') = p(D) p(R) prod(D')**n / prod(D)**n,   det R = det R' prod(D')**2 / prod(D)**2
@@ -61,13 +65,11 @@ def full_covariance(data: dict[str, Variable], strata: int) -> tuple[Variable, V
     which is the density of independent priors of D' and R', times p(D) / p(D') and
     (prod(D') / prod(D))**(n + 2 eta - 2).
     """
-    moments = pt.concatenate([data["prior_level_sd"], data["prior_slope_sd"]])
-    given = [moments[:, 0], moments[:, 1], *(data[name] for name in _DATA)]
-    effects = 2 * strata
+    given = [prior[:, 0], prior[:, 1], *(data[name] for name in _DATA)]
 
     def density(value: Variable, *given: Variable) -> Variable:
         mean, sd, concentration, _, of_spreads, of_partials, _ = given
-        totals, sds, _ = _parts(value, effects, given)
+        totals, sds, _ = _parts(value, (effects, strata), given)
         independent = spreads_log_density(value[:effects], mean, sd, of_spreads) + lkj_log_density(
             value[effects:], effects, concentration, of_partials
         )
@@ -83,20 +85,21 @@ def full_covariance(data: dict[str, Variable], strata: int) -> tuple[Variable, V
         signature=f"(e),(e),(),(e),(e,e),(p,p),(s)->({effects * (effects + 1) // 2})",
         dtype="float64",
     )
-    _, sds, scaled = _parts(raw, effects, given)
+    _, sds, scaled = _parts(raw, (effects, strata), given)
     return sds, scaled / sds[:, None]
 
 
 def _parts(
-    raw: Variable, effects: int, given: Sequence[Variable]
+    raw: Variable, sizes: tuple[int, int], given: Sequence[Variable]
 ) -> tuple[Variable, Variable, Variable]:
     """SDs of totals and slopes; of levels and slopes; and loadings times the latter SDs."""
     mean, sd, _, place, of_spreads, of_partials, tilt = given
-    strata = effects // 2
+    effects, strata = sizes
     totals = spreads_of(raw[:effects], mean, sd, of_spreads)
     scaled = totals[:, None] * lkj_factor(raw[effects:], effects, of_partials)[place]
-    levels = scaled[:strata] - tilt[:, None] * scaled[strata:]
-    scaled = pt.concatenate([levels, scaled[strata:]])
+    if effects > strata:
+        levels = scaled[:strata] - tilt[:, None] * scaled[strata:]
+        scaled = pt.concatenate([levels, scaled[strata:]])
     return totals, pt.sqrt(pt.sum(scaled**2, axis=1)), scaled
 
 
@@ -118,7 +121,8 @@ def _draw(  # noqa: PLR0917 PyMC passes by position
     effects, strata = len(mean), len(tilt)
     sds = draw_spreads(mean, sd, rng, shape)
     scaled = sds[..., None] * draw_lkj_factors(effects, float(concentration), rng, shape)
-    scaled[..., :strata, :] += tilt[:, None] * scaled[..., strata:, :]
+    if effects > strata:
+        scaled[..., :strata, :] += tilt[:, None] * scaled[..., strata:, :]
     totals = np.linalg.norm(scaled, axis=-1)
     # Rows in the order in which the factor takes the effects.
     unit = (scaled / totals[..., None])[..., np.argsort(place), :]

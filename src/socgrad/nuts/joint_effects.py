@@ -20,7 +20,7 @@ from socgrad.arrays import FloatArray
 from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.nuts.standardising import standardise
 
-__all__ = ["joint_effects"]
+__all__ = ["joint_effects", "joint_levels"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
@@ -83,6 +83,68 @@ def joint_effects(
     return made[0], made[1]
 
 
+def joint_levels(suggested: Variable, *, loadings: Variable, known: Variable) -> Variable:
+    """Level effects, shape (strata, authorities), where authorities have no slopes of their own.
+
+    Parameters
+    ----------
+    suggested
+        Those that events suggest, from `socgrad.nuts.effects.suggested_levels`.
+    loadings
+        Shape (strata, strata): of levels, times their standard deviations.
+    known
+        Information about levels in the events of each stratum and authority.
+    """
+    root = pt.linalg.cholesky(loadings @ loadings.T)
+    raw = pm.CustomDist(
+        "effects_raw",
+        root,
+        known,
+        suggested,
+        logp=_log_density_of_levels,
+        random=_draw_levels,
+        signature="(s,s),(s,a),(s,a)->(s,a)",
+        dtype="float64",
+        dims=("component", "authority"),
+    )
+    independent, _ = _levels_alone(raw, root, known, suggested)
+    return pm.Deterministic("level_effect", root @ independent, dims=("stratum", "authority"))
+
+
+def _levels_alone(
+    raw: Variable, root: Variable, known: Variable, suggested: Variable
+) -> tuple[Variable, Variable]:
+    """Independent variables of levels that no slopes go with, and the log determinant."""
+    own, none = pt.concatenate([root, pt.zeros_like(root)]), pt.zeros_like(known)
+    return standardise(own, pt.stack([none, known, none, suggested, none]), raw)
+
+
+def _log_density_of_levels(
+    value: Variable, root: Variable, known: Variable, suggested: Variable
+) -> Variable:
+    return _normal_density(*_levels_alone(value, root, known, suggested))
+
+
+def _draw_levels(
+    root: FloatArray,
+    known: FloatArray,
+    suggested: FloatArray,
+    rng: np.random.Generator | None = None,
+    size: int | tuple[int, ...] | None = None,
+) -> FloatArray:
+    """Standardised variables of independent standard normal ones."""
+    if rng is None:
+        rng = np.random.default_rng()
+    shape = () if size is None else tuple(np.atleast_1d(size))
+    independent = rng.standard_normal((*shape, *known.shape))
+    precision = np.eye(len(root)) + root.T @ (known.T[..., None] * root)
+    factor = np.linalg.cholesky(precision)
+    towards = np.linalg.solve(factor, (root.T @ (known * suggested)).T[..., None])[..., 0].T
+    turned = np.einsum("aij,...ia->...ja", factor, independent)
+    drawn: FloatArray = turned - towards
+    return drawn
+
+
 def _slopes_first(loadings: Variable, strata: Variable) -> Variable:
     """Loadings of the same covariance of which slopes have none on the first half of components.
 
@@ -121,7 +183,10 @@ def _level_left(root: Any, said: Any, more: Any, of_slopes: Any) -> Any:
 
 def _log_density(value: Variable, root: Variable, said: Variable, more: Variable) -> Variable:
     """Log density of the standardised variables: of x, and of the change of variables."""
-    independent, log_determinant = _independent(value, root, said, more)
+    return _normal_density(*_independent(value, root, said, more))
+
+
+def _normal_density(independent: Variable, log_determinant: Variable) -> Variable:
     constant = 0.5 * np.log(2.0 * np.pi)
     return -0.5 * pt.sum(independent**2) - constant * independent.size - log_determinant
 

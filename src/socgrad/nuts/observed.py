@@ -1,7 +1,6 @@
 """Observed counts of a PyMC graph: a compressed density, and a generator row by row."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -10,29 +9,16 @@ from socgrad.arrays import FloatArray
 from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.predictor import log_rate
 
-__all__ = ["SHAPES", "Shifts", "draw_areas", "draw_totals", "observe"]
+__all__ = ["SHAPES", "draw_areas", "draw_totals", "observe"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 type Size = int | tuple[int, ...] | None
 type Draw = Callable[[dict[str, FloatArray], np.random.Generator, Size], FloatArray]
 
 
-@dataclass(frozen=True, eq=False)
-class Shifts:
-    """Coefficients of columns of areas; None where there are none.
-
-    Of covariates that change the level, of those that change the slope, and of departures from a
-    log-linear gradient.
-    """
-
-    covariate: Variable | None
-    area_moderator: Variable | None
-    departure: Variable | None = None
-
-
 # Core dimensions of the arguments of each likelihood, in the notation of generalised ufuncs: n
 # counted areas, c cells of them (or authorities with totals), g localities, k, q and h nodes, m
-# distinct numbers of events.
+# distinct numbers of events, e authorities of all strata, s strata, f one more than e.
 SHAPES: Final[Mapping[str, str]] = {
     "level": "c",
     "slope": "c",
@@ -46,6 +32,14 @@ SHAPES: Final[Mapping[str, str]] = {
     "locality_node_level": "g,h",
     "locality_node_slope": "g,h",
     "row_locality": "n",
+    "number_spread": "m",
+    "every_level": "e",
+    "every_slope": "e",
+    "every_overdispersion": "s",
+    "factor_first": "f",
+    "factor_events": "n",
+    "factor_within": "n",
+    "factor_exposure": "n",
     "constant": "",
     "events": "c",
     "events_within": "c",

@@ -6,10 +6,10 @@ import numpy as np
 
 from socgrad.model.outcome_data import outcome_data
 from socgrad.model.outcome_model import OutcomeModel
-from socgrad.nuts.graph import gradient_graph, graph_key
+from socgrad.nuts.graph import full_data, gradient_graph
 from socgrad.nuts.pymc_quietly import pm, pt
 
-__all__ = ["outcome_graph", "outcome_key"]
+__all__ = ["all_data", "outcome_graph", "outcome_key"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
@@ -73,12 +73,12 @@ def _effects(
     return effects, deviations
 
 
-def outcome_key(model: OutcomeModel) -> tuple[object, ...]:
-    """What two models must share for one compiled graph to serve both."""
-    return (
-        "outcome",
-        *graph_key(model.gradient_model),
-        model.adjust_for_deprivation,
-        model.adjust_for_level,
-        model.terms,
-    )
+def all_data(model: OutcomeModel, data: xr.Dataset) -> xr.Dataset:
+    """Values of the data of `outcome_graph`, by name, from the gradient model's likelihood data."""
+    return full_data(model.gradient_model, [data]).merge(outcome_data(model))
+
+
+def outcome_key(model: OutcomeModel, data: xr.Dataset) -> tuple[object, ...]:
+    """What two models must share for one compiled graph to serve both; of `all_data`, the names."""
+    regions = data.sizes.get("region", 0)
+    return ("outcome", tuple(data.data_vars), data.sizes["authority"], regions, model.terms)

@@ -2,12 +2,9 @@
 
 import xarray as xr
 
-from socgrad.model.compression import constants
-from socgrad.model.outcome_data import outcome_data
 from socgrad.model.outcome_model import OutcomeModel
-from socgrad.nuts.graph import graph_data
 from socgrad.nuts.options import NutsOptions
-from socgrad.nuts.outcome_graph import outcome_graph, outcome_key
+from socgrad.nuts.outcome_graph import all_data, outcome_graph, outcome_key
 from socgrad.nuts.sampling import Graph, sample_graph
 from socgrad.schema import EFFECTS, OUTCOME, PARAMETERS, REGION_EFFECTS
 
@@ -33,10 +30,9 @@ def sample_outcome(
     posterior, sample_stats : xarray.Dataset
         Dims (chain, draw[, authority or outcome_term]).
     """
-    inner = model.gradient_model
-    values = xr.merge([constants(inner), graph_data(inner, data), outcome_data(model)])
+    values = all_data(model, data)
     graph = Graph(
-        outcome_key(model),
+        outcome_key(model, values),
         lambda: outcome_graph(model),
         (*PARAMETERS, *EFFECTS, *REGION_EFFECTS, *OUTCOME),
     )

@@ -3,12 +3,13 @@
 from socgrad.errors import SpecificationError
 from socgrad.model.arguments import check_is_model
 from socgrad.model.gradient_model import GradientModel
+from socgrad.model.needs import needs_of
 from socgrad.model.outcome_model import OutcomeModel
 from socgrad.model.stratified_model import StratifiedModel
 from socgrad.nuts.graph import gradient_graph
-from socgrad.nuts.joint_graph import joint_graph
 from socgrad.nuts.outcome_graph import outcome_graph
 from socgrad.nuts.pymc_quietly import pm
+from socgrad.nuts.takes import GRAPH_TAKES
 
 __all__ = ["pymc_model"]
 
@@ -40,9 +41,10 @@ def pymc_model(model: GradientModel | StratifiedModel | OutcomeModel) -> pm.Mode
     Raises
     ------
     SpecificationError
-        If strata or years have no graph in PyMC (independent strata are a model each, drift over
-        years is fitted without one); if totals are known within bounds only (`Areas.from_frame`,
-        ``totals_coarsening``), or counts of joint strata are.
+        If there is no graph in PyMC of something that the model has, which is named: independent
+        strata are a model each; drift over years, national coefficients tied over them, totals that
+        are known within bounds only, and localities beside overdispersion or beside counts within
+        bounds are fitted without one.
 
     Notes
     -----
@@ -59,19 +61,26 @@ def pymc_model(model: GradientModel | StratifiedModel | OutcomeModel) -> pm.Mode
     loadings stand beside them.
     """
     check_is_model(model, (GradientModel, StratifiedModel, OutcomeModel))
-    if isinstance(model, OutcomeModel):
-        return outcome_graph(model)
-    if isinstance(model, GradientModel):
-        return gradient_graph(model)
-    if model.authority_effects == "independent":
+    if isinstance(model, StratifiedModel) and model.authority_effects == "independent":
         raise SpecificationError(
             "authority_effects='independent' has no graph of all strata: each stratum is a model "
             "of its own, socgrad.pymc_model(model.models[label])."
         )
-    if model.authority_effects != "joint" or model.national is not None:
+    if isinstance(model, OutcomeModel):
+        _check_taken(needs_of([model.gradient_model]))
+        return outcome_graph(model)
+    if isinstance(model, StratifiedModel):
+        _check_taken(needs_of(list(model.models.values()), model))
+    else:
+        _check_taken(needs_of([model]))
+    return gradient_graph(model)
+
+
+def _check_taken(needs: frozenset[str]) -> None:
+    """Refuse a model of which the graph would leave something out in silence."""
+    if missing := sorted(needs - GRAPH_TAKES):
         raise SpecificationError(
-            "Authorities that drift over years, and national coefficients tied over them, have no "
-            "graph in PyMC. socgrad.fit(model) fits them, and "
-            "socgrad.pymc_model(model.models[year]) is the graph of one year."
+            f"This model has {' and '.join(missing)}, for which there is no graph in PyMC: one "
+            "would leave them out, which biases what it estimates. socgrad.fit(model) fits the "
+            "model without a graph."
         )
-    return joint_graph(model)

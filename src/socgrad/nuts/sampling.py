@@ -1,19 +1,20 @@
 """NUTS by nutpie on the PyMC graph, compiled once per graph and process."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import nutpie
 import xarray as xr
 
 from socgrad.model.gradient_model import GradientModel
-from socgrad.nuts.graph import compact_data, compact_key, compact_model
+from socgrad.model.stratified_model import StratifiedModel
+from socgrad.nuts.graph import compact_data, compact_key, compact_model, full_data
 from socgrad.nuts.nutpie_draws import draws_by_nutpie
 from socgrad.nuts.options import NutsOptions
 from socgrad.nuts.pymc_quietly import pm
 from socgrad.progress import stage
-from socgrad.schema import COEFFICIENTS, EFFECTS, PARAMETERS, REGION_EFFECTS
+from socgrad.schema import COEFFICIENTS, CORRELATIONS, EFFECTS, PARAMETERS, REGION_EFFECTS
 
 __all__ = ["Graph", "sample_graph", "sample_nuts"]
 
@@ -45,27 +46,32 @@ def _compiled(graph: Graph) -> tuple[pm.Model, nutpie.compile_pymc.CompiledPyMCM
 
 
 def sample_nuts(
-    model: GradientModel, data: xr.Dataset, options: NutsOptions
+    model: GradientModel | StratifiedModel, data: Sequence[xr.Dataset], options: NutsOptions
 ) -> tuple[xr.Dataset, xr.Dataset]:
-    """Draw from the posterior of a gradient model.
+    """Draw from the posterior of a gradient model, of one stratum or of several at once.
 
     Parameters
     ----------
-    model : GradientModel
+    model : GradientModel or StratifiedModel
         The specification.
-    data : xarray.Dataset
-        Its likelihood data.
+    data : sequence of xarray.Dataset
+        The likelihood data of each stratum.
     options : NutsOptions
         How to sample.
 
     Returns
     -------
     posterior, sample_stats : xarray.Dataset
-        Dims (chain, draw[, authority, or names of covariates]).
+        Dims (chain, draw[, stratum, authority, region, or names of covariates]), and (chain, draw).
     """
-    names = (*PARAMETERS, *EFFECTS, *COEFFICIENTS, *REGION_EFFECTS)
-    graph = Graph(compact_key(model, data), lambda: compact_model(model, data), names)
-    return sample_graph(graph, compact_data(model, data), options)
+    names = (*PARAMETERS, *EFFECTS, *COEFFICIENTS, *REGION_EFFECTS, *CORRELATIONS)
+    whole = full_data(model, data)
+    graph = Graph(compact_key(model, whole), lambda: compact_model(model, whole), names)
+    posterior, statistics = sample_graph(graph, compact_data(whole), options)
+    if isinstance(model, StratifiedModel):
+        labels = list(model.strata.labels)
+        posterior = posterior.assign_coords(stratum=labels, stratum_bis=labels)
+    return posterior, statistics
 
 
 def sample_graph(
