@@ -12,7 +12,7 @@ from socgrad.errors import EstimandError, SupportWarning
 from socgrad.pages.evidence import caveats
 from socgrad.pages.subject import Part, Subject
 from socgrad.reading.labels import label_draws
-from socgrad.tables.summaries import summarise
+from socgrad.tables.summaries import intervals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -122,7 +122,7 @@ def rows(subject: Subject, draws: xr.DataArray, labels: Sequence[str]) -> pd.Dat
         Of the rows of each part.
     """
     # Of all parts at once: a summary of each would take as long as the estimand itself.
-    summary = summarise(draws, prob=subject.prob)
+    summary = intervals(draws, prob=subject.prob)
     if subject.dim not in draws.dims:
         return _block(subject.first.name, labels, summary)
     tables = []
@@ -135,7 +135,7 @@ def rows(subject: Subject, draws: xr.DataArray, labels: Sequence[str]) -> pd.Dat
 
 def block(of: str, labels: Sequence[str], draws: xr.DataArray, *, prob: float) -> pd.DataFrame:
     """Rows of one heading, of draws without a dim of parts."""
-    return _block(of, labels, summarise(draws, prob=prob))
+    return _block(of, labels, intervals(draws, prob=prob))
 
 
 def _block(of: str, labels: Sequence[str], summary: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import xarray as xr
 from socgrad.estimands.gradients import gradient
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import change, in_a_list
-from socgrad.tables.summaries import summarise
+from socgrad.tables.summaries import intervals
 from socgrad.terms import TERMS
 
 __all__ = ["Evidence", "caveats", "evidence", "meaning", "no_comparison", "only_totals"]
@@ -114,7 +114,7 @@ def caveats(subject: Subject, rests_on: Sequence[str]) -> list[str]:
 
 
 def _gradient(subject: Subject, part: Part) -> str:
-    row = summarise(gradient(part.fit), prob=subject.prob).iloc[0]
+    row = intervals(gradient(part.fit), prob=subject.prob).iloc[0]
     return change(row, "more", "fewer")
 
 
