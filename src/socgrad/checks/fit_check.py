@@ -17,6 +17,7 @@ from socgrad.checks.counts import chosen_draws, counts_by_position, lines_at, po
 from socgrad.checks.doubted_counts import doubted_counts
 from socgrad.checks.fit_words import (
     BENT,
+    WITHOUT_DEPRIVATION,
     about_bend,
     about_bend_by_authority,
     about_dispersion,
@@ -435,7 +436,7 @@ def _problems(
                 seen, most = statistics["observed"], statistics["upper"]
                 if seen["log_linearity"] > most["log_linearity"] * seen["dispersion"]:
                     odd -= {"log_linearity"}
-                    problems.append(BENT)
+                    problems.append(BENT if within is not None else WITHOUT_DEPRIVATION)
             if also := sorted(odd & _FOLLOWING):
                 problems.append(
                     f"Then check again: {', '.join(also).replace('_', ' ')} may differ for no "
@@ -471,7 +472,7 @@ def _problems(
             "and their exposure (institutions, boundary changes, placements)."
         )
     if "log_linearity" in odd:
-        problems.append(BENT)
+        problems.append(BENT if within is not None else WITHOUT_DEPRIVATION)
     return [*problems, *_about_outliers(table, "outlying_authority" in odd)]
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from socgrad.model.outcome_data import outcome_data
 from socgrad.model.outcome_model import OutcomeModel
