@@ -198,3 +198,13 @@ def test_words_do_not_speak_of_deprivation():
     assert each.dims == ("chain", "draw", "authority")
     for found in (rate, each, sg.variation.authority_sd(fit), sg.variation.median_rate_ratio(fit)):
         assert "deprivation" not in found.attrs["reference"]
+
+
+def test_a_page_says_how_authorities_differ(areas):
+    """The one thing that is known; what goes along deprivation is refused."""
+    model = sg.GradientModel(areas, deprivation="none")
+    fit = sg.fit(model, method="laplace", draws=200, random_seed=1)
+    page = sg.report(fit, events="plans", figures=False)
+    assert list(page.found) == ["authorities"]
+    assert "Take two authorities at random" in page.found["authorities"][0]
+    assert {"rates", "gradient", "contextual"} <= set(page.refused)

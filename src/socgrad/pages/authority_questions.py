@@ -30,8 +30,7 @@ def _not_several(subject: Subject) -> str:
 
 def _levels(subject: Subject) -> Answer:
     terms = subject.first.terms
-    middle = subject.places[len(subject.places) // 2]
-    draws = _single(median_rate_ratio(subject.fit, deprivation=middle))
+    draws = _single(median_rate_ratio(subject.fit, deprivation=subject.middle))
     tables = [rows(subject, draws, ["Higher over lower rate of two authorities (median)"])]
     shares = {"authority": "Share of differences between counts: which authority"}
     if terms.has_regions:
@@ -70,8 +69,8 @@ def _single(draws: xr.DataArray) -> xr.DataArray:
 
 def _share(subject: Subject, level: str) -> xr.DataArray:
     """The share of the variance of counts that is a level's."""
-    middle = subject.places[len(subject.places) // 2]
-    return _single(vpc(subject.fit, deprivation=middle, level=level))  # type: ignore[arg-type]
+    found = vpc(subject.fit, deprivation=subject.middle, level=level)  # type: ignore[arg-type]
+    return _single(found)
 
 
 VARIATION: Final = Question(

@@ -70,9 +70,10 @@ def _further(subject: Subject) -> list[str]:
     if terms.has_departures:
         words.append("The gradient may be steeper among some neighbourhoods than among others.")
     if features := features_of(subject.first.fit):
+        besides = "Beside deprivation the" if terms.has_deprivation else "The"
         words.append(
-            f"Beside deprivation the model holds {in_a_list(features)}, which may go with rates or "
-            "with gradients."
+            f"{besides} model holds {in_a_list(features)}, which may go with rates or with "
+            "gradients."
         )
     if terms.has_regions:
         words.append("Authorities of one region have something in common.")
@@ -107,7 +108,7 @@ def _known(subject: Subject) -> list[str]:
     for part in subject.spoken:
         known = evidence(part.fit)
         of = f" of {part.noun}" if part.name else ""
-        authorities, areas = len(part.land.labels), len(part.land.deprivation)
+        authorities, areas = len(part.land.labels), len(part.land.children)
         totals = known.totals + known.hidden_totals
         if only_totals(part):
             words.append(f"Only totals of whole authorities were counted{of}.")
@@ -133,7 +134,7 @@ def data_words(subject: Subject) -> str:
     """How many places, children and events the numbers rest on; events roughly, and large ones."""
     land = subject.last.land
     places = (
-        f"{len(land.deprivation):,} neighbourhoods in "
+        f"{len(land.children):,} neighbourhoods in "
         f"{'one authority' if len(land.labels) == 1 else f'{len(land.labels):,} authorities'}, "
         f"{land.children.sum():,.0f} children"
     )

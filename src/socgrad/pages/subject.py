@@ -134,6 +134,12 @@ class Subject:
         """Deprivation of the neighbourhoods of the 10th, 50th and 90th of a hundred children."""
         return _percentiles(self.first.land.deprivation, self.first.land.children)
 
+    @property
+    def middle(self) -> float | None:
+        """The national middle of `places`; None where the table has no deprivation."""
+        places = self.places if self.first.land.has_deprivation else [None]
+        return places[len(places) // 2]
+
 
 def _percentiles(values: npt.ArrayLike, children: npt.ArrayLike) -> list[float]:
     """10th, 50th and 90th percentile; fewer where some are the same."""
