@@ -28,10 +28,12 @@ __all__ = ["BlockDraws", "sample_blocks"]
 # Up to so many shared parameters the proposal is fitted to draws; beyond, it is Laplace's.
 _FEW = 14
 _ROUND, _ROUNDS, _EFFICIENT = 1000, 4, 0.6
+# A map that bends has a term for each pair of numbers: draws that it is fitted to, for each.
+_PER_PAIR = 15
 # A map that bends adds up the reflections of so many numbers at most.
 _MIRRORED = 6
-# Share of draws that are effective from which on a proposal is taken as it is.
-_GOOD = 0.35
+# Share of draws that are effective, and k-hat, from which on a proposal is taken as it is.
+_GOOD, _SOUND = 0.35, 0.5
 # Effective draws wanted, and the most that are drawn for each one kept.
 _WANTED = 1200.0
 _MOST = 8.0
@@ -160,9 +162,12 @@ def _weighed(found: Mode, kept: int, rng: np.random.Generator) -> tuple[FloatArr
         proposal = GivenSpreads.about(found)
     x = proposal.draw(_ROUND, rng)
     log_ratio = marginal.values(x) - proposal.log_density(x)
-    if of_years and smoothed(log_ratio).effective_size < _GOOD * len(x):
+    weights = smoothed(log_ratio)
+    is_good = weights.effective_size >= _GOOD * len(x) and (of_years or weights.pareto_k < _SOUND)
+    if of_years and not is_good:
         x, log_ratio, proposal = _fitted(marginal, GivenSpreads.about(found), x, log_ratio, rng)
-    elif d <= _FEW and not of_years:
+    elif d <= _FEW and not is_good:
+        x, log_ratio = _more(marginal, proposal, (x, log_ratio), _PER_PAIR * d * d - len(x), rng)
         along = Proposal.along_axes(marginal.values, found.point, found.root, mirrored)
         x, log_ratio, proposal = _fitted(marginal, along, x, log_ratio, rng)
     weights = smoothed(log_ratio)
@@ -170,11 +175,25 @@ def _weighed(found: Mode, kept: int, rng: np.random.Generator) -> tuple[FloatArr
     while weights.effective_size < _WANTED and len(x) < most and weights.pareto_k < 0.9:
         efficiency = weights.effective_size / len(x)
         more = int(min(1.1 * _WANTED / efficiency, most)) - len(x)
-        new = proposal.draw(max(more, 200), rng)
-        ratio = marginal.values(new) - proposal.log_density(new)
-        x, log_ratio = np.concatenate([x, new]), np.concatenate([log_ratio, ratio])
+        x, log_ratio = _more(marginal, proposal, (x, log_ratio), max(more, 200), rng)
         weights = smoothed(log_ratio)
     return x, log_ratio
+
+
+def _more(
+    marginal: Marginal,
+    proposal: _Density,
+    drawn: tuple[FloatArray, FloatArray],
+    number: int,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray]:
+    """Draws of a proposal, and so many more; none where the number is not above 0."""
+    x, log_ratio = drawn
+    if number <= 0:
+        return drawn
+    new = proposal.draw(number, rng)
+    ratio = marginal.values(new) - proposal.log_density(new)
+    return np.concatenate([x, new]), np.concatenate([log_ratio, ratio])
 
 
 def _of_years(marginal: Marginal) -> bool:
@@ -192,12 +211,13 @@ def _fitted(
     log_ratio: FloatArray,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray, _Density]:
-    """Fit a proposal that bends to the draws, round by round, while that makes it better."""
+    """Fit a proposal that bends to the draws, as many a round, while that makes it better."""
+    number = len(x)
     best: tuple[FloatArray, FloatArray, _Density] | None = None
     efficiency = 0.0
     for _ in range(_ROUNDS):
         now = now.fitted(x, smoothed(log_ratio).weight)
-        x = now.draw(_ROUND, rng)
+        x = now.draw(number, rng)
         log_ratio = marginal.values(x) - now.log_density(x)
         reached = smoothed(log_ratio).effective_size / len(x)
         if best is not None and reached < 1.05 * efficiency:
