@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
 import combinations
@@ -11,6 +12,7 @@ from combinations import Cell, model_of
 from interpreted import interpreted
 from socgrad.errors import SpecificationError
 from socgrad.model.compression import constants, likelihood_data
+from socgrad.nuts.rows import stacked
 from years_tables import panel_of, small
 
 pytestmark = pytest.mark.mcmc
@@ -112,6 +114,41 @@ def test_the_likelihood_of_strata_is_the_sum_of_their_own(name):
     ]
     assert np.isfinite(parts).all()
     assert whole == pytest.approx(sum(parts), rel=1e-11)
+
+
+def test_rows_of_strata_stand_one_after_the_other():
+    """Places become those in arrays of all strata; what is short is filled up with nothing."""
+    first = xr.Dataset(
+        {
+            "count_authority": ("counted_cell", [0, 2]),
+            "count_constant": ((), -1.5),
+            "row_locality": ("locality_area", [0, 1, 1]),
+            "locality_events": ("counted_locality", [3.0, 4.0]),
+            "distinct_events": ("number", [0.0, 2.0]),
+            "interval_log_weight": (("interval_area", "interval_step"), [[0.0, 0.0]]),
+            "constraint_slopes": ("end", [-1.0, 1.0]),
+        }
+    )
+    second = xr.Dataset(
+        {
+            "count_authority": ("counted_cell", [1]),
+            "count_constant": ((), -2.0),
+            "row_locality": ("locality_area", [0]),
+            "locality_events": ("counted_locality", [5.0]),
+            "distinct_events": ("number", [5.0]),
+            "interval_log_weight": (("interval_area", "interval_step"), [[0.0]]),
+        }
+    )
+    made = stacked([first, second], authorities=3)
+    assert made["count_authority"].values.tolist() == [0, 2, 4]
+    assert float(made["count_constant"]) == -3.5
+    assert made["row_locality"].values.tolist() == [0, 1, 1, 2]
+    assert made["locality_events"].values.tolist() == [3.0, 4.0, 5.0]
+    assert made["number_stratum"].values.tolist() == [0, 0, 1]
+    weights = made["interval_log_weight"].to_numpy()
+    assert np.exp(weights).tolist() == [[1.0, 1.0], [1.0, 0.0]]
+    assert made["constraint_slopes"].values.tolist() == [[-1.0, 1.0], [0.0, 0.0]]
+    assert stacked([second], authorities=3) is second
 
 
 def functions_of(graph, free, made):
