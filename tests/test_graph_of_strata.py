@@ -311,3 +311,30 @@ def test_official_names_are_no_data_of_a_graph():
     data = [full_data(each, [likelihood_data(each)]) for each in (plain, named)]
     assert data[0].identical(data[1])
     assert all(values.dtype.kind in "fi" for values in compact_data(data[1]).values())
+
+
+def test_other_counts_and_priors_are_served_by_the_same_compiled_graph():
+    """Other terms, laws or correlations are not."""
+    from socgrad.nuts.graph import compact_key, full_data
+
+    def key(model):
+        models = model.models.values() if isinstance(model, sg.StratifiedModel) else [model]
+        return compact_key(model, full_data(model, [likelihood_data(one) for one in models]))
+
+    frame = combinations._table("plain", "poisson")
+    first, second = (
+        sg.Areas.from_frame(frame, events=name, **combinations._ROLES)
+        for name in ("first", "second")
+    )
+    usual = key(sg.GradientModel(first))
+    assert usual == key(
+        sg.GradientModel(second, priors=sg.Priors(level_sd=sg.PositiveNormal(0.0, 1.0)))
+    )
+    others = ({"random_slopes": False}, {"family": "negative_binomial"}, {"shape": "tenths"})
+    assert usual not in [key(sg.GradientModel(first, **each)) for each in others]
+    strata = combinations.strata_of(Cell("plain", strata="joint"))
+    full, factor = (
+        key(sg.StratifiedModel(strata, authority_effects="joint", correlations=each))
+        for each in ("full", "factor")
+    )
+    assert full != factor
