@@ -12,12 +12,12 @@ Poisson fit of the complete counts in the same run.
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 from pathlib import Path
 
 import pandas as pd
+from side_by_side import side_by_side
 from speed import AREAS, AUTHORITIES, HERE, run, write_table
 
 FILE = HERE.parent / "docs" / "results" / "published_speed.csv"
@@ -77,21 +77,7 @@ def main() -> None:
         for case in CASES:
             commands[case] = [sys.executable, __file__, "--child", case, str(table)]
         run(commands["1-5 hidden, totals known"])  # compiled code goes to disk
-        runs = {case: [] for case in commands}
-        for _ in range(arguments.repeats):
-            for case, command in commands.items():
-                runs[case].append(run(command))
-                print(case, round(runs[case][-1].seconds, 1), runs[case][-1].report, flush=True)
-    rows = []
-    for case, own in runs.items():
-        row: dict[str, object] = {"case": case}
-        for name in ("seconds", "cpu", "peak"):
-            row[name] = round(statistics.median(getattr(one, name) for one in own), 2)
-        rows.append(row | {n: round(v, 4) for n, v in own[0].report.items() if n in _REPORTED})
-    result = pd.DataFrame(rows)
-    result.insert(2, "ratio", (result["seconds"] / result["seconds"].iloc[0]).round(2))
-    result.to_csv(FILE, index=False)
-    print(result.to_string(index=False))
+        side_by_side(commands, repeats=arguments.repeats, out=FILE, reported=_REPORTED)
 
 
 _REPORTED = ("within", "within_sd", "pareto_k")

@@ -12,14 +12,13 @@ docs/results/years_speed.csv with their ratio to glmmTMB's fit of the first year
 
 import argparse
 import json
-import os
-import statistics
 import sys
 import tempfile
 from pathlib import Path
 
 import pandas as pd
-from speed import HERE, Run, run
+from side_by_side import side_by_side
+from speed import HERE, run
 
 __all__ = ["main"]
 
@@ -98,23 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
                 "--draws", str(given.draws),
             ]  # fmt: skip
         run(commands[f"{given.years[0]} years"])  # compiled code goes to disk
-        runs: dict[str, list[Run]] = {case: [] for case in commands}
-        for _ in range(given.repeats):
-            for case, command in commands.items():
-                runs[case].append(run(command))
-                one = runs[case][-1]
-                print(case, round(one.seconds, 1), round(one.cpu, 1), one.report, flush=True)
-    rows = []
-    for case, own in runs.items():
-        row: dict[str, object] = {"case": case}
-        for name in ("seconds", "cpu", "peak"):
-            row[name] = round(statistics.median(getattr(one, name) for one in own), 2)
-        rows.append(row | {n: round(v, 4) for n, v in own[0].report.items() if n in _REPORTED})
-    result = pd.DataFrame(rows)
-    result.insert(2, "ratio", (result["seconds"] / result["seconds"].iloc[0]).round(2))
-    result["load"] = round(os.getloadavg()[0], 1)
-    result.to_csv(given.out, index=False)
-    print(result.to_string(index=False, na_rep=""))
+        side_by_side(commands, repeats=given.repeats, out=given.out, reported=_REPORTED)
 
 
 _REPORTED = ("importance_ess", "pareto_k", "laplace_error", "change", "change_sd")

@@ -21,11 +21,11 @@ __all__ = [
     "Outcome",
     "between",
     "between_rates",
+    "effect_correlation",
     "gradient_at",
     "inverse_intervention",
     "own_gradients",
     "rate_by_decile",
-    "slope_correlation",
     "steepening",
     "truth_of",
 ]
@@ -61,7 +61,12 @@ def truth_of(
     if question == "steps":
         return _steps(flow, list(outcomes.values()))
     if question == "alike":
-        return [slope_correlation(flow, *pair) for pair in combinations(outcomes.values(), 2)]
+        pairs = list(combinations(outcomes.values(), 2))
+        return [
+            effect_correlation(flow, *pair, effect=effect)
+            for effect in ("level_effect", "slope_effect")
+            for pair in pairs
+        ]
     if question == "comparison":
         first, *others = (gradient_at(flow, one, flow.national_mean) for one in outcomes.values())
         return [other / first for other in others]
@@ -157,9 +162,19 @@ def own_gradients(flow: Flow, outcome: Outcome) -> pd.Series:
     return own.set_index("authority")["gradient"]
 
 
-def slope_correlation(flow: Flow, one: Outcome, other: Outcome) -> float:
-    """Correlation, over the authorities, of their own log gradients at equal deprivation."""
-    effects = flow.effects.set_index(["stage", "authority"])["slope_effect"]
+def effect_correlation(flow: Flow, one: Outcome, other: Outcome, *, effect: str) -> float:
+    """Correlation, over the authorities, of their own levels or log gradients, deprivation equal.
+
+    Parameters
+    ----------
+    flow
+        The simulated England.
+    one, other
+        Two stages.
+    effect
+        "level_effect" or "slope_effect".
+    """
+    effects = flow.effects.set_index(["stage", "authority"])[effect]
     return float(effects.loc[one.events].corr(effects.loc[other.events]))
 
 

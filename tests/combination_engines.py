@@ -96,13 +96,23 @@ def _task(model: object) -> Task:
 
 def _of_blocks(task: Task) -> Start:
     from socgrad.blocks.data import counts_of
+    from socgrad.blocks.outcome import outcome_of
     from socgrad.blocks.pilot import pilot
     from socgrad.model.terms import model_terms
 
     terms = [model_terms(one) for one in task.models]
     counts = counts_of(task.models, terms, task.data)
     years = None if task.strata is None else task.strata.over_years
-    ready = pilot(task.models, terms, counts, correlations="full", normal=False, over_years=years)
+    outcome = None if task.outcome is None else outcome_of(task.outcome)
+    ready = pilot(
+        task.models,
+        terms,
+        counts,
+        correlations="full",
+        normal=False,
+        over_years=years,
+        outcome=outcome,
+    )
     return Start(ready.marginal.gradient, ready.point)
 
 

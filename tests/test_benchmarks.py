@@ -1,6 +1,7 @@
 """The benchmarks run: on tiny tables, to see that the commands work, not what they measure."""
 
 import contextlib
+import importlib
 import io
 import runpy
 import sys
@@ -167,22 +168,26 @@ def test_localities_cost_what_they_cost(tmp_path):
     assert "locality_sd" in printed
 
 
+def matrix(written):
+    """Cells of the printed matrix of one stratum, by feature."""
+    table = written.split("\n\n")[3].splitlines()
+    rows = ([cell.strip() for cell in row.split("|")[1:-1]] for row in table)
+    return {cells[0]: cells[1:] for cells in rows}
+
+
 def test_combinations_are_printed(tmp_path):
     """A feature's cells with the engines that take them, a fit, and the reasons of refusals."""
-    written, printed = run(
-        "combinations.py", tmp_path / "combinations.md",
-        "--only", "null", "both spreads", "--strata", "one", "--fit", "laplace",
-    )  # fmt: skip
-    table = written.split("\n\n")[3].splitlines()
-    rows = {
-        cells[0]: cells[1:] for cells in ([c.strip() for c in r.split("|")[1:-1]] for r in table)
-    }
+    path, one = tmp_path / "combinations.md", ("--strata", "one")
+    written, _ = run("combinations.py", path, "--only", "null", *one, "--fit", "laplace")
+    rows = matrix(written)
     assert rows["one"][0] == "P counts"
     letters, ended = rows["null"][0].split()
     assert "Q" in letters
     assert ended == "well"
-    assert rows["both spreads"][:4] == ["."] * 4
-    assert "." not in rows["both spreads"][4:]
+    written, printed = run("combinations.py", path, "--only", "both spreads", *one)
+    spreads = matrix(written)["both spreads"]
+    assert spreads[:4] == ["."] * 4
+    assert "." not in spreads[4:]
     assert "Reasons of refusals (cells):" in printed
 
 
@@ -207,3 +212,16 @@ def test_many_fits_are_timed(tmp_path):
     assert row["sum"] == pytest.approx(row[["model", "fit", "check", "save"]].sum(), abs=0.01)
     assert row["sum"] < row["wall"]
     assert row["worker_mb"] > 100
+
+
+def test_kinds_of_models_are_timed(tmp_path, monkeypatch):
+    """Each is read, fitted and saved; a process's report has what vouches for its draws."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    kinds = importlib.import_module("kinds")
+    path = tmp_path / "table.csv"
+    kinds.write_table(path, overdispersion=0.0, authorities=12, areas=240)
+    models = {type(kinds.model_of(case, path)).__name__ for case in kinds.CASES}
+    assert models == {"GradientModel", "StratifiedModel", "OutcomeModel"}
+    report = kinds.child("one stratum", path)
+    assert report["importance_ess"] > 100
+    assert 0.1 < report["within"] < 1.0

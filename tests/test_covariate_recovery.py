@@ -22,7 +22,8 @@ from webb_surface import LEVEL_SD, SPREAD, SURFACE, webb_areas
 
 
 @pytest.mark.mcmc
-def test_area_covariates_are_recovered():
+@pytest.mark.parametrize("method", ["auto", pytest.param("nuts", marks=pytest.mark.slow)])
+def test_area_covariates_are_recovered(method):
     """Each coefficient within 3.5 SDs of the truth, without a divergence."""
     table = covariate_table(authorities=30, areas=1500)
     model = GradientModel(
@@ -32,7 +33,7 @@ def test_area_covariates_are_recovered():
         authority_covariates="scale(gini) + region",
         moderators="scale(gini) + region",
     )
-    tree = fit(model, method="nuts", draws=600, tune=500, chains=2, random_seed=1, progress=False)
+    tree = fit(model, method=method, draws=600, tune=500, chains=2, random_seed=1, progress=False)
     check = check_sampling(tree)
     assert check.converged
     draws = tree["posterior"].to_dataset()

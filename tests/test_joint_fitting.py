@@ -17,7 +17,7 @@ from socgrad.reading.by_stratum import stratum
 from socgrad.reading.storage import load, save
 from socgrad.tables.summaries import summarise
 
-pytestmark = pytest.mark.mcmc
+pytestmark = [pytest.mark.mcmc, pytest.mark.slow]  # two minutes of NUTS
 
 #: Areas vary by a fifth beyond the model.
 STAGES = {

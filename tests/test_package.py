@@ -35,6 +35,12 @@ def test_unknown_names_are_refused():
         socgrad.gradeint  # noqa: B018
 
 
+def test_a_name_of_a_namespace_is_answered_with_its_place():
+    """Whoever knows the name and not where it stands is told."""
+    with pytest.raises(AttributeError, match=r"it is socgrad\.inequality\.rii$"):
+        socgrad.rii  # noqa: B018
+
+
 def test_a_misspelt_name_is_answered_with_the_right_one():
     """Python says which name was perhaps meant, also where none has been used yet."""
     script = "import socgrad\nsocgrad.gradeint"

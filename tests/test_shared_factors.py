@@ -207,13 +207,18 @@ def test_both_spreads_are_told_apart(both_spreads):
         assert float(draws.std()) < 0.08
 
 
-def test_hidden_counts_in_localities_give_the_gradient_back():
+@pytest.fixture(scope="module")
+def hidden_fit():
+    """A fit of suppressed counts in localities."""
+    model = GradientModel(hidden_areas(simulated_with_localities().frame), localities=True)
+    return sg.fit(model, method="laplace", draws=200, chains=2, random_seed=1)
+
+
+def test_hidden_counts_in_localities_give_the_gradient_back(hidden_fit):
     """Suppressed and known counts agree to within a posterior sd; the spread of localities too."""
-    frame = simulated_with_localities().frame
-    known, hidden = (
-        sg.fit(GradientModel(a, localities=True), draws=200, chains=2, random_seed=1)["posterior"]
-        for a in (with_localities(frame), hidden_areas(frame))
-    )
+    model = GradientModel(with_localities(simulated_with_localities().frame), localities=True)
+    known = sg.fit(model, draws=200, chains=2, random_seed=1)["posterior"]
+    hidden = hidden_fit["posterior"]
     for name in ("within", "between", "locality_sd", "level_sd"):
         one, other = known[name], hidden[name]
         assert abs(float(one.mean() - other.mean())) < float(one.std())
@@ -235,13 +240,6 @@ def test_spreads_that_nothing_tells_apart_are_refused(options, match):
     areas = with_localities(frame, **options)
     with pytest.raises(SpecificationError, match=match):
         GradientModel(areas, localities=True, family="negative_binomial")
-
-
-@pytest.fixture(scope="module")
-def hidden_fit():
-    """A fit of suppressed counts in localities."""
-    model = GradientModel(hidden_areas(simulated_with_localities().frame), localities=True)
-    return sg.fit(model, method="laplace", draws=200, chains=2, random_seed=1)
 
 
 @pytest.mark.filterwarnings("ignore::socgrad.errors.SupportWarning")

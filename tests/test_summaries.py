@@ -7,8 +7,9 @@ from socgrad.estimands.contextual import inverse_intervention
 from socgrad.estimands.crossings import crossing
 from socgrad.estimands.gradients import between, gradient
 from socgrad.estimands.rates import expected_rate
+from socgrad.reading.example import example_fit_of_stages
 from socgrad.reading.labels import label_draws
-from socgrad.tables.summaries import summarise
+from socgrad.tables.summaries import intervals, summarise
 
 NUMBERS = ["estimate", "lower", "upper", "pr_above", "null", "ess_bulk", "mcse"]
 WORDS = ["units", "reference"]
@@ -242,3 +243,12 @@ def test_a_list_of_estimands_is_unpacked():
     """Estimands come one by one."""
     with pytest.raises(EstimandError, match=r"1 is a list\. .* unpacked: summarise\(\*estimands"):
         summarise([draws([1, 2]), draws([3, 4])])
+
+
+def test_intervals_are_those_of_the_summary():
+    """Without precision, which takes most of the time, rows and numbers are the same."""
+    draws = gradient(example_fit_of_stages(), target="each")
+    whole = summarise(draws, prob=0.9)
+    own = intervals(draws, prob=0.9)
+    for name in ("estimate", "lower", "upper", "stratum", "authority"):
+        assert own[name].tolist() == whole[name].tolist()

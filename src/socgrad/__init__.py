@@ -165,10 +165,18 @@ def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         # With name and obj, Python adds which name was perhaps meant.
         words = f"module 'socgrad' has no attribute {name!r}"
-        raise AttributeError(words, name=name, obj=sys.modules[__name__])
+        found = "" if name.startswith("_") else _place_of(name)
+        raise AttributeError(words + found, name=name, obj=sys.modules[__name__])
     value = getattr(import_module(f"socgrad.{_LAZY[name]}"), name)
     globals()[name] = value
     return value
+
+
+def _place_of(name: str) -> str:
+    """Words for the namespace that has a name which is not among the flat ones."""
+    spaces = sorted(_NAMESPACES - {"plots"})  # whose import draws in matplotlib
+    places = [each for each in spaces if name in import_module(f"socgrad.{each}").__all__]
+    return "; it is " + " or ".join(f"socgrad.{each}.{name}" for each in places) if places else ""
 
 
 def __dir__() -> list[str]:

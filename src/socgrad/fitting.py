@@ -51,17 +51,16 @@ def fit(
     ----------
     model : GradientModel, StratifiedModel or OutcomeModel
         The specification. Independent strata are fitted one after another, those with joint
-        authority effects all at once. An outcome of authorities beside the gradients needs NUTS:
-        "auto" takes it, "laplace" is refused.
+        authority effects all at once, and so are gradients and an outcome of authorities.
     method : {"nuts", "laplace", "auto"}
         The engine. "laplace" integrates authority effects out and draws the other parameters by
         importance sampling: of one stratum whose areas lie on their authority's line by
-        quadrature; of all others (area covariates, shapes, regions, joint strata) by nested
-        Laplace, each draw weighted by what Laplace's method misses. "nuts" is NUTS (nutpie): on a
-        density written out for the usual models, and on the PyMC graph, which compiles in every
-        process, for the others. All describe the same posterior. "auto" takes the first engine
-        that has the model, then the next where one doubts its own draws; attrs `sampler` say
-        which it was.
+        quadrature; of all others (area covariates, shapes, regions, an outcome, joint strata) by
+        nested Laplace, each draw weighted by what Laplace's method misses. "nuts" is NUTS
+        (nutpie): on a density written out for the usual models, and on the PyMC graph, which
+        compiles in every process, for the others. All describe the same posterior. "auto" takes
+        the first engine that has the model, then the next where one doubts its own draws; attrs
+        `sampler` say which it was.
     draws, chains : int
         Draws kept per chain (at least 1), and chains (at least 1; four are wanted for R-hat to mean
         anything). The draws of "laplace" are independent; chains only give the tree its form.

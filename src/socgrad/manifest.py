@@ -117,7 +117,7 @@ def assemble(
         ),
         "reference": json.dumps(
             {
-                "national_mean": areas.national_mean,
+                "national_mean": areas.national_mean if areas.has_deprivation else None,
                 "per": areas.per,
                 "average_authority": "authority mean at the national mean, effects 0",
             }

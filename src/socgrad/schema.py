@@ -147,7 +147,10 @@ DRIFT: Final[dict[str, tuple[str, float, float]]] = {
 #: Group `constant_data`: dims and meaning. Nothing here is derived from events.
 CONSTANTS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "authority_of_area": (("area",), "position of the area's authority along dim authority"),
-    "deprivation": (("area",), "deprivation of the area, proportion 0-1"),
+    "deprivation": (
+        ("area",),
+        "deprivation of the area, proportion 0-1; 0 throughout where the table has none",
+    ),
     "children": (("area",), "children, the weights of every mean"),
     "exposure": (("area",), "exposure, in the units of the rate's denominator"),
     "within_part": (

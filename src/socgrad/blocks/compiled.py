@@ -38,9 +38,8 @@ def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", wan
         none = np.zeros(0)
         drawn = np.zeros((0, 0, 0)), none, none[None], none, none
         return _by_year(marginal, at, state, found, want, *drawn)
-    which = np.zeros(len(at.mean), dtype=np.int64)
     value: float = evaluated(
-        marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
+        marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, at.which, at.r,
         at.region_precision, marginal.member, marginal.first_member, state.modes, state.regions,
         want, found.mean, found.precision, found.spread, found.region, found.score,
         found.square_score, found.inverse, found.region_inverse,
@@ -119,7 +118,6 @@ def integrate(
     """Estimate the integrals over effects at one point, and draw the effects."""
     authorities = len(at.mean)
     modes = state.modes
-    which = np.zeros(authorities, dtype=np.int64)
     lines, error, noise = np.zeros_like(at.mean), np.zeros(authorities), np.zeros(authorities)
     laplace: float
     if at.arrow is not None:
@@ -127,7 +125,7 @@ def integrate(
         laplace = _by_year(marginal, at, state, found, 0, *drawn)
         return Integrals(lines, error, noise, laplace)
     laplace = integrals(
-        marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, which, at.r,
+        marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, at.which, at.r,
         region_effect, modes, normals, uniform, lines, error, noise,
     )  # fmt: skip
     return Integrals(lines, error, noise, laplace)

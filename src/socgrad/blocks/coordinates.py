@@ -10,6 +10,7 @@ import numpy as np
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.arrows import Arrow
 from socgrad.blocks.covariance import Structure, positive, positive_prior
+from socgrad.blocks.outcome import Outcome, Told
 from socgrad.model.coefficients import Coefficient, coefficients_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
@@ -47,6 +48,7 @@ class Shared:
         Empty where there are no regions.
     arrow : Arrow or None
         The precision of effects that go from year to year, in place of their covariance.
+    outcome : ndarray, shape (..., numbers of its regression)
     """
 
     coefficients: Array
@@ -55,6 +57,7 @@ class Shared:
     spread: Array
     region_sd: Array
     arrow: Arrow | None = None
+    outcome: Array | None = None
 
     def one(self, k: int) -> "Shared":
         """Those of one point."""
@@ -65,6 +68,7 @@ class Shared:
             self.spread[k],
             self.region_sd[k],
             None if self.arrow is None else self.arrow.one(k),
+            None if self.outcome is None else self.outcome[k],
         )
 
 
@@ -89,6 +93,8 @@ class Coordinates:
     tied : ndarray or None, shape (coefficients, strata, strata)
         Prior precisions of coefficients, those of areas last, where strata are tied; None where
         each has its own prior.
+    outcome : Outcome or None
+        Of authorities, beside the effects of one stratum.
     """
 
     strata: int
@@ -103,10 +109,11 @@ class Coordinates:
     spread_bend: FloatArray
     region_bend: FloatArray
     tied: FloatArray | None = None
+    outcome: Outcome | None = None
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
-        """Numbers of coefficients, of those of areas, of covariances, spreads, and regions."""
+        """Numbers of coefficients, those of areas, covariances, spreads, regions, an outcome."""
         s = self.strata
         return (
             len(self.coefficients) * s,
@@ -114,6 +121,7 @@ class Coordinates:
             self.structure.size,
             len(self.spread_prior),
             len(self.region_prior),
+            0 if self.outcome is None else self.outcome.size,
         )
 
     @property
@@ -124,12 +132,13 @@ class Coordinates:
     @property
     def mirrored(self) -> BoolArray:
         """Which numbers of a point may change their sign and mean the same."""
-        first, second, _, spreads, regions = self.sizes
+        first, second, _, spreads, regions, outcome = self.sizes
         return np.concatenate(
             [
                 np.zeros(first + second, dtype=bool),
                 self.structure.mirrored,
                 np.ones(spreads + regions, dtype=bool),
+                np.arange(outcome) == outcome - 1,
             ]
         )
 
@@ -143,7 +152,7 @@ class Coordinates:
 
     def shared(self, x: Array) -> Shared:
         """Values at points (..., size)."""
-        of_authorities, of_areas, effects, spreads, regions = self.parts(x)
+        of_authorities, of_areas, effects, spreads, regions, outcome = self.parts(x)
         s, lead = self.strata, x.shape[:-1]
         spread = np.zeros((*lead, 2 * s), dtype=x.dtype)
         spread[..., self.with_factor] = positive(spreads, self.spread_bend)
@@ -156,7 +165,16 @@ class Coordinates:
             spread.reshape(*lead, s, 2),
             positive(regions, self.region_bend),
             arrow,
+            None if self.outcome is None else outcome,
         )
+
+    def told(self, shared: Shared) -> Told | None:
+        """What an outcome tells of effects at some values; None where there is none."""
+        if self.outcome is None:
+            return None
+        at = [k for k, each in enumerate(self.coefficients) if each.name == "cross_level"]
+        cross_level = shared.coefficients[..., at, 0].sum(axis=-1)
+        return self.outcome.told(shared.outcome, shared.covariance, cross_level)
 
     def arrow(self, effects: Array) -> Arrow | None:
         """Precision of effects that go from year to year; None where it is any.
@@ -209,7 +227,7 @@ class Coordinates:
 
     def log_prior(self, x: Array) -> Array:
         """Log prior density of points up to a constant, the change of scale included."""
-        of_authorities, of_areas, effects, spreads, regions = self.parts(x)
+        of_authorities, of_areas, effects, spreads, regions, outcome = self.parts(x)
         coefficients = np.concatenate([of_authorities, of_areas], axis=-1)
         away = coefficients - self.coefficient_prior[0]
         total = 0.5 * (away * self.pull(coefficients)).sum(axis=-1)
@@ -219,7 +237,7 @@ class Coordinates:
             (regions, self.region_bend, self.region_prior),
         ):
             total = total + positive_prior(values, bend, prior[:, 0], prior[:, 1]).sum(axis=-1)
-        return total
+        return total if self.outcome is None else total + self.outcome.log_prior(outcome)
 
 
 def _with_factors(terms: Sequence[dict[str, Term]]) -> IntArray:
@@ -236,6 +254,7 @@ def coordinates_of(
     spread_bend: FloatArray,
     region_bend: FloatArray,
     tied: FloatArray | None = None,
+    outcome: Outcome | None = None,
 ) -> Coordinates:
     """Coordinates of several strata's models, given the structure of their effects."""
     of_authorities, of_areas = coefficients_of(terms)
@@ -254,4 +273,5 @@ def coordinates_of(
         spread_bend[_with_factors(terms)],
         region_bend[: len(region_prior)],
         tied,
+        outcome,
     )

@@ -106,4 +106,4 @@ def _drawn(
     noise = float(drawn.noise.sum())
     if not np.isfinite(drawn.laplace):
         log_weight = -np.inf
-    return drawn.lines - at.mean, state.regions, log_weight, noise
+    return drawn.lines - at.population, state.regions, log_weight, noise

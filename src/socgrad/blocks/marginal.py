@@ -56,16 +56,24 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class At:
-    """What the compiled functions read at one point."""
+    """What the compiled functions read at one point.
+
+    `mean` (authorities, effects) and `precision` (of which `which` names each authority's) are of
+    the effects' prior, an outcome taken into it; `population` are the means without it, and
+    `beside` is what of its density no effect enters.
+    """
 
     shared: Shared
+    population: FloatArray
     mean: FloatArray
     precision: FloatArray
+    which: IntArray
     r: FloatArray
     offset: FloatArray
     square_offset: FloatArray
     region_precision: FloatArray
     arrow: Arrow | None = None
+    beside: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +119,17 @@ class Marginal:
         mean = np.hstack(
             [np.einsum("ksj,ks->js", each, shared.coefficients) for each in (level, slope)]
         )
+        mean = np.ascontiguousarray(mean)
         precision = np.linalg.inv(shared.covariance)  # of none none, where it is an arrow
+        every = np.ascontiguousarray(0.5 * (precision + precision.T))[None]
+        which, population, beside = np.zeros(len(mean), dtype=np.int64), mean, 0.0
+        if (told := self.coordinates.told(shared)) is not None:
+            row = self.with_outcome
+            mean = mean.copy()
+            mean[row] += told.shift
+            every = np.concatenate([every, every + told.precision])
+            which[row] = 1 + np.arange(len(row))
+            beside = float(told.beside)
         offset, square_offset = counts.offset, counts.square_offset
         if counts.has_columns:
             own = shared.area_coefficients.T
@@ -121,14 +139,23 @@ class Marginal:
             )
         return At(
             shared,
-            np.ascontiguousarray(mean),
-            np.ascontiguousarray(0.5 * (precision + precision.T))[None],
+            population,
+            mean,
+            every,
+            which,
             shared.spread**2,
             offset,
             square_offset,
             1.0 / shared.region_sd**2 if len(shared.region_sd) else np.zeros(len(shared.spread)),
             shared.arrow,
+            beside,
         )
+
+    @property
+    def with_outcome(self) -> IntArray:
+        """Authorities whose outcome is known."""
+        outcome = self.coordinates.outcome
+        return np.zeros(0, dtype=np.int64) if outcome is None else outcome.row
 
     def value(self, x: FloatArray) -> float:
         """Log density at one point."""
@@ -164,7 +191,7 @@ class Marginal:
             np.add.at(summed, counts.stratum, by_row)
             np.add.at(summed, counts.square_stratum, by_square)
             parts.append(summed.T.ravel())
-        _, _, effects, spreads, regions = coordinates.parts(x)
+        _, _, effects, spreads, regions, outcome = coordinates.parts(x)
         first = sum(coordinates.sizes[:2])
         of_coefficients = np.concatenate(parts) + coordinates.pull(x[:first])
 
@@ -180,10 +207,20 @@ class Marginal:
             sd = at.shared.region_sd
             of_regions = -2.0 * found.region / sd**3 - (len(self.first_member) - 1) / sd
             of_regions = of_regions * _slope(regions, coordinates.region_bend)
-        likelihood = np.concatenate([of_coefficients, by_effects, of_spreads, of_regions])
+        none = np.zeros(len(outcome))
+        likelihood = np.concatenate([of_coefficients, by_effects, of_spreads, of_regions, none])
+        if len(outcome):
+            likelihood += self._by_outcome(x, found)
         steps = x + 1j * _STEP * np.eye(len(x))[first:]
         likelihood[first:] += coordinates.log_prior(steps).imag / _STEP
         return value, likelihood
+
+    def _by_outcome(self, x: FloatArray, found: "Found") -> FloatArray:
+        """Derivatives of the log marginal by way of what an outcome tells of effects."""
+        told = self.coordinates.told(self.coordinates.shared(x + 1j * _STEP * np.eye(len(x))))
+        assert told is not None
+        along = told.along(found.mean[self.with_outcome], found.precision[1:])
+        return np.asarray(along.imag / _STEP, dtype=np.float64)
 
     def _by_effects(self, steps: Array, at: At, found: "Found") -> FloatArray:
         """Derivatives of the log marginal by each number of the effects' covariance."""
@@ -194,7 +231,7 @@ class Marginal:
                 made = made + (part.imag * by_part).reshape(len(steps), -1).sum(axis=1)
             return np.asarray(made / _STEP, dtype=np.float64)
         q, covariance = at.precision[0], at.shared.covariance
-        by_precision = found.precision[0] + 0.5 * authorities * covariance
+        by_precision = found.precision.sum(axis=0) + 0.5 * authorities * covariance
         by_covariance = -q @ by_precision @ q
         moved: FloatArray = self.coordinates.covariance(steps).imag
         return np.asarray((moved * by_covariance).sum(axis=(1, 2)) / _STEP)
@@ -228,6 +265,7 @@ class Marginal:
             state = self.start.near(at.mean) if state is None else state
             value = evaluate(self, at, state, found, want)
             value += prior + 0.5 * len(at.mean) * log_determinant + self._rising(at.r)[0]
+            value += at.beside
             own = shared.area_coefficients.T
             value += float((self.counts.linear_columns * own).sum()) + self.counts.constant
             if len(shared.region_sd):
@@ -259,7 +297,7 @@ class Found:
         some = want > 0
         return cls(
             np.zeros((authorities * some, effects)),
-            np.zeros((1, effects, effects)),
+            np.zeros((1 + len(marginal.with_outcome), effects, effects)),
             np.zeros((effects // 2, 2)),
             np.zeros(effects // 2),
             np.zeros(rows * some),

@@ -10,6 +10,7 @@ from socgrad.arrays import FloatArray
 from socgrad.blocks.data import counts_of
 from socgrad.blocks.effects import draw_effects
 from socgrad.blocks.mode import mode
+from socgrad.blocks.outcome import Outcome
 from socgrad.blocks.pilot import pilot
 from socgrad.blocks.posterior import posterior_of, shaped
 from socgrad.model.gradient_model import GradientModel
@@ -49,6 +50,7 @@ def sample_marginal(
     *,
     correlations: str,
     over_years: OverYears | None = None,
+    outcome: Outcome | None = None,
     options: NutsOptions,
 ) -> MarginalDraws:
     """Draw from the posterior of one or several strata.
@@ -63,6 +65,8 @@ def sample_marginal(
         Of authority effects in several strata.
     over_years : OverYears, optional
         What ties strata that are years.
+    outcome : Outcome, optional
+        Of authorities, beside the effects of one stratum.
     options : NutsOptions
         How to sample.
     """
@@ -70,7 +74,13 @@ def sample_marginal(
     counts = counts_of(models, terms, data)
     # Standard deviations may be near zero here: on scales where that is no long tail.
     first = pilot(
-        models, terms, counts, correlations=correlations, normal=False, over_years=over_years
+        models,
+        terms,
+        counts,
+        correlations=correlations,
+        normal=False,
+        over_years=over_years,
+        outcome=outcome,
     )
     found = mode(first.marginal, first.point)
     marginal, root = found.marginal, found.root

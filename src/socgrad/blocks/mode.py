@@ -85,7 +85,7 @@ def _followed(marginal: Marginal, point: FloatArray, state: State) -> State:
     if at.arrow is not None:
         return state
     counted = ~marginal.counts.rows.is_total.any(axis=1)
-    pull = found.inverse @ at.precision[0] * counted[:, None, None]
+    pull = found.inverse @ at.precision[at.which] * counted[:, None, None]
     return State(state.modes, state.regions, pull, at.mean)
 
 

@@ -12,6 +12,7 @@ from socgrad.blocks.covariance import Bartlett, Factors, Partials, Structure
 from socgrad.blocks.data import Counts
 from socgrad.blocks.drift import drifting
 from socgrad.blocks.marginal import Found, Marginal, State
+from socgrad.blocks.outcome import Outcome
 from socgrad.blocks.totals import Totals, tilts
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.over_years import OverYears
@@ -42,6 +43,7 @@ def pilot(
     correlations: str,
     normal: bool,
     over_years: OverYears | None = None,
+    outcome: Outcome | None = None,
 ) -> Pilot:
     """Rough values of all shared parameters, and scales that suit what the counts tell of them.
 
@@ -54,6 +56,8 @@ def pilot(
         Whether many authorities tell the covariance of many effects, so that `Bartlett` suits it.
     over_years : OverYears, optional
         What ties strata that are years.
+    outcome : Outcome, optional
+        Of authorities, beside the effects of one stratum.
     """
     strata = len(models)
     levels, slopes = models[0].random_levels, bool(models[0].random_slopes)
@@ -107,6 +111,7 @@ def pilot(
         spread_bend=spread_bend,
         region_bend=region_bend,
         tied=_tied(first, over_years),
+        outcome=outcome,
     )
     point = np.concatenate(
         [
@@ -115,6 +120,7 @@ def pilot(
             made.structure.point(covariance[: len(prior), : len(prior)]),
             np.arcsinh(values.spread.ravel()[made.with_factor] / made.spread_bend),
             np.arcsinh(values.region_sd / made.region_bend),
+            np.zeros(0) if outcome is None else outcome.start,
         ]
     )
     arrow = made.arrow(made.parts(point)[2])

@@ -65,6 +65,8 @@ def posterior_of(coordinates: Coordinates, x: FloatArray, effects: Effects) -> x
     for place, name in enumerate(FACTORS):
         if (coordinates.with_factor % len(FACTORS) == place).any():
             made[name] = (("sample", "stratum"), shared.spread[..., place])
+    if coordinates.outcome is not None and shared.outcome is not None:
+        made |= coordinates.outcome.named(shared.outcome, sds)
     if shared.region_sd.shape[1]:
         made["region_sd"] = (("sample", "stratum"), shared.region_sd)
         made["region_effect"] = (

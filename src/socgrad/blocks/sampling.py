@@ -13,6 +13,7 @@ from socgrad.blocks.effects import Effects, draw_effects
 from socgrad.blocks.given_spreads import GivenSpreads
 from socgrad.blocks.marginal import Marginal
 from socgrad.blocks.mode import Mode, mode
+from socgrad.blocks.outcome import Outcome
 from socgrad.blocks.pilot import pilot
 from socgrad.blocks.posterior import posterior_of, shaped
 from socgrad.blocks.proposal import Student
@@ -85,6 +86,7 @@ def sample_blocks(
     *,
     correlations: str,
     over_years: OverYears | None = None,
+    outcome: Outcome | None = None,
     draws: int,
     chains: int,
     random_seed: int,
@@ -101,6 +103,8 @@ def sample_blocks(
         Of authority effects in several strata.
     over_years : OverYears, optional
         What ties strata that are years.
+    outcome : Outcome, optional
+        Of authorities, beside the effects of one stratum.
     draws, chains : int
         Draws per chain, and chains. The draws are independent; chains only give the tree its form.
     random_seed : int
@@ -115,6 +119,7 @@ def sample_blocks(
         correlations=correlations,
         normal=len(models) > 1,
         over_years=over_years,
+        outcome=outcome,
     )
     found = mode(first.marginal, first.point)
     kept = draws * chains

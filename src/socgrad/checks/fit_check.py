@@ -17,6 +17,7 @@ from socgrad.checks.counts import chosen_draws, counts_by_position, lines_at, po
 from socgrad.checks.doubted_counts import doubted_counts
 from socgrad.checks.fit_words import (
     BENT,
+    WITHOUT_DEPRIVATION,
     about_bend,
     about_bend_by_authority,
     about_dispersion,
@@ -235,8 +236,10 @@ def check_fit(
         counts = completed(counts, lines, land, rngs[3])
         authorities = authority_replicates(counts, population, land, rngs[0])
         if len(counts.area):
-            # Deprivation of few distinct values makes fewer groups than ten.
-            group = held_groups(land.deprivation, land.children, _GROUPS) - 1
+            # Deprivation of few distinct values makes fewer groups than ten, none of it one.
+            group = np.zeros(len(land.children), dtype=np.int64)
+            if land.has_deprivation:
+                group = held_groups(land.deprivation, land.children, _GROUPS) - 1
             areas = area_replicates(
                 counts,
                 lines,
@@ -302,11 +305,12 @@ def _statistics(
         pairs["zeros"] = (areas.zeros, areas.zeros_again)
         pairs["busiest_tenth"] = (areas.busiest, areas.busiest_again)
         pairs["largest"] = (areas.largest, areas.largest_again)
-        variance = np.where(areas.groups_variance > 0, areas.groups_variance, 1.0)
-        pairs["log_linearity"] = (
-            ((areas.groups - areas.groups_mean) ** 2 / variance).sum(axis=1),
-            ((areas.groups_again - areas.groups_mean) ** 2 / variance).sum(axis=1),
-        )
+        if areas.groups.shape[-1] > 1:
+            variance = np.where(areas.groups_variance > 0, areas.groups_variance, 1.0)
+            pairs["log_linearity"] = (
+                ((areas.groups - areas.groups_mean) ** 2 / variance).sum(axis=1),
+                ((areas.groups_again - areas.groups_mean) ** 2 / variance).sum(axis=1),
+            )
     if authorities is not None:
         # Half an event keeps the log finite for an authority without any.
         log_expected = np.log(authorities.expected + 0.5)
@@ -428,11 +432,11 @@ def _problems(
         if too_much and family == "poisson":
             # What follows would be judged against chance that is too small: a bend, unless it is
             # seen beyond chance as large as that, too; then it may be why counts vary.
-            seen, most = statistics["observed"], statistics["upper"]
-            bent = seen["log_linearity"] > most["log_linearity"] * seen["dispersion"]
-            if "log_linearity" in odd and bent:
-                odd -= {"log_linearity"}
-                problems.append(BENT)
+            if "log_linearity" in odd:
+                seen, most = statistics["observed"], statistics["upper"]
+                if seen["log_linearity"] > most["log_linearity"] * seen["dispersion"]:
+                    odd -= {"log_linearity"}
+                    problems.append(BENT if within is not None else WITHOUT_DEPRIVATION)
             if also := sorted(odd & _FOLLOWING):
                 problems.append(
                     f"Then check again: {', '.join(also).replace('_', ' ')} may differ for no "
@@ -468,7 +472,7 @@ def _problems(
             "and their exposure (institutions, boundary changes, placements)."
         )
     if "log_linearity" in odd:
-        problems.append(BENT)
+        problems.append(BENT if within is not None else WITHOUT_DEPRIVATION)
     return [*problems, *_about_outliers(table, "outlying_authority" in odd)]
 
 

@@ -8,6 +8,7 @@ from socgrad.checks.bends import Bend
 
 __all__ = [
     "BENT",
+    "WITHOUT_DEPRIVATION",
     "about_bend",
     "about_bend_by_authority",
     "about_dispersion",
@@ -20,6 +21,13 @@ BENT: Final = (
     "The gradient is not log-linear over the tenths of deprivation (table `groups`): gradients are "
     "averages over a bent line. Fit shape='spline' to see where it bends and whether other "
     "estimates change, and report `rate_by_group` beside them."
+)
+
+#: Of a model that has no gradient, so that none can bend.
+WITHOUT_DEPRIVATION: Final = (
+    "Rates differ between tenths of deprivation (table `groups`), and the model leaves deprivation "
+    "out: what it says of authorities is of places as deprived as they happen to be. Fit "
+    "deprivation='split' to compare places that are equally deprived."
 )
 
 #: Log gradient per 10 points below which an error in deprivation could not be seen.

@@ -22,7 +22,7 @@ _TAKES: Final = (
     | {"covariate_coefficient", "area_moderator_coefficient", "departure_coefficient"}
     | {"one stratum", "joint strata", "full correlations", "factor correlations"}
     | {"places that change by year", "drift over years", "national coefficients tied over years"}
-    | {"no levels of authorities", "no slopes of authorities", "no outcome"}
+    | {"no levels of authorities", "no slopes of authorities", "no outcome", "outcome"}
 )
 
 
@@ -31,7 +31,9 @@ _SHARED_ERROR = 0.5
 
 
 def _sample(task: Task) -> Drawn:
-    from socgrad.blocks.sampling import sample_blocks  # noqa: PLC0415 numba, only where needed
+    # numba, only where needed
+    from socgrad.blocks.outcome import outcome_of  # noqa: PLC0415
+    from socgrad.blocks.sampling import sample_blocks  # noqa: PLC0415
 
     options = task.options
     drawn = sample_blocks(
@@ -39,6 +41,7 @@ def _sample(task: Task) -> Drawn:
         task.data,
         correlations=_correlations(task),
         over_years=_over_years(task),
+        outcome=None if task.outcome is None else outcome_of(task.outcome),
         draws=options.draws,
         chains=options.chains,
         random_seed=options.random_seed,
@@ -65,6 +68,7 @@ def _sample(task: Task) -> Drawn:
 
 def _sample_marginal(task: Task) -> Drawn:
     from socgrad.blocks.marginal_nuts import sample_marginal  # noqa: PLC0415 as above, and nutpie
+    from socgrad.blocks.outcome import outcome_of  # noqa: PLC0415
 
     options = task.options
     drawn = sample_marginal(
@@ -72,6 +76,7 @@ def _sample_marginal(task: Task) -> Drawn:
         task.data,
         correlations=_correlations(task),
         over_years=_over_years(task),
+        outcome=None if task.outcome is None else outcome_of(task.outcome),
         options=options,
     )
     return Drawn(
@@ -102,7 +107,9 @@ def _over_years(task: Task) -> OverYears | None:
 def _labelled(task: Task, posterior: xr.Dataset) -> xr.Dataset:
     """Draws of one stratum without its dim, of several with their labels."""
     if task.strata is None:
-        return posterior.isel(stratum=0, drop=True)
+        one = posterior.isel(stratum=0, drop=True)
+        terms = {} if task.outcome is None else {"outcome_term": list(task.outcome.terms)}
+        return one.assign_coords(terms)
     labels = list(task.strata.strata.labels)
     dims = [dim for dim in ("stratum", "stratum_bis") if dim in posterior.dims]
     return posterior.assign_coords(dict.fromkeys(dims, labels))

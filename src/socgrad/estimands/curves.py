@@ -184,18 +184,22 @@ def curve_of_target(
                 "mean. Leave authority_mean out, or choose target='average' or 'new'."
             )
         curve = curves_of_all(terms, land, own_effects=True)
-        return curve, "each authority at its own mean deprivation with its own effects"
+        at = " at its own mean deprivation" if land.has_deprivation else ""
+        return curve, f"each authority{at} with its own effects"
     if target == "new":
         require_authorities(terms, "target='new'")
     if authority_mean is not None:
         require_authorities(terms, "authority_mean")
+        land.require_deprivation()
     if terms.is_alone:
         return curve_of(terms, land, *land.labels, own_effects=True), f"{land.labels[0]}, alone"
     level, slope = new_authority_effects(terms, random_seed) if target == "new" else (0.0, 0.0)
     mean = land.national_mean if authority_mean is None else authority_mean_grid(authority_mean)
     whose = "a new authority" if target == "new" else "an authority without effects"
-    at = "the national mean" if authority_mean is None else "authority_mean"
     curve = curve_at(terms, land, mean, level_effect=level, slope_effect=slope)
+    if not land.has_deprivation:
+        return curve, whose
+    at = "the national mean" if authority_mean is None else "authority_mean"
     return curve, f"{whose}, its mean deprivation {at}"
 
 
@@ -248,10 +252,21 @@ def points(per: float) -> str:
 
 
 def deprivation_grid(land: Geography, deprivation: float | Sequence[float] | None) -> xr.DataArray:
-    """Neighbourhood deprivations asked for, dim deprivation; by default national P10, P50, P90."""
-    if deprivation is None:
+    """Neighbourhood deprivations asked for, dim deprivation; by default national P10, P50, P90.
+
+    Of a table without deprivation, whose rates do not go along it, the one at which it is held.
+
+    Raises
+    ------
+    EstimandError
+        If a value is no proportion, or is asked for where the table has no deprivation.
+    """
+    if deprivation is None and not land.has_deprivation:
+        values = np.zeros(1)
+    elif deprivation is None:
         values = weighted_quantile(land.deprivation, land.children, _DEFAULT_QUANTILES)
     else:
+        land.require_deprivation()
         values = _proportions(deprivation, "deprivation")
     return xr.DataArray(values, dims="deprivation", coords={"deprivation": values})
 

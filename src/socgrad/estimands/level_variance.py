@@ -45,7 +45,7 @@ def place(
     terms: Coefficients,
     land: Geography,
     *,
-    deprivation: float | Sequence[float],
+    deprivation: float | Sequence[float] | None,
     authority_mean: float | None,
 ) -> Place:
     """Find neighbourhoods of these deprivations in authorities of this mean, by default the median.
@@ -53,7 +53,7 @@ def place(
     Raises
     ------
     EstimandError
-        If a deprivation or the mean is no proportion.
+        If a deprivation or the mean is no proportion, or is given where the table has none.
 
     Warns
     -----
@@ -61,6 +61,8 @@ def place(
         Where fewer than 10 neighbourhoods lie within a quarter step of a deprivation and a mean.
     """
     x = deprivation_grid(land, deprivation)
+    if authority_mean is not None:
+        land.require_deprivation()
     means = _median_mean(land) if authority_mean is None else authority_mean
     grid = authority_mean_grid(means)
     if grid.size != 1:
@@ -70,6 +72,8 @@ def place(
         )
     mean = grid.item()
     curve = curve_at(terms, land, mean)
+    if not land.has_deprivation:
+        return Place(curve, x, 0.0 * x, "any authority")
     among = areas_near_mean(land, mean) if terms.has_split else land.has_data
     counts = count_near(land, among, x.values)
     where = f" at authority mean {mean:.3g}" if terms.has_split else ""
@@ -103,6 +107,8 @@ def where(
             "authority_mean was given without deprivation, and at its own mean deprivation every "
             "authority has the same variance. Give deprivation too, or leave authority_mean out."
         )
+    if not land.has_deprivation:
+        return 0.0, "authorities"
     at = "the national mean" if terms.is_pooled else "each authority's own mean"
     return 0.0, f"authorities of one mean deprivation, at {at}"
 

@@ -64,7 +64,11 @@ def places_of(
         proportion.
     """
     row = row_labels(frame.index, where=_TABLE)
-    x = _proportions(frame, deprivation, row)
+    x = np.zeros(len(frame))
+    if land.has_deprivation:
+        x = _proportions(frame, deprivation, row)
+    elif authority_mean is not None:
+        land.require_deprivation()
     if authority is None:
         if needs_authority:
             raise EstimandError(
@@ -106,7 +110,8 @@ def places_of(
         mean = land.authority_mean.to_numpy()[position]
     else:
         mean = np.full(len(frame), land.national_mean)
-    _warn_of_support(land, row, x)
+    if land.has_deprivation:
+        _warn_of_support(land, row, x)
     coords = {"row": row.to_numpy()}
     return Places(
         row,

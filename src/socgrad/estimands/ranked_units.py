@@ -101,7 +101,7 @@ def ranked_units(land: Geography, by: By) -> RankedUnits:
 
 def rank_within_authorities(land: Geography) -> Floats:
     """Child-weighted ridit rank of each area among the children of its own authority."""
-    rank = np.full(land.deprivation.size, 0.5)
+    rank = np.full(land.children.size, 0.5)
     order = np.argsort(land.authority_of_area, kind="stable")
     ends = np.flatnonzero(np.diff(land.authority_of_area[order])) + 1
     for areas in np.split(order, ends):

@@ -53,7 +53,7 @@ def expected_rate(
         From `socgrad.fit`, `socgrad.load`, or `pymc.sample` on `socgrad.pymc_model(model)`.
     deprivation
         Neighbourhood deprivation x, proportions within 0-1. By default the child-weighted national
-        10th, 50th and 90th percentiles.
+        10th, 50th and 90th percentiles. A table without deprivation has one rate for all.
     target
         Whose rate: "average", an authority without effects of its own; "each", every observed
         authority at its own mean with its own effects; "new", an authority that was not observed,
@@ -76,8 +76,9 @@ def expected_rate(
     -------
     xarray.DataArray
         Dims chain, draw, [authority or authority_mean,] deprivation; authority_mean only where it
-        (or quantiles) were given. Attrs estimand ("expected_rate_new" for a new authority,
-        "expected_rate_integrated"), units, per, reference.
+        (or quantiles) were given, deprivation only where the table has it. Attrs estimand
+        ("expected_rate_new" for a new authority, "expected_rate_integrated"), units, per,
+        reference.
 
     Raises
     ------
@@ -148,6 +149,8 @@ def expected_rate(
     )
     _warn_of_support(terms, land, x, target, authority_mean)
     rate = integrated_rate_at(terms, curve, x) if target == "integrated" else rate_at(curve, x)
+    if not land.has_deprivation:
+        rate = rate.isel(deprivation=0, drop=True)
     if target == "integrated":
         reference = reference.replace("an authority without effects", "the mean of all authorities")
     return labelled(
@@ -182,6 +185,7 @@ def _means(
             "authority_mean and authority_quantiles were both given, and both say which mean "
             "deprivation the authority has. Give one of them."
         )
+    land.require_deprivation()
     means: list[float] = weighted_quantile(
         land.authority_mean, land.authority_children, authority_quantiles
     ).tolist()
@@ -196,6 +200,8 @@ def _warn_of_support(
     authority_mean: float | Sequence[float] | None,
 ) -> None:
     """Count the neighbourhoods behind each deprivation, where the target's authorities are."""
+    if not land.has_deprivation:
+        return
     if target == "each":
         points = []  # of each authority the deprivation that it backs least
         for j, label in enumerate(land.authority_mean["authority"].to_numpy().tolist()):

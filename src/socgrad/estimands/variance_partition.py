@@ -133,7 +133,7 @@ def vpc(
     if level != "locality":
         require_authorities(terms, f"vpc(level={level!r})")
     x = deprivation
-    if x is None:
+    if x is None and land.has_deprivation:
         x = float(weighted_quantile(land.deprivation, land.children, 0.5)[0])
     size = _exposure(land, exposure)
     at = place(terms, land, deprivation=x, authority_mean=authority_mean)
@@ -158,6 +158,7 @@ def vpc(
     words = f"counts of neighbourhoods of exposure {size:,g} in {at.words}"
     if deprivation is None:
         share = share.isel(deprivation=0, drop=True)
+    if deprivation is None and x is not None:
         words += f", at deprivation {x:.3g}"
     return labelled(
         share,

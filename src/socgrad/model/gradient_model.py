@@ -106,6 +106,7 @@ class GradientModel(ComparedAsAWhole):
         rows or at the wrong level.
         If a shape is asked for that deprivation cannot have: too few distinct values, or authority
         totals only.
+        If deprivation is asked for that the areas do not have.
         If localities are asked for that the areas do not have, that no authority has two of, or
         beside the negative binomial family; if regions are asked for that the areas do not have,
         fewer than three, or beside the same regions in `authority_covariates`.
@@ -224,22 +225,7 @@ class GradientModel(ComparedAsAWhole):
         for name, usual in usual_terms(self.deprivation, several=self.random_levels).items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, usual)
-        if self.random_slopes and self.deprivation == "none":
-            raise SpecificationError(
-                "random_slopes=True needs deprivation in the model, but deprivation='none'. Leave "
-                "random_slopes out, or choose deprivation='split' or 'pooled'."
-            )
-        for name in ("cross_level", "curvature"):
-            if getattr(self, name) and self.deprivation != "split":
-                raise SpecificationError(
-                    f"{name}=True needs the between part, but deprivation={self.deprivation!r} has "
-                    f"none. Leave {name} out, or choose deprivation='split'."
-                )
-        if self.deprivation == "none" and (self.moderators or self.area_moderators):
-            raise SpecificationError(
-                "moderators change the gradient, but deprivation='none' has none. Leave them out, "
-                "or choose deprivation='split' or 'pooled'."
-            )
+        self._check_deprivation()
         self._check_shape()
         check_levels(
             self.areas,
@@ -259,6 +245,31 @@ class GradientModel(ComparedAsAWhole):
         object.__setattr__(self, "designs", self._designs())
         check_regions_apart(self.areas, self.designs, regions=self.regions)
         check_covariate_priors(self.priors, self.designs)
+
+    def _check_deprivation(self) -> None:
+        """Refuse deprivation that the areas do not have, and terms that its choice leaves out."""
+        if self.deprivation != "none" and not self.areas.has_deprivation:
+            raise SpecificationError(
+                f"deprivation={self.deprivation!r} needs the deprivation of areas, and these have "
+                "none. Name its column, Areas.from_frame(..., deprivation=...), or fit the null "
+                'model: GradientModel(areas, deprivation="none").'
+            )
+        if self.random_slopes and self.deprivation == "none":
+            raise SpecificationError(
+                "random_slopes=True needs deprivation in the model, but deprivation='none'. Leave "
+                "random_slopes out, or choose deprivation='split' or 'pooled'."
+            )
+        for name in ("cross_level", "curvature"):
+            if getattr(self, name) and self.deprivation != "split":
+                raise SpecificationError(
+                    f"{name}=True needs the between part, but deprivation={self.deprivation!r} has "
+                    f"none. Leave {name} out, or choose deprivation='split'."
+                )
+        if self.deprivation == "none" and (self.moderators or self.area_moderators):
+            raise SpecificationError(
+                "moderators change the gradient, but deprivation='none' has none. Leave them out, "
+                "or choose deprivation='split' or 'pooled'."
+            )
 
     def __repr__(self) -> str:
         """Areas, and what was chosen beside them."""

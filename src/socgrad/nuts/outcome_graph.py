@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from socgrad.model.outcome_data import outcome_data
 from socgrad.model.outcome_model import OutcomeModel
 from socgrad.nuts.graph import full_data, gradient_graph
 from socgrad.nuts.pymc_quietly import pm, pt
 
-__all__ = ["all_data", "outcome_data", "outcome_graph", "outcome_key"]
+__all__ = ["all_data", "outcome_graph", "outcome_key"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
 
@@ -71,32 +72,6 @@ def _effects(
         effects.append((graph["level_effect"] / graph["level_sd"])[rows])
         deviations.append(graph["level_sd"])
     return effects, deviations
-
-
-def outcome_data(model: OutcomeModel) -> xr.Dataset:
-    """What the regression reads, standardised; `outcome_unit` is the outcome's mean and SD."""
-    known = model.known
-    outcome = model.values[known]
-    centre, unit = outcome.mean(), outcome.std(ddof=1)
-    columns = [model.control_values[known]]
-    if model.adjust_for_deprivation:
-        areas = model.gradient_model.areas
-        columns.insert(0, ((areas.authority_mean - areas.national_mean) / areas.per)[known, None])
-    given = np.hstack(columns)
-    scale = given.std(axis=0, ddof=1)
-    return xr.Dataset(
-        {
-            "outcome_value": ("outcome_authority", (outcome - centre) / unit),
-            "outcome_error": ("outcome_authority", model.errors[known] / unit),
-            "outcome_row": ("outcome_authority", np.flatnonzero(known)),
-            "outcome_predictors": (
-                ("outcome_authority", "outcome_given"),
-                (given - given.mean(axis=0)) / scale,
-            ),
-            "outcome_predictor_scale": ("outcome_given", scale),
-            "outcome_unit": ("moment", np.array([centre, unit])),
-        }
-    )
 
 
 def all_data(model: OutcomeModel, data: xr.Dataset) -> xr.Dataset:

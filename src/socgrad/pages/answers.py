@@ -9,8 +9,10 @@ import pandas as pd
 import xarray as xr
 
 from socgrad.errors import EstimandError, SupportWarning
+from socgrad.pages.evidence import caveats
 from socgrad.pages.subject import Part, Subject
-from socgrad.tables.summaries import summarise
+from socgrad.reading.labels import label_draws
+from socgrad.tables.summaries import intervals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +26,7 @@ __all__ = [
     "ask",
     "block",
     "in_parts",
+    "ratio_of",
     "row_of",
     "rows",
 ]
@@ -34,8 +37,8 @@ COLUMNS = ("of", "quantity", "estimate", "lower", "upper")
 
 #: Of numbers that draw a `SupportWarning`, whose own words name strata by their labels.
 _THIN: Final = (
-    "A caution: some of these numbers rest on fewer than ten neighbourhoods, and otherwise on the "
-    "form of the model. The estimand itself warns of which."
+    "A caution: for some of these numbers fewer than ten neighbourhoods are like those that they "
+    "speak of, so that they rest on the form of the model more than on counts."
 )
 
 
@@ -74,15 +77,18 @@ class Refusal:
 class Question:
     """One question: its name, what it asks, what a fit may lack for it, and how it is answered.
 
-    `lacks` gives the reason why a fit cannot be asked, or nothing. `silent` questions are left out
-    of the page where they cannot be asked, because no reader would look for them there.
+    `lacks` gives the reason why a fit cannot be asked, or nothing. `rests_on` names the parameters
+    that decide the answer: where counts say little of one, that is said beside it. Where a fit
+    cannot be asked and `silent` says so, the page leaves the question out, because no reader would
+    look for it there.
     """
 
     name: str
     asks: Callable[[Subject], str]
     lacks: Callable[[Subject], str]
     answer: Callable[[Subject], Answer]
-    silent: bool = field(default=False)
+    rests_on: Sequence[str] = field(default=())
+    silent: Callable[[Subject], bool] = field(default=lambda _: False)
 
 
 def ask(question: Question, subject: Subject) -> Answer | Refusal:
@@ -99,7 +105,7 @@ def ask(question: Question, subject: Subject) -> Answer | Refusal:
     for one in caught:
         if not issubclass(one.category, SupportWarning):
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
-    notes = [*answer.notes, *([_THIN] if thin else [])]
+    notes = [*caveats(subject, question.rests_on), *answer.notes, *([_THIN] if thin else [])]
     return Answer(answer.found, answer.table, answer.unit, answer.pictures, notes)
 
 
@@ -116,7 +122,7 @@ def rows(subject: Subject, draws: xr.DataArray, labels: Sequence[str]) -> pd.Dat
         Of the rows of each part.
     """
     # Of all parts at once: a summary of each would take as long as the estimand itself.
-    summary = summarise(draws, prob=subject.prob)
+    summary = intervals(draws, prob=subject.prob)
     if subject.dim not in draws.dims:
         return _block(subject.first.name, labels, summary)
     tables = []
@@ -129,7 +135,7 @@ def rows(subject: Subject, draws: xr.DataArray, labels: Sequence[str]) -> pd.Dat
 
 def block(of: str, labels: Sequence[str], draws: xr.DataArray, *, prob: float) -> pd.DataFrame:
     """Rows of one heading, of draws without a dim of parts."""
-    return _block(of, labels, summarise(draws, prob=prob))
+    return _block(of, labels, intervals(draws, prob=prob))
 
 
 def _block(of: str, labels: Sequence[str], summary: pd.DataFrame) -> pd.DataFrame:
@@ -137,6 +143,14 @@ def _block(of: str, labels: Sequence[str], summary: pd.DataFrame) -> pd.DataFram
     table.insert(0, "quantity", list(labels))
     table.insert(0, "of", of)
     return table
+
+
+def ratio_of(draws: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
+    """Ratios made of an estimand's draws, under its name: rows of a table say what they are."""
+    bare = draws.drop_vars(["units", "reference"], errors="ignore").drop_attrs()
+    return label_draws(
+        bare, estimand=str(like.attrs["estimand"]), units="ratio", reference="by row", null=1.0
+    )
 
 
 def row_of(table: pd.DataFrame, part: Part, at: int = 0) -> pd.Series:

@@ -7,8 +7,10 @@ import xarray as xr
 
 from socgrad.estimands.gradients import gradient
 from socgrad.estimands.region_ratios import region_ratio
+from socgrad.estimands.variance_partition import vpc
 from socgrad.estimands.variation import median_rate_ratio
 from socgrad.pages.answers import Answer, Picture, Question, block, in_parts, row_of, rows
+from socgrad.pages.evidence import no_comparison
 from socgrad.pages.rate_questions import no_deprivation, no_effects
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import change, in_a_list, upper_first, with_interval
@@ -16,7 +18,7 @@ from socgrad.plots.lines import authority_curve
 from socgrad.reading.labels import label_draws
 from socgrad.reading.official_names import in_words
 
-__all__ = ["ONE_AUTHORITY", "OWN_GRADIENTS", "REGIONS", "VARIATION"]
+__all__ = ["LOCALITIES", "ONE_AUTHORITY", "OWN_GRADIENTS", "REGIONS", "VARIATION"]
 
 
 def _not_several(subject: Subject) -> str:
@@ -27,40 +29,100 @@ def _not_several(subject: Subject) -> str:
 
 
 def _levels(subject: Subject) -> Answer:
-    draws = median_rate_ratio(subject.fit, deprivation=subject.places[len(subject.places) // 2])
-    if "deprivation" in draws.dims:
-        draws = draws.isel(deprivation=0, drop=True)
-    table = rows(subject, draws, ["Median rate ratio of two authorities"])
+    terms = subject.first.terms
+    draws = _single(median_rate_ratio(subject.fit, deprivation=subject.middle))
+    tables = [rows(subject, draws, ["Higher over lower rate of two authorities (median)"])]
+    shares = {"authority": "Share of differences between counts: which authority"}
+    if terms.has_regions:
+        shares["region"] = "Share of differences between counts: which region"
+    for level, label in shares.items():
+        tables.append(rows(subject, _share(subject, level), [label]))
+    table = in_parts(subject, pd.concat(tables))
     apart = [
         with_interval(row_of(table, part)) + (f" for {part.events}" if part.name else "")
         for part in subject.spoken
     ]
     found = [
-        "Take two equally deprived authorities at random, and a neighbourhood of each, equally "
-        f"deprived too. The higher rate over the lower is typically {in_a_list(apart)}."
+        (
+            "Take two equally deprived authorities at random, and a neighbourhood of each, equally "
+            "deprived too."
+            if terms.has_deprivation
+            else "Take two authorities at random, as deprived as they happen to be."
+        )
+        + f" The higher rate over the lower is typically {in_a_list(apart)}."
     ]
+    alike = "equally deprived " if terms.has_deprivation else ""
     return Answer(
         found,
         table,
-        "Median, over pairs of equally deprived authorities, of the higher rate over the lower, in "
-        "neighbourhoods of the national middle",
+        f"Median, over pairs of {alike}authorities, of the higher rate over the lower"
+        + (", in neighbourhoods of the national middle" if alike else "")
+        + f"; and how much of what makes the counts of {alike}neighbourhoods differ (1: all of it) "
+        "is where they lie, and not chance or what is their own",
     )
+
+
+def _single(draws: xr.DataArray) -> xr.DataArray:
+    """Draws at one deprivation, without that dim."""
+    return draws.isel(deprivation=0, drop=True) if "deprivation" in draws.dims else draws
+
+
+def _share(subject: Subject, level: str) -> xr.DataArray:
+    """The share of the variance of counts that is a level's."""
+    found = vpc(subject.fit, deprivation=subject.middle, level=level)  # type: ignore[arg-type]
+    return _single(found)
 
 
 VARIATION: Final = Question(
     "authorities",
-    lambda _: "How much do authorities differ that are equally deprived?",
+    lambda subject: (
+        "How much do authorities differ that are equally deprived?"
+        if subject.first.terms.has_deprivation
+        else "How much do authorities differ?"
+    ),
     _not_several,
     _levels,
+    rests_on=("level_sd",),
+)
+
+
+def _localities(subject: Subject) -> Answer:
+    table = rows(
+        subject,
+        _share(subject, "locality"),
+        ["Share of differences between counts: which locality"],
+    )
+    found = []
+    for part in subject.spoken:
+        row = 100 * row_of(table, part)[["estimate", "lower", "upper"]]
+        found.append(
+            "Of what makes counts of equally deprived neighbourhoods differ, "
+            f"{row['estimate']:.0f}% ({row['lower']:.0f}% to {row['upper']:.0f}%) is which "
+            "locality of their authority they lie in"
+            + (f", for {part.events}." if part.name else ".")
+        )
+    return Answer(
+        found,
+        table,
+        "Share of the variance of counts of equally deprived neighbourhoods (1: all of it); the "
+        "rest is their authority, what is their own, and chance",
+    )
+
+
+LOCALITIES: Final = Question(
+    "localities",
+    lambda _: "Are neighbourhoods of one locality alike?",
+    lambda subject: "" if subject.first.terms.has_localities else "The model has no localities.",
+    _localities,
+    rests_on=("locality_sd",),
+    silent=lambda _: True,
 )
 
 
 def _own(subject: Subject) -> Answer:
     own = gradient(subject.fit, target="each")
     labels = in_words(own, "authority")
-    whole = [
-        own.quantile(share, "authority", skipna=True).drop_vars("quantile") for share in (0.1, 0.9)
-    ]
+    whole = _tenths(subject, own)
     ends = [
         label_draws(
             draws,
@@ -96,6 +158,23 @@ def _own(subject: Subject) -> Answer:
     )
 
 
+def _tenths(subject: Subject, own: xr.DataArray) -> list[xr.DataArray]:
+    """The gradients below which a tenth of the authorities lie, and nine tenths, in every draw."""
+    by_part = [own]
+    if subject.dim in own.dims:
+        by_part = [own.sel({subject.dim: [part.label]}) for part in subject.parts]
+    # Of those that a part has: to look for what is missing draw by draw takes ten times as long.
+    held = [
+        draws.isel(authority=draws.notnull().all([d for d in draws.dims if d != "authority"]))  # noqa: PD004 xarray
+        for draws in by_part
+    ]
+    found = [
+        [draws.quantile(share, "authority", skipna=False).drop_vars("quantile") for draws in held]
+        for share in (0.1, 0.9)
+    ]
+    return [parts[0] if len(parts) == 1 else xr.concat(parts, subject.dim) for parts in found]
+
+
 def _each(subject: Subject, part: Part, own: xr.DataArray, labels: list[str]) -> pd.DataFrame:
     """Every authority's own gradient; of a part, those that it has."""
     draws = own
@@ -112,7 +191,7 @@ def _each(subject: Subject, part: Part, own: xr.DataArray, labels: list[str]) ->
 
 
 def _no_own(subject: Subject) -> str:
-    if reason := _not_several(subject) or no_deprivation(subject):
+    if reason := _not_several(subject) or no_deprivation(subject) or no_comparison(subject):
         return reason
     if reason := no_effects(subject):
         return reason
@@ -126,6 +205,7 @@ OWN_GRADIENTS: Final = Question(
     lambda _: "How much do gradients differ between authorities?",
     _no_own,
     _own,
+    rests_on=("slope_sd",),
 )
 
 
@@ -181,7 +261,12 @@ def _one(subject: Subject) -> Answer:
 def _no_one(subject: Subject) -> str:
     if subject.authority is None:
         return "No authority was named for a closer look (authority=...)."
-    return _not_several(subject) or no_deprivation(subject) or no_effects(subject)
+    return (
+        _not_several(subject)
+        or no_deprivation(subject)
+        or no_comparison(subject)
+        or no_effects(subject)
+    )
 
 
 ONE_AUTHORITY: Final = Question(
@@ -189,7 +274,7 @@ ONE_AUTHORITY: Final = Question(
     lambda subject: f"What of {subject.authority_name}?",
     _no_one,
     _one,
-    silent=True,
+    silent=lambda subject: subject.authority is None,
 )
 
 
@@ -201,20 +286,26 @@ def _regions(subject: Subject) -> Answer:
     for part in subject.spoken:
         own = table[table["of"] == part.name]
         apart = own[(own["lower"] > 1) | (own["upper"] < 1)]
+        said = [
+            f"{row['quantity']} {change(row, 'higher', 'lower')}" for _, row in apart.iterrows()
+        ]
         found.append(
-            f"Rates of {part.events} at equal deprivation differ from the average region's in "
-            + in_a_list(
-                [
-                    f"{row['quantity']} ({change(row, 'higher', 'lower')})"
-                    for _, row in apart.iterrows()
-                ]
-            )
-            + "."
-            if len(apart)
-            else f"No region's rates of {part.events} differ for certain from the average "
-            "region's, at equal deprivation."
+            f"Compared with the average region at equal deprivation, rates of {part.events} "
+            f"certainly differ in {len(said)} of {len(own)} regions: {'; '.join(said)}."
+            if said
+            else f"For none of {len(own)} regions is it certain that rates of {part.events} at "
+            "equal deprivation differ from the average region's."
         )
-    return Answer(found, table, "Ratio of rates to the average region's, at equal deprivation")
+    return Answer(
+        found,
+        table,
+        "Ratio of rates to the average region's, at equal deprivation",
+        (),
+        [
+            "A region's rates are drawn towards those of the others, the more so the fewer its "
+            "authorities. Each interval is of one region by itself."
+        ],
+    )
 
 
 REGIONS: Final = Question(
@@ -222,5 +313,6 @@ REGIONS: Final = Question(
     lambda _: "Do regions differ at equal deprivation?",
     lambda subject: "" if subject.first.terms.has_regions else "The model has no regions.",
     _regions,
-    silent=True,
+    rests_on=("region_sd",),
+    silent=lambda _: True,
 )

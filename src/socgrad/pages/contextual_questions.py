@@ -9,6 +9,7 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.contextual import inverse_intervention, steepening
 from socgrad.estimands.gradients import between, gradient
 from socgrad.pages.answers import Answer, Picture, Question, in_parts, row_of, rows
+from socgrad.pages.evidence import no_comparison
 from socgrad.pages.rate_questions import no_deprivation
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import change, in_a_list, upper_first
@@ -60,6 +61,7 @@ BETWEEN: Final = Question(
     lambda _: "Do more deprived authorities have higher rates?",
     _no_split,
     _between,
+    rests_on=("between", "curvature"),
 )
 
 
@@ -141,6 +143,7 @@ CONTEXTUAL: Final = Question(
     ),
     _no_split,
     _contextual,
+    rests_on=("within", "between", "curvature", "cross_level"),
 )
 
 
@@ -202,7 +205,7 @@ def _steepening(subject: Subject) -> Answer:
 
 
 def _no_steepening(subject: Subject) -> str:
-    if reason := _no_split(subject):
+    if reason := _no_split(subject) or no_comparison(subject):
         return reason
     if not subject.first.terms.has_cross_level:
         return (
@@ -217,6 +220,7 @@ STEEPENING: Final = Question(
     lambda _: "Is the gradient steeper in affluent authorities?",
     _no_steepening,
     _steepening,
+    rests_on=("cross_level",),
 )
 
 

@@ -3,19 +3,26 @@
 from typing import Final
 
 import pandas as pd
-import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.deprivation_ratios import deprivation_ratio
 from socgrad.estimands.gradients import gradient
-from socgrad.pages.answers import Answer, Picture, Question, in_parts, row_of, rows
+from socgrad.pages.answers import (
+    Answer,
+    Picture,
+    Question,
+    in_parts,
+    ratio_of,
+    row_of,
+    rows,
+)
+from socgrad.pages.evidence import no_comparison
 from socgrad.pages.rate_questions import no_deprivation
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import change, in_a_list, upper_first
 from socgrad.plots.departures import departure_curve
 from socgrad.plots.ladders import gradient_ladder
 from socgrad.plots.years import over_years
-from socgrad.reading.labels import label_draws
 
 __all__ = ["SHAPE", "WITHIN"]
 
@@ -67,8 +74,9 @@ def _ladder(subject: Subject) -> list[Picture]:
 WITHIN: Final = Question(
     "gradient",
     lambda _: "How steep is the gradient within an authority?",
-    no_deprivation,
+    lambda subject: no_deprivation(subject) or no_comparison(subject),
     _within,
+    rests_on=("within", "pooled"),
 )
 
 
@@ -87,10 +95,10 @@ def _shape(subject: Subject) -> Answer:
     # numbers may overlap that differ.
     steps = [(middle - low) / land.per, (high - middle) / land.per]
     per_step = [
-        _labelled(draws.isel(deprivation=0, drop=True) ** (1 / span), draws)
+        ratio_of(draws.isel(deprivation=0, drop=True) ** (1 / span), draws)
         for draws, span in zip((lower, upper), steps, strict=True)
     ]
-    apart = _labelled(per_step[0].drop_attrs() / per_step[1].drop_attrs(), lower)
+    apart = ratio_of(per_step[0] / per_step[1], lower)
     labels.append("The first over the second")
     tables = [
         rows(subject, draws, [label])
@@ -117,14 +125,6 @@ def _shape(subject: Subject) -> Answer:
     )
 
 
-def _labelled(draws: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
-    """Ratios made of another's, under its name: rows of a table say what they are."""
-    bare = draws.drop_vars(["units", "reference"], errors="ignore").drop_attrs()
-    return label_draws(
-        bare, estimand=str(like.attrs["estimand"]), units="ratio", reference="by row", null=1.0
-    )
-
-
 def _bends(
     table: pd.DataFrame, part: Part, subject: Subject, at: tuple[float, float, float]
 ) -> str:
@@ -145,14 +145,13 @@ def _bends(
 
 
 def _no_shape(subject: Subject) -> str:
-    if reason := no_deprivation(subject):
+    if reason := no_deprivation(subject) or no_comparison(subject):
         return reason
     if subject.first.terms.has_departures:
         return ""
     return (
-        "The model takes the gradient to be equally steep everywhere. Whether the counts "
-        "contradict that is said in the section on trust; a model with shape='spline' would show "
-        "where it is steeper."
+        "The model takes the gradient to be equally steep everywhere. A model with shape='spline' "
+        "would show where it is steeper."
     )
 
 
@@ -161,4 +160,5 @@ SHAPE: Final = Question(
     lambda _: "Is the gradient as steep among affluent neighbourhoods as among deprived ones?",
     _no_shape,
     _shape,
+    rests_on=("within", "pooled"),
 )

@@ -13,17 +13,22 @@ import pandas as pd
 from socgrad.pages import html
 from socgrad.pages.answers import Answer, Question, Refusal
 from socgrad.pages.figures import drawn, embedded
-from socgrad.pages.method import method
+from socgrad.pages.method import features_of, method
 from socgrad.pages.page import Section
 from socgrad.pages.subject import Subject
 from socgrad.pages.trust import Trust, Verdict
+from socgrad.pages.words import in_a_list
 
 __all__ = ["Chapter", "lay_out"]
 
 _GRADIENT: Final = (
     "A gradient is the ratio of rates between two neighbourhoods of one authority, of which one "
-    "has {step} more {deprivation}: 1.80 is 80% more, 1.00 is no difference. An average authority "
-    "has the mean deprivation of all."
+    "has {step} more {deprivation}: 1.80 is 80% more, 1.00 is no difference."
+)
+_AVERAGE: Final = "An average authority has the mean deprivation of all."
+_ALIKE: Final = (
+    "Gradients and comparisons of authorities are of places that are alike in whatever else the "
+    "model holds of them ({features}); rates are of places as they are."
 )
 #: Rows of a table that is kept on one page in print.
 _SHORT: Final = 12
@@ -66,7 +71,7 @@ def lay_out(
         byline=html.paragraphs([author], "quiet"),
         notice="" if all(one.trust.converged for one in chapters) else _NOTICE,
         introduction=html.paragraphs(introduction),
-        gradient=escape(_GRADIENT.format(step=first.step, deprivation=first.deprivation)),
+        gradient=escape(_reading(chapters)),
         percent=f"{100 * first.prob:g}",
         contents=_contents(chapters, sections),
         chapters="\n".join(bodies),
@@ -74,6 +79,21 @@ def lay_out(
         trust=_trusts(chapters),
         method=_methods(chapters),
     )
+
+
+def _reading(chapters: Sequence[Chapter]) -> str:
+    """What a reader has to know of the numbers of these fits."""
+    words = []
+    subjects = [one.subject for one in chapters]
+    gradients = [one for one in subjects if one.first.terms.has_deprivation]
+    if gradients:
+        words.append(_GRADIENT.format(step=gradients[0].step, deprivation=gradients[0].deprivation))
+    if any(not one.first.terms.is_alone for one in gradients):
+        words.append(_AVERAGE)
+    features = dict.fromkeys(name for one in subjects for name in features_of(one.first.fit))
+    if features:
+        words.append(_ALIKE.format(features=in_a_list(list(features))))
+    return " ".join(words)
 
 
 def _stored(name: str) -> str:
@@ -109,21 +129,26 @@ def _chapter(chapter: Chapter, number: int, *, figures: bool) -> str:
     level = 3 if chapter.heading else 2
     opening = f"<h2>{escape(chapter.heading)}</h2>" if chapter.heading else ""
     parts = [opening]
-    refused = []
+    refused: dict[str, list[str]] = {}
     for question, answer in chapter.answers.items():
         asks = question.asks(chapter.subject)
         if isinstance(answer, Refusal):
-            if not question.silent:
-                refused.append(f"<dt>{escape(asks)}</dt><dd>{escape(answer.reason)}</dd>")
+            if not question.silent(chapter.subject):
+                refused.setdefault(answer.reason, []).append(asks)
             continue
         parts.append(
             f'<section id="{_address(number, question)}">\n'
             f"{_answer(chapter.subject, asks, answer, level=level, figures=figures)}\n</section>"
         )
     if refused:
+        # Questions that are refused for one reason stand together above it.
+        listed = [
+            "".join(f"<dt>{escape(asks)}</dt>" for asks in asked) + f"<dd>{escape(reason)}</dd>"
+            for reason, asked in refused.items()
+        ]
         parts.append(
             f"<section>\n<h{level}>What these counts and this model cannot say</h{level}>\n"
-            f"<dl>{''.join(refused)}</dl>\n</section>"
+            f"<dl>{''.join(listed)}</dl>\n</section>"
         )
     return "\n".join(parts)
 

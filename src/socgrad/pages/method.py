@@ -6,10 +6,12 @@ from typing import Any, Final
 
 import xarray as xr
 
+from socgrad.formulas import named_in
+from socgrad.pages.evidence import evidence, only_totals
 from socgrad.pages.subject import Subject
-from socgrad.pages.words import in_a_list
+from socgrad.pages.words import in_a_list, upper_first
 
-__all__ = ["data_words", "method"]
+__all__ = ["data_words", "features_of", "method"]
 
 _FAMILIES: Final = {
     "poisson": "Poisson",
@@ -27,7 +29,8 @@ def method(subject: Subject) -> list[str]:
     words = [
         f"{data_words(subject)} Counts follow a Bayesian multilevel "
         f"{_FAMILIES.get(str(model.get('family')), 'count')} model of neighbourhoods"
-        + ("." if terms.is_alone else " within authorities.")
+        + ("." if terms.is_alone else " within authorities."),
+        *_known(subject),
     ]
     if terms.has_split and not terms.is_alone:
         words.append(
@@ -41,12 +44,13 @@ def method(subject: Subject) -> list[str]:
                 else "; the level may change with its deprivation."
             )
         )
-    if terms.has_departures:
-        words.append("The gradient may be steeper among some neighbourhoods than among others.")
+    words += _further(subject)
     if len(subject.parts) > 1:
         names = in_a_list([part.name for part in subject.parts])
         together = "level_correlation" in subject.fit["posterior"]
-        words.append(f"{names} were fitted {'together' if together else 'one by one'}.")
+        words.append(
+            f"{upper_first(names)} were fitted {'together' if together else 'one by one'}."
+        )
     sampler = _read(attrs.get("sampler"))
     made = [
         f"{draws:,} draws from the posterior" if (draws := _draws(subject.fit)) else "",
@@ -59,11 +63,78 @@ def method(subject: Subject) -> list[str]:
     return words
 
 
+def _further(subject: Subject) -> list[str]:
+    """Sentences on what else the model holds."""
+    terms = subject.first.terms
+    words = []
+    if terms.has_departures:
+        words.append("The gradient may be steeper among some neighbourhoods than among others.")
+    if features := features_of(subject.first.fit):
+        besides = "Beside deprivation the" if terms.has_deprivation else "The"
+        words.append(
+            f"{besides} model holds {in_a_list(features)}, which may go with rates or with "
+            "gradients."
+        )
+    if terms.has_regions:
+        words.append("Authorities of one region have something in common.")
+    if terms.has_localities:
+        words.append("Neighbourhoods of one locality have something in common, too.")
+    if "outcome" in subject.fit.attrs:
+        outcome = _read(subject.fit.attrs["outcome"])
+        words.append(
+            f"“{outcome.get('name')}” is known of {outcome.get('authorities', 0):,} authorities, "
+            "and set beside their gradients in the same model, so that how uncertain these are is "
+            "allowed for."
+        )
+    return words
+
+
+def features_of(fit: xr.DataTree) -> list[str]:
+    """Columns of a fit's table, besides deprivation, that its model holds."""
+    model = _read(fit.attrs.get("model"))
+    formulas = ("covariates", "authority_covariates", "moderators", "area_moderators")
+    found: dict[str, None] = {}
+    for name in formulas:
+        if formula := model.get(name):
+            found |= dict.fromkeys(sorted(named_in(str(formula), where=name)))
+    return list(found)
+
+
+def _known(subject: Subject) -> list[str]:
+    """How counts were known, where it was not one by one."""
+    if len(subject.parts) > 1 and all(only_totals(part) for part in subject.parts):
+        return ["Only totals of whole authorities were counted."]
+    words = []
+    for part in subject.spoken:
+        known = evidence(part.fit)
+        of = f" of {part.noun}" if part.name else ""
+        authorities, areas = len(part.land.labels), len(part.land.children)
+        totals = known.totals + known.hidden_totals
+        if only_totals(part):
+            words.append(f"Only totals of whole authorities were counted{of}.")
+        elif totals:
+            words.append(
+                f"For {totals:,} of {authorities:,} authorities only the total{of} was counted."
+            )
+        if hidden := known.hidden_areas + known.hidden_totals:
+            what = f"{areas:,} neighbourhoods" if known.hidden_areas else f"{totals:,} totals"
+            words.append(
+                f"The counts{of} of {hidden:,} of {what} were published within bounds only "
+                "(suppressed or rounded): every count that they allow is taken into account."
+            )
+        if without := int((part.fit["constant_data"]["has_data"] == 0).sum()):
+            words.append(
+                f"Of {without:,} of {areas:,} neighbourhoods nothing was counted{of}: their rates "
+                "are what the model expects of places like them."
+            )
+    return list(dict.fromkeys(words))
+
+
 def data_words(subject: Subject) -> str:
     """How many places, children and events the numbers rest on; events roughly, and large ones."""
     land = subject.last.land
     places = (
-        f"{len(land.deprivation):,} neighbourhoods in "
+        f"{len(land.children):,} neighbourhoods in "
         f"{'one authority' if len(land.labels) == 1 else f'{len(land.labels):,} authorities'}, "
         f"{land.children.sum():,.0f} children"
     )

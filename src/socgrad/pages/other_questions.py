@@ -1,8 +1,12 @@
 """Questions on years, on covariates, and on an outcome of authorities."""
 
+import json
+import re
+from collections.abc import Hashable, Mapping
 from typing import Final
 
 import pandas as pd
+import xarray as xr
 
 from socgrad.estimands.changes import change as change_of
 from socgrad.estimands.changes import steepened
@@ -12,23 +16,28 @@ from socgrad.estimands.gradients import gradient
 from socgrad.estimands.group_rates import rate_by_group
 from socgrad.estimands.outcome_association import outcome_association
 from socgrad.pages.answers import Answer, Picture, Question, block, row_of, rows
+from socgrad.pages.evidence import no_comparison
 from socgrad.pages.rate_questions import no_deprivation
 from socgrad.pages.subject import Subject
-from socgrad.pages.words import change, in_a_list, upper_first
+from socgrad.pages.words import change, difference, in_a_list, upper_first
 from socgrad.plots.years import changed_authorities
 from socgrad.schema import OUTCOME
 
 __all__ = ["COVARIATES", "OUTCOMES", "YEARS"]
+
+#: Comparisons that each have a sentence, whatever they found.
+_FEW: Final = 4
 
 
 def _years(subject: Subject) -> Answer:
     start, end = subject.first.name, subject.last.name
     whole = rate_by_group(subject.fit, groups=2)
     halves = [change_of(whole.isel(group=half, drop=True), scale="ratio") for half in (0, 1)]
+    counted = not no_comparison(subject)
     measures = [
         (halves[0], "Rates in the less deprived half of neighbourhoods"),
         (halves[1], "Rates in the more deprived half"),
-        (change_of(gradient(subject.fit)), "Gradient, average authority"),
+        *([(change_of(gradient(subject.fit)), "Gradient, average authority")] if counted else []),
     ]
     terms = subject.first.terms
     if terms.has_split and not terms.is_alone:
@@ -42,15 +51,16 @@ def _years(subject: Subject) -> Answer:
         [block("", [words], draws, prob=subject.prob) for draws, words in measures],
         ignore_index=True,
     )
-    less, more, steep = (table.iloc[at] for at in range(3))
+    less, more = table.iloc[0], table.iloc[1]
     found = [
         f"From {start} to {end}, rates became {change(less, 'higher', 'lower')} in the less "
         f"deprived half of neighbourhoods and {change(more, 'higher', 'lower')} in the more "
         "deprived half.",
-        f"The gradient became {change(steep, 'steeper', 'flatter')}.",
     ]
+    if counted:
+        found.append(f"The gradient became {change(table.iloc[2], 'steeper', 'flatter')}.")
     pictures = []
-    if terms.has_effects and terms.has_slopes and not terms.is_alone:
+    if counted and terms.has_effects and terms.has_slopes and not terms.is_alone:
         share = steepened(subject.fit).mean(("chain", "draw"))
         sure = [int((share > 0.95).sum()), int((share < 0.05).sum())]
         found.append(
@@ -77,6 +87,7 @@ YEARS: Final = Question(
         else "The counts are of one period. Several years, fitted together, would show change."
     ),
     _years,
+    rests_on=("within", "between"),
 )
 
 
@@ -87,33 +98,44 @@ def _covariates(subject: Subject) -> Answer:
             continue
         draws = covariate_ratio(subject.fit, effect=effect)  # type: ignore[arg-type]
         dim = next(d for d in draws.dims if d not in ("chain", "draw", subject.dim))
-        named = [subject.names.get(name, str(name)) for name in draws[dim].to_numpy().tolist()]
-        table = rows(subject, draws, [f"{name}: {words}" for name in named])
-        tables.append(table.assign(name=named * (len(table) // len(named)), effect=effect))
+        compared = _compared(draws, str(dim), subject.names)
+        table = rows(subject, draws, [f"{name}: {words}" for name in compared])
+        tables.append(table.assign(name=compared * (len(table) // len(compared)), effect=effect))
     table = pd.concat(tables, ignore_index=True)
     found = []
     for part in subject.spoken:
         own = table[table["of"] == part.name]
-        apart = own[(own["lower"] > 1) | (own["upper"] < 1)]
-        said = [
-            f"rates {change(row, 'higher', 'lower')} with {row['name']}"
-            if row["effect"] == "level"
-            else f"gradients {change(row, 'steeper', 'flatter')} with {row['name']}"
-            for _, row in apart.iterrows()
-        ]
-        found.append(
-            f"{upper_first(part.events)}, at equal deprivation: {in_a_list(said)}."
-            if said
-            else f"No covariate goes with {part.events} for certain."
-        )
+        apart = (own["lower"] > 1) | (own["upper"] < 1)
+        # All of a few; of many, those that tell.
+        for _, row in (own if len(own) <= _FEW else own[apart]).iterrows():
+            what = f"rates of {part.events} are {change(row, 'higher', 'lower')}"
+            if row["effect"] == "gradient":
+                what = f"gradients of {part.events} are {change(row, 'steeper', 'flatter')}"
+            found.append(f"{upper_first(row['name'])}: {what}.")
+        if len(own) > _FEW and not apart.all():
+            found.append(
+                f"For {(~apart).sum()} of {len(own)} comparisons it is not certain that "
+                f"{part.events} differ."
+            )
     return Answer(
         found,
         table.drop(columns=["name", "effect"]),
-        "Ratio of rates or of gradients, per unit of the covariate or over the first of its "
-        "categories",
+        "Ratio of rates or of gradients, at equal deprivation and all else equal",
         (),
         ["What goes together need not be cause and effect."],
     )
+
+
+def _compared(draws: xr.DataArray, dim: str, names: Mapping[Hashable, str]) -> list[str]:
+    """What each covariate compares, in a reader's words if these were given."""
+    units = draws["units"].broadcast_like(draws[dim]) if "units" in draws.coords else draws[dim]
+    if units.ndim > 1:  # the same in every part
+        units = units.isel({d: 0 for d in units.dims if d != dim})
+    said = []
+    for label, unit in zip(draws[dim].to_numpy().tolist(), units.to_numpy().tolist(), strict=True):
+        words = re.sub(r"^(rate ratio|ratio of gradients( \(per [^)]*\))?) (of )?", "", str(unit))
+        said.append(names.get(label, words.replace(" over the table's rows, divided by n", "")))
+    return said
 
 
 def _has(subject: Subject, effect: str) -> bool:
@@ -139,22 +161,35 @@ COVARIATES: Final = Question(
 
 def _outcomes(subject: Subject) -> Answer:
     draws = outcome_association(subject.fit)
+    about = json.loads(str(subject.fit.attrs.get("outcome", "{}")))
+    name = about.get("name", "the outcome")
     table = block("", ["A gradient a tenth steeper"], draws, prob=subject.prob)
     row = row_of(table, subject.first)
     open_ended = row["lower"] < 0 < row["upper"]
-    found = (
-        "There is no certain evidence that authorities with steeper gradients have other outcomes"
+    verdict = (
+        "Whether authorities with steeper gradients have other outcomes is not certain"
         if open_ended
         else "Authorities with steeper gradients have "
         f"{'higher' if row['estimate'] > 0 else 'lower'} outcomes"
     )
+    adjusted = [
+        {"deprivation": "deprived", "level": "high in their rates"}.get(term, f"alike in {term}")
+        for term in about.get("terms", [])
+        if term != "gradient"
+    ]
+    among = f"Among authorities equally {in_a_list(adjusted)}, a" if adjusted else "A"
     return Answer(
         [
-            f"{found}: a gradient a tenth steeper goes with a difference of "
-            f"{row['estimate']:+.3g} ({row['lower']:+.3g} to {row['upper']:+.3g})."
+            f"{verdict}. {among} gradient a tenth steeper goes with a difference of "
+            f"{difference(row)} in “{name}”."
         ],
         table,
-        str(draws.attrs["units"]),
+        upper_first(str(draws.attrs["units"])),
+        (),
+        [
+            "Whether more is better depends on the outcome. This is about authorities, not "
+            "children, and says nothing of what would come of changing a gradient."
+        ],
     )
 
 
@@ -162,7 +197,7 @@ OUTCOMES: Final = Question(
     "outcomes",
     lambda _: "Do steeper gradients go with better outcomes?",
     lambda subject: (
-        ""
+        no_comparison(subject)
         if any(name in subject.first.fit["posterior"] for name in OUTCOME)
         else "No outcome of authorities was brought to the model."
     ),

@@ -3,7 +3,13 @@
 from typing import Final
 
 from socgrad.pages.answers import Question
-from socgrad.pages.authority_questions import ONE_AUTHORITY, OWN_GRADIENTS, REGIONS, VARIATION
+from socgrad.pages.authority_questions import (
+    LOCALITIES,
+    ONE_AUTHORITY,
+    OWN_GRADIENTS,
+    REGIONS,
+    VARIATION,
+)
 from socgrad.pages.contextual_questions import BETWEEN, CONTEXTUAL, STEEPENING
 from socgrad.pages.gradient_questions import SHAPE, WITHIN
 from socgrad.pages.other_questions import COVARIATES, OUTCOMES, YEARS
@@ -25,6 +31,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     OWN_GRADIENTS,
     ALIKE,
     REGIONS,
+    LOCALITIES,
     ONE_AUTHORITY,
     YEARS,
     COVARIATES,

@@ -10,9 +10,17 @@ from socgrad.estimands.attributable import attributable_fraction
 from socgrad.estimands.group_rates import rate_by_group
 from socgrad.estimands.inequality import rii, sii
 from socgrad.estimands.observed_rates import observed_rate_by_group
-from socgrad.pages.answers import Answer, Picture, Question, in_parts, row_of, rows
+from socgrad.pages.answers import (
+    Answer,
+    Picture,
+    Question,
+    in_parts,
+    ratio_of,
+    row_of,
+    rows,
+)
 from socgrad.pages.subject import Part, Subject
-from socgrad.pages.words import in_a_list, number, rate, times, upper_first
+from socgrad.pages.words import in_a_list, rate, times, upper_first
 from socgrad.plots.bars import rate_bars
 from socgrad.plots.style import STYLE, colours, quiet_frame, rate_axis
 
@@ -29,6 +37,8 @@ def no_deprivation(subject: Subject) -> str:
     """Why nothing can be said of deprivation, if the model leaves it out."""
     if subject.first.terms.has_deprivation:
         return ""
+    if subject.first.terms.is_alone:
+        return "The model leaves deprivation out: it says how high the authority's rate is."
     return "The model leaves deprivation out: it says how authorities differ, and no more."
 
 
@@ -54,13 +64,16 @@ def _rates(subject: Subject) -> Answer:
     labels[-1] += " (most deprived)"
     table = rows(subject, draws, labels)
     found = []
+    ends = draws.isel(group=-1, drop=True) / draws.isel(group=0, drop=True)
+    apart = rows(subject, ratio_of(ends, draws), ["Most over least deprived"])
     for part in subject.spoken:
         least, most = row_of(table, part), row_of(table, part, _TENTHS - 1)
-        moves = "rise" if most["estimate"] > least["estimate"] else "fall"
+        ratio = row_of(apart, part)
+        moves = "rise" if ratio["lower"] > 1 else "fall" if ratio["upper"] < 1 else "go"
         found.append(
             f"Rates of {part.events} {moves} from {rate(least)} per {_RATE_PER:,} "
             f"{part.exposure} in the least deprived tenth of neighbourhoods to {rate(most)} in the "
-            "most deprived."
+            f"most deprived{'; whether they rise is not certain' if moves == 'go' else ''}."
         )
     seen = _observed(subject)
     if seen is not None:
@@ -71,7 +84,6 @@ def _rates(subject: Subject) -> Answer:
         f"Expected events per {_RATE_PER:,}, by tenths of all children from the least to the most "
         "deprived neighbourhoods" + ("; observed: what was counted" if seen is not None else ""),
         [_picture(subject, table, counted=seen is not None)],
-        _of_totals(subject),
     )
 
 
@@ -147,22 +159,12 @@ def _observed(subject: Subject) -> pd.Series | None:
     return None if seen.isna().any() or len(seen) != _TENTHS * len(subject.parts) else seen
 
 
-def _of_totals(subject: Subject) -> list[str]:
-    """What rates of neighbourhoods rest on where only authorities were counted."""
-    observed = subject.first.fit.children.get("observed_data")
-    if observed is None or "total_events" not in observed or "events" in observed:
-        return []
-    return [
-        "Only totals of whole authorities were counted. What is said of neighbourhoods rests on "
-        "the form of the model and on what was assumed beforehand; see the last section."
-    ]
-
-
 RATES: Final = Question(
     "rates",
     lambda _: "How do rates change with the deprivation of the neighbourhood?",
     _no_rates,
     _rates,
+    rests_on=("within", "pooled"),
 )
 
 
@@ -186,7 +188,7 @@ def _unequal(table: pd.DataFrame, part: Part) -> str:
     percent = [f"{100 * share[name]:.0f}" for name in ("estimate", "lower", "upper")]
     return (
         f"Rates of {part.events} at the most deprived end are {times(ratio)} those at the least "
-        f"deprived end, a gap of {number(gap['estimate'])} per {_RATE_PER:,} {part.exposure}. If "
+        f"deprived end, a gap of {rate(gap)} per {_RATE_PER:,} {part.exposure}. If "
         "all neighbourhoods had the rate of the least deprived tenth, there would be "
         f"{percent[0]}% fewer ({percent[1]}% to {percent[2]}%): a measure of the gap, no forecast."
     )
@@ -197,4 +199,5 @@ INEQUALITY: Final = Question(
     lambda _: "How unequal are rates over all neighbourhoods?",
     _no_rates,
     _inequality,
+    rests_on=("within", "pooled"),
 )

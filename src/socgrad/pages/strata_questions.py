@@ -8,11 +8,16 @@ from socgrad.estimands.chains import gradient_by_step
 from socgrad.estimands.gradient_contrasts import compare_gradients
 from socgrad.estimands.stratum_correlations import stratum_correlations
 from socgrad.pages.answers import Answer, Question, block, in_parts, row_of, rows
+from socgrad.pages.evidence import no_comparison, only_totals
 from socgrad.pages.rate_questions import no_deprivation
 from socgrad.pages.subject import Subject
 from socgrad.pages.words import change, lower_first, with_interval
 
 __all__ = ["ALIKE", "STEEPEST", "STEPS"]
+
+
+def _no_gradients(subject: Subject) -> str:
+    return _one_set(subject) or no_comparison(subject)
 
 
 def _one_set(subject: Subject) -> str:
@@ -37,15 +42,27 @@ def _steepest(subject: Subject) -> Answer:
             f"The gradient of {part.noun} is "
             f"{change(row_of(table, part), 'steeper', 'flatter')} than that of {first.noun}."
         )
-    unsure = len(others) - len(found)
-    if unsure:
+    unsure = [part for part in others if part not in (*steeper, *flatter)]
+    if len(unsure) == 1:
         found.append(
-            f"For {unsure} of {len(others)} the interval leaves open whether they are steeper or "
-            f"flatter than {first.noun}."
+            f"Whether the gradient of {unsure[0].noun} is steeper or flatter than that of "
+            f"{first.noun} is not certain: "
+            f"{change(row_of(table, unsure[0]), 'steeper', 'flatter')}."
+        )
+    elif unsure:
+        said = [
+            f"{part.noun}, {change(row_of(table, part), 'steeper', 'flatter')}" for part in unsure
+        ]
+        found.append(
+            f"Whether gradients are steeper or flatter than that of {first.noun} is not certain "
+            f"for {'; '.join(said)}."
         )
     notes = []
     if draws.attrs.get("conservative"):
-        notes = [f"These intervals are wider than need be: {draws.attrs['basis']} fits."]
+        notes = [
+            "The sets of counts were fitted one by one, so that what they share is not taken "
+            "account of: these intervals are wider than need be."
+        ]
     return Answer(
         found,
         table,
@@ -62,8 +79,9 @@ STEEPEST: Final = Question(
         if subject.relation in ("stages", "chain")
         else "Whose gradients are steeper?"
     ),
-    _one_set,
+    _no_gradients,
     _steepest,
+    rests_on=("within", "pooled"),
 )
 
 
@@ -93,39 +111,56 @@ STEPS: Final = Question(
     "steps",
     lambda _: "At which step is the gradient added?",
     lambda subject: (
-        "" if subject.relation == "chain" else "The stages are not each counted on the one before."
+        no_deprivation(subject) or no_comparison(subject)
+        if subject.relation == "chain"
+        else "The stages are not each counted on the one before."
     ),
     _steps,
-    silent=True,
+    rests_on=("within", "pooled"),
+    silent=lambda _: True,
 )
 
 
 def _alike(subject: Subject) -> Answer:
     draws = stratum_correlations(subject.fit)
-    name = "slope_correlation" if "slope_correlation" in draws else "level_correlation"
-    pairs = draws[name]
     names = {part.label: part.name for part in subject.parts}
-    labels = [
-        f"{names[one]}, {lower_first(names[other])}"
-        for one, other in zip(
-            *(pairs[dim].to_numpy().tolist() for dim in ("stratum", "stratum_bis")), strict=True
+    kinds = {"level_correlation": ("rates", "high"), "slope_correlation": ("gradients", "steep")}
+    if all(only_totals(part) for part in subject.parts):
+        del kinds["slope_correlation"]  # of which totals know nothing
+    given = ", given their deprivation," if subject.first.terms.has_deprivation else ""
+    tables, found = [], []
+    for kind, (what, much) in kinds.items():
+        if kind not in draws:
+            continue
+        pairs = draws[kind]
+        labels = [
+            f"{names[one]}, {lower_first(names[other])}: {what}"
+            for one, other in zip(
+                *(pairs[dim].to_numpy().tolist() for dim in ("stratum", "stratum_bis")), strict=True
+            )
+        ]
+        own = block("", labels, pairs, prob=subject.prob)
+        end = own.iloc[len(subject.parts) - 2]  # of the first and the last
+        first, last = subject.first.noun, subject.last.noun
+        verdict = (
+            f"Whether authorities with {much} {what} of {first}{given} also have {much} {what} of "
+            f"{last} is not certain"
+            if end["lower"] < 0 < end["upper"]
+            else f"Authorities with {much} {what} of {first}{given} tend to have "
+            f"{much if end['estimate'] > 0 else _OPPOSITE[much]} {what} of {last}"
         )
-    ]
-    table = block("", labels, pairs, prob=subject.prob)
-    end = table.iloc[len(subject.parts) - 2]
-    what = "gradients" if name == "slope_correlation" else "rates"
-    one, other = f"high {what} of {subject.first.noun}", f"{what} of {subject.last.noun}"
-    found = (
-        f"Whether authorities with {one} have high or low {other} is not certain"
-        if end["lower"] < 0 < end["upper"]
-        else f"Authorities with {one} have {'high' if end['estimate'] > 0 else 'low'} {other}"
-    )
+        found.append(f"{verdict}: correlation {with_interval(end)}.")
+        tables.append(own)
     return Answer(
-        [f"{found}: correlation {with_interval(end)}."],
-        table,
-        f"Correlation, over authorities, of their {what} in two of the sets of counts",
+        found,
+        pd.concat(tables, ignore_index=True),
+        "Correlation, over authorities, of their rates or gradients in two of the sets of counts"
+        + (", beyond what their deprivation makes of both" if given else "")
+        + " (1: the same order, 0: no relation)",
     )
 
+
+_OPPOSITE: Final = {"high": "low", "steep": "flat"}
 
 ALIKE: Final = Question(
     "alike",
@@ -138,5 +173,5 @@ ALIKE: Final = Question(
         "together (authority_effects='joint' does)."
     ),
     _alike,
-    silent=True,
+    silent=lambda _: True,
 )

@@ -1,5 +1,6 @@
 """What a page is about: the counts of a fit, part by part, and the words for them."""
 
+import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from socgrad.errors import EstimandError
+from socgrad.errors import ConvergenceWarning, EstimandError
 from socgrad.pages.words import lower_first
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.by_stratum import along, strata_facts, stratum, stratum_labels
 from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography
 from socgrad.schema import check_tree
+from socgrad.tables.diagnostics import SamplingCheck, check_sampling
 
 __all__ = ["Part", "Subject", "read_subject"]
 
@@ -69,6 +71,14 @@ class Subject:
     prob: float
     suppress_below: int
 
+    @cached_property
+    def sampling(self) -> SamplingCheck:
+        """Whether the draws can be used, and which numbers their priors decide."""
+        with warnings.catch_warnings():
+            # Said on the page, whichever way it goes.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return check_sampling(self.fit)
+
     @property
     def first(self) -> Part:
         """The first part, whose model and places stand for all."""
@@ -123,6 +133,12 @@ class Subject:
     def places(self) -> list[float]:
         """Deprivation of the neighbourhoods of the 10th, 50th and 90th of a hundred children."""
         return _percentiles(self.first.land.deprivation, self.first.land.children)
+
+    @property
+    def middle(self) -> float | None:
+        """The national middle of `places`; None where the table has no deprivation."""
+        places = self.places if self.first.land.has_deprivation else [None]
+        return places[len(places) // 2]
 
 
 def _percentiles(values: npt.ArrayLike, children: npt.ArrayLike) -> list[float]:

@@ -7,13 +7,14 @@ from typing import Final
 
 import pandas as pd
 
+from socgrad.checks.deciding_priors import about_priors
 from socgrad.checks.fit_check import FitCheck, check_fit
 from socgrad.checks.priors import compare_prior
-from socgrad.errors import ConvergenceWarning, EstimandError, MisfitWarning
+from socgrad.errors import EstimandError, MisfitWarning
+from socgrad.pages.evidence import evidence, meaning, only_totals
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import in_a_list, upper_first
-from socgrad.tables.diagnostics import check_sampling
-from socgrad.terms import TERMS
+from socgrad.tables.diagnostics import SamplingCheck
 
 __all__ = ["Trust", "Verdict", "trust"]
 
@@ -55,17 +56,13 @@ class Trust:
 
 def trust(subject: Subject, *, against_counts: bool = True) -> Trust:
     """Check a fit, and say what was found."""
-    with warnings.catch_warnings():
-        # Said on the page, whichever way it goes.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        sampling = check_sampling(subject.fit)
+    sampling = subject.sampling
     opening = (
         "Yes: the computation came to an end that further computing would not change."
         if sampling.converged
         else "No: the computation has not come to an end. Do not use these numbers."
     )
-    # What priors decide has a verdict of its own.
-    said = sampling.statement.split("The prior decides on")[0].strip()
+    said = _without_priors(sampling)
     verdicts = [
         Verdict(
             "sampling", "Was the computation complete?", sampling.converged, [opening, said],
@@ -75,6 +72,19 @@ def trust(subject: Subject, *, against_counts: bool = True) -> Trust:
         _priors(subject, sampling.priors),
     ]  # fmt: skip
     return Trust(sampling.converged, verdicts)
+
+
+def _without_priors(sampling: SamplingCheck) -> str:
+    """The words on sampling alone: what priors decide has a verdict of its own."""
+    said = sampling.statement
+    priors = sampling.priors
+    if isinstance(priors.index, pd.MultiIndex):
+        for label, own in priors.groupby(level=0):
+            if about := about_priors(own.droplevel(0)):
+                said = said.replace(f"[{label}] {about}", "").replace(about, "")
+    elif len(priors) and (about := about_priors(priors)):
+        said = said.replace(about, "")
+    return " ".join(said.split())
 
 
 def _fits(subject: Subject) -> Verdict:
@@ -91,6 +101,7 @@ def _fits(subject: Subject) -> Verdict:
     bad = {part: check for part, check in checks.items() if not check.adequate}
     if not bad:
         words = ["Yes: the counts are as the model expects, in every respect that was looked at."]
+        words += _looked_at(subject)
     elif len(subject.parts) == 1:
         words = ["Not in every respect.", *_problems(bad[subject.first])]
     else:
@@ -98,6 +109,21 @@ def _fits(subject: Subject) -> Verdict:
         words += [f"{part.name}: {' '.join(_problems(check))}" for part, check in bad.items()]
     tables = [_statistics(part, check) for part, check in checks.items()]
     return Verdict("fit", asks, not bad, words, pd.concat(tables, ignore_index=True))
+
+
+def _looked_at(subject: Subject) -> list[str]:
+    """What the check could not look at, where not every neighbourhood's count was known."""
+    if all(only_totals(part) for part in subject.parts):
+        return [
+            "Only totals of whole authorities could be looked at: whether the model is right about "
+            "neighbourhoods, nothing here can tell."
+        ]
+    if any(evidence(part.fit).hidden_areas for part in subject.parts):
+        return [
+            "Counts that were published within bounds were drawn by the model itself for this "
+            "check, so that it sees less of what is wrong with them."
+        ]
+    return []
 
 
 def _problems(check: FitCheck) -> list[str]:
@@ -129,15 +155,19 @@ def _priors(subject: Subject, moved: pd.DataFrame) -> Verdict:
         words = ["This fit does not record what was assumed beforehand."]
         return Verdict("priors", asks, None, words, pd.DataFrame())
     deciding = moved[moved["decides"].astype(bool)]
+    alone = subject.first.terms.is_alone
     if deciding.empty:
         words = ["No: priors half as strong would hardly change any number of the model."]
     else:
         names = {part.label: part.name for part in subject.parts}
+        where: dict[str, list[str]] = {}
+        for at in deciding.index:
+            label, name = at if isinstance(at, tuple) else (None, at)
+            where.setdefault(meaning(name, alone=alone), []).append(names.get(label, str(label)))
         said = [
-            f"{_meaning(at[1])} ({names.get(at[0], at[0])})" if isinstance(at, tuple)
-            else _meaning(at)
-            for at in deciding.index
-        ]  # fmt: skip
+            f"{words} ({in_a_list(of)})" if len(of) < len(subject.parts) else words
+            for words, of in where.items()
+        ]
         words = [
             f"In part. The counts say little about {in_a_list(said)}. With other assumptions "
             "these numbers, and what rests on them, would be others."
@@ -163,7 +193,7 @@ def _beside(part: Part) -> pd.DataFrame:
         {
             "of": part.name,
             "quantity": [
-                f"{upper_first(_meaning(name))} ({scale})"
+                f"{upper_first(meaning(name, alone=part.terms.is_alone))} ({scale})"
                 for name, scale in zip(table.index, table["scale"], strict=True)
             ],
             "estimate": table["posterior"].to_numpy(),
@@ -172,29 +202,3 @@ def _beside(part: Part) -> pd.DataFrame:
             "assumed beforehand": before,
         }
     )
-
-
-#: Names of parameters to a reader; those of covariates follow in brackets.
-_MEANINGS: Final = {
-    "intercept": "the rate of an average authority",
-    "within": "the gradient within authorities",
-    "pooled": "the gradient",
-    "between": "the gradient between authorities",
-    "curvature": "the curve of the gradient between authorities",
-    "cross_level": "how gradients change with an authority's deprivation",
-    "level_sd": "how much authorities' rates differ",
-    "slope_sd": "how much authorities' gradients differ",
-    "correlation": "how authorities' rates and gradients go together",
-    "overdispersion": "how much like neighbourhoods differ beyond chance",
-    "locality_sd": "how much localities differ",
-    "region_sd": "how much regions differ",
-}
-
-
-def _meaning(parameter: object) -> str:
-    """A parameter in words; one that has no words here by its meaning in `terms`."""
-    name, _, column = str(parameter).partition("[")
-    words = _MEANINGS.get(name)
-    if words is None:
-        words = TERMS[name].meaning if name in TERMS else name.replace("_", " ")
-    return f"{words} ({column.removesuffix(']')})" if column else words

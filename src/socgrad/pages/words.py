@@ -6,6 +6,7 @@ import pandas as pd
 
 __all__ = [
     "change",
+    "difference",
     "in_a_list",
     "lower_first",
     "number",
@@ -43,6 +44,14 @@ def times(row: "pd.Series") -> str:
     )
 
 
+def difference(row: "pd.Series") -> str:
+    """A difference with its sign and its interval: +0.04 (−0.25 to +0.24)."""
+    low, middle, high = (
+        f"{float(row[name]):+.2g}".replace("-", "−") for name in ("lower", "estimate", "upper")
+    )
+    return f"{middle} ({low} to {high})"
+
+
 def rate(row: "pd.Series") -> str:
     """A rate with its interval: 1,370 (1,350 to 1,390)."""
     return f"{number(row['estimate'])} ({number(row['lower'])} to {number(row['upper'])})"
@@ -50,7 +59,10 @@ def rate(row: "pd.Series") -> str:
 
 def with_interval(row: "pd.Series") -> str:
     """A ratio or a correlation with its interval: 1.21 (1.16 to 1.25)."""
-    return f"{row['estimate']:.2f} ({row['lower']:.2f} to {row['upper']:.2f})"
+    low, middle, high = (
+        f"{float(row[name]):.2f}".replace("-", "−") for name in ("lower", "estimate", "upper")
+    )
+    return f"{middle} ({low} to {high})"
 
 
 def number(value: float) -> str:

@@ -164,6 +164,7 @@ class Geography:
     `authority_mean`, `between_part` and `origin` have dim authority and its labels; `origin` is the
     deprivation from which the within part of the authority's areas is measured (its own mean, or
     the national mean in a pooled model). The area arrays are NumPy arrays in the order of the fit;
+    `held_deprivation` is 0 throughout where the table had none, and `deprivation` then refuses;
     `has_data` marks the areas whose events are known, by themselves or in their authority's total.
     `covariate_design` and `area_moderator_design` have shape (areas, columns). `departures` gives
     the columns of departures from a log-linear gradient at any deprivation; None where it is a
@@ -177,7 +178,7 @@ class Geography:
     national_mean: float
     per: float
     authority_of_area: npt.NDArray[np.int64]
-    deprivation: npt.NDArray[np.float64]
+    held_deprivation: npt.NDArray[np.float64]
     children: npt.NDArray[np.float64]
     exposure: npt.NDArray[np.float64]
     within_part: npt.NDArray[np.float64]
@@ -188,6 +189,38 @@ class Geography:
     locality_of_area: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     locality: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, object))
     authority_name: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, object))
+
+    @property
+    def has_deprivation(self) -> bool:
+        """Whether the table had deprivation: else it is held as 0 throughout."""
+        return bool(self.held_deprivation.any())
+
+    @property
+    def deprivation(self) -> npt.NDArray[np.float64]:
+        """Deprivation of areas, proportion.
+
+        Raises
+        ------
+        EstimandError
+            If the table had none.
+        """
+        self.require_deprivation()
+        return self.held_deprivation
+
+    def require_deprivation(self) -> None:
+        """Refuse what goes by deprivation for areas of a table without it.
+
+        Raises
+        ------
+        EstimandError
+            If the table had none.
+        """
+        if not self.has_deprivation:
+            raise EstimandError(
+                "This goes by the deprivation of areas or authorities, and the table of this fit "
+                "has no such column. Name it, Areas.from_frame(..., deprivation=...), and fit "
+                "again: a null model, too, can be summed up along it."
+            )
 
     @property
     def authority_words(self) -> list[str]:
@@ -370,7 +403,7 @@ def geography(fit: xr.DataTree) -> Geography:
         national_mean=national,
         per=float(data["per"]),
         authority_of_area=data["authority_of_area"].to_numpy().astype(np.int64),
-        deprivation=data["deprivation"].to_numpy().astype(np.float64),
+        held_deprivation=data["deprivation"].to_numpy().astype(np.float64),
         children=data["children"].to_numpy().astype(np.float64),
         exposure=data["exposure"].to_numpy().astype(np.float64),
         within_part=data["within_part"].to_numpy().astype(np.float64),

@@ -204,16 +204,13 @@ def warn_of_means(
         )
 
 
-def check_estimable(
-    x: FloatArray, mean: FloatArray, group: IntArray, names: Mapping[str, str]
-) -> None:
+def check_estimable(x: FloatArray, mean: FloatArray, group: IntArray, *, where: str) -> None:
     """Refuse deprivation or authorities from which the model's effects cannot be told."""
-    where = f"Column {names['deprivation']!r} (deprivation)"
     if np.ptp(x) <= _SAME:
         raise TableError(
             f"{where} is {x[0]:g} in all {len(x):,} areas, so no gradient can be estimated. "
-            "Expected a measure that differs between neighbourhoods. A null model needs no "
-            "deprivation, but the door does not know the model and asks for it all the same."
+            "Expected a measure that differs between neighbourhoods. A null model needs none: "
+            "leave deprivation= out."
         )
     # One authority alone has a level and a gradient; the model leaves out how authorities differ.
     if len(mean) > 1 and np.ptp(mean) <= _SAME:

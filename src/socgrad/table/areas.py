@@ -127,6 +127,11 @@ class Areas(ComparedAsAWhole):
     coarsened_totals: CoarsenedCounts | None = None
 
     @property
+    def has_deprivation(self) -> bool:
+        """Whether the table has a column of deprivation; without one it is held as 0 throughout."""
+        return "deprivation" in self.names
+
+    @property
     def within_bounds(self) -> BoolArray:
         """Areas whose own count enters the likelihood as bounds, not as a number, (n,)."""
         if self.coarsened is None:
@@ -223,7 +228,8 @@ class Areas(ComparedAsAWhole):
             f"Areas({len(self.area):,} areas, {len(self.authority):,} authorities, "
             f"{self.number_of_events} events; areas counted: {int(self.counted.sum()):,}, "
             f"{bounds}authority totals: {int(totals.sum()):,}, "
-            f"authorities without data: {int((~with_data).sum()):,})"
+            f"authorities without data: {int((~with_data).sum()):,}"
+            f"{'' if self.has_deprivation else '; without deprivation'})"
         )
 
     def _repr_html_(self) -> str:
@@ -245,7 +251,7 @@ class Areas(ComparedAsAWhole):
         *,
         area: str,
         authority: str,
-        deprivation: str,
+        deprivation: str | None = None,
         children: str,
         events: str | None = None,
         exposure: str | None = None,
@@ -277,7 +283,8 @@ class Areas(ComparedAsAWhole):
             Columns of labels: text or whole numbers, none missing. Spellings that a reader cannot
             tell apart (case, spaces, accents of their own ...) are refused.
         deprivation
-            Column of deprivation, proportion 0-1 (IDACI: 0.25, not 25).
+            Column of deprivation, proportion 0-1 (IDACI: 0.25, not 25). Without one, areas serve
+            ``GradientModel(areas, deprivation="none")``, and nothing is said along deprivation.
         children
             Column of children, zero or more: the weights of every mean.
         events
@@ -411,12 +418,21 @@ class Areas(ComparedAsAWhole):
             totals_coarsening=totals_coarsening,
             has_events=events is not None,
             has_totals=totals is not None,
+            has_deprivation=deprivation is not None,
         )
-        roles = {"area": area, "authority": authority, "deprivation": deprivation}
-        roles |= {"children": children, "exposure": children if exposure is None else exposure}
-        roles |= {} if events is None else {"events": events}
-        roles |= {} if locality is None else {"locality": locality}
-        roles |= {} if region is None else {"region": region}
+        optional = {
+            "deprivation": deprivation,
+            "events": events,
+            "locality": locality,
+            "region": region,
+        }
+        roles = {
+            "area": area,
+            "authority": authority,
+            "children": children,
+            "exposure": children if exposure is None else exposure,
+        }
+        roles |= {role: name for role, name in optional.items() if name is not None}
         check_roles(roles | bounds_roles(coarsening))
         table = as_pandas(frame)
         columns = {role: column(table, name, role=role) for role, name in roles.items()}
@@ -433,11 +449,12 @@ class Areas(ComparedAsAWhole):
             for role, values in columns.items()
             if role != "events"
         }
-        for role in ("deprivation", "children", "exposure"):
-            check_known(number[role], keys, where=where[role])
-        x, weights = number["deprivation"], number["children"]
-        check_proportion(x, keys, where=where["deprivation"])
-        check_no_percentiles(x, where=where["deprivation"])
+        for role, held in number.items():
+            check_known(held, keys, where=where[role])
+        x, weights = number.get("deprivation", np.zeros(len(keys))), number["children"]
+        if deprivation is not None:
+            check_proportion(x, keys, where=where["deprivation"])
+            check_no_percentiles(x, where=where["deprivation"])
 
         read = count_column(
             table, events, coarsening, order=order, area=keys, authority_of_area=group
@@ -481,7 +498,7 @@ class Areas(ComparedAsAWhole):
             total == 0,
             authorities,
             f"{where['children']} is 0 in all areas of authorities",
-            "Their mean deprivation is weighted by children, so it cannot be known.",
+            "Means over an authority are weighted by children, so they cannot be known.",
         )
         mean = weighted_means(x, weights, group, size)
         own_mean = mean if complete and authority_means is not None else None
@@ -490,10 +507,11 @@ class Areas(ComparedAsAWhole):
         centre = float(np.average(mean, weights=total)) if national_mean is None else national_mean
         if roles["exposure"] == roles["children"]:
             warn_if_larger_totals(whole.shown, total, authorities, roles)
-        warn_of_means(mean, national_mean, x, group, authorities, own=own_mean)
-        check_estimable(x, mean, group, roles)
-        if complete is None and authority_means is None:
-            warn_if_sample(x, weights, group, size)
+        if deprivation is not None:
+            warn_of_means(mean, national_mean, x, group, authorities, own=own_mean)
+            check_estimable(x, mean, group, where=where["deprivation"])
+            if complete is None and authority_means is None:
+                warn_if_sample(x, weights, group, size)
         return cls(
             area=keys,
             authority=authorities,

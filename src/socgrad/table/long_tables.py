@@ -59,7 +59,7 @@ def long_tables(
     stratum: str | Sequence[str],
     area: str,
     authority: str,
-    deprivation: str,
+    deprivation: str | None,
     children: str,
     events: str | None,
     exposure: str | None,
@@ -80,21 +80,24 @@ def long_tables(
         option is unknown or `order` does not name the strata.
     """
     _check_options(children_of, missing_rows, exposure, events)
+    names = {"area": area, "authority": authority} | (
+        {} if deprivation is None else {"deprivation": deprivation}
+    )
     check_roles(
-        {"area": area, "authority": authority, "deprivation": deprivation, "children": children}
+        names
+        | {"children": children}
         | ({} if events is None else {"events": events})
         | ({} if exposure is None else {"exposure": exposure})
     )
     table = as_pandas(frame)
     of, found = _strata(table, stratum, order)
-    names = {"area": area, "authority": authority, "deprivation": deprivation}
     where = {role: f"Column {name!r} ({role})" for role, name in names.items()}
     place, areas = coded_labels(column(table, area, role="area"), where=where["area"])
     cell = place * len(found) + of
     _refuse_twice(cell, place, of, areas, found)
 
     first = np.unique(place, return_index=True)[1]
-    for role in ("authority", "deprivation"):
+    for role in (each for each in names if each != "area"):
         _refuse_unlike(column(table, names[role], role=role), place, first, areas, where[role])
     fixed = [("covariate", name) for name in column_names(covariates, argument="covariates")]
     fixed += [(role, name) for role, name in levels.items() if name is not None]
@@ -102,7 +105,7 @@ def long_tables(
         values = column(table, name, role=role)
         _refuse_unlike(values, place, first, areas, f"Column {name!r} ({role})")
     others = [*dict.fromkeys(name for _, name in fixed)]
-    base = table.iloc[first][[area, authority, deprivation, *others]].reset_index(drop=True)
+    base = table.iloc[first][[*names.values(), *others]].reset_index(drop=True)
 
     their = f"Column {children!r} (children)"
     keys = areas[place]

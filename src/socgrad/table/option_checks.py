@@ -24,6 +24,7 @@ def check_arguments(
     totals_coarsening: object,
     has_events: bool,
     has_totals: bool,
+    has_deprivation: bool,
 ) -> None:
     """Refuse options of the wrong kind, and options that contradict each other."""
     _check_number(per, name="per", example="0.10 for ten percentage points")
@@ -39,6 +40,8 @@ def check_arguments(
                 f"national_mean={national_mean!r} is not a deprivation. Expected a proportion, "
                 "0 to 1: 0.20, not 20."
             )
+    if not has_deprivation:
+        _refuse_means(national_mean=national_mean, authority_means=authority_means)
     for name, value in (("missing_events", missing_events), ("zero_exposure", zero_exposure)):
         check_leave_out(name, value)
     if not isinstance(total_rows, str) or total_rows not in {"refuse", "keep"}:
@@ -59,7 +62,7 @@ def check_arguments(
             "authority label, or leave it out."
         )
     sampled = complete is not None and not complete
-    if sampled and authority_means is None:
+    if sampled and authority_means is None and has_deprivation:
         raise TableError(
             "complete=False says that the table is a sample of areas; its own means would then "
             "shrink the contextual effect. Pass authority_means (and national_mean), the "
@@ -98,3 +101,13 @@ def _check_number(value: object, *, name: str, example: str) -> None:
         raise TableError(
             f"{name} is a {type(value).__name__}{shown}. Expected one number: {example}."
         )
+
+
+def _refuse_means(*, national_mean: object, authority_means: object) -> None:
+    """Refuse means of a deprivation that is not named."""
+    for name, mean in (("national_mean", national_mean), ("authority_means", authority_means)):
+        if mean is not None:
+            raise TableError(
+                f"{name} is of deprivation, and no column of deprivation is named. Name it with "
+                "deprivation=, or leave the means out for a null model."
+            )

@@ -66,7 +66,7 @@ class _Rows:
 
     children: FloatArray
     events: FloatArray
-    deprivation: FloatArray
+    deprivation: FloatArray | None
     area: pd.Index[Any]
     group: IntArray
     authorities: pd.Index[Any]
@@ -90,6 +90,8 @@ class _Rows:
             excess = own.sum() - times * known
             margin = _ALIKE_EVENTS * times * known
             return bool(-margin <= excess <= margin + hidden)
+        if self.deprivation is None:
+            return None
         means = [
             float(np.average(self.deprivation[its], weights=self.children[its]))
             for its in (rows, rest)
@@ -111,7 +113,7 @@ def check_no_totals(
     Parameters
     ----------
     number
-        Numbers of each area by role: children, deprivation and, if there are any, events.
+        Numbers of each area by role: children and, if there are any, deprivation and events.
     area, group, authorities
         Labels of areas, the position of each one's authority, and the labels of these.
     names
@@ -122,7 +124,9 @@ def check_no_totals(
     if keep:
         return
     events = number.get("events", np.full(len(area), np.nan))
-    rows = _Rows(number["children"], events, number["deprivation"], area, group, authorities, names)
+    rows = _Rows(
+        number["children"], events, number.get("deprivation"), area, group, authorities, names
+    )
     _check_largest(rows)
     _check_authorities(rows)
     _check_several(rows)

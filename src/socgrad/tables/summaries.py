@@ -7,6 +7,7 @@ from numbers import Real
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
@@ -15,7 +16,7 @@ from socgrad.reading.data_marks import HAS_DATA, NO_DATA
 from socgrad.reading.labels import are_labelled
 from socgrad.schema import NAMES
 
-__all__ = ["summarise"]
+__all__ = ["intervals", "summarise"]
 
 _NUMBERS: Final = ["estimate", "lower", "upper", "pr_above", "null", "ess_bulk", "mcse"]
 _WORDS: Final = ["units", "reference"]
@@ -172,32 +173,37 @@ def _told_apart(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def intervals(draws: xr.DataArray, *, prob: float) -> pd.DataFrame:
+    """Medians and equal-tailed intervals of draws, as `summarise` has them, and no more.
+
+    How precise these are takes most of the time of a summary (`ess_bulk`, `mcse`).
+
+    Parameters
+    ----------
+    draws
+        As `summarise` takes them: of one estimand.
+    prob
+        Probability of the interval, within 0-1, ends excluded.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns estimate, lower, upper, and one for each named dim; rows as `summarise` has them.
+    """
+    (flat,) = _flatten([draws])
+    dims, values, kept = _finite(flat, str(flat.attrs["estimand"]))
+    estimate, lower, upper = _interval(flat, values, prob)
+    coordinates, _ = _coordinates(flat, dims, kept)
+    return pd.DataFrame({"estimate": estimate, "lower": lower, "upper": upper} | coordinates)
+
+
 def _block(draws: xr.DataArray, name: str, prob: float) -> pd.DataFrame:
     """Rows of one estimand."""
-    dims = [str(dim) for dim in draws.dims if dim not in ("chain", "draw")]
-    values = draws.transpose("chain", "draw", *dims).to_numpy().astype(float)
-    values = values.reshape(*values.shape[:2], -1)
-    kept = np.ones(values.shape[2], dtype=bool)
-    if draws.attrs.get("missing_rows"):  # such as an authority without exposure in one stratum
-        kept = ~np.isnan(values).all(axis=(0, 1))
-        values = values[:, :, kept]
-    bad = int((~np.isfinite(values)).sum())
-    if bad:
-        raise EstimandError(
-            f"{bad} of {values.size} draws of {name} are not finite. Look at them before "
-            "summarising: an estimand may not exist in every draw, or the sampler has failed."
-        )
-    is_indicator = bool(draws.attrs.get("indicator", 0))
-    tails = [(1 - prob) / 2, (1 + prob) / 2]
-    if is_indicator:
-        estimate = values.mean(axis=(0, 1))
-        lower = upper = np.full_like(estimate, np.nan)
-    else:
-        estimate = np.median(values, axis=(0, 1))
-        lower, upper = np.quantile(values, tails, axis=(0, 1))
+    dims, values, kept = _finite(draws, name)
+    estimate, lower, upper = _interval(draws, values, prob)
     null = draws.attrs.get("null", np.nan)
     above = (values > null).mean(axis=(0, 1)) if "null" in draws.attrs else np.nan
-    ess, mcse = _precision(values, "mean" if is_indicator else "median")
+    ess, mcse = _precision(values, "mean" if draws.attrs.get("indicator") else "median")
     limit, units, reference = (
         _of_rows(draws, dims, name, default)[kept]
         for name, default in (("importance_ess", np.inf), ("units", ""), ("reference", ""))
@@ -221,6 +227,38 @@ def _block(draws: xr.DataArray, name: str, prob: float) -> pd.DataFrame:
         "reference": reference,
     }
     return pd.DataFrame(columns | coordinates)
+
+
+def _finite(
+    draws: xr.DataArray, name: str
+) -> tuple[list[str], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Named dims of draws; their values, dims chain, draw, row; and which rows there are."""
+    dims = [str(dim) for dim in draws.dims if dim not in ("chain", "draw")]
+    values = draws.transpose("chain", "draw", *dims).to_numpy().astype(float)
+    values = values.reshape(*values.shape[:2], -1)
+    kept = np.ones(values.shape[2], dtype=bool)
+    if draws.attrs.get("missing_rows"):  # such as an authority without exposure in one stratum
+        kept = ~np.isnan(values).all(axis=(0, 1))
+        values = values[:, :, kept]
+    bad = int((~np.isfinite(values)).sum())
+    if bad:
+        raise EstimandError(
+            f"{bad} of {values.size} draws of {name} are not finite. Look at them before "
+            "summarising: an estimand may not exist in every draw, or the sampler has failed."
+        )
+    return dims, values, kept
+
+
+def _interval(
+    draws: xr.DataArray, values: npt.NDArray[np.float64], prob: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Estimate of each row, and the ends of its interval (NaN of a share of draws)."""
+    if draws.attrs.get("indicator"):
+        estimate = values.mean(axis=(0, 1))
+        return estimate, np.full_like(estimate, np.nan), np.full_like(estimate, np.nan)
+    tails = [(1 - prob) / 2, (1 + prob) / 2]
+    lower, upper = np.quantile(values, tails, axis=(0, 1))
+    return np.median(values, axis=(0, 1)), lower, upper
 
 
 def _precision(values: np.ndarray, of: str) -> tuple[np.ndarray, np.ndarray]:
