@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
 import combinations
@@ -11,6 +12,7 @@ from combinations import Cell, model_of
 from interpreted import interpreted
 from socgrad.errors import SpecificationError
 from socgrad.model.compression import constants, likelihood_data
+from socgrad.nuts.rows import stacked
 from years_tables import panel_of, small
 
 pytestmark = pytest.mark.mcmc
@@ -112,6 +114,41 @@ def test_the_likelihood_of_strata_is_the_sum_of_their_own(name):
     ]
     assert np.isfinite(parts).all()
     assert whole == pytest.approx(sum(parts), rel=1e-11)
+
+
+def test_rows_of_strata_stand_one_after_the_other():
+    """Places become those in arrays of all strata; what is short is filled up with nothing."""
+    first = xr.Dataset(
+        {
+            "count_authority": ("counted_cell", [0, 2]),
+            "count_constant": ((), -1.5),
+            "row_locality": ("locality_area", [0, 1, 1]),
+            "locality_events": ("counted_locality", [3.0, 4.0]),
+            "distinct_events": ("number", [0.0, 2.0]),
+            "interval_log_weight": (("interval_area", "interval_step"), [[0.0, 0.0]]),
+            "constraint_slopes": ("end", [-1.0, 1.0]),
+        }
+    )
+    second = xr.Dataset(
+        {
+            "count_authority": ("counted_cell", [1]),
+            "count_constant": ((), -2.0),
+            "row_locality": ("locality_area", [0]),
+            "locality_events": ("counted_locality", [5.0]),
+            "distinct_events": ("number", [5.0]),
+            "interval_log_weight": (("interval_area", "interval_step"), [[0.0]]),
+        }
+    )
+    made = stacked([first, second], authorities=3)
+    assert made["count_authority"].values.tolist() == [0, 2, 4]
+    assert float(made["count_constant"]) == -3.5
+    assert made["row_locality"].values.tolist() == [0, 1, 1, 2]
+    assert made["locality_events"].values.tolist() == [3.0, 4.0, 5.0]
+    assert made["number_stratum"].values.tolist() == [0, 0, 1]
+    weights = made["interval_log_weight"].to_numpy()
+    assert np.exp(weights).tolist() == [[1.0, 1.0], [1.0, 0.0]]
+    assert made["constraint_slopes"].values.tolist() == [[-1.0, 1.0], [0.0, 0.0]]
+    assert stacked([second], authorities=3) is second
 
 
 def functions_of(graph, free, made):
@@ -274,3 +311,30 @@ def test_official_names_are_no_data_of_a_graph():
     data = [full_data(each, [likelihood_data(each)]) for each in (plain, named)]
     assert data[0].identical(data[1])
     assert all(values.dtype.kind in "fi" for values in compact_data(data[1]).values())
+
+
+def test_other_counts_and_priors_are_served_by_the_same_compiled_graph():
+    """Other terms, laws or correlations are not."""
+    from socgrad.nuts.graph import compact_key, full_data
+
+    def key(model):
+        models = model.models.values() if isinstance(model, sg.StratifiedModel) else [model]
+        return compact_key(model, full_data(model, [likelihood_data(one) for one in models]))
+
+    frame = combinations._table("plain", "poisson")
+    first, second = (
+        sg.Areas.from_frame(frame, events=name, **combinations._ROLES)
+        for name in ("first", "second")
+    )
+    usual = key(sg.GradientModel(first))
+    assert usual == key(
+        sg.GradientModel(second, priors=sg.Priors(level_sd=sg.PositiveNormal(0.0, 1.0)))
+    )
+    others = ({"random_slopes": False}, {"family": "negative_binomial"}, {"shape": "tenths"})
+    assert usual not in [key(sg.GradientModel(first, **each)) for each in others]
+    strata = combinations.strata_of(Cell("plain", strata="joint"))
+    full, factor = (
+        key(sg.StratifiedModel(strata, authority_effects="joint", correlations=each))
+        for each in ("full", "factor")
+    )
+    assert full != factor

@@ -18,7 +18,7 @@ from socgrad.nuts import overdispersed as overdispersed_rows
 from socgrad.nuts import steering
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 from socgrad.nuts.overdispersed import overdispersed
-from socgrad.nuts.steering import Curve, Steered, d_steered, steered
+from socgrad.nuts.steering import EventsCurve, Steered, d_steered, steered
 
 __all__ = ["HEADER", "Problem", "draws", "log_density", "problem_of"]
 
@@ -312,9 +312,9 @@ def _shared_priors(  # noqa: PLR0917 as in `steered`
 
 
 @compiled
-def _curve_of(j: int, problem: Problem) -> Curve:
+def _curve_of(j: int, problem: Problem) -> EventsCurve:
     """How the log of an authority's expected events bends in its slope."""
-    return Curve(
+    return EventsCurve(
         problem.is_total[j] > 0,
         problem.at[j],
         problem.spread[j],

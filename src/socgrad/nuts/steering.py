@@ -10,10 +10,10 @@ from typing import NamedTuple
 from socgrad.arrays import FloatArray
 from socgrad.nuts.numba_on_disk import compiled
 
-__all__ = ["Adjoints", "Curve", "Steered", "d_steered", "steered"]
+__all__ = ["Adjoints", "EventsCurve", "Steered", "d_steered", "steered"]
 
 
-class Curve(NamedTuple):
+class EventsCurve(NamedTuple):
     """Log of an authority's expected events over its slope, about the slope that steers.
 
     A parabola with the derivatives `at` and `spread`. Where the total alone is known (`exact`) the
@@ -76,7 +76,7 @@ class Adjoints(NamedTuple):
 
 
 @compiled
-def _followed(apart: float, curve: Curve) -> tuple[float, float, float]:
+def _followed(apart: float, curve: EventsCurve) -> tuple[float, float, float]:
     """The curve less its value where it steers, at a distance, and its first two derivatives."""
     if not curve.exact:
         turn = curve.at + curve.spread * apart
@@ -94,7 +94,7 @@ def _followed(apart: float, curve: Curve) -> tuple[float, float, float]:
 
 @compiled
 def steered(  # noqa: PLR0917 numba compiles positions faster than names
-    curve: Curve,
+    curve: EventsCurve,
     ahead: float,
     apart: float,
     known_level: float,
