@@ -7,7 +7,7 @@ every estimate can stand beside the truth. Put your own tables in the place of
     python examples/briefing.py                                        # England
     python examples/briefing.py --authorities 20 --areas 1200          # a small one
 
-It writes one page (briefing.html), its numbers beside the truth (findings.csv) and fits (.nc) to
+It writes one page (briefing.html), its numbers beside the truth (findings.csv) and fits (fits/) to
 the folder out/, and prints what was found:
 
 F1  rates rise with the deprivation of the neighbourhood
@@ -25,11 +25,14 @@ referrals per 10,000 children to 1,400. So the stages are fitted twice: by strai
 """
 
 import argparse
+import multiprocessing
+import os
 import sys
 import textwrap
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -105,21 +108,8 @@ def main() -> int:
         random_seed=options.seed,
     )
     made = studies(flow, together=options.joint)
-    fits = {}
-    for number, (heading, study) in enumerate(made.items(), start=1):
-        say(f"Fitting {heading[0].lower()}{heading[1:]}")
-        # Each fit has a seed of its own: draws of different fits are combined as independent.
-        fits[heading] = sg.fit(
-            sg.StratifiedModel(
-                study.strata,
-                authority_effects="joint" if study.together else "independent",
-                shape=study.shape,
-            ),
-            method=options.method,
-            draws=options.draws,
-            random_seed=options.seed + number,
-        )
-        sg.save(fits[heading], options.out / f"study_{number}.nc")
+    say(f"Fitting {len(made)} tables of counts, several at a time where there are processors")
+    fits = fits_of(made, options)
     say("Writing the page")
     found: list[pd.DataFrame] = []
 
@@ -143,6 +133,34 @@ def main() -> int:
         return 0
     say("NOT DONE: the sampler did not converge in every fit. Do not use these numbers.")
     return 1
+
+
+def fits_of(made: Mapping[str, Study], options: argparse.Namespace) -> dict[str, xr.DataTree]:
+    """Fit every table, in processes of their own, and keep each fit in a file."""
+    keys = {f"study_{number}": heading for number, heading in enumerate(made, start=1)}
+    plan = {
+        key: sg.StratifiedModel(
+            made[heading].strata,
+            authority_effects="joint" if made[heading].together else "independent",
+            shape=made[heading].shape,
+        )
+        for key, heading in keys.items()
+    }
+    folder = options.out / "fits"
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max(1, (os.cpu_count() or 1)), mp_context=context) as executor:
+        # Each fit has a seed of its own: draws of different fits are combined as independent.
+        done = sg.many.fit_many(
+            plan,
+            into=folder,
+            executor=executor,
+            random_seed=options.seed,
+            options={"method": options.method, "draws": options.draws},
+        )
+    failed = done[~done["state"].isin(["fitted", "kept"])]
+    if len(failed):
+        sys.exit(f"Not every table could be fitted:\n{failed[['state', 'error']].to_string()}")
+    return {keys[key]: fit for key, fit in sg.many.read_many(folder, keys=list(keys))}
 
 
 def studies(flow: Flow, *, together: bool) -> dict[str, Study]:
