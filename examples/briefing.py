@@ -7,7 +7,7 @@ every estimate can stand beside the truth. Put your own tables in the place of
     python examples/briefing.py                                        # England
     python examples/briefing.py --authorities 20 --areas 1200          # a small one
 
-It writes one page (briefing.html), its numbers beside the truth (findings.csv) and fits (fits/) to
+It writes one page (briefing.html), its numbers beside the truth (findings.csv) and fits (.nc) to
 the folder out/, and prints what was found:
 
 F1  rates rise with the deprivation of the neighbourhood
@@ -137,30 +137,27 @@ def main() -> int:
 
 def fits_of(made: Mapping[str, Study], options: argparse.Namespace) -> dict[str, xr.DataTree]:
     """Fit every table, in processes of their own, and keep each fit in a file."""
-    keys = {f"study_{number}": heading for number, heading in enumerate(made, start=1)}
-    plan = {
-        key: sg.StratifiedModel(
-            made[heading].strata,
-            authority_effects="joint" if made[heading].together else "independent",
-            shape=made[heading].shape,
-        )
-        for key, heading in keys.items()
-    }
-    folder = options.out / "fits"
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max(1, (os.cpu_count() or 1)), mp_context=context) as executor:
-        # Each fit has a seed of its own: draws of different fits are combined as independent.
-        done = sg.many.fit_many(
-            plan,
-            into=folder,
-            executor=executor,
-            random_seed=options.seed,
-            options={"method": options.method, "draws": options.draws},
-        )
-    failed = done[~done["state"].isin(["fitted", "kept"])]
-    if len(failed):
-        sys.exit(f"Not every table could be fitted:\n{failed[['state', 'error']].to_string()}")
-    return {keys[key]: fit for key, fit in sg.many.read_many(folder, keys=list(keys))}
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as executor:
+        files = {
+            heading: executor.submit(fitted, study, options, number)
+            for number, (heading, study) in enumerate(made.items(), start=1)
+        }
+        return {heading: sg.load(file.result()) for heading, file in files.items()}
+
+
+def fitted(study: Study, options: argparse.Namespace, number: int) -> Path:
+    """Fit one table, and give the file of the fit."""
+    model = sg.StratifiedModel(
+        study.strata,
+        authority_effects="joint" if study.together else "independent",
+        shape=study.shape,
+    )
+    # Each fit has a seed of its own: draws of different fits are combined as independent.
+    fit = sg.fit(
+        model, method=options.method, draws=options.draws, random_seed=options.seed + number
+    )
+    return sg.save(fit, options.out / f"study_{number}.nc")
 
 
 def studies(flow: Flow, *, together: bool) -> dict[str, Study]:
