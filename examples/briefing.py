@@ -25,11 +25,14 @@ referrals per 10,000 children to 1,400. So the stages are fitted twice: by strai
 """
 
 import argparse
+import multiprocessing
+import os
 import sys
 import textwrap
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -105,21 +108,8 @@ def main() -> int:
         random_seed=options.seed,
     )
     made = studies(flow, together=options.joint)
-    fits = {}
-    for number, (heading, study) in enumerate(made.items(), start=1):
-        say(f"Fitting {heading[0].lower()}{heading[1:]}")
-        # Each fit has a seed of its own: draws of different fits are combined as independent.
-        fits[heading] = sg.fit(
-            sg.StratifiedModel(
-                study.strata,
-                authority_effects="joint" if study.together else "independent",
-                shape=study.shape,
-            ),
-            method=options.method,
-            draws=options.draws,
-            random_seed=options.seed + number,
-        )
-        sg.save(fits[heading], options.out / f"study_{number}.nc")
+    say(f"Fitting {len(made)} tables of counts, several at a time where there are processors")
+    fits = fits_of(made, options)
     say("Writing the page")
     found: list[pd.DataFrame] = []
 
@@ -143,6 +133,31 @@ def main() -> int:
         return 0
     say("NOT DONE: the sampler did not converge in every fit. Do not use these numbers.")
     return 1
+
+
+def fits_of(made: Mapping[str, Study], options: argparse.Namespace) -> dict[str, xr.DataTree]:
+    """Fit every table, in processes of their own, and keep each fit in a file."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as executor:
+        files = {
+            heading: executor.submit(fitted, study, options, number)
+            for number, (heading, study) in enumerate(made.items(), start=1)
+        }
+        return {heading: sg.load(file.result()) for heading, file in files.items()}
+
+
+def fitted(study: Study, options: argparse.Namespace, number: int) -> Path:
+    """Fit one table, and give the file of the fit."""
+    model = sg.StratifiedModel(
+        study.strata,
+        authority_effects="joint" if study.together else "independent",
+        shape=study.shape,
+    )
+    # Each fit has a seed of its own: draws of different fits are combined as independent.
+    fit = sg.fit(
+        model, method=options.method, draws=options.draws, random_seed=options.seed + number
+    )
+    return sg.save(fit, options.out / f"study_{number}.nc")
 
 
 def studies(flow: Flow, *, together: bool) -> dict[str, Study]:

@@ -106,6 +106,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ax=figure.subplots(),
     )
     figure.savefig(out / "plans_map.png", dpi=110)
+
+    # [page]
+    sg.report(
+        fit,
+        title="Child protection plans and deprivation, England 2022",
+        events="child protection plan starts",
+        deprivation="children in low-income families",
+    ).save(out / "plans_page.html")
     # [end]
 
 

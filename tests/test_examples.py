@@ -121,7 +121,7 @@ def test_the_page_says_what_it_is_of_and_what_to_make_of_it(run: Run) -> None:
     assert section.count("<tr><td>") == 2 * (2 + 3)
     assert "do not use these numbers" in run.page
     assert "NOT DONE: the sampler did not converge in every fit" in run.printed
-    assert "Fitting by category of abuse" in run.printed
+    assert "Fitting 8 tables of counts" in run.printed
     assert max(map(len, run.printed.splitlines())) <= 100
     assert run.status == 1
 
@@ -146,8 +146,8 @@ def test_a_posterior_at_the_truth_gives_the_truth(briefing: ModuleType) -> None:
         return [briefing.all_beside_truth(found[0])]
 
     page = briefing.page_of(fits, made, flow, sections, figures=False)
-    # Fitted together, the four stages have six correlations more.
-    rows = ROWS | {briefing.LINES: ROWS[briefing.LINES] + 6}
+    # Fitted together, the four stages have six correlations more of levels, and six of gradients.
+    rows = ROWS | {briefing.LINES: ROWS[briefing.LINES] + 12}
     assert found[0].groupby("study").size().to_dict() == {name: rows[name] for name in made}
     np.testing.assert_allclose(found[0]["estimate"], found[0]["truth"], rtol=1e-7)
     assert "correlation" in page.found["Stages of intervention: alike"][0]
@@ -191,7 +191,7 @@ def certain_fit(flow, strata: sg.Strata, outcomes: dict, *, joint: bool) -> xr.D
     from socgrad.strata_tree import join_strata
 
     model = sg.StratifiedModel(strata, authority_effects="joint" if joint else "independent")
-    trees, slopes = {}, []
+    trees, effects = {}, {"level": [], "slope": []}
     for label, outcome in outcomes.items():
         by = [] if outcome.by is None else [outcome.by]
         truth = flow.truth_of(outcome.events, exposure=outcome.exposure, by=by)
@@ -204,17 +204,20 @@ def certain_fit(flow, strata: sg.Strata, outcomes: dict, *, joint: bool) -> xr.D
             for name in ("intercept", "within", "between", "cross_level")
         }
         own = own.set_index("authority").loc[strata.first.authority]
-        slopes.append(own["slope_effect"])
+        for kind, values in effects.items():
+            values.append(own[f"{kind}_effect"])
         for name in ("level_effect", "slope_effect"):
             draws[name] = (("chain", "draw", "authority"), np.tile(own[name], (2, 10, 1)))
         posterior = xr.Dataset(draws, coords={"authority": strata.first.authority.to_numpy()})
         trees[label] = assemble(
             model.models[label], posterior, xr.Dataset(), sampler={}, packages=(), random_seed=1
         )
-    alike = np.tile(np.corrcoef(slopes), (2, 10, 1, 1))
     dims = ("chain", "draw", "stratum", "stratum_bis")
     shared = xr.Dataset(
-        {f"{kind}_correlation": (dims, alike) for kind in ("level", "slope")},
+        {
+            f"{kind}_correlation": (dims, np.tile(np.corrcoef(values), (2, 10, 1, 1)))
+            for kind, values in effects.items()
+        },
         coords={dim: list(outcomes) for dim in dims[2:]},
     )
     return join_strata(model, trees, random_seed=1, shared=shared if joint else None)

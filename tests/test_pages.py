@@ -116,6 +116,13 @@ def test_questions_depend_on_the_fit(make, answered, refused):
     assert refused <= set(page.refused)
 
 
+def test_years_are_no_groups():
+    """Nobody is told that years are one set of counts, or asked which of them is steepest."""
+    page = page_of(example_fit_of_years(), questions=["comparison", "alike"])
+    assert "differ by year alone" in page.refused["comparison"]
+    assert "Are the same authorities high in every year?" in page.html
+
+
 def test_fits_that_say_less_say_so(pooled_fit, null_fit, no_slopes_fit):
     """A pooled, a null and a fit without random slopes each name what they leave out."""
     assert "deprivation='pooled'" in ask(CONTEXTUAL, subject_of(pooled_fit)).reason

@@ -124,8 +124,9 @@ def _known(subject: Subject) -> list[str]:
             )
         if without := int((part.fit["constant_data"]["has_data"] == 0).sum()):
             words.append(
-                f"Of {without:,} of {areas:,} neighbourhoods nothing was counted{of}: their rates "
-                "are what the model expects of places like them."
+                f"For {without:,} of {areas:,} neighbourhoods neither a count{of} nor a total of "
+                "their authority is known: their rates are what the model expects of places like "
+                "them."
             )
     return list(dict.fromkeys(words))
 

@@ -21,7 +21,9 @@ def _no_gradients(subject: Subject) -> str:
 
 
 def _one_set(subject: Subject) -> str:
-    if subject.relation in ("", "years"):
+    if subject.relation == "years":
+        return "These counts differ by year alone: how gradients changed is said under the years."
+    if not subject.relation:
         return (
             "There is one set of counts. Several stages of intervention or groups of children, "
             "fitted together as strata, could be compared."
@@ -164,7 +166,11 @@ _OPPOSITE: Final = {"high": "low", "steep": "flat"}
 
 ALIKE: Final = Question(
     "alike",
-    lambda _: "Are the same authorities high in all of them?",
+    lambda subject: (
+        "Are the same authorities high in every year?"
+        if subject.relation == "years"
+        else "Are the same authorities high in all of them?"
+    ),
     lambda subject: (
         ""
         if "level_correlation" in subject.fit["posterior"]

@@ -152,7 +152,11 @@ def _statistics(part: Part, check: FitCheck) -> pd.DataFrame:
 def _priors(subject: Subject, moved: pd.DataFrame) -> Verdict:
     asks = "Do the numbers rest on what was assumed beforehand?"
     if moved.empty:
-        words = ["This fit does not record what was assumed beforehand."]
+        words = [
+            "Years that are tied together cannot be asked this one number at a time."
+            if subject.relation == "years"
+            else "This fit does not record what was assumed beforehand."
+        ]
         return Verdict("priors", asks, None, words, pd.DataFrame())
     deciding = moved[moved["decides"].astype(bool)]
     alone = subject.first.terms.is_alone

@@ -13,12 +13,14 @@ from socgrad.returns.residence import Residence
 from socgrad.returns.rules import counting_rules
 from socgrad.returns.safeguarding import read_safeguarding
 from socgrad.returns.ssda903 import read_ssda903
+from socgrad.returns.stretches import Stretches
 
 __all__ = [
     "Counts",
     "ExampleReturns",
     "Records",
     "Residence",
+    "Stretches",
     "count",
     "counting_rules",
     "example_returns",
