@@ -17,7 +17,6 @@ from socgrad.notebooks.html import frame_table, heading, paragraph
 from socgrad.reading.by_stratum import stratum, stratum_labels
 from socgrad.reading.posterior import importance_ess
 from socgrad.schema import COEFFICIENTS, CORRELATIONS, EFFECTS, PARAMETERS, REGION_EFFECTS
-from socgrad.tables.effective_sizes import bulk_and_tail
 
 __all__ = ["SamplingCheck", "check_sampling"]
 
@@ -219,16 +218,16 @@ def _own(fit: xr.DataTree) -> xr.Dataset:
 
 def _table(posterior: xr.Dataset, limit: float | None) -> pd.DataFrame:
     """Worst diagnostics of each variable."""
+    stats = import_module("arviz_stats")  # takes a second, so only when needed
     rows = {}
     for name, draws in posterior.data_vars.items():
         # A term that is held fixed has no between-chain variance to compare.
         varies = bool((draws != draws.isel(chain=0, draw=0)).any())
-        bulk, tail = bulk_and_tail(draws)
-        rhat = 1.0
-        if varies and limit is None:
-            stats = import_module("arviz_stats")  # takes a second, so only when needed
-            rhat = float(stats.rhat(draws).max(skipna=False))
-        rows[name] = {"rhat": rhat, "ess_bulk": float(bulk.min()), "ess_tail": float(tail.min())}
+        rows[name] = {
+            "rhat": float(stats.rhat(draws).max(skipna=False)) if varies and limit is None else 1.0,
+            "ess_bulk": float(stats.ess(draws, method="bulk").min(skipna=False)),
+            "ess_tail": float(stats.ess(draws, method="tail").min(skipna=False)),
+        }
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("term")
     if limit is not None:
         table["rhat"] = np.nan
