@@ -191,3 +191,31 @@ def test_log_factorials_are_not_needed():
     one, two = (prepared(model, each).marginal for each in (data, other))
     x = np.array([one.coordinates.point(dict.fromkeys(one.coordinates.names, 0.3))])
     np.testing.assert_array_equal(one.log_density(x, nodes=3), two.log_density(x, nodes=3))
+
+
+def test_a_heavy_tail_has_the_proposal_fitted_to_all_draws(monkeypatch):
+    """The same posterior comes out; a light tail is left alone."""
+    from socgrad.laplace import sampling
+
+    model = GradientModel(small_areas())
+    data = likelihood_data(model)
+    again = []
+    fitted = sampling._Fitted.again
+    monkeypatch.setattr(
+        sampling._Fitted, "again", lambda self, rng: again.append(len(self.x)) or fitted(self, rng)
+    )
+
+    def drawn():
+        made = sampling.sample_laplace(model, data, draws=500, chains=4, random_seed=1)
+        assert made.pareto_k < 0.7
+        return made.posterior["within"]
+
+    light = drawn()
+    assert again == []
+    monkeypatch.setattr(sampling, "_WORST_TAIL", -10.0)
+    heavy = drawn()
+    assert len(again) == 2
+    assert min(again) >= 1000
+    error = float(light.std()) * np.sqrt(2 / 2000)
+    assert abs(float(light.mean() - heavy.mean())) < 4.5 * error
+    assert float(heavy.std()) == pytest.approx(float(light.std()), rel=0.1)

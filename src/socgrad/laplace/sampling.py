@@ -6,7 +6,9 @@ it closely are weighted to be exact, and each authority's effects are drawn give
 parameters.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 import xarray as xr
@@ -14,7 +16,7 @@ import xarray as xr
 from socgrad.arrays import FloatArray
 from socgrad.laplace.coordinates import factor_name
 from socgrad.laplace.effects import draw_effects
-from socgrad.laplace.importance import effective_size, resampled, smoothed
+from socgrad.laplace.importance import Weights, effective_size, resampled, smoothed
 from socgrad.laplace.marginal import Marginal
 from socgrad.laplace.predictors import joined
 from socgrad.laplace.preparation import Prepared, prepared, tabulated_at
@@ -30,6 +32,8 @@ _EFFICIENT = 0.75
 # Effective draws wanted for each one kept: ties are then rare.
 _SPARE = 1.5
 _MOST = 12.0
+# Times that a proposal whose weights have too heavy a tail is fitted to all its draws.
+_AGAIN = 2
 # Error of the log-density, between draws, that leaves means and limits where they are.
 _SMALL = 5e-3
 _NODES = (3, 5, 7, 9, 13)
@@ -104,19 +108,15 @@ def sample_laplace(
     ready = prepared(model, data)
     kept = draws * chains
 
-    fitted = _fitted(ready, rng)
+    fitted = _drawn(_fitted(ready, rng), kept, rng)
+    for _ in range(_AGAIN):
+        # Where the likelihood itself is in doubt, more draws of it are wasted.
+        if fitted.is_hopeless or not fitted.weights.pareto_k > _WORST_TAIL:
+            break
+        # So many draws tell more of the tails than the rounds knew that fitted the proposal.
+        fitted = _drawn(fitted.again(rng), kept, rng)
     marginal, proposal, nodes = fitted.marginal, fitted.proposal, fitted.nodes
-    x, log_ratio = fitted.x, fitted.log_ratio
-    weights = smoothed(log_ratio)
-    # Where the likelihood itself is in doubt, more draws of it are wasted.
-    wanted = 0.0 if fitted.is_hopeless else _SPARE * kept
-    while weights.effective_size < wanted and len(x) < _MOST * kept:
-        efficiency = weights.effective_size / len(x)
-        more = int(min(1.1 * wanted / efficiency, _MOST * kept)) - len(x)
-        new = proposal.draw(max(more, _ROUND), rng)
-        ratio = marginal.log_density(new, nodes=nodes) - proposal.log_density(new)
-        x, log_ratio = np.concatenate([x, new]), np.concatenate([log_ratio, ratio])
-        weights = smoothed(log_ratio)
+    x, log_ratio, weights = fitted.x, fitted.log_ratio, fitted.weights
 
     positions = resampled(weights.weight, kept, rng)
     points = x[positions]
@@ -179,9 +179,37 @@ class _Fitted:
         """
         return self.table_error > _WORST_ERROR or self.node_error > _HOPELESS
 
+    @cached_property
+    def weights(self) -> Weights:
+        return smoothed(self.log_ratio)
+
     @property
     def efficiency(self) -> float:
-        return smoothed(self.log_ratio).effective_size / len(self.x)
+        return self.weights.effective_size / len(self.x)
+
+    def with_proposal(self, proposal: Proposal, x: FloatArray) -> Self:
+        """The same with draws of another proposal."""
+        log_ratio = self.marginal.log_density(x, nodes=self.nodes) - proposal.log_density(x)
+        return replace(self, proposal=proposal, x=x, log_ratio=log_ratio)
+
+    def again(self, rng: np.random.Generator) -> Self:
+        """The same with a proposal fitted to all draws that there are."""
+        proposal = self.proposal.fitted(self.x, self.weights.weight)
+        return self.with_proposal(proposal, proposal.draw(_ROUND, rng))
+
+
+def _drawn(fitted: _Fitted, kept: int, rng: np.random.Generator) -> _Fitted:
+    """The same with as many draws as those kept call for."""
+    wanted = 0.0 if fitted.is_hopeless else _SPARE * kept
+    while fitted.weights.effective_size < wanted and len(fitted.x) < _MOST * kept:
+        more = int(min(1.1 * wanted / fitted.efficiency, _MOST * kept)) - len(fitted.x)
+        new = fitted.with_proposal(fitted.proposal, fitted.proposal.draw(max(more, _ROUND), rng))
+        fitted = replace(
+            fitted,
+            x=np.concatenate([fitted.x, new.x]),
+            log_ratio=np.concatenate([fitted.log_ratio, new.log_ratio]),
+        )
+    return fitted
 
 
 def _fitted(ready: Prepared, rng: np.random.Generator) -> _Fitted:
