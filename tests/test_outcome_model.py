@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from socgrad.errors import SpecificationError, TableError
-from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.outcome_model import OutcomeModel
 from tables import small_areas
@@ -106,11 +105,3 @@ def test_adjusting_for_deprivation_needs_the_split():
     assert OutcomeModel(
         pooled, outcome=ABSENCE, name="absence, %", adjust_for_deprivation=False
     ).terms == ("gradient",)
-
-
-def test_the_compile_free_engine_is_refused():
-    """The engine that has no regression says so rather than fit the gradients alone."""
-    with pytest.raises(
-        SpecificationError, match=r"cannot fit this model.*it has no outcome.*Choose method='nuts'"
-    ):
-        fit(outcome_model(), method="laplace", random_seed=1)
