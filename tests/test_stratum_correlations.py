@@ -54,6 +54,7 @@ def test_independent_strata_are_refused():
         stratum_correlations(example_fit_of_stages(chained=True))
 
 
+@pytest.mark.filterwarnings("ignore::socgrad.errors.ConvergenceWarning")  # of few authorities
 def test_levels_alone_have_correlations_too():
     """Of joint strata without slopes of authorities; they were lost, and strata independent."""
     tree = fit(
