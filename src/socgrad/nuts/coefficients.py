@@ -12,6 +12,7 @@ import numpy as np
 from socgrad.arrays import FloatArray
 from socgrad.model.coefficients import by_column, coefficients_of
 from socgrad.model.terms import Term
+from socgrad.nuts.drawing import Size, source_and_shape
 from socgrad.nuts.lines import Shifts
 from socgrad.nuts.pymc_quietly import pm, pt
 
@@ -105,11 +106,9 @@ def _draw(  # noqa: PLR0917 PyMC passes by position
     mean: FloatArray,
     sd: FloatArray,
     rng: np.random.Generator | None = None,
-    size: int | tuple[int, ...] | None = None,
+    size: Size = None,
 ) -> FloatArray:
-    if rng is None:
-        rng = np.random.default_rng()
-    shape = () if size is None else tuple(np.atleast_1d(size))
+    rng, shape = source_and_shape(rng, size)
     away = mean + sd * rng.standard_normal((*shape, mean.shape[-1])) - centre
     raw: FloatArray = np.linalg.solve(scale, away[..., None])[..., 0]
     return raw

@@ -15,6 +15,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.nuts.correlations import draw_lkj_factors, lkj_factor, lkj_log_density, lkj_to_raw
+from socgrad.nuts.drawing import Size, source_and_shape
 from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.nuts.spreads import draw_spreads, spreads_log_density, spreads_of, spreads_to_raw
 
@@ -112,12 +113,10 @@ def _draw(  # noqa: PLR0917 PyMC passes by position
     of_partials: FloatArray,
     tilt: FloatArray,
     rng: np.random.Generator | None = None,
-    size: int | tuple[int, ...] | None = None,
+    size: Size = None,
 ) -> FloatArray:
     """Free variables of standard deviations and correlations from their priors."""
-    if rng is None:
-        rng = np.random.default_rng()
-    shape = () if size is None else tuple(np.atleast_1d(size))
+    rng, shape = source_and_shape(rng, size)
     effects, strata = len(mean), len(tilt)
     sds = draw_spreads(mean, sd, rng, shape)
     scaled = sds[..., None] * draw_lkj_factors(effects, float(concentration), rng, shape)

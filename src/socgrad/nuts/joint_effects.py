@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from socgrad.arrays import FloatArray
+from socgrad.nuts.drawing import Size, source_and_shape
 from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.nuts.standardising import standardise
 
@@ -130,12 +131,10 @@ def _draw_levels(
     known: FloatArray,
     suggested: FloatArray,
     rng: np.random.Generator | None = None,
-    size: int | tuple[int, ...] | None = None,
+    size: Size = None,
 ) -> FloatArray:
     """Standardised variables of independent standard normal ones."""
-    if rng is None:
-        rng = np.random.default_rng()
-    shape = () if size is None else tuple(np.atleast_1d(size))
+    rng, shape = source_and_shape(rng, size)
     independent = rng.standard_normal((*shape, *known.shape))
     precision = np.eye(len(root)) + root.T @ (known.T[..., None] * root)
     factor = np.linalg.cholesky(precision)
@@ -196,13 +195,11 @@ def _draw(
     said: FloatArray,
     more: FloatArray,
     rng: np.random.Generator | None = None,
-    size: int | tuple[int, ...] | None = None,
+    size: Size = None,
 ) -> FloatArray:
     """Standardised variables of independent standard normal ones."""
-    if rng is None:
-        rng = np.random.default_rng()
+    rng, shape = source_and_shape(rng, size)
     strata, authorities = said.shape[-2:]
-    shape = () if size is None else tuple(np.atleast_1d(size))
     independent = rng.standard_normal((*shape, 2 * strata, authorities))
     drawn = np.empty_like(independent)
     for place in np.ndindex(shape):

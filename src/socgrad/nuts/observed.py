@@ -6,13 +6,13 @@ from typing import Any, Final
 import numpy as np
 
 from socgrad.arrays import FloatArray
+from socgrad.nuts.drawing import Size
 from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.predictor import log_rate
 
 __all__ = ["SHAPES", "draw_areas", "draw_totals", "observe"]
 
 type Variable = Any  # PyTensor's variables carry no useful static types.
-type Size = int | tuple[int, ...] | None
 type Draw = Callable[[dict[str, FloatArray], np.random.Generator, Size], FloatArray]
 
 

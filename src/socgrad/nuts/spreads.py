@@ -14,6 +14,7 @@ from scipy.special import ndtr, ndtri
 
 from socgrad.arrays import FloatArray
 from socgrad.nuts.coefficient_scales import invertible
+from socgrad.nuts.drawing import Size, source_and_shape
 from socgrad.nuts.pymc_quietly import pm, pt
 
 __all__ = [
@@ -96,11 +97,9 @@ def _draw(
     sd: FloatArray,
     mixing: FloatArray,
     rng: np.random.Generator | None = None,
-    size: int | tuple[int, ...] | None = None,
+    size: Size = None,
 ) -> FloatArray:
-    if rng is None:
-        rng = np.random.default_rng()
-    shape = () if size is None else tuple(np.atleast_1d(size))
+    rng, shape = source_and_shape(rng, size)
     return spreads_to_raw(draw_spreads(mean, sd, rng, shape), mean, sd, mixing)
 
 
