@@ -17,7 +17,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.blocks.covariance import positive, positive_prior
-from socgrad.model.outcome_data import outcome_data
+from socgrad.model.outcome_data import COEFFICIENT_SD, CONSTANT_SD, NOISE_SD, outcome_data
 from socgrad.model.outcome_model import OutcomeModel
 
 __all__ = ["Outcome", "Told", "outcome_of"]
@@ -25,8 +25,6 @@ __all__ = ["Outcome", "Told", "outcome_of"]
 # Complex where derivatives are taken.
 type Array = Any
 
-#: Priors of a constant, of coefficients, and of the standard deviation, as `OutcomeModel` has them.
-_CONSTANT, _COEFFICIENT, _NOISE = 1.0, 0.5, 1.0
 #: Where the scale of the standard deviation turns from linear to logarithmic, and where it starts.
 _BEND, _START = 0.2, 0.9
 
@@ -100,9 +98,11 @@ class Outcome:
     def log_prior(self, x: Array) -> Array:
         """Log prior density of numbers of points (..., size), up to a constant."""
         constant, coefficients, noise = x[..., 0], x[..., 1:-1], x[..., -1]
-        total = -0.5 * (constant / _CONSTANT) ** 2
-        total = total - 0.5 * ((coefficients / _COEFFICIENT) ** 2).sum(axis=-1)
-        return total + positive_prior(noise, np.asarray(_BEND), np.asarray(0.0), np.asarray(_NOISE))
+        total = -0.5 * (constant / CONSTANT_SD) ** 2
+        total = total - 0.5 * ((coefficients / COEFFICIENT_SD) ** 2).sum(axis=-1)
+        return total + positive_prior(
+            noise, np.asarray(_BEND), np.asarray(0.0), np.asarray(NOISE_SD)
+        )
 
     def told(self, x: Array, covariance: Array, cross_level: Array) -> Told:
         """What the outcome tells of effects.

@@ -5,7 +5,11 @@ import xarray as xr
 
 from socgrad.model.outcome_model import OutcomeModel
 
-__all__ = ["outcome_data"]
+__all__ = ["COEFFICIENT_SD", "CONSTANT_SD", "NOISE_SD", "outcome_data"]
+
+#: Standard deviations of the priors, in those of the outcome: of the constant and of coefficients,
+#: which are normal about 0, and of the half-normal prior of the outcome's own.
+CONSTANT_SD, COEFFICIENT_SD, NOISE_SD = 1.0, 0.5, 1.0
 
 
 def outcome_data(model: OutcomeModel) -> xr.Dataset:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from socgrad.model.outcome_data import outcome_data
+from socgrad.model.outcome_data import COEFFICIENT_SD, CONSTANT_SD, NOISE_SD, outcome_data
 from socgrad.model.outcome_model import OutcomeModel
 from socgrad.nuts.graph import full_data, gradient_graph
 from socgrad.nuts.pymc_quietly import pm, pt
@@ -38,9 +38,9 @@ def outcome_graph(model: OutcomeModel) -> pm.Model:
             str(name): pm.Data(str(name), value.to_numpy(), dims=value.dims or None)
             for name, value in working.data_vars.items()
         }
-        coefficient = pm.Normal("outcome_scaled", 0.0, 0.5, dims="outcome_term")
-        sd = pm.HalfNormal("outcome_sd_scaled", 1.0)
-        intercept = pm.Normal("outcome_intercept_scaled", 0.0, 1.0)
+        coefficient = pm.Normal("outcome_scaled", 0.0, COEFFICIENT_SD, dims="outcome_term")
+        sd = pm.HalfNormal("outcome_sd_scaled", NOISE_SD)
+        intercept = pm.Normal("outcome_intercept_scaled", 0.0, CONSTANT_SD)
         effects, per_unit = _effects(graph, model, data)
         given = (data["outcome_predictors"] * coefficient[len(effects) :]).sum(axis=1)
         mean = intercept + given + sum(coefficient[k] * effect for k, effect in enumerate(effects))
