@@ -1,4 +1,4 @@
-"""How the joint model samples at England's size; writes docs/results/joint_sampling.csv.
+"""How NUTS samples the joint model at England's size; writes docs/results/joint_sampling.csv.
 
 Run from the root of the repository, on a machine with nothing else to do:
 
@@ -100,7 +100,7 @@ def measured(case: str, correlations: str, *, authorities: int, areas: int) -> d
         float(np.nansum([*one.areas.events, *one.areas.total_events]))
         for one in model.models.values()
     ]
-    options = {"chains": 4, "cores": 2, "random_seed": 1, "progress": False}
+    options = {"method": "nuts", "chains": 4, "cores": 2, "random_seed": 1, "progress": False}
     begin = time.perf_counter()
     sg.fit(model, draws=1, tune=1, **options)
     compiled = time.perf_counter()

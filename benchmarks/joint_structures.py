@@ -54,7 +54,7 @@ def fitted(made: Joint, how: str, seed: int) -> tuple[object, float]:
     if how == "independent":
         return sg.fit(sg.StratifiedModel(made.strata), random_seed=seed), 0.0
     model = sg.StratifiedModel(made.strata, authority_effects="joint", correlations=how)
-    tree = sg.fit(model, draws=500, tune=500, random_seed=seed, progress=False)
+    tree = sg.fit(model, method="nuts", draws=500, tune=500, random_seed=seed, progress=False)
     return tree, time.perf_counter() - begin
 
 
