@@ -2,6 +2,7 @@
 
 import functools
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import xarray as xr
 import socgrad as sg
 from combinations import Cell, model_of
 from locality_tables import locality_fit
-from region_tables import region_draws
+from region_tables import region_draws, simulated_with_regions, with_regions
+from socgrad.errors import ConvergenceWarning
 from socgrad.pages.answers import Answer, Refusal, ask
 from socgrad.pages.evidence import evidence
 from socgrad.pages.method import method
@@ -227,3 +229,17 @@ def test_an_uncertain_comparison_has_its_number():
     assert f"{abs(100 * (row['estimate'] - 1)):.0f}%" in answer.found[0]
     assert "fitted one by one" in answer.notes[0]
     assert method(subject_of(fit))[-2].startswith("First and second were")
+
+
+def test_regions_of_a_model_without_deprivation_are_not_equally_deprived():
+    """Nothing was compared at equal deprivation, and no word says so."""
+    areas = with_regions(simulated_with_regions(authorities=30, areas=900, seed=12))
+    model = sg.GradientModel(areas, deprivation="none", regions=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of few draws
+        fit = sg.fit(model, method="laplace", draws=100, random_seed=1)
+    page = sg.report(fit, events="plans", figures=False)
+    said = " ".join(sentence for part in page.found.values() for sentence in part)
+    assert "average region" in said or "regions is it certain" in said
+    assert "equal deprivation" not in said
+    assert "equally deprived" not in said

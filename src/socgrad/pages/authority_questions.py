@@ -28,6 +28,16 @@ def _not_several(subject: Subject) -> str:
     return ""
 
 
+def _alike(subject: Subject) -> str:
+    """Whose differences are told: of equally deprived places, where the model has deprivation."""
+    return "equally deprived " if subject.first.terms.has_deprivation else ""
+
+
+def _equally(subject: Subject) -> str:
+    """The same of a comparison."""
+    return " at equal deprivation" if subject.first.terms.has_deprivation else ""
+
+
 def _levels(subject: Subject) -> Answer:
     terms = subject.first.terms
     draws = _single(median_rate_ratio(subject.fit, deprivation=subject.middle))
@@ -51,7 +61,7 @@ def _levels(subject: Subject) -> Answer:
         )
         + f" The higher rate over the lower is typically {in_a_list(apart)}."
     ]
-    alike = "equally deprived " if terms.has_deprivation else ""
+    alike = _alike(subject)
     return Answer(
         found,
         table,
@@ -96,7 +106,7 @@ def _localities(subject: Subject) -> Answer:
     for part in subject.spoken:
         row = 100 * row_of(table, part)[["estimate", "lower", "upper"]]
         found.append(
-            "Of what makes counts of equally deprived neighbourhoods differ, "
+            f"Of what makes counts of {_alike(subject)}neighbourhoods differ, "
             f"{row['estimate']:.0f}% ({row['lower']:.0f}% to {row['upper']:.0f}%) is which "
             "locality of their authority they lie in"
             + (f", for {part.events}." if part.name else ".")
@@ -104,7 +114,7 @@ def _localities(subject: Subject) -> Answer:
     return Answer(
         found,
         table,
-        "Share of the variance of counts of equally deprived neighbourhoods (1: all of it); the "
+        f"Share of the variance of counts of {_alike(subject)}neighbourhoods (1: all of it); the "
         "rest is their authority, what is their own, and chance",
     )
 
@@ -290,16 +300,16 @@ def _regions(subject: Subject) -> Answer:
             f"{row['quantity']} {change(row, 'higher', 'lower')}" for _, row in apart.iterrows()
         ]
         found.append(
-            f"Compared with the average region at equal deprivation, rates of {part.events} "
+            f"Compared with the average region{_equally(subject)}, rates of {part.events} "
             f"certainly differ in {len(said)} of {len(own)} regions: {'; '.join(said)}."
             if said
-            else f"For none of {len(own)} regions is it certain that rates of {part.events} at "
-            "equal deprivation differ from the average region's."
+            else f"For none of {len(own)} regions is it certain that rates of {part.events} differ"
+            f"{_equally(subject)} from the average region's."
         )
     return Answer(
         found,
         table,
-        "Ratio of rates to the average region's, at equal deprivation",
+        f"Ratio of rates to the average region's{_equally(subject)}",
         (),
         [
             "A region's rates are drawn towards those of the others, the more so the fewer its "
@@ -310,7 +320,7 @@ def _regions(subject: Subject) -> Answer:
 
 REGIONS: Final = Question(
     "regions",
-    lambda _: "Do regions differ at equal deprivation?",
+    lambda subject: f"Do regions differ{_equally(subject)}?",
     lambda subject: "" if subject.first.terms.has_regions else "The model has no regions.",
     _regions,
     rests_on=("region_sd",),

@@ -120,7 +120,7 @@ def _covariates(subject: Subject) -> Answer:
     return Answer(
         found,
         table.drop(columns=["name", "effect"]),
-        "Ratio of rates or of gradients, at equal deprivation and all else equal",
+        "Ratio of rates or of gradients, all else equal",
         (),
         ["What goes together need not be cause and effect."],
     )
