@@ -208,3 +208,14 @@ def test_a_page_says_how_authorities_differ(areas):
     assert list(page.found) == ["authorities"]
     assert "Take two authorities at random" in page.found["authorities"][0]
     assert {"rates", "gradient", "contextual"} <= set(page.refused)
+
+
+def test_a_release_of_coefficients_and_an_error_of_deprivation(areas):
+    """The first has nothing to do with deprivation; the second is of nothing that is there."""
+    model = sg.GradientModel(areas, deprivation="none")
+    fit = sg.fit(model, method="laplace", draws=500, random_seed=1)
+    released = sg.release.coefficients(fit)
+    assert set(released["posterior"].data_vars) == {"intercept", "level_sd"}
+    assert np.isfinite(sg.release.leakage(fit).select_dtypes("number")).all(axis=None)
+    with pytest.raises(SpecificationError, match="have no deprivation, so that it has no error"):
+        sg.sensitivity.deprivation_error(areas, sd=0.02)

@@ -277,7 +277,8 @@ def _log_rates(fit: xr.DataTree) -> FloatArray:
     """Log rates (least and most deprived neighbourhood, mean; draw; authority)."""
     terms, land = terms_of(fit), geography(fit)
     curve = curves_of_all(terms, land, own_effects=True)
-    by_authority = pd.Series(land.deprivation).groupby(land.authority_of_area)
+    # Without deprivation one rate stands for all neighbourhoods, wherever it is held.
+    by_authority = pd.Series(land.held_deprivation).groupby(land.authority_of_area)
     ends = [by_authority.min(), by_authority.max()]
     at = [xr.DataArray(end.to_numpy(), dims="authority") for end in ends]
     at.append(land.authority_mean)

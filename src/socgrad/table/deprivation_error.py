@@ -91,6 +91,11 @@ def deprivation_error(areas: Areas, *, sd: float) -> Areas:
             f"sd is {sd}. Expected the standard deviation of the error of a neighbourhood's "
             "deprivation, a proportion above 0 (0.02: two percentage points)."
         )
+    if not areas.has_deprivation:
+        raise SpecificationError(
+            "These areas have no deprivation, so that it has no error. Name its column: "
+            "Areas.from_frame(..., deprivation=...)."
+        )
     code, weight = areas.authority_of_area, areas.children
     away = areas.deprivation - areas.authority_mean[code]
     typical = float(np.sqrt(np.average(away**2, weights=weight)))
