@@ -19,7 +19,7 @@ from socgrad.estimands.predictions import predict_events
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.outcome_model import OutcomeModel
 from socgrad.reading.example import example_fit
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from socgrad.table.areas import Areas
 from socgrad.table.strata import Strata
 

@@ -9,7 +9,8 @@ from socgrad.estimands.aggregates import (
     authority_rates,
     group_rates,
 )
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 
 FITS = ["split_fit", "curved_fit", "parallel_fit", "no_slopes_fit", "pooled_fit", "null_fit"]
 

@@ -12,8 +12,8 @@ from socgrad.estimands.group_rates import authority_rate, rate_by_group
 from socgrad.estimands.inequality import rii, sii
 from socgrad.ranks import quantile_groups
 from socgrad.reading.example import example_fit
+from socgrad.reading.geography import geography
 from socgrad.reading.observed import observed_counts
-from socgrad.reading.posterior import geography
 
 SPREAD = 0.6
 

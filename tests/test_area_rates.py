@@ -20,7 +20,8 @@ from socgrad.estimands.area_rates import area_rates
 from socgrad.estimands.gradients import between, gradient
 from socgrad.estimands.rates import expected_rate
 from socgrad.reading.covariate_example import area_covariate_example_fit, covariate_example_fit
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 
 #: Modules that read the within part of areas or sums over lines, and honour area covariates.
 HONOUR = {

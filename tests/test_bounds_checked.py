@@ -19,7 +19,8 @@ from socgrad.coarsening import Rounded
 from socgrad.errors import EstimandError, MisfitWarning
 from socgrad.likelihood.kernel_draws import draw_given_kernels, draw_given_sums
 from socgrad.likelihood.kernels import OPEN, Kernels
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 
 WEIGHTS = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 3.0
 #: 1-5; anything; 1-5, likelier in the middle; 6 and more.

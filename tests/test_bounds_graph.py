@@ -10,7 +10,7 @@ from interpreted import interpreted
 from socgrad.checks.authority_likelihoods import authority_likelihoods
 from socgrad.checks.counts import counts_by_position, population_at
 from socgrad.coarsening import Rounded, Suppressed
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 
 pytestmark = pytest.mark.mcmc
 

@@ -14,7 +14,8 @@ from socgrad.estimands.group_rates import authority_rate, rate_by_group
 from socgrad.estimands.rates import expected_rate
 from socgrad.reading.by_stratum import by_stratum, stratum, stratum_labels
 from socgrad.reading.example import example_fit, example_fit_of_stages
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 from socgrad.reading.storage import load, save
 from socgrad.schema import STRATIFIED_SCHEMA_VERSION, check_tree
 from socgrad.tables.diagnostics import check_sampling

@@ -19,7 +19,8 @@ from socgrad.checks.counts import (
 )
 from socgrad.errors import EstimandError, SchemaError
 from socgrad.reading.example import example_fit_of_stages
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 
 
 def test_counts_are_found_by_label(fit_with_events):

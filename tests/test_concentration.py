@@ -7,7 +7,7 @@ from socgrad.estimands.concentration import concentration_index
 from socgrad.estimands.inequality import sii
 from socgrad.estimands.ranked_units import ranked_units
 from socgrad.ranks import ridit_ranks
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from test_inequality import exposed, two_areas
 
 

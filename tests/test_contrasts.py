@@ -4,7 +4,8 @@ import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.contrasts import contrast, log_ratio_at
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 
 
 def make(fit, **named):

@@ -12,7 +12,8 @@ from socgrad.estimands.curves import (
     log_rate_at,
     step,
 )
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 
 TRUTH = {"intercept": -4.0, "within": 0.5, "between": 0.3, "cross_level": -0.1, "curvature": 0.02}
 

@@ -12,7 +12,7 @@ from socgrad.estimands.gradients import between, gradient
 from socgrad.estimands.rates import expected_rate
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.departure_example import bent_example_fit
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 
 SHAPES = ("tenths", "spline")
 

@@ -9,7 +9,7 @@ from socgrad.estimands.excess import excess_events
 from socgrad.estimands.group_rates import authority_rate
 from socgrad.reading.covariate_example import covariate_example_fit
 from socgrad.reading.example import example_fit
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from socgrad.tables.summaries import summarise
 from test_inequality import exposed, two_areas
 

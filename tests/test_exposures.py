@@ -13,7 +13,7 @@ from socgrad.estimands.gradients import gradient
 from socgrad.estimands.group_rates import authority_rate, rate_by_group
 from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from socgrad.table.areas import Areas
 from socgrad.tables.summaries import summarise
 from strata_tables import ROLES, stage_frame, stage_strata

@@ -48,7 +48,7 @@ def test_counts_drawn_again_have_the_distribution_of_the_likelihood(family):
         dim = values.dims[-1]
         assert values[dim].to_numpy().tolist() == observed[dim].to_numpy().tolist()
     from socgrad.checks.counts import area_blocks, counts_by_position, lines_at
-    from socgrad.reading.posterior import geography
+    from socgrad.reading.geography import geography
 
     lines = lines_at(one, np.arange(50))
     (_, mean), *_ = area_blocks(lines, geography(one), counts_by_position(one).area)

@@ -18,7 +18,8 @@ from socgrad.errors import EstimandError, MisfitWarning, SpecificationError
 from socgrad.estimands.variation import authority_sd
 from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 from socgrad.table.areas import Areas
 
 

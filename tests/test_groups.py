@@ -5,7 +5,7 @@ import xarray as xr
 from socgrad.errors import EstimandError
 from socgrad.estimands.groups import cells
 from socgrad.ranks import quantile_groups
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 
 
 def test_cells_are_groups_within_groups_of_authorities(split_fit):

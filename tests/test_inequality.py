@@ -5,7 +5,7 @@ from area_by_area import area_rates
 from socgrad.errors import EstimandError
 from socgrad.estimands.inequality import rii, sii
 from socgrad.ranks import ridit_ranks
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from socgrad.tables.summaries import summarise
 
 METHODS = ("poisson", "linear", "log-linear")

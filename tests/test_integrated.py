@@ -11,7 +11,7 @@ from socgrad.checks.integrated import integrated_likelihoods
 from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, Priors
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from tables import small_areas
 
 PRIORS = Priors(within=Normal(0.5, 0.2))

@@ -33,7 +33,7 @@ from socgrad.fitting import fit
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.likelihoods import locality_counts
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from socgrad.tables.diagnostics import check_sampling
 
 AT = np.array([3, 150, 399])

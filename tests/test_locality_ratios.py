@@ -10,7 +10,8 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import line_draws
 from socgrad.estimands.area_rates import area_rates
 from socgrad.estimands.locality_ratios import locality_ratio
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 from socgrad.reading.storage import load, save
 from socgrad.tables.summaries import summarise
 

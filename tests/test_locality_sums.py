@@ -9,7 +9,8 @@ from socgrad.estimands import locality_sums as module
 from socgrad.estimands.aggregates import line_draws
 from socgrad.estimands.area_rates import area_rates
 from socgrad.estimands.locality_sums import locality_events, locality_squares
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 
 
 @pytest.fixture(scope="module")

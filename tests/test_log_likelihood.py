@@ -12,7 +12,7 @@ from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.likelihoods import poisson_counts, poisson_totals
 from socgrad.model.priors import Normal, Priors
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from tables import small_areas
 
 

@@ -10,7 +10,8 @@ from socgrad.estimands.area_rates import area_rates
 from socgrad.estimands.predictions import predict_authority_events, predict_rate
 from socgrad.model.gradient_model import GradientModel
 from socgrad.reading.covariate_example import area_covariate_example_fit
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 from socgrad.simulation.prior_draws import draw_prior
 
 

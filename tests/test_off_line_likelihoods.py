@@ -16,7 +16,7 @@ from socgrad.checks.counts import counts_by_position, off_line, population_at
 from socgrad.checks.integrated import integrated_likelihoods
 from socgrad.manifest import _observed
 from socgrad.model.gradient_model import GradientModel
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from socgrad.simulation.prior_draws import draw_prior
 from tables import small_areas
 

@@ -10,7 +10,7 @@ from socgrad.estimands.deprivation_ratios import departure_from_line
 from socgrad.plots import authority_lines, departure_curve
 from socgrad.reading.departure_example import bent_example_fit
 from socgrad.reading.example import example_fit
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 
 
 @pytest.mark.parametrize("shape", ["tenths", "spline"])

@@ -21,8 +21,8 @@ from socgrad.plots.style import STYLE
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.by_stratum import stratum
 from socgrad.reading.example import example_fit_of_stages
+from socgrad.reading.geography import geography
 from socgrad.reading.labels import label_draws
-from socgrad.reading.posterior import geography
 
 
 @pytest.fixture

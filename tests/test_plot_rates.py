@@ -24,7 +24,7 @@ from socgrad.plots import (
 from socgrad.plots.style import STYLE
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.example import example_fit, example_fit_of_stages
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from socgrad.reading.support import areas_near_mean, count_near
 
 EXTRAPOLATED = pytest.mark.filterwarnings("ignore::socgrad.errors.SupportWarning")

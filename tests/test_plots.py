@@ -28,7 +28,7 @@ from socgrad.plots import (
 )
 from socgrad.plots.style import STYLE
 from socgrad.ranks import weighted_quantile
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 
 type View = Callable[..., Axes]
 

@@ -3,13 +3,8 @@ import pytest
 import xarray as xr
 
 from socgrad.errors import EstimandError, SchemaError
-from socgrad.reading.posterior import (
-    coefficients,
-    geography,
-    labelled,
-    require_deprivation,
-    require_split,
-)
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, labelled, require_deprivation, require_split
 
 
 def test_present_terms_are_the_draws(split_fit):

@@ -4,7 +4,7 @@ import pytest
 from socgrad.errors import EstimandError
 from socgrad.estimands.ranked_units import rank_within_authorities, ranked_units, words_for
 from socgrad.ranks import ridit_ranks
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 
 
 def test_ranks_within_authorities_are_those_of_each_alone(split_fit):

@@ -15,7 +15,8 @@ from socgrad.checks.counts import lines_at, population_at
 from socgrad.errors import EstimandError, SchemaError
 from socgrad.manifest import data_hash
 from socgrad.reading.disclosure import without_events
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 from socgrad.schema import LEVEL_SCHEMA_VERSION
 from test_third_level import FOLLOW, OTHERS, UNMOVED
 

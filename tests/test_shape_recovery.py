@@ -13,7 +13,7 @@ from socgrad.estimands.deprivation_ratios import departure_from_line
 from socgrad.estimands.gradients import gradient
 from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from socgrad.tables.diagnostics import check_sampling
 
 

@@ -26,7 +26,8 @@ from socgrad.estimands.aggregates import (
 from socgrad.estimands.area_rates import area_rates
 from socgrad.reading.departure_example import bent_example_fit
 from socgrad.reading.example import example_fit
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 
 SHAPES = ("tenths", "spline")
 PLACES = pd.DataFrame({"deprivation": [0.05, 0.2, 0.4], "children": 300, "home": "Elmstone"})

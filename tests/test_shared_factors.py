@@ -19,7 +19,7 @@ from socgrad.errors import SpecificationError
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import model_terms
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from tables import TRUTH
 
 HIDDEN = Suppressed({"c": (1, 5)})

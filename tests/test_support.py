@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from socgrad.errors import SupportWarning
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from socgrad.reading.support import (
     areas_near_mean,
     areas_of,

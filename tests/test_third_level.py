@@ -213,7 +213,8 @@ def test_authority_events_vary_by_their_localities(fit, without):
     )
     expected = mean * exposure
     from socgrad.estimands.locality_sums import locality_squares
-    from socgrad.reading.posterior import coefficients, geography
+    from socgrad.reading.geography import geography
+    from socgrad.reading.posterior import coefficients
 
     squares = locality_squares(coefficients(fit), geography(fit)).reshape(2, 200, -1)
     r = fit["posterior"]["locality_sd"].to_numpy()[..., None] ** 2

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.stats import gamma
 
 from socgrad.checks.counts import Counts, Lines, area_blocks
-from socgrad.reading.posterior import Geography
+from socgrad.reading.geography import Geography
 
 __all__ = ["AreaResiduals", "area_residuals", "overdispersion_test"]
 

@@ -25,7 +25,7 @@ from socgrad.likelihood.constants_table import ConstantsTable
 from socgrad.likelihood.kernels import Kernels
 from socgrad.localities import area_pairs
 from socgrad.quadrature import Rules, chosen_rules
-from socgrad.reading.posterior import Geography
+from socgrad.reading.geography import Geography
 
 __all__ = ["authority_likelihoods"]
 

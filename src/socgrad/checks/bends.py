@@ -14,7 +14,7 @@ from scipy.stats import chi2
 from socgrad.checks.area_residuals import AreaResiduals
 from socgrad.departures import Departures, smooth_departures
 from socgrad.errors import SpecificationError
-from socgrad.reading.posterior import Geography
+from socgrad.reading.geography import Geography
 
 __all__ = ["Bend", "bend_of"]
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from socgrad.checks.counts import Counts, Lines, area_blocks, total_moments
 from socgrad.checks.locality_counts import count_blocks
 from socgrad.checks.shared_forms import has_no_closed_form, told_by_all
-from socgrad.reading.posterior import Geography
+from socgrad.reading.geography import Geography
 
 __all__ = ["completed"]
 

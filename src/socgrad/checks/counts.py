@@ -22,8 +22,9 @@ from socgrad.likelihood.kernels import Kernels, kernels_of
 from socgrad.localities import area_pairs
 from socgrad.predictor import log_rate
 from socgrad.reading.by_stratum import stratum_labels
+from socgrad.reading.geography import Geography, geography
 from socgrad.reading.observed import observed_counts
-from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography
+from socgrad.reading.posterior import Coefficients, coefficients
 
 __all__ = [
     "Counts",

@@ -5,7 +5,7 @@ import numpy as np
 from socgrad.checks.counts import Counts
 from socgrad.coarsening.suspicion import suspicion
 from socgrad.coarsening.suspicion_words import about_coarsening
-from socgrad.reading.posterior import Geography
+from socgrad.reading.geography import Geography
 
 __all__ = ["doubted_counts"]
 

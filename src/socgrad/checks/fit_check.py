@@ -37,7 +37,8 @@ from socgrad.errors import EstimandError, MisfitWarning
 from socgrad.notebooks.html import frame_table, heading
 from socgrad.ranks import held_groups
 from socgrad.reading.by_stratum import quietly
-from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography
+from socgrad.reading.geography import Geography, geography
+from socgrad.reading.posterior import Coefficients, coefficients
 from socgrad.reading.random_numbers import generator
 
 __all__ = ["FitCheck", "check_fit"]

@@ -17,7 +17,8 @@ from socgrad.checks.bends import Bend, bend_of
 from socgrad.checks.counts import Counts, Lines
 from socgrad.checks.neighbours import likeness_of_pairs
 from socgrad.checks.tails import tails_of
-from socgrad.reading.posterior import Coefficients, Geography
+from socgrad.reading.geography import Geography
+from socgrad.reading.posterior import Coefficients
 
 __all__ = ["FurtherTests", "further_tests"]
 

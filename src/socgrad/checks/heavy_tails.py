@@ -12,12 +12,8 @@ from socgrad.checks.area_residuals import AreaResiduals, area_residuals
 from socgrad.checks.counts import chosen_draws, counts_by_position, lines_at
 from socgrad.checks.prior_density import recorded_priors
 from socgrad.errors import EstimandError
-from socgrad.reading.posterior import (
-    Geography,
-    coefficients,
-    geography,
-    require_authorities,
-)
+from socgrad.reading.geography import Geography, geography
+from socgrad.reading.posterior import coefficients, require_authorities
 
 __all__ = ["heavy_tails"]
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from socgrad.checks.authority_likelihoods import authority_likelihoods
 from socgrad.checks.counts import Counts, Population
 from socgrad.checks.likelihood_forms import AuthorityLikelihood
-from socgrad.reading.posterior import Geography
+from socgrad.reading.geography import Geography
 
 __all__ = ["Integrated", "integrated_likelihoods"]
 

@@ -26,11 +26,8 @@ from socgrad.checks.locality_counts import log_probabilities
 from socgrad.errors import ConvergenceWarning, EstimandError
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import quietly
-from socgrad.reading.posterior import (
-    coefficients,
-    geography,
-    require_authorities,
-)
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, require_authorities
 
 __all__ = ["LeftOut", "compare_left_out", "leave_out"]
 

@@ -19,7 +19,8 @@ from socgrad.checks.prior_density import (
     recorded_priors,
 )
 from socgrad.errors import EstimandError
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 from socgrad.terms import TERMS
 
 __all__ = ["compare_prior", "prior_sensitivity"]

@@ -18,7 +18,7 @@ from socgrad.checks.counts import (
     total_moments,
 )
 from socgrad.checks.locality_counts import Block, count_blocks
-from socgrad.reading.posterior import Geography
+from socgrad.reading.geography import Geography
 
 __all__ = ["AreaReplicates", "AuthorityReplicates", "area_replicates", "authority_replicates"]
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from socgrad.checks.counts import Counts, Lines, Population
 from socgrad.likelihood.factor_rows import FactorRows
-from socgrad.reading.posterior import Geography
+from socgrad.reading.geography import Geography
 
 __all__ = ["SharedCounts", "has_no_closed_form", "locality_rows", "told_by_all"]
 

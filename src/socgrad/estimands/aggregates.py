@@ -10,7 +10,8 @@ from socgrad.estimands.area_factors import AreaFactors
 from socgrad.estimands.area_rates import row_sums
 from socgrad.estimands.curves import curves_of_all
 from socgrad.estimands.exposure_sums import authority_sums, group_sums
-from socgrad.reading.posterior import Coefficients, Geography
+from socgrad.reading.geography import Geography
+from socgrad.reading.posterior import Coefficients
 
 __all__ = [
     "as_draws",

@@ -18,8 +18,9 @@ from socgrad.errors import EstimandError
 from socgrad.likelihood.factor_rows import FactorRows
 from socgrad.likelihood.kernels import kernels_of
 from socgrad.reading.arguments import check_choice
+from socgrad.reading.geography import Geography
 from socgrad.reading.observed import observed_counts
-from socgrad.reading.posterior import Coefficients, Geography
+from socgrad.reading.posterior import Coefficients
 from socgrad.reading.random_numbers import generator
 
 __all__ = ["AreaFactors", "Rates", "area_factors", "words_for_rates"]

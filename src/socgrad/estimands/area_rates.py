@@ -12,7 +12,8 @@ from scipy import sparse
 
 from socgrad.estimands.area_factors import AreaFactors
 from socgrad.predictor import log_rate
-from socgrad.reading.posterior import Coefficients, Geography
+from socgrad.reading.geography import Geography
+from socgrad.reading.posterior import Coefficients
 
 __all__ = ["area_rates", "area_shifts", "row_sums"]
 

@@ -15,14 +15,8 @@ from socgrad.estimands.deprivation_groups import (
 from socgrad.estimands.ranked_units import By, draws_of, overall_rates
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import (
-    Coefficients,
-    Geography,
-    coefficients,
-    geography,
-    labelled,
-    require_deprivation,
-)
+from socgrad.reading.geography import Geography, geography
+from socgrad.reading.posterior import Coefficients, coefficients, labelled, require_deprivation
 
 __all__ = ["attributable_fraction", "attributable_rate"]
 

@@ -13,7 +13,8 @@ from socgrad.estimands.gradient_pairs import require_unequal
 from socgrad.estimands.gradients import gradient
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import coefficients, geography, labelled
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, labelled
 
 __all__ = ["authority_ranks"]
 

@@ -15,7 +15,8 @@ from socgrad.estimands.ranked_units import (
 )
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import coefficients, geography, labelled, require_deprivation
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, labelled, require_deprivation
 
 __all__ = ["Form", "concentration_index"]
 

@@ -14,7 +14,8 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.contrasts import contrast, log_ratio_at
 from socgrad.estimands.curves import deprivation_grid, exponential, points, step
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import coefficients, geography, labelled, require_split
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, labelled, require_split
 from socgrad.reading.support import count_near, warn_if_thin
 
 __all__ = ["inverse_intervention", "steepening"]

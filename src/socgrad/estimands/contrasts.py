@@ -23,7 +23,8 @@ from socgrad.estimands.curves import (
 )
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.arguments import check_choice
-from socgrad.reading.posterior import Coefficients, Geography
+from socgrad.reading.geography import Geography
+from socgrad.reading.posterior import Coefficients
 from socgrad.reading.support import areas_near_mean, areas_of
 
 __all__ = ["Contrast", "contrast", "log_ratio_at"]

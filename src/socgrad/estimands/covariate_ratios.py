@@ -15,7 +15,8 @@ from socgrad.estimands.curves import exponential, points, step
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.fitted_designs import fitted_designs
-from socgrad.reading.posterior import coefficients, geography, labelled, require_deprivation
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, labelled, require_deprivation
 from socgrad.reading.support import areas_near_mean, warn_if_beyond, warn_if_thin
 from socgrad.schema import COVARIATE_GROUP
 

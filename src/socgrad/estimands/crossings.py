@@ -9,7 +9,8 @@ import xarray as xr
 from socgrad.errors import EstimandError
 from socgrad.estimands.contrasts import Contrast, contrast, log_ratio_at
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import Geography, coefficients, geography, labelled, require_split
+from socgrad.reading.geography import Geography, geography
+from socgrad.reading.posterior import coefficients, labelled, require_split
 from socgrad.reading.support import common_range, warn_if_thin
 
 __all__ = ["crossing"]

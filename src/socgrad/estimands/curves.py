@@ -20,12 +20,8 @@ from socgrad.estimands.new_authorities import new_authority_effects
 from socgrad.predictor import authority_level, authority_slope, log_rate
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.arguments import check_choice
-from socgrad.reading.posterior import (
-    Coefficients,
-    Geography,
-    require_authorities,
-    require_effects,
-)
+from socgrad.reading.geography import Geography
+from socgrad.reading.posterior import Coefficients, require_authorities, require_effects
 
 __all__ = [
     "Bend",

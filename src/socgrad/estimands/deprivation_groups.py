@@ -11,7 +11,8 @@ from socgrad.estimands.aggregates import authority_rate_sums
 from socgrad.estimands.ranked_units import By, rank_within_authorities
 from socgrad.ranks import quantile_groups
 from socgrad.reading.arguments import check_choice
-from socgrad.reading.posterior import Coefficients, Geography
+from socgrad.reading.geography import Geography
+from socgrad.reading.posterior import Coefficients
 
 __all__ = [
     "ExtremeRates",

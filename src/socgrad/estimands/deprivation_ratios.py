@@ -18,13 +18,8 @@ from socgrad.estimands.curves import (
 )
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import (
-    Geography,
-    coefficients,
-    geography,
-    labelled,
-    require_deprivation,
-)
+from socgrad.reading.geography import Geography, geography
+from socgrad.reading.posterior import coefficients, labelled, require_deprivation
 from socgrad.reading.support import count_near, warn_if_thin
 from socgrad.within_between import weighted_means
 

@@ -19,7 +19,8 @@ from socgrad.estimands.excess_references import (
 )
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import coefficients, geography, labelled
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, labelled
 
 __all__ = ["excess_events"]
 

@@ -10,12 +10,8 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import authority_rate_sums, line_draws
 from socgrad.estimands.area_rates import area_rates
 from socgrad.estimands.deprivation_groups import least_deprived_rate_and_events
-from socgrad.reading.posterior import (
-    Coefficients,
-    Geography,
-    require_authorities,
-    require_deprivation,
-)
+from socgrad.reading.geography import Geography
+from socgrad.reading.posterior import Coefficients, require_authorities, require_deprivation
 
 __all__ = ["AGAINST", "Against", "area_excess", "authority_excess", "words_for_reference"]
 

@@ -6,7 +6,8 @@ from socgrad.estimands.curves import check_rate_per
 from socgrad.estimands.deprivation_groups import extreme_rates, words_for_groups
 from socgrad.estimands.ranked_units import By, draws_of
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import coefficients, geography, labelled, require_deprivation
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, labelled, require_deprivation
 
 __all__ = ["absolute_gap", "relative_gap"]
 

@@ -9,10 +9,10 @@ import xarray as xr
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import as_draws, line_draws
 from socgrad.reading.by_stratum import by_stratum
+from socgrad.reading.geography import geography
 from socgrad.reading.posterior import (
     Coefficients,
     coefficients,
-    geography,
     labelled,
     require_authorities,
     require_deprivation,

@@ -20,11 +20,10 @@ from socgrad.estimands.curves import (
 )
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
+from socgrad.reading.geography import Geography, geography
 from socgrad.reading.posterior import (
     Coefficients,
-    Geography,
     coefficients,
-    geography,
     labelled,
     require_deprivation,
     require_split,

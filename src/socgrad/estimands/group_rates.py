@@ -14,8 +14,9 @@ from socgrad.estimands.curves import check_rate_per
 from socgrad.estimands.groups import Cells, cells
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
+from socgrad.reading.geography import Geography, geography
 from socgrad.reading.observed import observed_counts
-from socgrad.reading.posterior import Geography, coefficients, geography, labelled
+from socgrad.reading.posterior import coefficients, labelled
 
 __all__ = ["authority_rate", "rate_by_group"]
 

@@ -7,7 +7,7 @@ import xarray as xr
 
 from socgrad.arrays import IntArray
 from socgrad.ranks import quantile_groups
-from socgrad.reading.posterior import Geography
+from socgrad.reading.geography import Geography
 
 __all__ = ["Cells", "cells"]
 

@@ -11,7 +11,8 @@ import xarray as xr
 from socgrad.errors import EstimandError
 from socgrad.estimands.curves import Curve, authority_mean_grid, curve_at, deprivation_grid
 from socgrad.ranks import weighted_quantile
-from socgrad.reading.posterior import Coefficients, Geography
+from socgrad.reading.geography import Geography
+from socgrad.reading.posterior import Coefficients
 from socgrad.reading.support import areas_near_mean, count_near, warn_if_thin
 
 __all__ = ["Place", "level_variance", "place", "where"]

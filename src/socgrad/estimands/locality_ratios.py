@@ -13,8 +13,9 @@ from socgrad.estimands.locality_sums import LocalityBlock, locality_events
 from socgrad.likelihood.factor_rows import FactorRows
 from socgrad.likelihood.kernels import kernels_of
 from socgrad.reading.by_stratum import by_stratum
+from socgrad.reading.geography import Geography, geography
 from socgrad.reading.observed import ObservedCounts, observed_counts
-from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography, labelled
+from socgrad.reading.posterior import Coefficients, coefficients, labelled
 from socgrad.reading.random_numbers import generator
 
 __all__ = ["locality_ratio"]

@@ -11,7 +11,8 @@ from socgrad.estimands.aggregates import line_draws
 from socgrad.estimands.area_rates import area_rates
 from socgrad.estimands.exposure_sums import authority_sums
 from socgrad.localities import area_pairs
-from socgrad.reading.posterior import Coefficients, Geography
+from socgrad.reading.geography import Geography
+from socgrad.reading.posterior import Coefficients
 
 __all__ = ["LocalityBlock", "locality_events", "locality_squares"]
 

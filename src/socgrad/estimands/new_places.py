@@ -18,7 +18,7 @@ from socgrad.door.label_checks import coded_labels, row_labels
 from socgrad.door.number_checks import MOST, check_proportion, numbers
 from socgrad.door.table_checks import column, refuse
 from socgrad.errors import EstimandError
-from socgrad.reading.posterior import Geography
+from socgrad.reading.geography import Geography
 from socgrad.reading.support import count_near, warn_if_thin
 
 __all__ = ["Places", "exposure_of", "locality_of_rows", "places_of"]

@@ -12,8 +12,8 @@ from socgrad.estimands.curves import check_rate_per
 from socgrad.estimands.groups import cells
 from socgrad.estimands.poisson_intervals import poisson_interval
 from socgrad.reading.by_stratum import along, stratum, stratum_labels
+from socgrad.reading.geography import geography
 from socgrad.reading.observed import observed_counts
-from socgrad.reading.posterior import geography
 from socgrad.reading.protection import protect
 
 __all__ = ["observed_authority_rate", "observed_rate_by_group"]

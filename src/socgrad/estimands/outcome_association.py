@@ -8,7 +8,8 @@ import xarray as xr
 
 from socgrad.errors import EstimandError
 from socgrad.reading.arguments import check_choice
-from socgrad.reading.posterior import coefficients, geography, labelled
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, labelled
 
 __all__ = ["outcome_association"]
 

@@ -20,11 +20,10 @@ from socgrad.estimands.new_covariates import added_by_covariates
 from socgrad.estimands.new_places import Places, exposure_of, locality_of_rows, places_of
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
+from socgrad.reading.geography import Geography, geography
 from socgrad.reading.posterior import (
     Coefficients,
-    Geography,
     coefficients,
-    geography,
     labelled,
     require_authorities,
     require_effects,

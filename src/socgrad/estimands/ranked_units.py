@@ -18,7 +18,8 @@ from socgrad.estimands.aggregates import as_draws, authority_log_sums, authority
 from socgrad.estimands.area_factors import AreaFactors
 from socgrad.ranks import ridit_ranks
 from socgrad.reading.arguments import check_choice
-from socgrad.reading.posterior import Coefficients, Geography
+from socgrad.reading.geography import Geography
+from socgrad.reading.posterior import Coefficients
 
 __all__ = [
     "By",

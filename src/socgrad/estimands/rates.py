@@ -19,14 +19,8 @@ from socgrad.estimands.level_variance import level_variance
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import (
-    Coefficients,
-    Geography,
-    coefficients,
-    geography,
-    labelled,
-    require_authorities,
-)
+from socgrad.reading.geography import Geography, geography
+from socgrad.reading.posterior import Coefficients, coefficients, labelled, require_authorities
 from socgrad.reading.support import areas_near_mean, areas_of, count_near, warn_if_thin
 
 __all__ = ["expected_rate", "integrated_rate_at"]

@@ -5,7 +5,8 @@ import xarray as xr
 from socgrad.errors import EstimandError
 from socgrad.estimands.curves import exponential
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import coefficients, geography, labelled, require_effects
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, labelled, require_effects
 
 __all__ = ["region_ratio"]
 

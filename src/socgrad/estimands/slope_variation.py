@@ -8,13 +8,8 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.curves import points, step
 from socgrad.estimands.level_variance import level_variance, where
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import (
-    Coefficients,
-    coefficients,
-    geography,
-    labelled,
-    require_authorities,
-)
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import Coefficients, coefficients, labelled, require_authorities
 
 __all__ = ["gradient_sd", "level_slope_correlation"]
 

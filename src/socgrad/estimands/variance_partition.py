@@ -12,10 +12,9 @@ from socgrad.estimands.level_variance import level_variance, place
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.arguments import check_choice, check_is_tree
 from socgrad.reading.by_stratum import by_stratum, stratum, stratum_labels
+from socgrad.reading.geography import Geography, geography
 from socgrad.reading.posterior import (
-    Geography,
     coefficients,
-    geography,
     labelled,
     require_authorities,
     require_deprivation,

@@ -11,12 +11,8 @@ from scipy.special import ndtri
 from socgrad.estimands.curves import exponential
 from socgrad.estimands.level_variance import level_variance, where
 from socgrad.reading.by_stratum import by_stratum
-from socgrad.reading.posterior import (
-    coefficients,
-    geography,
-    labelled,
-    require_authorities,
-)
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, labelled, require_authorities
 
 __all__ = ["authority_sd", "median_rate_ratio"]
 

@@ -13,11 +13,10 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import authority_rates
 from socgrad.estimands.curves import check_rate_per, curve_of, curves_of_all
 from socgrad.reading.by_stratum import by_stratum
+from socgrad.reading.geography import Geography, geography
 from socgrad.reading.posterior import (
     Coefficients,
-    Geography,
     coefficients,
-    geography,
     labelled,
     require_authorities,
     require_deprivation,

@@ -13,7 +13,8 @@ from socgrad.checks.counts import (
 )
 from socgrad.checks.locality_counts import count_blocks
 from socgrad.errors import EstimandError
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 
 __all__ = ["add_posterior_predictive"]
 

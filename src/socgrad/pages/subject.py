@@ -13,7 +13,8 @@ from socgrad.errors import ConvergenceWarning, EstimandError
 from socgrad.pages.words import lower_first
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.by_stratum import along, strata_facts, stratum, stratum_labels
-from socgrad.reading.posterior import Coefficients, Geography, coefficients, geography
+from socgrad.reading.geography import Geography, geography
+from socgrad.reading.posterior import Coefficients, coefficients
 from socgrad.schema import check_tree
 from socgrad.tables.diagnostics import SamplingCheck, check_sampling
 

@@ -18,7 +18,8 @@ from socgrad.plots.style import (
     ratio_axis,
 )
 from socgrad.ranks import weighted_quantile
-from socgrad.reading.posterior import coefficients, geography, require_split
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, require_split
 from socgrad.reading.support import FEW, count_near
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from socgrad.plots.style import (
     ratio_axis,
 )
 from socgrad.ranks import weighted_quantile
-from socgrad.reading.posterior import coefficients, geography
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,12 +18,8 @@ from socgrad.plots.style import (
     ratio_axis,
 )
 from socgrad.reading.data_marks import NO_DATA_SHORT
-from socgrad.reading.posterior import (
-    coefficients,
-    geography,
-    require_authorities,
-    require_deprivation,
-)
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, require_authorities, require_deprivation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

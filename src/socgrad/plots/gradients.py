@@ -17,7 +17,8 @@ from socgrad.plots.style import (
     ratio_axis,
 )
 from socgrad.reading.data_marks import NO_DATA_SHORT
-from socgrad.reading.posterior import coefficients, geography, require_split
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, require_split
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

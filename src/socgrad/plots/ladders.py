@@ -22,7 +22,7 @@ from socgrad.plots.style import (
 from socgrad.plots.words import in_lines
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.by_stratum import stratum, stratum_labels
-from socgrad.reading.posterior import geography
+from socgrad.reading.geography import geography
 from socgrad.schema import is_stratified
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from socgrad.plots.style import (
 from socgrad.plots.words import rate_words
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.data_marks import NO_DATA_SHORT
-from socgrad.reading.posterior import Geography, coefficients, geography, require_deprivation
+from socgrad.reading.geography import Geography, geography
+from socgrad.reading.posterior import coefficients, require_deprivation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -28,7 +28,8 @@ from socgrad.plots.style import (
 from socgrad.plots.words import rate_words
 from socgrad.ranks import quantile_groups, weighted_quantile
 from socgrad.reading.arguments import check_choice
-from socgrad.reading.posterior import coefficients, geography, require_split
+from socgrad.reading.geography import geography
+from socgrad.reading.posterior import coefficients, require_split
 from socgrad.reading.support import FEW
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ from socgrad.reading.disclosure import (
     refuse_restricted_exposure,
     without_events,
 )
+from socgrad.reading.geography import geography
 from socgrad.reading.posterior import coefficients as terms_of
-from socgrad.reading.posterior import geography
 from socgrad.schema import (
     COEFFICIENTS,
     CORRELATIONS,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from socgrad.errors import SupportWarning
-from socgrad.reading.posterior import Geography
+from socgrad.reading.geography import Geography
 
 __all__ = [
     "FEW",
