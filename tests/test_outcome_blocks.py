@@ -7,6 +7,7 @@ from scipy import stats
 
 import socgrad as sg
 from combination_engines import engines, evaluated
+from socgrad.blocks.effects import draw_effects
 from socgrad.blocks.outcome import outcome_of
 from socgrad.estimands.outcome_association import outcome_association
 from tables import TRUTH, areas_of, simulated
@@ -117,3 +118,20 @@ def test_a_known_association_is_recovered(shuffled):
     lower, upper = np.quantile(theta, [0.025, 0.975])
     assert lower < (0.0 if shuffled else 2.0) < upper
     assert shuffled or lower > 0.5
+
+
+def test_drawn_effects_are_those_that_the_outcome_is_of(simulation):
+    """Where hardly anything else varies, the regression gives the outcome back from them."""
+    start = engines(model_of(simulation, level=True))["nested Laplace"]()
+    marginal = start.density.__self__
+    outcome = marginal.coordinates.outcome
+    point = start.point.copy()
+    point[-outcome.size :] = [0.1, 0.6, -0.4, 0.3, 0.0]
+    point[-1] = np.arcsinh(0.02 / 0.2)
+    points = np.tile(point, (20, 1))
+    drawn = draw_effects(marginal, points, np.random.default_rng(1)).effects
+    sds = np.sqrt(np.diag(marginal.coordinates.shared(point[None]).covariance[0]))
+    level, slope = np.moveaxis(drawn, -1, 0) / sds[:, None, None]
+    expected = 0.1 + 0.6 * slope - 0.4 * level + 0.3 * outcome.given[:, 0]
+    assert np.abs(expected - outcome.value).max() < 0.1
+    assert np.abs(slope).mean() > 0.3
