@@ -132,7 +132,7 @@ def test_lines_are_those_of_areas_at_national_means(fit):
 def test_checks_expect_what_the_equation_says(fit, rates):
     """Moments of totals run over the areas' own rates, and so do likelihoods of authorities."""
     from socgrad.checks.authority_likelihoods import authority_likelihoods
-    from socgrad.checks.counts import Counts
+    from socgrad.checks.counts import FittedCounts
 
     land, at = geography(fit), np.arange(100)
     home = (land.authority_of_area[:, None] == np.arange(6)).astype(float)
@@ -140,7 +140,7 @@ def test_checks_expect_what_the_equation_says(fit, rates):
     np.testing.assert_allclose(mean, (rates * land.exposure) @ home, rtol=1e-10)
     at_all = np.arange(600)
     events = np.full(600, 2.0)
-    counts = Counts(at_all, events, at_all[:0], events[:0])
+    counts = FittedCounts(at_all, events, at_all[:0], events[:0])
     likelihoods = dict(authority_likelihoods(counts, population_at(fit, at), land))
     own = lines_at(fit, at)
     for j, one in likelihoods.items():

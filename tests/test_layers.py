@@ -130,3 +130,18 @@ def test_no_drawer_for_odds_and_ends():
     """No module is called utils, helpers, misc or common."""
     stems = {path.stem.strip("_") for path, _ in MODULES}
     assert stems & {"utils", "util", "helpers", "helper", "misc", "common", "core"} == set()
+
+
+#: What the two engines that integrate effects out both have, each its own.
+OF_BOTH_ENGINES = {"Coordinates", "Marginal", "Pilot"}
+
+
+def test_a_class_has_a_name_of_its_own():
+    classes = [
+        node.name
+        for path, _ in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    ]
+    twice = {name for name in classes if classes.count(name) > 1}
+    assert twice == OF_BOTH_ENGINES

@@ -19,7 +19,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
 
-__all__ = ["Rules", "chosen_rules", "exponential_sums", "gauss_rules"]
+__all__ = ["GaussRules", "chosen_rules", "exponential_sums", "gauss_rules"]
 
 
 # Rows of a block: a dozen vectors of them stay in the processor's cache.
@@ -31,7 +31,7 @@ _EXHAUSTED = 1e-11
 
 
 @dataclass(frozen=True, eq=False)
-class Rules:
+class GaussRules:
     """Gauss rules of several cells.
 
     Attributes
@@ -213,7 +213,7 @@ def chosen_rules(
     cells: int,
     slopes: tuple[float, float],
     tolerance: float = 1e-11,
-) -> Rules:
+) -> GaussRules:
     """Gauss rules with as few nodes as keep the relative error within `tolerance`.
 
     Parameters
@@ -227,7 +227,7 @@ def chosen_rules(
 
     Returns
     -------
-    Rules
+    GaussRules
         With the error reached. A rule with as many nodes as the largest cell has rows is exact but
         for rounding, so the search ends there at the latest.
     """
@@ -240,7 +240,7 @@ def chosen_rules(
     for where, at, mass, _ in rules:
         every_at[where, : at.shape[1]], every_mass[where, : at.shape[1]] = at, mass
         every_at[where, at.shape[1] :] = at[:, :1]
-    return Rules(every_at, every_mass, slopes, max(error for _, _, _, error in rules))
+    return GaussRules(every_at, every_mass, slopes, max(error for _, _, _, error in rules))
 
 
 def _chosen(

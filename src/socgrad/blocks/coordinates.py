@@ -18,7 +18,7 @@ from socgrad.model.terms import Term
 __all__ = [
     "FACTORS",
     "Coordinates",
-    "Shared",
+    "SharedValues",
     "coordinates_of",
 ]
 
@@ -34,7 +34,7 @@ _FIXED_SLOPE, _FIXED_LEVEL = 1e-5, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Shared:
+class SharedValues:
     """Values of the shared parameters at points: leading dims are those of the points.
 
     Attributes
@@ -59,9 +59,9 @@ class Shared:
     arrow: Arrow | None = None
     outcome: Array | None = None
 
-    def one(self, k: int) -> "Shared":
+    def one(self, k: int) -> "SharedValues":
         """Those of one point."""
-        return Shared(
+        return SharedValues(
             self.coefficients[k],
             self.area_coefficients[k],
             self.covariance[k],
@@ -150,7 +150,7 @@ class Coordinates:
             at += size
         return tuple(found)
 
-    def shared(self, x: Array) -> Shared:
+    def shared(self, x: Array) -> SharedValues:
         """Values at points (..., size)."""
         of_authorities, of_areas, effects, spreads, regions, outcome = self.parts(x)
         s, lead = self.strata, x.shape[:-1]
@@ -158,7 +158,7 @@ class Coordinates:
         spread[..., self.with_factor] = positive(spreads, self.spread_bend)
         arrow = self.arrow(effects)
         none = np.zeros((*lead, 0, 0))
-        return Shared(
+        return SharedValues(
             of_authorities.reshape(*lead, len(self.coefficients), s),
             of_areas.reshape(*lead, len(self.area_coefficients), s),
             self.covariance(effects) if arrow is None else none,
@@ -168,7 +168,7 @@ class Coordinates:
             None if self.outcome is None else outcome,
         )
 
-    def told(self, shared: Shared) -> Told | None:
+    def told(self, shared: SharedValues) -> Told | None:
         """What an outcome tells of effects at some values; None where there is none."""
         if self.outcome is None:
             return None

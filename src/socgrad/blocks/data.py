@@ -13,11 +13,11 @@ from socgrad.likelihood.kernels import Kernels, kernels_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
 
-__all__ = ["Counts", "counts_of"]
+__all__ = ["CountsOfStrata", "counts_of"]
 
 
 @dataclass(frozen=True, eq=False)
-class Counts:
+class CountsOfStrata:
     """The counts of all strata.
 
     Attributes
@@ -89,7 +89,7 @@ def counts_of(
     models: Sequence[GradientModel],
     terms: Sequence[dict[str, Term]],
     data: Sequence[xr.Dataset],
-) -> Counts:
+) -> CountsOfStrata:
     """Rows of every stratum's counts.
 
     Parameters
@@ -351,7 +351,7 @@ def _joined(
     many: tuple[FloatArray, ...],
     pairs: FloatArray,
     constant: float,
-) -> Counts:
+) -> CountsOfStrata:
     """All segments by authority and stratum, their rows in the same order."""
     strata = linear.shape[1]
     sizes = np.array([len(each.authority) for each in segments])
@@ -380,7 +380,7 @@ def _joined(
     rows, first_row, stratum = sorted_rows("of")
     squares, first_square, square_stratum = sorted_rows("square_of")
     held = np.bincount(block, minlength=linear.shape[0] * strata)
-    return Counts(
+    return CountsOfStrata(
         Rows(
             np.concatenate([[0], np.cumsum(held)]).astype(np.int64),
             np.concatenate([np.full(len(each.authority), each.kind) for each in segments])[

@@ -12,7 +12,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 from socgrad.blocks.compiled import Integrals, evaluate, integrate
-from socgrad.blocks.coordinates import Shared
+from socgrad.blocks.coordinates import SharedValues
 from socgrad.blocks.marginal import Found, Marginal, by_threads
 
 __all__ = ["Effects", "draw_effects"]
@@ -69,7 +69,7 @@ def draw_effects(marginal: Marginal, points: FloatArray, rng: np.random.Generato
 
 
 def _drawn(
-    marginal: Marginal, shared: Shared, rng: np.random.Generator
+    marginal: Marginal, shared: SharedValues, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, float, float]:
     """Effects of authorities and regions at one point, log weight and its variance."""
     at = marginal.at_values(shared)

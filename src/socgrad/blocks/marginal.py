@@ -11,9 +11,9 @@ import numpy as np
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.blocks.arrows import Arrow
 from socgrad.blocks.compiled import evaluate, rising
-from socgrad.blocks.coordinates import Coordinates, Shared
+from socgrad.blocks.coordinates import Coordinates, SharedValues
 from socgrad.blocks.covariance import positive
-from socgrad.blocks.data import Counts
+from socgrad.blocks.data import CountsOfStrata
 from socgrad.processors import processors
 
 __all__ = ["At", "Found", "Marginal", "State", "by_threads"]
@@ -63,7 +63,7 @@ class At:
     `beside` is what of its density no effect enters.
     """
 
-    shared: Shared
+    shared: SharedValues
     population: FloatArray
     mean: FloatArray
     precision: FloatArray
@@ -83,7 +83,7 @@ class Marginal:
     Attributes
     ----------
     coordinates : Coordinates
-    counts : Counts
+    counts : CountsOfStrata
     member, first_member : ndarray of int
         Authorities by region, and where each region's begin; without regions empty.
     start : State
@@ -91,7 +91,7 @@ class Marginal:
     """
 
     coordinates: Coordinates
-    counts: Counts
+    counts: CountsOfStrata
     member: IntArray
     first_member: IntArray
     start: State
@@ -112,7 +112,7 @@ class Marginal:
         """Means, precisions and offsets at one point."""
         return self.at_values(self.coordinates.shared(x))
 
-    def at_values(self, shared: Shared) -> At:
+    def at_values(self, shared: SharedValues) -> At:
         """The same at values of the shared parameters."""
         counts = self.counts
         level, slope = self._columns
@@ -245,7 +245,7 @@ class Marginal:
         return total, by_log_r
 
     def _evaluated(
-        self, shared: Shared, prior: float, state: State | None, want: int
+        self, shared: SharedValues, prior: float, state: State | None, want: int
     ) -> "tuple[float, At | None, Found | None]":
         """Log density at values of the shared parameters; minus infinity where there is none."""
         nothing = -np.inf, None, None

@@ -7,9 +7,9 @@ import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.blocks.compiled import evaluate
-from socgrad.blocks.coordinates import Coordinates, Shared, coordinates_of
+from socgrad.blocks.coordinates import Coordinates, SharedValues, coordinates_of
 from socgrad.blocks.covariance import Bartlett, Factors, Partials, Structure
-from socgrad.blocks.data import Counts
+from socgrad.blocks.data import CountsOfStrata
 from socgrad.blocks.drift import drifting
 from socgrad.blocks.marginal import Found, Marginal, State
 from socgrad.blocks.outcome import Outcome
@@ -38,7 +38,7 @@ class Pilot:
 def pilot(
     models: Sequence[GradientModel],
     terms: Sequence[dict[str, Term]],
-    counts: Counts,
+    counts: CountsOfStrata,
     *,
     correlations: str,
     normal: bool,
@@ -148,7 +148,7 @@ def _regions(model: GradientModel) -> tuple[IntArray, IntArray]:
     return np.argsort(of, kind="stable").astype(np.int64), first.astype(np.int64)
 
 
-def _start(models: Sequence[GradientModel], first: Coordinates, counts: Counts) -> State:
+def _start(models: Sequence[GradientModel], first: Coordinates, counts: CountsOfStrata) -> State:
     """Levels and slopes at the means of their priors; log expected totals at the totals."""
     strata, authorities = first.strata, len(models[0].areas.authority)
     regions = len(models[0].areas.region) if models[0].regions else 0
@@ -165,7 +165,7 @@ def _start(models: Sequence[GradientModel], first: Coordinates, counts: Counts) 
 
 def _rounds(
     marginal: Marginal, varying: FloatArray, prior: FloatArray
-) -> tuple[FloatArray, Shared, State, Found]:
+) -> tuple[FloatArray, SharedValues, State, Found]:
     """Expectation and maximisation from a wide covariance.
 
     The gradient of the log marginal by means is Q E[u], that by the precision -E[u u'] / 2: all
@@ -187,7 +187,7 @@ def _rounds(
     ]
     region_sd = np.array([max(mean, min(_REGION, sd)) for mean, sd in coordinates.region_prior])
     for round_ in range(_ROUNDS):
-        values = Shared(coefficients, area, covariance, spread.reshape(s, 2), region_sd)
+        values = SharedValues(coefficients, area, covariance, spread.reshape(s, 2), region_sd)
         at = marginal.at_values(values)
         found = Found.of(marginal, 1)
         value = evaluate(marginal, at, state, found, 1)

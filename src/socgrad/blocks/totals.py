@@ -18,7 +18,7 @@ from socgrad.blocks.covariance import (
     positive,
     positive_distance,
 )
-from socgrad.blocks.data import Counts
+from socgrad.blocks.data import CountsOfStrata
 from socgrad.blocks.laws import TOTAL
 
 __all__ = ["Totals", "tilts"]
@@ -166,12 +166,12 @@ class Totals(Unnamed):
         return np.concatenate([factor, distances, np.arctanh(partial)])
 
 
-def tilts(counts: Counts, modes: FloatArray) -> FloatArray:
+def tilts(counts: CountsOfStrata, modes: FloatArray) -> FloatArray:
     """How the log of an expected total goes with the slope, by stratum, in the mean.
 
     Parameters
     ----------
-    counts : Counts
+    counts : CountsOfStrata
     modes : ndarray, shape (authorities, effects)
         Levels and then slopes.
     """

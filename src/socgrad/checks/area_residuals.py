@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import gamma
 
-from socgrad.checks.counts import Counts, Lines, area_blocks
+from socgrad.checks.counts import FittedCounts, Lines, area_blocks
 from socgrad.reading.geography import Geography
 
 __all__ = ["AreaResiduals", "area_residuals", "overdispersion_test"]
@@ -65,7 +65,7 @@ class AreaResiduals:
         return (self.events - self.mean) ** 2 + self.uncertainty + self.hidden
 
 
-def area_residuals(counts: Counts, lines: Lines, land: Geography) -> AreaResiduals:
+def area_residuals(counts: FittedCounts, lines: Lines, land: Geography) -> AreaResiduals:
     """Average the expected events of every counted area over draws, block after block.
 
     Parameters

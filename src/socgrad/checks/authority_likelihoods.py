@@ -12,7 +12,7 @@ from socgrad.checks.bounded_forms import (
     ConstrainedCounts,
     Together,
 )
-from socgrad.checks.counts import Counts, Population, log_probability, off_line
+from socgrad.checks.counts import FittedCounts, Population, log_probability, off_line
 from socgrad.checks.likelihood_forms import (
     AuthorityLikelihood,
     LocalityCounts,
@@ -24,7 +24,7 @@ from socgrad.checks.shared_forms import SharedCounts, has_no_closed_form
 from socgrad.likelihood.constants_table import ConstantsTable
 from socgrad.likelihood.kernels import Kernels
 from socgrad.localities import area_pairs
-from socgrad.quadrature import Rules, chosen_rules
+from socgrad.quadrature import GaussRules, chosen_rules
 from socgrad.reading.geography import Geography
 
 __all__ = ["authority_likelihoods"]
@@ -37,7 +37,7 @@ _REACH = 7.0
 
 
 def authority_likelihoods(
-    counts: Counts, population: Population, land: Geography
+    counts: FittedCounts, population: Population, land: Geography
 ) -> Iterator[tuple[int, AuthorityLikelihood]]:
     """Position and likelihood of every authority that has counts or a total."""
     if has_no_closed_form(counts, population):
@@ -54,7 +54,7 @@ def authority_likelihoods(
 
 
 def _shared(
-    counts: Counts, population: Population, land: Geography
+    counts: FittedCounts, population: Population, land: Geography
 ) -> Iterator[tuple[int, AuthorityLikelihood]]:
     """Likelihoods of counts by locality, factors integrated out numerically."""
     home = land.authority_of_area[counts.area]
@@ -66,7 +66,7 @@ def _shared(
 
 
 def _hidden(
-    counts: Counts, population: Population, land: Geography
+    counts: FittedCounts, population: Population, land: Geography
 ) -> Iterator[tuple[int, AuthorityLikelihood]]:
     """Likelihoods of the counts within bounds."""
     home, within = land.authority_of_area[counts.area], counts.kernel >= 0
@@ -102,7 +102,11 @@ def _hidden(
 
 
 def _constrained(
-    events: float, areas: Integers, known: tuple[Kernels, Integers], land: Geography, rules: Rules
+    events: float,
+    areas: Integers,
+    known: tuple[Kernels, Integers],
+    land: Geography,
+    rules: GaussRules,
 ) -> ConstrainedCounts:
     """Poisson counts within bounds whose sum is known."""
     kernels, kernel = known
@@ -113,7 +117,7 @@ def _constrained(
 
 
 def _of_numbers(
-    counts: Counts, population: Population, land: Geography
+    counts: FittedCounts, population: Population, land: Geography
 ) -> Iterator[tuple[int, AuthorityLikelihood]]:
     """Likelihoods of the counts that are known."""
     counted = np.isin(np.arange(land.authority_of_area.size), counts.area)
@@ -150,7 +154,7 @@ def _of_numbers(
 
 
 def _of_totals(
-    counts: Counts, population: Population, land: Geography
+    counts: FittedCounts, population: Population, land: Geography
 ) -> Iterator[tuple[int, AuthorityLikelihood]]:
     """Likelihoods of authorities known by their totals."""
     at, kernel = counts.authority.tolist(), counts.total_kernel
@@ -166,7 +170,9 @@ def _of_totals(
             yield j, BoundedTotal(likelihood, counts.kernels, np.array([of[j]]))
 
 
-def _totals(counts: Counts, population: Population, land: Geography) -> Iterator[tuple[int, Total]]:
+def _totals(
+    counts: FittedCounts, population: Population, land: Geography
+) -> Iterator[tuple[int, Total]]:
     home, shared = land.authority_of_area, bool(population.locality_sd.any())
     if len(counts.authority):
         total = dict(zip(counts.authority.tolist(), counts.total.tolist(), strict=True))
@@ -269,7 +275,7 @@ def _total_of_areas(
 
 def _squares(
     among: npt.NDArray[np.bool_], land: Geography, population: Population, *, shared: bool
-) -> Rules:
+) -> GaussRules:
     """Gauss rules of what shares a gamma factor, squared: exposures, or pairs in a locality."""
     home, w, weight = land.authority_of_area, land.within_part, land.exposure**2
     if shared:
@@ -289,7 +295,7 @@ def _rules(
     population: Population,
     *,
     power: float,
-) -> tuple[npt.NDArray[np.int64], Rules]:
+) -> tuple[npt.NDArray[np.int64], GaussRules]:
     """Gauss rules of the marked areas by authority, for slopes that the population can have."""
     authority, cell = np.unique(home[among], return_inverse=True)
     slope, reach = population.slope[:, authority], _REACH * population.slope_sd[:, None]

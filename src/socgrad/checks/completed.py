@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from socgrad.checks.counts import Counts, Lines, area_blocks, total_moments
+from socgrad.checks.counts import FittedCounts, Lines, area_blocks, total_moments
 from socgrad.checks.locality_counts import count_blocks
 from socgrad.checks.shared_forms import has_no_closed_form, told_by_all
 from socgrad.reading.geography import Geography
@@ -21,7 +21,9 @@ __all__ = ["completed"]
 type Floats = npt.NDArray[np.float64]
 
 
-def completed(counts: Counts, lines: Lines, land: Geography, rng: np.random.Generator) -> Counts:
+def completed(
+    counts: FittedCounts, lines: Lines, land: Geography, rng: np.random.Generator
+) -> FittedCounts:
     """Draw the counts and totals that are known within bounds, once for each draw.
 
     Parameters
@@ -33,7 +35,7 @@ def completed(counts: Counts, lines: Lines, land: Geography, rng: np.random.Gene
 
     Returns
     -------
-    Counts
+    FittedCounts
         The counts as they are if all are known; else with `events` (draws, counted) and `total`
         (draws, totals), and no kernels.
     """
@@ -73,7 +75,7 @@ def completed(counts: Counts, lines: Lines, land: Geography, rng: np.random.Gene
 
 
 def _given_sums(
-    counts: Counts,
+    counts: FittedCounts,
     lines: Lines,
     land: Geography,
     among: npt.NDArray[np.int64],

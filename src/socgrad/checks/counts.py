@@ -27,7 +27,7 @@ from socgrad.reading.observed import observed_counts
 from socgrad.reading.posterior import Coefficients, coefficients
 
 __all__ = [
-    "Counts",
+    "FittedCounts",
     "Lines",
     "Population",
     "area_blocks",
@@ -49,7 +49,7 @@ _BLOCK = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Counts:
+class FittedCounts:
     """Counts of a fit, by position in its `constant_data`.
 
     Attributes
@@ -147,7 +147,7 @@ class Lines:
         return _has_columns(self)
 
 
-def counts_by_position(fit: xr.DataTree) -> Counts:
+def counts_by_position(fit: xr.DataTree) -> FittedCounts:
     """Read the counts of a fit.
 
     Raises
@@ -183,7 +183,7 @@ def counts_by_position(fit: xr.DataTree) -> Counts:
     if whole is not None:
         total_kernel = np.where(whole.is_interval, whole.kernel + first, -1)[totals]
     every = [*(own.kernels if own else ()), *(whole.kernels if whole else ())]
-    return Counts(
+    return FittedCounts(
         areas,
         counts.events[areas],
         totals,

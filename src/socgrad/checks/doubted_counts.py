@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from socgrad.checks.counts import Counts
+from socgrad.checks.counts import FittedCounts
 from socgrad.coarsening.suspicion import suspicion
 from socgrad.coarsening.suspicion_words import about_coarsening
 from socgrad.reading.geography import Geography
@@ -10,7 +10,7 @@ from socgrad.reading.geography import Geography
 __all__ = ["doubted_counts"]
 
 
-def doubted_counts(counts: Counts, land: Geography) -> list[str]:
+def doubted_counts(counts: FittedCounts, land: Geography) -> list[str]:
     """Say what counts look like that somebody coarsened, before more is made of how they vary.
 
     Parameters

@@ -14,7 +14,7 @@ from scipy.stats import chi2, norm
 
 from socgrad.checks.area_residuals import area_residuals, overdispersion_test
 from socgrad.checks.bends import Bend, bend_of
-from socgrad.checks.counts import Counts, Lines
+from socgrad.checks.counts import FittedCounts, Lines
 from socgrad.checks.neighbours import likeness_of_pairs
 from socgrad.checks.tails import tails_of
 from socgrad.reading.geography import Geography
@@ -45,7 +45,7 @@ class FurtherTests:
 
 
 def further_tests(
-    counts: Counts,
+    counts: FittedCounts,
     lines: Lines,
     terms: Coefficients,
     land: Geography,

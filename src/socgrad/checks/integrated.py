@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from socgrad.checks.authority_likelihoods import authority_likelihoods
-from socgrad.checks.counts import Counts, Population
+from socgrad.checks.counts import FittedCounts, Population
 from socgrad.checks.likelihood_forms import AuthorityLikelihood
 from socgrad.reading.geography import Geography
 
@@ -43,7 +43,9 @@ class Integrated:
     error: float
 
 
-def integrated_likelihoods(counts: Counts, population: Population, land: Geography) -> Integrated:
+def integrated_likelihoods(
+    counts: FittedCounts, population: Population, land: Geography
+) -> Integrated:
     """Integrate every authority's likelihood over its own effects, given each draw of the rest.
 
     Parameters

@@ -15,7 +15,7 @@ import xarray as xr
 from scipy.special import logsumexp
 
 from socgrad.checks.counts import (
-    Counts,
+    FittedCounts,
     chosen_draws,
     counts_by_position,
     lines_at,
@@ -268,7 +268,7 @@ def compare_left_out(scores: Mapping[str, LeftOut]) -> pd.DataFrame:
 
 
 def _authorities(
-    fit: xr.DataTree, counts: Counts, at: npt.NDArray[np.int64]
+    fit: xr.DataTree, counts: FittedCounts, at: npt.NDArray[np.int64]
 ) -> tuple[pd.DataFrame, float]:
     """Scores of authorities, and the error of the quadrature."""
     land = geography(fit)
@@ -283,7 +283,7 @@ def _authorities(
     return table, found.error
 
 
-def _areas(fit: xr.DataTree, counts: Counts, at: npt.NDArray[np.int64]) -> pd.DataFrame:
+def _areas(fit: xr.DataTree, counts: FittedCounts, at: npt.NDArray[np.int64]) -> pd.DataFrame:
     """Scores of counted areas, block by block."""
     if not len(counts.area):
         raise EstimandError(

@@ -10,24 +10,24 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from socgrad.checks.counts import Counts, Lines, area_blocks, log_probability
+from socgrad.checks.counts import FittedCounts, Lines, area_blocks, log_probability
 from socgrad.checks.shared_forms import has_no_closed_form, told_by_all
 from socgrad.reading.geography import Geography
 
-__all__ = ["Block", "count_blocks", "log_probabilities"]
+__all__ = ["WholeLocalities", "count_blocks", "log_probabilities"]
 
 type Floats = npt.NDArray[np.float64]
 type Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class WholeLocalities:
     """Some counted areas, whole localities of them, and their expected events in each draw.
 
     Attributes
     ----------
     rows : ndarray, shape (areas,)
-        Positions in `Counts`.
+        Positions in `FittedCounts`.
     mean : ndarray, shape (draws, areas)
         Expected events, without the factors of localities.
     first : ndarray, shape (localities,)
@@ -47,7 +47,7 @@ class Block:
         return result
 
 
-def count_blocks(counts: Counts, lines: Lines, land: Geography) -> Iterator[Block]:
+def count_blocks(counts: FittedCounts, lines: Lines, land: Geography) -> Iterator[WholeLocalities]:
     """Counted areas, block after block; without localities each area is one by itself."""
     if land.locality_of_area.size:
         locality = land.locality_of_area[counts.area]
@@ -58,11 +58,11 @@ def count_blocks(counts: Counts, lines: Lines, land: Geography) -> Iterator[Bloc
     for part, mean in area_blocks(lines, land, counts.area[order], together=together):
         first = np.flatnonzero(np.diff(together[part], prepend=-1))
         of = np.repeat(np.arange(len(first)), np.diff([*first, mean.shape[1]]))
-        yield Block(order[part], mean, first, of)
+        yield WholeLocalities(order[part], mean, first, of)
 
 
 def log_probabilities(
-    counts: Counts, lines: Lines, land: Geography
+    counts: FittedCounts, lines: Lines, land: Geography
 ) -> Iterator[tuple[Integers, Floats]]:
     """Positions of counts, and the log probability of each given the others, (draws, areas).
 
@@ -94,7 +94,7 @@ def log_probabilities(
             yield block.rows, log_probability(events, mean, spread)
 
 
-def _within_bounds(counts: Counts, block: Block, spread: Floats) -> Floats:
+def _within_bounds(counts: FittedCounts, block: WholeLocalities, spread: Floats) -> Floats:
     """Log probability of counts of which some are within bounds, (draws, areas)."""
     from socgrad.likelihood.kernel_sums import kernel_values  # noqa: PLC0415 numba takes time
 

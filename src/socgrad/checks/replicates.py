@@ -11,13 +11,13 @@ import numpy.typing as npt
 from scipy import sparse
 
 from socgrad.checks.counts import (
-    Counts,
+    FittedCounts,
     Lines,
     Population,
     drawn_counts,
     total_moments,
 )
-from socgrad.checks.locality_counts import Block, count_blocks
+from socgrad.checks.locality_counts import WholeLocalities, count_blocks
 from socgrad.reading.geography import Geography
 
 __all__ = ["AreaReplicates", "AuthorityReplicates", "area_replicates", "authority_replicates"]
@@ -95,7 +95,7 @@ class AuthorityReplicates:
 
 
 def area_replicates(
-    counts: Counts,
+    counts: FittedCounts,
     lines: Lines,
     land: Geography,
     *,
@@ -179,7 +179,7 @@ def area_replicates(
 
 
 def authority_replicates(
-    counts: Counts, population: Population, land: Geography, rng: np.random.Generator
+    counts: FittedCounts, population: Population, land: Geography, rng: np.random.Generator
 ) -> AuthorityReplicates:
     """Draw each authority's total again, its effects drawn anew."""
     number = land.authority_mean.size
@@ -215,7 +215,7 @@ def authority_replicates(
     )
 
 
-def _products(block: Block, group: Integers, groups: int) -> Floats:
+def _products(block: WholeLocalities, group: Integers, groups: int) -> Floats:
     """Sum over groups of the products of different areas of one locality, (draws, groups)."""
     cell, member = np.unique(block.locality * groups + group, return_inverse=True)
     sums = block.mean @ _indicator(member, len(cell))

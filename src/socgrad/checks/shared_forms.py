@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from socgrad.checks.counts import Counts, Lines, Population
+from socgrad.checks.counts import FittedCounts, Lines, Population
 from socgrad.likelihood.factor_rows import FactorRows
 from socgrad.reading.geography import Geography
 
@@ -16,13 +16,13 @@ type Integers = npt.NDArray[np.int64]
 type Moments = tuple[tuple[Floats, Floats], tuple[Floats, Floats, Floats]]
 
 
-def has_no_closed_form(counts: Counts, lines: Lines | Population) -> bool:
+def has_no_closed_form(counts: FittedCounts, lines: Lines | Population) -> bool:
     """Whether localities share factors, and areas have their own, too, or are not all known."""
     hidden = bool((counts.kernel >= 0).any())
     return bool(lines.locality_sd.any()) and (hidden or bool(lines.overdispersion.any()))
 
 
-def locality_rows(counts: Counts, land: Geography, rows: Integers) -> FactorRows:
+def locality_rows(counts: FittedCounts, land: Geography, rows: Integers) -> FactorRows:
     """Counts at these positions, which are sorted by locality."""
     areas = counts.area[rows]
     kernel = counts.kernel[rows] if len(counts.kernel) else np.full(len(rows), -1, dtype=np.int64)
@@ -36,7 +36,7 @@ def locality_rows(counts: Counts, land: Geography, rows: Integers) -> FactorRows
 
 
 def told_by_all(
-    counts: Counts,
+    counts: FittedCounts,
     lines: Lines,
     land: Geography,
     *,
@@ -72,7 +72,7 @@ class SharedCounts:
 
     @classmethod
     def of(
-        cls, counts: Counts, population: Population, land: Geography, at: Integers,
+        cls, counts: FittedCounts, population: Population, land: Geography, at: Integers,
         off: Floats | None,
     ) -> "SharedCounts":  # fmt: skip
         """The counts at these positions, sorted by locality."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
 
-__all__ = ["Evidence", "Histogram"]
+__all__ = ["Histogram", "RuleEvidence"]
 
 _EXPOSURE_CELLS: Final = 12
 
@@ -48,7 +48,7 @@ class Histogram:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RuleEvidence:
     """Log likelihood ratios of a rule against counts as they were counted.
 
     Parameters

@@ -17,10 +17,10 @@ import numpy as np
 from scipy import optimize, special
 
 from socgrad.arrays import FloatArray
-from socgrad.coarsening.histogram import Evidence, Histogram
+from socgrad.coarsening.histogram import Histogram, RuleEvidence
 from socgrad.coarsening.kernels import Kernel
 
-__all__ = ["Comparison"]
+__all__ = ["RuleComparison"]
 
 #: Larger numbers tell by the width of their kernels alone: there the chances of neighbouring counts
 #: are alike.
@@ -36,7 +36,7 @@ _DISPERSION: Final = (0.01, 10.0)
 _TINY: Final = 1e-300
 
 
-class Comparison:
+class RuleComparison:
     """Holds rules against counts as they were counted, for one column.
 
     Parameters
@@ -49,10 +49,10 @@ class Comparison:
         self._column = column
         self._means = _grid(column)
         plain = _Chances.of(column, [Kernel(v, v) for v in column.value.tolist()], self._means)
-        self._plain = Evidence(plain.best_mixture(), plain.best_gamma(column, self._means))
+        self._plain = RuleEvidence(plain.best_mixture(), plain.best_gamma(column, self._means))
         self._exact = plain
 
-    def with_rule(self, kernels: Sequence[Kernel], hidden: Kernel | None = None) -> Evidence:
+    def with_rule(self, kernels: Sequence[Kernel], hidden: Kernel | None = None) -> RuleEvidence:
         """Evidence for a rule.
 
         Parameters
@@ -68,16 +68,16 @@ class Comparison:
         if hidden is not None:  # missing at random, as those of plain counts would have to be
             rows = np.array([column.number.sum(), column.missing], dtype=np.float64)
             apart = float(special.xlogy(rows, rows / rows.sum()).sum())
-        return Evidence(
+        return RuleEvidence(
             any_mixture=ruled.best_mixture() - self._plain.any_mixture - apart,
             gamma=ruled.best_gamma(column, self._means) - self._plain.gamma - apart,
         )
 
-    def without_zeros(self) -> Evidence:
+    def without_zeros(self) -> RuleEvidence:
         """Evidence that areas without events are not in the table."""
         none, column = np.exp(-self._means), self._column
         there = np.maximum(-np.expm1(-self._means), _TINY)
-        return Evidence(
+        return RuleEvidence(
             any_mixture=self._exact.best_mixture(1 / there) - self._plain.any_mixture,
             gamma=self._exact.best_gamma(column, self._means, none) - self._plain.gamma,
         )

@@ -10,7 +10,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 from socgrad.coarsening.columns import ColumnRule
-from socgrad.coarsening.histogram import Evidence, Histogram
+from socgrad.coarsening.histogram import Histogram, RuleEvidence
 from socgrad.coarsening.kernels import Kernel
 from socgrad.coarsening.rounding import MidpointRounded, Rounded
 from socgrad.coarsening.suppression import Suppressed
@@ -47,7 +47,7 @@ class Suspicion:
     """
 
     rule: ColumnRule | None
-    evidence: Evidence
+    evidence: RuleEvidence
     column: Histogram
 
 
@@ -69,9 +69,9 @@ def suspicion(shown: FloatArray, exposure: FloatArray) -> Suspicion | None:
     rules = [rule for rule in _rules(column) if len(_kernels(rule, column)) == len(column.value)]
     if not rules and column.value[0] == 0:
         return None
-    from socgrad.coarsening.mixtures import Comparison  # noqa: PLC0415 counts seldom need SciPy
+    from socgrad.coarsening.mixtures import RuleComparison  # noqa: PLC0415 counts seldom need SciPy
 
-    compared = Comparison(column)
+    compared = RuleComparison(column)
     found = [
         Suspicion(rule, compared.with_rule(_kernels(rule, column), hidden_by(rule)), column)
         for rule in rules

@@ -24,8 +24,8 @@ from socgrad.reading.geography import Geography
 from socgrad.reading.posterior import Coefficients, require_authorities, require_effects
 
 __all__ = [
-    "Bend",
     "Curve",
+    "DepartureDraws",
     "Target",
     "authority_mean_grid",
     "bend_of",
@@ -49,7 +49,7 @@ _DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True, eq=False)
-class Bend:
+class DepartureDraws:
     """Draws of the departure from a log-linear gradient, the same in every authority.
 
     `coefficient` has dims chain, draw, departure.
@@ -88,7 +88,7 @@ class Curve:
     slope: xr.DataArray
     origin: float | xr.DataArray
     per: float
-    bend: Bend | None = None
+    bend: DepartureDraws | None = None
 
 
 def curve_at(
@@ -110,13 +110,13 @@ def curve_at(
     )
 
 
-def bend_of(terms: Coefficients, land: Geography) -> Bend | None:
+def bend_of(terms: Coefficients, land: Geography) -> DepartureDraws | None:
     """Departure of a fit from a log-linear gradient; None where the gradient is log-linear."""
     if land.departures is None or not terms.has_departures:
         return None
     like = terms.intercept.transpose("chain", "draw")
     values = terms.departure.reshape(*like.shape, -1)
-    return Bend(
+    return DepartureDraws(
         land.departures,
         xr.DataArray(values, dims=("chain", "draw", "departure"), coords=like.coords),
     )

@@ -46,7 +46,7 @@ class CoarsenedTotals:
 
     def given(self, overdispersion: FloatArray) -> Given:
         """The same at each point's overdispersion (n, 1)."""
-        return _TotalsAtOverdispersion(self, overdispersion)
+        return _CoarsenedTotalsAtOverdispersion(self, overdispersion)
 
     def shared(self, overdispersion: FloatArray) -> FloatArray:
         """Terms of overdispersion alone: none."""
@@ -54,7 +54,7 @@ class CoarsenedTotals:
 
 
 @dataclass(frozen=True, eq=False)
-class _TotalsAtOverdispersion:
+class _CoarsenedTotalsAtOverdispersion:
     totals: CoarsenedTotals
     overdispersion: FloatArray
 

@@ -10,7 +10,7 @@ from socgrad.laplace.coordinates import Coordinates, coordinates, factor_name
 from socgrad.laplace.marginal import LinePrior, centre
 from socgrad.laplace.predictors import Predictors
 from socgrad.laplace.surfaces import Derivatives, Surface
-from socgrad.laplace.tabulated_counts import Rows
+from socgrad.laplace.tabulated_counts import RowSurface
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal
 
@@ -44,7 +44,7 @@ class Pilot:
 
 def pilot(
     model: GradientModel,
-    surfaces: Sequence[Surface | Rows],
+    surfaces: Sequence[Surface | RowSurface],
     theirs: Predictors,
     intercept: Normal,
 ) -> Pilot:
@@ -124,7 +124,7 @@ def _hidden(information: FloatArray) -> float:
 
 
 def _wide(
-    surface: Surface | Rows, intercept: Normal, model: GradientModel, size: int
+    surface: Surface | RowSurface, intercept: Normal, model: GradientModel, size: int
 ) -> tuple[tuple[FloatArray, FloatArray], Derivatives]:
     """Mode of each authority under a wide prior, and the derivatives of its likelihood there."""
     main = 0.0 if model.deprivation == "none" else model.step_priors.within.mean

@@ -20,7 +20,7 @@ from socgrad.laplace.surfaces import (
     Surface,
     exact_totals,
 )
-from socgrad.laplace.tabulated_counts import NegativeBinomialRows, Rows, TabulatedCounts
+from socgrad.laplace.tabulated_counts import NegativeBinomialRows, RowSurface, TabulatedCounts
 from socgrad.laplace.tabulation import (
     covering,
     first_table,
@@ -102,9 +102,9 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
     return Prepared(marginal, proposal)
 
 
-def _raw_surfaces(model: GradientModel, data: xr.Dataset) -> list[Surface | Rows]:
+def _raw_surfaces(model: GradientModel, data: xr.Dataset) -> list[Surface | RowSurface]:
     poisson = model.family == "poisson" and not model.localities
-    surfaces: list[Surface | Rows] = []
+    surfaces: list[Surface | RowSurface] = []
     if "coarsened_kernel" in data:
         surfaces.append(CoarsenedRows.of(data, is_poisson=poisson))
     elif "count_events" in data:

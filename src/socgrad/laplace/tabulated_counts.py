@@ -24,7 +24,7 @@ from socgrad.likelihood.gamma_factors import rising
 __all__ = [
     "Box",
     "NegativeBinomialRows",
-    "Rows",
+    "RowSurface",
     "RowsAtOverdispersion",
     "TabulatedCounts",
     "tabulated",
@@ -46,7 +46,7 @@ class Box:
     overdispersion: tuple[float, float]
 
 
-class Rows(Surface, Protocol):
+class RowSurface(Surface, Protocol):
     """Counts of some authorities, row by row."""
 
     @property
@@ -201,7 +201,7 @@ class NegativeBinomialRows:
 class RowsAtOverdispersion:
     """Rows at each point's overdispersion (n, 1): a `Given`."""
 
-    rows: Rows
+    rows: RowSurface
     overdispersion: FloatArray
 
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:  # noqa: D102
@@ -227,7 +227,7 @@ class TabulatedCounts:
     `beside` are the rows' counts that need no table.
     """
 
-    rows: Rows
+    rows: RowSurface
     box: Box
     coefficients: FloatArray
     beside: PoissonRows | None
@@ -308,7 +308,7 @@ def _scaled(
     return (value - interval[0]) / interval[1]
 
 
-def tabulated(rows: Rows, box: Box, *, degrees: tuple[int, int, int]) -> TabulatedCounts:
+def tabulated(rows: RowSurface, box: Box, *, degrees: tuple[int, int, int]) -> TabulatedCounts:
     """Interpolate the rows' log-likelihood at Chebyshev points of a box.
 
     Parameters

@@ -18,7 +18,7 @@ from socgrad.laplace.marginal import (
 from socgrad.laplace.surfaces import Given, Surface
 from socgrad.laplace.tabulated_counts import (
     Box,
-    Rows,
+    RowSurface,
     TabulatedCounts,
     tabulated,
 )
@@ -42,7 +42,9 @@ _NEAR, _ZERO = 0.35, 1e-6
 _EDGE = 0.8
 
 
-def first_table(rows: Rows, start: tuple[FloatArray, FloatArray], hidden: float) -> TabulatedCounts:
+def first_table(
+    rows: RowSurface, start: tuple[FloatArray, FloatArray], hidden: float
+) -> TabulatedCounts:
     """Tabulate widely about each authority's own level and slope.
 
     `hidden` is about the largest overdispersion that the counts cannot tell from none.
@@ -60,7 +62,7 @@ def widened(marginal: Marginal, which: int, x: FloatArray, hidden: float) -> Tab
 
 
 def _wide_table(
-    rows: Rows, start: tuple[FloatArray, FloatArray], hidden: float, guess: float
+    rows: RowSurface, start: tuple[FloatArray, FloatArray], hidden: float, guess: float
 ) -> TabulatedCounts:
     """Tabulate about a guess of the overdispersion, and of each authority's level and slope."""
     level, slope = start

@@ -22,7 +22,7 @@ from socgrad.fit_options import check_seed
 from socgrad.many.folder import FitFolder
 from socgrad.many.plan import Makes, Options, Plan, planned_fits, seed_of
 from socgrad.many.running import check_executor, check_travels, in_turn, on_executor
-from socgrad.many.work import Outcome, Task
+from socgrad.many.work import FitEnding, FitTask
 from socgrad.progress import in_notebook, stage
 
 __all__ = ["fit_many"]
@@ -139,9 +139,9 @@ def fit_many(
     run = secrets.token_hex(8)
     each = 1 if threads is None and executor is not None else threads
 
-    def tasks() -> Iterator[Task]:
+    def tasks() -> Iterator[FitTask]:
         for one in planned:
-            yield Task(
+            yield FitTask(
                 planned=one,
                 folder=folder.path.resolve(),
                 random_seed=seed_of(seed, one.key),
@@ -153,7 +153,7 @@ def fit_many(
 
     if executor is not None:
         check_travels(tasks())
-    found: dict[str, Outcome] = {}
+    found: dict[str, FitEnding] = {}
     outcomes = in_turn(tasks()) if executor is None else on_executor(executor, tasks())
     with _shown(found, len(planned), progress) as advance:
         try:
@@ -167,7 +167,7 @@ def fit_many(
     return table
 
 
-def _table(outcomes: list[Outcome], folder: FitFolder) -> pd.DataFrame:
+def _table(outcomes: list[FitEnding], folder: FitFolder) -> pd.DataFrame:
     rows = []
     for outcome in outcomes:
         record = outcome.record
@@ -204,7 +204,7 @@ def _warn(table: pd.DataFrame) -> None:
 
 
 @contextmanager
-def _shown(found: Mapping[str, Outcome], number: int, progress: bool | None) -> Iterator[Any]:
+def _shown(found: Mapping[str, FitEnding], number: int, progress: bool | None) -> Iterator[Any]:
     """Say how far it is, by a bar or in lines; gives what is to be called after each fit."""
     is_seen = sys.stderr.isatty() or in_notebook()
     has_bar = is_seen if progress is None else progress

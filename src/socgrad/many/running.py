@@ -11,7 +11,7 @@ import cloudpickle
 from socgrad.errors import SpecificationError
 from socgrad.many.keeping import ENDS_THE_PROCESS
 from socgrad.many.records import FitRecord
-from socgrad.many.work import Outcome, Task, work
+from socgrad.many.work import FitEnding, FitTask, work
 
 __all__ = ["check_executor", "check_travels", "in_turn", "on_executor"]
 
@@ -39,7 +39,7 @@ def check_executor(executor: object) -> None:
     )
 
 
-def check_travels(tasks: Iterable[Task]) -> None:
+def check_travels(tasks: Iterable[FitTask]) -> None:
     """Refuse a plan of which a fit cannot be sent to another process, before any is begun.
 
     Raises
@@ -58,7 +58,7 @@ def check_travels(tasks: Iterable[Task]) -> None:
             ) from error
 
 
-def in_turn(tasks: Iterable[Task]) -> Generator[Outcome]:
+def in_turn(tasks: Iterable[FitTask]) -> Generator[FitEnding]:
     """Fit one after another in this process; what other processes are at comes last."""
     held_elsewhere = []
     for task in tasks:
@@ -75,14 +75,14 @@ def in_turn(tasks: Iterable[Task]) -> Generator[Outcome]:
 class _UnderWay:
     """Tasks that wait or run, and how many bytes they are."""
 
-    tasks: dict[Future[Outcome], tuple[Task, int]] = field(default_factory=dict)
+    tasks: dict[Future[FitEnding], tuple[FitTask, int]] = field(default_factory=dict)
     size: int = 0
 
-    def add(self, future: Future[Outcome], task: Task, size: int) -> None:
+    def add(self, future: Future[FitEnding], task: FitTask, size: int) -> None:
         self.tasks[future] = task, size
         self.size += size
 
-    def finished(self) -> list[tuple[Task, Future[Outcome]]]:
+    def finished(self) -> list[tuple[FitTask, Future[FitEnding]]]:
         """Wait until some have ended, and take these out."""
         ended, _ = wait_for(self.tasks, return_when=FIRST_COMPLETED)
         taken = []
@@ -93,15 +93,15 @@ class _UnderWay:
         return taken
 
 
-def on_executor(executor: Executor, tasks: Iterable[Task]) -> Generator[Outcome]:
+def on_executor(executor: Executor, tasks: Iterable[FitTask]) -> Generator[FitEnding]:
     """Fit on an executor, outcomes as they come; what other processes are at comes last.
 
     Whoever stops asking for outcomes calls off the fits that have not begun.
     """
     under_way = _UnderWay()
-    held_elsewhere: list[Task] = []
+    held_elsewhere: list[FitTask] = []
 
-    def outcomes() -> Iterator[Outcome]:
+    def outcomes() -> Iterator[FitEnding]:
         for task, future in under_way.finished():
             outcome = _outcome(task, future)
             if outcome.state == "elsewhere":
@@ -109,7 +109,7 @@ def on_executor(executor: Executor, tasks: Iterable[Task]) -> Generator[Outcome]
             else:
                 yield outcome
 
-    def submitted(each: Iterable[Task]) -> Iterator[Outcome]:
+    def submitted(each: Iterable[FitTask]) -> Iterator[FitEnding]:
         for task in each:
             content = cloudpickle.dumps(task)
             while under_way.tasks and under_way.size + len(content) > _MOST_BYTES:
@@ -131,13 +131,13 @@ def on_executor(executor: Executor, tasks: Iterable[Task]) -> Generator[Outcome]
             future.cancel()
 
 
-def _unpacked(content: bytes) -> Outcome:
+def _unpacked(content: bytes) -> FitEnding:
     """Do a task that was packed by value, so that functions of a notebook can be sent, too."""
-    task: Task = cloudpickle.loads(content)
+    task: FitTask = cloudpickle.loads(content)
     return work(task)
 
 
-def _outcome(task: Task, future: Future[Outcome]) -> Outcome:
+def _outcome(task: FitTask, future: Future[FitEnding]) -> FitEnding:
     try:
         return future.result()
     except ENDS_THE_PROCESS:
@@ -146,7 +146,7 @@ def _outcome(task: Task, future: Future[Outcome]) -> Outcome:
         return _lost(task, error)
 
 
-def _lost(task: Task, error: BaseException) -> Outcome:
+def _lost(task: FitTask, error: BaseException) -> FitEnding:
     words = f"{type(error).__name__}: {error} (what was to fit it did not come back)"
     planned = task.planned
     record = FitRecord(
@@ -156,4 +156,4 @@ def _lost(task: Task, error: BaseException) -> Outcome:
         about=planned.about,
         error=words,
     )
-    return Outcome(record, "lost")
+    return FitEnding(record, "lost")

@@ -18,13 +18,13 @@ from socgrad.many.plan import PlannedFit
 from socgrad.many.records import FitRecord
 from socgrad.many.threads import limited_threads
 
-__all__ = ["Outcome", "Task", "work"]
+__all__ = ["FitEnding", "FitTask", "work"]
 
 type State = Literal["fitted", "kept", "failed", "elsewhere", "lost"]
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class FitTask:
     """One fit to be made.
 
     Attributes
@@ -55,7 +55,7 @@ class Task:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class FitEnding:
     """What became of a fit.
 
     Attributes
@@ -70,7 +70,7 @@ class Outcome:
     state: State
 
 
-def work(task: Task) -> Outcome:
+def work(task: FitTask) -> FitEnding:
     """Make one fit, or keep the one that is there. No error of a fit leaves this.
 
     Threads of one process take turns: limits of threads, what becomes of freed memory and filters
@@ -80,7 +80,7 @@ def work(task: Task) -> Outcome:
         return _worked(task)
 
 
-def _worked(task: Task) -> Outcome:
+def _worked(task: FitTask) -> FitEnding:
     planned = task.planned
     asked = FitRecord(
         key=planned.key, state="failed", random_seed=task.random_seed, about=planned.about
@@ -95,12 +95,12 @@ def _worked(task: Task) -> Outcome:
     except ENDS_THE_PROCESS:
         raise
     except BaseException as error:
-        return Outcome(failed(asked, error), "failed")
+        return FitEnding(failed(asked, error), "failed")
     finally:
         withhold_details(before)
 
 
-def _made(task: Task, asked: FitRecord) -> Outcome:
+def _made(task: FitTask, asked: FitRecord) -> FitEnding:
     folder = FitFolder(task.folder, create=False)
     options = task.planned.options
     began = time.perf_counter()
@@ -133,6 +133,6 @@ def _made(task: Task, asked: FitRecord) -> Outcome:
         wait=task.wait,
     )
     if done is None:
-        return Outcome(asked, "elsewhere")
+        return FitEnding(asked, "elsewhere")
     record, made = done
-    return Outcome(record, "fitted" if made else "kept")
+    return FitEnding(record, "fitted" if made else "kept")

@@ -29,7 +29,7 @@ from socgrad.model.departure_cells import (
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.kernel_data import crude_log_rate, kernel_data, kernels_of_totals
 from socgrad.model.shared_factors import shared_counts, without_closed_form
-from socgrad.quadrature import Rules, chosen_rules, exponential_sums
+from socgrad.quadrature import GaussRules, chosen_rules, exponential_sums
 from socgrad.schema import CONSTANTS, DEPARTURES, DESIGNS, LEVELS, NAMES
 from socgrad.table.areas import Areas
 
@@ -120,7 +120,7 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
     # A spline adds to the slope: room for that, too.
     nominal, slopes = slopes, _wider(slopes, 1.4 if is_smooth(model) else 1.0)
     data: Variables = {}
-    rules: list[Rules] = []
+    rules: list[GaussRules] = []
     shared = without_closed_form(model)
 
     if areas.counted.any():
@@ -303,7 +303,7 @@ def _coarsened_counts(model: GradientModel, slopes: tuple[float, float]) -> Vari
 
 def _locality_counts(
     model: GradientModel, chosen: BoolArray, slopes: tuple[float, float]
-) -> tuple[Variables, Rules]:
+) -> tuple[Variables, GaussRules]:
     """Counts of localities of the chosen areas, and the Gauss rules of their exposures."""
     areas, rows = model.areas, np.flatnonzero(chosen)
     columns = {name: values[rows] for name, values in area_columns(model).items()}
@@ -331,7 +331,9 @@ def _locality_counts(
     return data, rule
 
 
-def _totals(model: GradientModel, slopes: tuple[float, float]) -> tuple[Variables, list[Rules]]:
+def _totals(
+    model: GradientModel, slopes: tuple[float, float]
+) -> tuple[Variables, list[GaussRules]]:
     """Totals of authorities, with the Gauss rules of their exposures and of squares of these."""
     areas, within_part = model.areas, model.within_part
     authority = np.flatnonzero(areas.totals_known & ~areas.has_both)
@@ -357,7 +359,7 @@ def _totals(model: GradientModel, slopes: tuple[float, float]) -> tuple[Variable
 
 def _squares(
     model: GradientModel, rows: BoolArray, slopes: tuple[float, float]
-) -> tuple[Variables, Rules]:
+) -> tuple[Variables, GaussRules]:
     """Gauss rules of squared exposures that share a gamma factor, by authority with a total.
 
     Exposure squared pairs with twice the log rate (the variance of a sum of counts); of localities,
@@ -382,7 +384,7 @@ def _squares(
 
 
 def _side_by_side(
-    kind: str, rule: Rules, row: IntArray, columns: dict[str, FloatArray], *, dim: str
+    kind: str, rule: GaussRules, row: IntArray, columns: dict[str, FloatArray], *, dim: str
 ) -> Variables:
     """Nodes of all cells of an authority, or of a locality, in one row; zero weights dropped.
 
@@ -419,7 +421,7 @@ def _wider(slopes: tuple[float, float], times: float) -> tuple[float, float]:
     return times * slopes[0], times * slopes[1]
 
 
-def _rule(kind: str, dim: str, rule: Rules) -> Variables:
+def _rule(kind: str, dim: str, rule: GaussRules) -> Variables:
     return {
         f"{kind}_node_within": ((dim, f"{kind}_node"), rule.position),
         f"{kind}_node_exposure": ((dim, f"{kind}_node"), rule.weight),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.model.gradient_model import GradientModel
-from socgrad.quadrature import Rules
+from socgrad.quadrature import GaussRules
 
 __all__ = [
     "area_columns",
@@ -24,7 +24,7 @@ type Variables = dict[str, tuple[tuple[str, ...], npt.ArrayLike]]
 
 
 def count_departures(
-    model: GradientModel, rows: BoolArray, authority: IntArray, rule: Rules
+    model: GradientModel, rows: BoolArray, authority: IntArray, rule: GaussRules
 ) -> Variables:
     """What departures are inside cells of counts, besides what is one value in each."""
     if _is_in_steps(model):

@@ -149,7 +149,7 @@ def problem_of(packed: FloatArray) -> Problem:
     )
 
 
-class Shared(NamedTuple):
+class SharedScalars(NamedTuple):
     """The parameters that authorities share, besides coefficients; `unit` is (correlation + 1) / 2.
 
     `at` is the place of the first of them in a point, `first_effect` that of the first effect.
@@ -165,10 +165,10 @@ class Shared(NamedTuple):
 
 
 @compiled
-def _shared(point: FloatArray, problem: Problem) -> Shared:
+def _shared(point: FloatArray, problem: Problem) -> SharedScalars:
     at, sds = len(problem.prior_mean), len(problem.sd_mean)
     unit = 1.0 / (1.0 + exp(-point[at + 2]))
-    return Shared(
+    return SharedScalars(
         at,
         at + sds + 1,
         exp(point[at]),
@@ -192,7 +192,7 @@ def _without_effects(j: int, point: FloatArray, problem: Problem) -> tuple[float
 
 
 @compiled
-def _lost(j: int, shared: Shared, problem: Problem) -> float:
+def _lost(j: int, shared: SharedScalars, problem: Problem) -> float:
     """How much less overdispersed events say: it depends on how many there are in an area."""
     r = shared.overdispersion * shared.overdispersion
     return float(1.0 + r * problem.events_per_factor[j])
@@ -200,7 +200,7 @@ def _lost(j: int, shared: Shared, problem: Problem) -> float:
 
 @compiled
 def _effects(  # noqa: PLR0917 as in `steered`
-    j: int, level: float, slope: float, point: FloatArray, shared: Shared, problem: Problem
+    j: int, level: float, slope: float, point: FloatArray, shared: SharedScalars, problem: Problem
 ) -> Steered:
     """Effects of an authority whose level and slope without them are known."""
     lost = _lost(j, shared, problem)
@@ -286,7 +286,7 @@ def _coefficient_priors(point: FloatArray, gradient: FloatArray, problem: Proble
 def _shared_priors(  # noqa: PLR0917 as in `steered`
     point: FloatArray,
     gradient: FloatArray,
-    shared: Shared,
+    shared: SharedScalars,
     problem: Problem,
     d_level_sd: float,
     d_slope_sd: float,

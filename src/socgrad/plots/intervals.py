@@ -34,7 +34,7 @@ _WIDTH: Final = 6.0
 
 
 @dataclass(frozen=True, eq=False)
-class _Rows:
+class _IntervalRows:
     """Estimates with their intervals, and on which side of the reference they surely lie."""
 
     names: list[str]
@@ -173,7 +173,7 @@ def _rows(
     reference: "xr.DataArray | float | None",
     names: Mapping[Hashable, str],
     prob: float,
-) -> _Rows:
+) -> _IntervalRows:
     tails = [(1 - prob) / 2, 0.5, (1 + prob) / 2]
     values = draws.transpose("chain", "draw", dim)
     low, middle, high = values.quantile(tails, dim=("chain", "draw")).to_numpy()
@@ -188,13 +188,13 @@ def _rows(
         f"{names.get(one, known)} ({NO_DATA_SHORT})" if no_data else str(names.get(one, known))
         for one, known, no_data in zip(labels, in_words(draws, dim), unknown, strict=True)
     ]
-    return _Rows(words, low, middle, high, above, below, unknown)
+    return _IntervalRows(words, low, middle, high, above, below, unknown)
 
 
-def _in_order(rows: _Rows, *, falls: bool) -> _Rows:
+def _in_order(rows: _IntervalRows, *, falls: bool) -> _IntervalRows:
     """Largest estimate first, or the smallest."""
     order = np.argsort(-rows.middle if falls else rows.middle, kind="stable")
-    return _Rows(
+    return _IntervalRows(
         [rows.names[k] for k in order],
         *(
             getattr(rows, name)[order]
@@ -203,7 +203,7 @@ def _in_order(rows: _Rows, *, falls: bool) -> _Rows:
     )
 
 
-def _draw_rows(ax: "Axes", rows: _Rows, part: slice, reference: float | None) -> None:
+def _draw_rows(ax: "Axes", rows: _IntervalRows, part: slice, reference: float | None) -> None:
     """Draw some of the rows from top to bottom, names as large as the panel allows."""
     names = rows.names[part]
     y = np.arange(len(names))
@@ -222,7 +222,7 @@ def _draw_rows(ax: "Axes", rows: _Rows, part: slice, reference: float | None) ->
     ax.tick_params(axis="y", length=0)
 
 
-def _limits(rows: _Rows, reference: float | None, *, is_ratio: bool) -> tuple[float, float]:
+def _limits(rows: _IntervalRows, reference: float | None, *, is_ratio: bool) -> tuple[float, float]:
     """Ends of the axis that hold all intervals and the reference, with a little room."""
     also = [] if reference is None else [reference]
     low, high = min([rows.low.min(), *also]), max([rows.high.max(), *also])

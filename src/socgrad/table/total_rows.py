@@ -61,7 +61,7 @@ _REGION_CODE: Final = re.compile(r"e12\d{6}")
 
 
 @dataclass(frozen=True, eq=False)
-class _Rows:
+class _TotalRows:
     """Checked columns of the table, and what its caller calls them."""
 
     children: FloatArray
@@ -124,7 +124,7 @@ def check_no_totals(
     if keep:
         return
     events = number.get("events", np.full(len(area), np.nan))
-    rows = _Rows(
+    rows = _TotalRows(
         number["children"], events, number.get("deprivation"), area, group, authorities, names
     )
     _check_largest(rows)
@@ -132,7 +132,7 @@ def check_no_totals(
     _check_several(rows)
 
 
-def _check_largest(rows: _Rows) -> None:
+def _check_largest(rows: _TotalRows) -> None:
     """Look at the row with the most children, and at that with the most events."""
     everywhere = np.ones(len(rows.area), dtype=bool)
     held, largest, others = _largest(rows.children)
@@ -162,7 +162,7 @@ def _largest(values: FloatArray) -> tuple[FloatArray, int, float]:
     return held, largest, float(held.sum() - held[largest])
 
 
-def _refuse_row(rows: _Rows, role: str, row: int, held: float, others: float) -> None:
+def _refuse_row(rows: _TotalRows, role: str, row: int, held: float, others: float) -> None:
     label = rows.area[[row]].tolist()[0]
     its = rows.authorities[rows.group[[row]]].tolist()[0]
     raise TableError(
@@ -174,7 +174,7 @@ def _refuse_row(rows: _Rows, role: str, row: int, held: float, others: float) ->
     )
 
 
-def _check_several(rows: _Rows) -> None:
+def _check_several(rows: _TotalRows) -> None:
     """Look for several rows, such as regions, that hold together what all the others hold."""
     order = np.argsort(-rows.children, kind="stable")
     held = rows.children[order]
@@ -210,7 +210,7 @@ def _coded(words: tuple[str, str]) -> bool:
     return any(_REGION_CODE.fullmatch(word) for word in words)
 
 
-def _check_authorities(rows: _Rows) -> None:
+def _check_authorities(rows: _TotalRows) -> None:
     """Look for a row that holds the children of all other rows of its authority."""
     size = len(rows.authorities)
     number = np.bincount(rows.group, rows.children > 0, minlength=size)
@@ -246,7 +246,7 @@ def _check_authorities(rows: _Rows) -> None:
         _warn_of_row(rows, row, float(others[row]), f"of authority {its!r}")
 
 
-def _warn_of_row(rows: _Rows, row: int, others: float, of: str) -> None:
+def _warn_of_row(rows: _TotalRows, row: int, others: float, of: str) -> None:
     """Doubt a row that has the children of a total, and neither its events nor its name."""
     warnings.warn(
         f"Area {rows.area[[row]].tolist()[0]!r} has {rows.children[row]:,.0f} in column "
