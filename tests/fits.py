@@ -20,7 +20,9 @@ WRITTEN_OUT = (
     "poisson totals",
     "poisson mixture",
 )
-KINDS = (*WRITTEN_OUT, "localities mixture", "regions counts")
+#: What NUTS samples by its graph alone.
+IN_GRAPHS = ("localities mixture", "regions counts")
+KINDS = (*WRITTEN_OUT, *IN_GRAPHS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +38,10 @@ class Sampled:
 def sampled(kind: str, method: str | None = None) -> Sampled:
     """Forty authorities of about forty areas, with a fixed seed.
 
-    By NUTS; localities by the default engine, because their graph takes a minute to compile.
+    By NUTS where the density is written out, else by the default engine: a graph takes a minute.
     """
     if method is None:
-        return sampled(kind, "laplace" if kind == "localities mixture" else "nuts")
+        return sampled(kind, "nuts" if kind in WRITTEN_OUT else "laplace")
     family, known = kind.split()
     if family == "localities":
         simulation = simulated_with_localities(authorities=40, areas=1600, seed=11)

@@ -79,7 +79,7 @@ def test_a_reused_graph_gives_each_model_its_own_answer():
     assert difference == pytest.approx(2.0, abs=0.35)
 
 
-@pytest.mark.mcmc
+@pytest.mark.slow
 # PyMC's own sampler overflows harmlessly while it looks for its first step size.
 @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
 def test_plain_pymc_sampling_gives_the_same_posterior():

@@ -137,6 +137,7 @@ OF_BOTH_ENGINES = {"Coordinates", "Marginal", "Pilot"}
 
 
 def test_a_class_has_a_name_of_its_own():
+    """One word means one thing."""
     classes = [
         node.name
         for path, _ in MODULES

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fits import KINDS, WRITTEN_OUT, sampled
+from fits import IN_GRAPHS, KINDS, WRITTEN_OUT, sampled
 from level_reference import GOLDEN, REFERENCE, apart, ratios
 from socgrad.fitting import fit
 from socgrad.manifest import data_hash
@@ -75,7 +75,7 @@ def test_shuffled_deprivation_has_no_gradient():
 
 @pytest.mark.parametrize(
     "kind",
-    [*WRITTEN_OUT, pytest.param("localities mixture", marks=pytest.mark.slow)],
+    [*WRITTEN_OUT, *(pytest.param(kind, marks=pytest.mark.slow) for kind in IN_GRAPHS)],
 )
 def test_posterior_is_that_of_nuts(kind):
     """Means and sds agree within Monte Carlo error for every parameter and effect."""

@@ -37,6 +37,8 @@ _GOOD, _SOUND = 0.35, 0.5
 # Effective draws wanted, and the most that are drawn for each one kept.
 _WANTED = 1200.0
 _MOST = 8.0
+# k-hat from which on more draws of a proposal would not help.
+_HOPELESS = 0.9
 # Beyond these the draws are handed on: k-hat, effective draws, distance of the mode (in sd), and
 # the sd over draws of what Laplace's method misses after it was estimated.
 _WORST_TAIL, _LEAST, _FARTHEST = 0.6, 400.0, 0.5
@@ -170,9 +172,32 @@ def _weighed(found: Mode, kept: int, rng: np.random.Generator) -> tuple[FloatArr
         x, log_ratio = _more(marginal, proposal, (x, log_ratio), _PER_PAIR * d * d - len(x), rng)
         along = Proposal.along_axes(marginal.values, found.point, found.root, mirrored)
         x, log_ratio, proposal = _fitted(marginal, along, x, log_ratio, rng)
+    if of_years or d > _FEW:
+        return _enough(marginal, proposal, (x, log_ratio), kept, rng)
+    for _ in range(_ROUNDS):
+        x, log_ratio = _enough(marginal, proposal, (x, log_ratio), kept, rng, tail=_WORST_TAIL)
+        if smoothed(log_ratio).pareto_k < _WORST_TAIL:
+            break
+        # A tail that only more draws show: there are more to fit to.
+        along = Proposal.along_axes(marginal.values, found.point, found.root, mirrored)
+        x, log_ratio, proposal = _fitted(marginal, along, x, log_ratio, rng)
+    return _enough(marginal, proposal, (x, log_ratio), kept, rng)
+
+
+def _enough(
+    marginal: Marginal,
+    proposal: _Density,
+    drawn: tuple[FloatArray, FloatArray],
+    kept: int,
+    rng: np.random.Generator,
+    *,
+    tail: float = _HOPELESS,
+) -> tuple[FloatArray, FloatArray]:
+    """Draw on until enough draws are effective, they are too many, or their tail is too heavy."""
+    x, log_ratio = drawn
     weights = smoothed(log_ratio)
     most = int(_MOST * max(kept, _ROUND))
-    while weights.effective_size < _WANTED and len(x) < most and weights.pareto_k < 0.9:
+    while weights.effective_size < _WANTED and len(x) < most and weights.pareto_k < tail:
         efficiency = weights.effective_size / len(x)
         more = int(min(1.1 * _WANTED / efficiency, most)) - len(x)
         x, log_ratio = _more(marginal, proposal, (x, log_ratio), max(more, 200), rng)
