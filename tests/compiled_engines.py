@@ -7,8 +7,9 @@ import warnings
 
 import socgrad as sg
 from region_tables import simulated_with_regions, with_regions
-from socgrad.errors import ConvergenceWarning
+from socgrad.errors import SocgradWarning
 from tables import areas_of, simulated
+from years_tables import small, walking
 
 
 def main() -> None:
@@ -18,9 +19,10 @@ def main() -> None:
     models = [
         (sg.GradientModel(with_regions(table), regions=True), "laplace"),
         (sg.GradientModel(counts, family="negative_binomial"), "nuts"),
+        (walking(small()[1]), "laplace"),
     ]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", SocgradWarning)
         for model, method in models:
             sg.fit(model, method=method, draws=100, random_seed=1, progress=False)
 
