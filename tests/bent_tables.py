@@ -1,4 +1,4 @@
-"""Simulated tables whose gradient is no line, and fits of them."""
+"""Simulated tables whose gradient is non-linear, and fits of them."""
 
 import functools
 import sys

@@ -1,6 +1,6 @@
 """Departures from a log-linear gradient: functions of deprivation without level and without slope.
 
-A gradient that is no line is a line and a departure from it. The departure is a function of
+A gradient that is non-linear is a line and a departure from it. The departure is a function of
 neighbourhood deprivation x alone, the same in every authority, and a sum of columns phi_k(x) that
 are orthogonal, over the nation's children, to 1, to x and to one another. So the line stays what
 it was: the straight line that fits the curve best. Steps give each child-weighted tenth of

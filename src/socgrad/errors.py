@@ -83,7 +83,7 @@ class SocgradError(_Worded, ValueError):
 
 
 class TableError(SocgradError):
-    """A table was refused at the door: its content is not what the model needs."""
+    """A table was refused: its content is not what the model needs."""
 
 
 class SpecificationError(SocgradError):

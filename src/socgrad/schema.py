@@ -46,7 +46,7 @@ SCHEMA_VERSION: Final = 1
 STRATIFIED_SCHEMA_VERSION: Final = 2
 #: Of a fit with covariates, for the same reason: without them its rates would be wrong.
 COVARIATE_SCHEMA_VERSION: Final = 3
-#: Of a fit whose gradient is no line, for the same reason; it may have covariates, too.
+#: Of a fit whose gradient is non-linear, for the same reason; it may have covariates, too.
 DEPARTURE_SCHEMA_VERSION: Final = 4
 #: Of a fit with a level between areas and authorities, or above these: without it, rates, shares of
 #: variance, replicated counts or scores of what is left out would be wrong.
@@ -95,7 +95,7 @@ DESIGNS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "area_moderator_design": (("area", "area_moderator"), "area covariates of the slope"),
 }
 
-#: Group `constant_data`, where the gradient is no line: what gives the columns of its departures at
+#: Group `constant_data`, where the gradient is non-linear: what gives columns of its departures at
 #: any deprivation (`socgrad.departures`). Edges of steps, or knots of a spline.
 DEPARTURES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "departure_edges": (

@@ -4,7 +4,7 @@ Poisson counts need two sums and the Gauss rule of the exposures; negative binom
 every area, grouped by locality where localities share a factor; totals need one rule, or two. Each
 form gives the log-likelihood, its gradient and the expected information at arrays of levels and
 slopes, whose last axis but one is that of the draws of the spread of the factors. Where areas lie
-off their authority's line, by covariates of their own or a gradient that is no line, every form
+off their authority's line, by covariates of their own or a gradient that is non-linear, every form
 needs every area and differs between draws.
 """
 

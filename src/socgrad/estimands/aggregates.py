@@ -201,7 +201,7 @@ def line_draws(terms: Coefficients, land: Geography, *, own_effects: bool) -> tu
     """Levels and slopes of all authorities, NumPy arrays of shape (chain * draw, authority).
 
     Neighbourhoods with covariates of their own do not lie on these lines, nor do they where the
-    gradient is no line: see `socgrad.estimands.area_rates`.
+    gradient is non-linear: see `socgrad.estimands.area_rates`.
     """
     curves = curves_of_all(terms, land, own_effects=own_effects)
     # A term that does not vary by draw or authority is repeated, so that shapes are known.

@@ -87,7 +87,7 @@ def inverse_intervention(
         log ratio = (b1 - b0) [between - within + cross_level X
                                + (curvature - cross_level) (b1 + b0)]
 
-    which depends on x unless the cross-level term is zero. Where the gradient is no line, its
+    which depends on x unless the cross-level term is zero. Where the gradient is non-linear, its
     departure at x is the same on both sides and cancels: the formula stays.
 
     Interpretation

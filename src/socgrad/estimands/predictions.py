@@ -108,7 +108,7 @@ def predict_rate(
     Notes
     -----
     ``rate_i = rate_per * exp(level_j + slope_j (x_i - m_j) / per)``, times exp(departure(x_i))
-    where the gradient is no line; "integrated" times ``exp(v / 2)``, v the variance of the
+    where the gradient is non-linear; "integrated" times ``exp(v / 2)``, v the variance of the
     authorities' log rates at x_i.
 
     Interpretation

@@ -97,7 +97,7 @@ def expected_rate(
         rate(x) = rate_per * exp(level_j + slope_j (x - m_j) / per)
 
     with m_j the authority's mean deprivation; in a pooled model, which does not tell authority
-    means apart, the national mean c. Where the gradient is no line, times exp(departure(x)), the
+    means apart, the national mean c. Where the gradient is non-linear, times exp(departure(x)), the
     same in every authority. Integrated over authorities, it is that of an authority
     without effects times exp(v(x) / 2), v(x) being the variance of authorities' log rates there::
 

@@ -7,7 +7,7 @@ __all__ = ["check_is_model"]
 _FIRST_STEPS = {
     "Areas": "Make the model first: socgrad.GradientModel(areas).",
     "Strata": "Make the model first: socgrad.StratifiedModel(strata).",
-    "DataFrame": "Pass a table through the door first, areas = socgrad.Areas.from_frame(frame, "
+    "DataFrame": "Make areas of the table first, areas = socgrad.Areas.from_frame(frame, "
     "area=..., authority=..., ...), and make the model, socgrad.GradientModel(areas).",
     "DataTree": "This is a fit: ask estimands of it, such as socgrad.gradient(fit).",
     "StratifiedModel": "One stratum of it is such a model: model.models[label].",

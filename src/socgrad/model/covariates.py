@@ -165,7 +165,7 @@ def _refuse_deprivation(areas: Areas, formulas: Formulas) -> None:
             raise SpecificationError(
                 f"{where}={formula!r} names {name!r}, the column of deprivation: the slope would "
                 "no longer be the gradient, and no summary could say what is. A gradient that is "
-                "no line is asked for by GradientModel(shape='spline') or shape='tenths'."
+                "non-linear is asked for by GradientModel(shape='spline') or shape='tenths'."
             )
 
 

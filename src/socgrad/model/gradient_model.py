@@ -192,8 +192,8 @@ class GradientModel(ComparedAsAWhole):
     def __post_init__(self) -> None:
         if not isinstance(self.areas, Areas):
             raise SpecificationError(
-                f"GradientModel needs Areas, got {type(self.areas).__name__}. Pass a table through "
-                "the door first: Areas.from_frame(frame, area=..., authority=..., ...). Several "
+                f"GradientModel needs Areas, got {type(self.areas).__name__}. Make areas of the "
+                "table first: Areas.from_frame(frame, area=..., authority=..., ...). Several "
                 "strata are for StratifiedModel(strata)."
             )
         if not isinstance(self.priors, Priors):

@@ -66,7 +66,7 @@ def _check_localities(areas: Areas, family: str) -> None:
     if not len(areas.locality):
         raise SpecificationError(
             "localities=True needs the locality of each area, and these areas have none. Name its "
-            "column at the door, for example Areas.from_frame(..., locality='msoa11cd')."
+            "column, for example Areas.from_frame(..., locality='msoa11cd')."
         )
     if family != "poisson":
         _check_both_spreads(areas)
@@ -135,7 +135,7 @@ def _check_regions(areas: Areas) -> None:
     if not number:
         raise SpecificationError(
             "regions=True needs the region of each authority, and these areas have none. Name its "
-            "column at the door, for example Areas.from_frame(..., region='rgn19nm')."
+            "column, for example Areas.from_frame(..., region='rgn19nm')."
         )
     fixed = "Regions as fixed effects need no spread: authority_covariates='~ region'."
     if number < _LEAST_REGIONS:

@@ -152,7 +152,7 @@ class Priors:
     departure : Normal
         Departure of a neighbourhood from the line, log rate, as its root mean square over children:
         with Normal(0, 0.2) rates are 0.68 to 1.48 times the line's (95%). Its mean is 0. Only where
-        the gradient is no line.
+        the gradient is non-linear.
     intercept : Normal or None
         Log events per unit of exposure. None centres it at the log of the crude rate, sd 1.5.
     level_sd, slope_sd : PositiveNormal

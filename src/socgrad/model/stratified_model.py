@@ -172,8 +172,8 @@ class StratifiedModel(ComparedAsAWhole):
     def __post_init__(self) -> None:
         if not isinstance(self.strata, Strata):
             raise SpecificationError(
-                f"StratifiedModel needs Strata, got {type(self.strata).__name__}. Pass a table "
-                "through the door first: Strata.from_stages(...) or Strata.from_long(...); one "
+                f"StratifiedModel needs Strata, got {type(self.strata).__name__}. Make strata of "
+                "the table first: Strata.from_stages(...) or Strata.from_long(...); one "
                 "stratum alone is a GradientModel."
             )
         drifts = isinstance(self.authority_effects, Drift)

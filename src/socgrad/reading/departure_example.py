@@ -1,4 +1,4 @@
-"""The small example fit with a gradient that is no line, to try the summaries on."""
+"""The small example fit with a gradient that is non-linear, to try the summaries on."""
 
 from typing import Literal
 

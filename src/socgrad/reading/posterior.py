@@ -109,7 +109,7 @@ class Coefficients:
 
     @property
     def has_departures(self) -> bool:
-        """Whether the gradient is no line."""
+        """Whether the gradient is non-linear."""
         return bool(self.departure.shape[1])
 
     @property
