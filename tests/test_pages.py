@@ -340,6 +340,9 @@ def test_sections_and_pages_are_saved(single, tmp_path):
         ({"questions": ["height"]}, SpecificationError, "Expected a list of some of rates"),
         ({"questions": {"x": ["rates"]}}, SpecificationError, "no such fit"),
         ({"sections": ["Own"]}, SpecificationError, r"pages\.Section"),
+        ({"deprivation": 0.1}, SpecificationError, r"deprivation is 0\.1\. Expected words\."),
+        ({"exposure": 0.1}, SpecificationError, r"Expected words or a mapping from labels"),
+        ({"names": "plans"}, SpecificationError, r"names is 'plans'\. Expected a mapping from"),
     ],
 )
 def test_options_out_of_range_are_refused(options, error, words):

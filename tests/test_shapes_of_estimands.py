@@ -1,4 +1,4 @@
-"""Every public function of a fit whose gradient is non-linear: it follows, stays, or says why not."""
+"""Every public function of a fit with a non-linear gradient: it follows, stays, or says why not."""
 
 import warnings
 

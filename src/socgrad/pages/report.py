@@ -84,7 +84,7 @@ def report(
     ------
     SpecificationError
         If there is no fit, `suppress_below` is no whole number from 1, `sections` holds what is no
-        `pages.Section`, or a mapping of words names what is not there.
+        `pages.Section`, words are no text, or a mapping of words names what is not there.
     EstimandError
         If `authority` is in none of the fits, or `prob` is out of range.
     SchemaError
@@ -118,6 +118,11 @@ def report(
     fits = {"": fit} if isinstance(fit, xr.DataTree) else fit
     _check(fits, events, suppress_below, prob)
     _check_questions(questions, fits)
+    _check_words("title", title, str)
+    _check_words("author", author, str)
+    _check_words("deprivation", deprivation, str)
+    _check_words("exposure", exposure, str, Mapping)
+    _check_words("names", names, Mapping, type(None))
     chapters = []
     for heading, one in fits.items():
         subject = read_subject(
@@ -192,6 +197,18 @@ def _check(
             f"prob is {prob!r}; expected the probability of an interval, above 0 and below 1, such "
             "as 0.95."
         )
+
+
+def _check_words(name: str, words: object, *kinds: type) -> None:
+    """Refuse what are no words."""
+    if isinstance(words, kinds):
+        return
+    expected = {str: "words", Mapping: "a mapping from labels of strata to words"}
+    raise SpecificationError(
+        f"{name} is {words!r}. Expected "
+        + " or ".join(said for kind, said in expected.items() if kind in kinds)
+        + "."
+    )
 
 
 def _check_sections(sections: Sequence[Section]) -> None:
