@@ -113,6 +113,8 @@ def test_quadrature_error_grows_outside_the_range():
     data = likelihood_data(model)
     assert quadrature_error(model, data, (-2.0, 2.0)) < 1e-10
     assert quadrature_error(model, data, (-2.0, 30.0)) > 1e-6
+    # Where rates overflow, the error of exposures is that of the largest terms: all, and no NaN.
+    assert 0.1 < quadrature_error(model, data, (-2.0, 5_000.0)) <= 1.0
 
 
 def test_areas_with_data_are_marked():

@@ -10,6 +10,7 @@ import xarray as xr
 
 from socgrad.engines.choice import ENGINES, sampled
 from socgrad.engines.engine import Engine, attempted, refusals
+from socgrad.engines.nuts import _stuck
 from socgrad.engines.task import Drawn, Task
 from socgrad.errors import ConvergenceWarning, SocgradWarning, SpecificationError
 from socgrad.model.compression import likelihood_data
@@ -84,6 +85,23 @@ def test_the_last_one_warns_of_its_doubt():
     """Its draws are returned, with a warning not to report them."""
     with pytest.warns(ConvergenceWarning, match="doubts its draws: k-hat"):
         assert sampled(task(), "laplace", (engine("only", drawn(doubt="k-hat")),)).doubt == "k-hat"
+
+
+def test_chains_that_never_moved_are_a_doubt():
+    """Of two chains one stands still; draws that are one or move are no doubt."""
+    draws = np.stack([np.arange(4.0), np.full(4, -8192.0)])
+    posterior = xr.Dataset({"within": (("chain", "draw"), draws)})
+    posterior["level_effect"] = posterior["within"].expand_dims(authority=2, axis=-1)
+    assert _stuck(posterior) == "1 of 2 chains never moved"
+    assert _stuck(posterior.isel(chain=[0])) == ""
+    assert _stuck(posterior.isel(draw=[0])) == ""
+
+
+def test_nuts_that_was_asked_for_says_its_doubt():
+    """As an engine does that `auto` came to."""
+    stuck = engine("NUTS", drawn(doubt="1 of 4 chains never moved"), method="nuts")
+    with pytest.warns(ConvergenceWarning, match=r"never moved\. Do not report them before check_"):
+        sampled(task(), "nuts", (stuck,))
 
 
 def test_where_all_fail_the_error_says_so():

@@ -139,6 +139,16 @@ def test_sensitivity_says_who_decides(tree):
     assert held.loc["within", "diagnosis"] == "the prior decides, totals say little"
 
 
+def test_draws_that_never_moved_are_refused(tree):
+    """In our words, not ArviZ's."""
+    groups = {name: node.to_dataset() for name, node in tree.children.items()}
+    still = groups["posterior"].isel(draw=[0] * 200)
+    stuck = xr.DataTree.from_dict({**groups, "posterior": still})
+    stuck.attrs = dict(tree.attrs)
+    with pytest.raises(EstimandError, match=r"too few of them differ\. Look at socgrad"):
+        prior_sensitivity(stuck)
+
+
 def test_totals_never_decide_on_gradients(totals):
     """What totals tell of gradients they tell by the form of the model, and the table says so."""
     wide = prior_sensitivity(totals)

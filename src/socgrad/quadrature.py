@@ -19,7 +19,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
 
-__all__ = ["GaussRules", "chosen_rules", "exponential_sums", "gauss_rules"]
+__all__ = ["GaussRules", "chosen_rules", "gauss_rules"]
 
 
 # Rows of a block: a dozen vectors of them stay in the processor's cache.
@@ -196,13 +196,6 @@ def gauss_rules(
         at[block.cells, :number], mass[block.cells, :number] = here
         at[block.cells, number:] = lanczos.centre[:, None]
     return at, mass
-
-
-def exponential_sums(
-    cell: IntArray, position: FloatArray, weight: FloatArray, *, cells: int, slope: float
-) -> FloatArray:
-    """Sum of weight * exp(slope * position) over each cell's rows, shape (cells,)."""
-    return np.bincount(cell, weights=weight * np.exp(slope * position), minlength=cells)
 
 
 def chosen_rules(

@@ -16,6 +16,8 @@ __all__ = ["record_quadrature"]
 
 # Relative error of an authority's expected events that no count of children could show.
 _NEGLIGIBLE: Final = 1e-6
+# A log beyond which a number has too many digits to be one.
+_LARGEST: Final = 700.0
 # Draws of a curve for which its sums are taken over all areas, too.
 _CURVES_CHECKED: Final = 20
 
@@ -61,7 +63,7 @@ def record_quadrature(model: GradientModel, tree: xr.DataTree, data: xr.Dataset)
     tree.attrs["quadrature_error"] = max(error, tree.attrs["quadrature_error"])
     if error > _NEGLIGIBLE:
         warnings.warn(
-            f"Drawn slopes run from {np.exp(drawn[0]):.3g} to {np.exp(drawn[1]):.3g} (rate ratios "
+            f"Drawn slopes run from {_ratio(drawn[0])} to {_ratio(drawn[1])} (rate ratios "
             f"per {model.areas.per:g}), outside {np.exp(low):.3g} to {np.exp(high):.3g}, for which "
             f"the compressed exposures are exact; the relative error there is {error:.1g}. Such "
             "slopes are no social gradient: check the data, or tighten Priors.within and "
@@ -69,6 +71,10 @@ def record_quadrature(model: GradientModel, tree: xr.DataTree, data: xr.Dataset)
             QuadratureWarning,
             stacklevel=4,
         )
+
+
+def _ratio(slope: float) -> str:
+    return f"{np.exp(slope):.3g}" if slope < _LARGEST else f"more than {np.exp(_LARGEST):.0g}"
 
 
 def _check_curve(

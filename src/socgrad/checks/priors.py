@@ -136,7 +136,7 @@ def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
     ------
     EstimandError
         If the fit holds no counts, several strata, or does not record its priors; if `draws` is
-        below 1.
+        below 1; if too few draws differ, as where a chain never moved.
     SchemaError
         If `fit` is not a socgrad fit.
 
@@ -191,13 +191,19 @@ def prior_sensitivity(fit: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
         }
     )
     stats = import_module("arviz_stats")  # takes a second, so only when needed
-    moved = {
-        group: {
-            str(name): float(value)
-            for name, value in stats.psense(tree, group=group).data_vars.items()
+    try:
+        moved = {
+            group: {
+                str(name): float(value)
+                for name, value in stats.psense(tree, group=group).data_vars.items()
+            }
+            for group in ("prior", "likelihood")
         }
-        for group in ("prior", "likelihood")
-    }
+    except ValueError as error:
+        raise EstimandError(
+            f"These draws cannot be weighed by their densities ({error}): too few of them differ. "
+            "Look at socgrad.check_sampling(fit)."
+        ) from error
     table = pd.DataFrame(moved).loc[list(posterior)].rename_axis("parameter")
     by_prior, by_counts = (table[name] >= _NOTICEABLE for name in ("prior", "likelihood"))
     table["diagnosis"] = np.select(

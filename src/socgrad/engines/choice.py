@@ -49,7 +49,7 @@ def sampled(task: Task, method: Method, engines: Sequence[Engine] = ENGINES) -> 
     Warns
     -----
     ConvergenceWarning
-        If the last engine that there is doubts its draws.
+        If the last engine that there is, or NUTS where it was asked for, doubts its draws.
     SocgradWarning
         If one engine's doubts hand the task on to the next.
     """
@@ -65,7 +65,10 @@ def sampled(task: Task, method: Method, engines: Sequence[Engine] = ENGINES) -> 
         takers = takers[:1]
     if method == "nuts":
         with stage(takers[0].name):
-            return takers[0].sample(task)
+            asked = takers[0].sample(task)
+        if asked.doubt:
+            _warn_of_doubt(method, asked.doubt)
+        return asked
     doubts: dict[str, str] = {}
     while True:
         engine, *takers = takers
@@ -91,19 +94,23 @@ def sampled(task: Task, method: Method, engines: Sequence[Engine] = ENGINES) -> 
                 "few events, or priors that hardly bound what the counts leave open, make a "
                 "posterior that cannot be sampled."
             )
-        warnings.warn(
-            f"method={method!r} doubts its draws: {doubt}. "
-            + (
-                "Fit again with method='nuts' (or 'auto', which does so by itself) before "
-                "reporting them."
-                if method == "laplace"
-                else "Do not report them before check_sampling agrees."
-            ),
-            ConvergenceWarning,
-            skip_file_prefixes=_PACKAGE,
-        )
+        _warn_of_doubt(method, doubt)
         del doubts[engine.name]
         return _marked(drawn, doubts)
+
+
+def _warn_of_doubt(method: Method, doubt: str) -> None:
+    advice = "Do not report them before check_sampling agrees."
+    if method == "laplace":
+        advice = (
+            "Fit again with method='nuts' (or 'auto', which does so by itself) before reporting "
+            "them."
+        )
+    warnings.warn(
+        f"method={method!r} doubts its draws: {doubt}. {advice}",
+        ConvergenceWarning,
+        skip_file_prefixes=_PACKAGE,
+    )
 
 
 def _from_available(engines: Sequence[Engine]) -> list[Engine]:

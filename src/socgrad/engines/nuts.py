@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
 import xarray as xr
 
 from socgrad.engines.engine import Engine
@@ -26,7 +27,20 @@ def _drawn(task: Task, pair: _Pair, packages: tuple[str, ...]) -> Drawn:
         "chains": options.chains,
         "target_accept": options.target_accept,
     }
-    return Drawn(*pair, sampler, packages)
+    return Drawn(*pair, sampler, packages, doubt=_stuck(pair[0]))
+
+
+def _stuck(posterior: xr.Dataset) -> str:
+    """Say which chains never moved; what else NUTS may say of itself is `check_sampling`'s."""
+    if posterior.sizes["draw"] < 2:
+        return ""
+    moved = [
+        (values != values.isel(draw=0)).any([dim for dim in values.dims if dim != "chain"])
+        for values in posterior.data_vars.values()
+        if "draw" in values.dims
+    ]
+    still = ~np.any([one.to_numpy() for one in moved], axis=0)
+    return f"{still.sum()} of {len(still)} chains never moved" if still.any() else ""
 
 
 def _on_written(task: Task) -> Drawn:

@@ -27,18 +27,16 @@ from socgrad.model.departure_cells import (
     sum_departures,
 )
 from socgrad.model.gradient_model import GradientModel
-from socgrad.model.kernel_data import crude_log_rate, kernel_data, kernels_of_totals
+from socgrad.model.kernel_data import has_data, kernel_data, kernels_of_totals
 from socgrad.model.shared_factors import shared_counts, without_closed_form
-from socgrad.quadrature import GaussRules, chosen_rules, exponential_sums
+from socgrad.quadrature import GaussRules, chosen_rules
 from socgrad.schema import CONSTANTS, DEPARTURES, DESIGNS, LEVELS, NAMES
-from socgrad.table.areas import Areas
 
 __all__ = [
     "SLOPE_RANGE",
     "area_cells",
     "constants",
     "curve_error",
-    "intercept_prior",
     "likelihood_data",
     "quadrature_error",
 ]
@@ -59,7 +57,7 @@ def constants(model: GradientModel) -> xr.Dataset:
         "children": areas.children,
         "exposure": areas.exposure,
         "within_part": within_part,
-        "has_data": _has_data(areas).astype(np.int64),
+        "has_data": has_data(areas).astype(np.int64),
         "authority_mean": areas.authority_mean,
         "between_part": between_part,
         "national_mean": areas.national_mean,
@@ -153,7 +151,7 @@ def likelihood_data(model: GradientModel) -> xr.Dataset:
         totals, of_totals = _totals(model, slopes)
         data |= totals
         rules += of_totals
-    data["prior_intercept"] = (("moment",), intercept_prior(model))
+    data["prior_intercept"] = (("moment",), model.intercept_prior)
     return xr.Dataset(
         data,
         attrs={
@@ -198,10 +196,13 @@ def quadrature_error(model: GradientModel, data: xr.Dataset, slopes: tuple[float
             authority = data["sum_authority"].to_numpy()
             cell = np.searchsorted(authority, areas.authority_of_area[rows])
         for slope in slopes:
-            exact = exponential_sums(
-                cell, within_part[rows], areas.exposure[rows], cells=len(at), slope=slope
-            )
-            reached = (mass * np.exp(slope * at)).sum(axis=1)
+            # Over the largest term of each cell: slopes that nobody believes must not overflow.
+            exponent = slope * within_part[rows]
+            largest = np.full(len(at), -np.inf)
+            np.maximum.at(largest, cell, exponent)
+            terms = areas.exposure[rows] * np.exp(exponent - largest[cell])
+            exact = np.bincount(cell, terms, minlength=len(at))
+            reached = (mass * np.exp(slope * at - largest[:, None])).sum(axis=1)
             worst = max(worst, float(np.max(np.abs(reached / exact - 1))))
     return worst
 
@@ -443,18 +444,3 @@ def _counts(
         "distinct_events": (("number",), numbers),
         "distinct_rows": (("number",), many),
     }
-
-
-def intercept_prior(model: GradientModel) -> FloatArray:
-    """Mean and sd of the prior of the intercept: by default about the log of the crude rate."""
-    if model.priors.intercept is not None:
-        return np.array([model.priors.intercept.mean, model.priors.intercept.sd])
-    areas = model.areas
-    events = np.nansum(areas.events[areas.counted]) + np.nansum(areas.total_events)
-    exposure = float(areas.exposure[_has_data(areas)].sum())
-    return np.array([crude_log_rate(areas, float(events), exposure), 1.5])
-
-
-def _has_data(areas: Areas) -> BoolArray:
-    """Areas whose events are known, each by itself or within its authority's total."""
-    return areas.known | areas.totals_known[areas.authority_of_area]

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ from socgrad.errors import SocgradWarning, SpecificationError
 from socgrad.model.bounds_checks import check_bounds
 from socgrad.model.covariates import check_covariate_priors, checked_designs, coefficient_priors
 from socgrad.model.equations import equation, terms_in
+from socgrad.model.kernel_data import crude_log_rate
 from socgrad.model.levels import check_levels, check_regions_apart
 from socgrad.model.one_authority import check_one_authority
 from socgrad.model.priors import Normal, Priors
@@ -415,6 +417,14 @@ class GradientModel(ComparedAsAWhole):
     def coefficient_priors(self) -> dict[str, tuple[Normal, ...]]:
         """The priors of the coefficients of covariates, per step, by name as in the schema."""
         return coefficient_priors(self.priors, self.designs, per=self.areas.per)
+
+    @cached_property
+    def intercept_prior(self) -> FloatArray:
+        """Mean and sd of the prior of the intercept: by default about the log of the crude rate."""
+        given = self.priors.intercept
+        if given is not None:
+            return np.array([given.mean, given.sd])
+        return np.array([crude_log_rate(self.areas), 1.5])
 
     @property
     def step_priors(self) -> Priors:

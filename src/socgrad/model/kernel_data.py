@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from socgrad.arrays import IntArray
+from socgrad.arrays import BoolArray, IntArray
 from socgrad.coarsening.stored import kernel_variables
 from socgrad.likelihood.kernels import kernels_of
 from socgrad.table.areas import Areas
 
-__all__ = ["crude_log_rate", "kernel_data", "kernels_of_totals"]
+__all__ = ["crude_log_rate", "has_data", "kernel_data", "kernels_of_totals"]
 
 # Halvings of an interval of log rates: right to a hundredth.
 _HALVINGS: Final = 12
@@ -43,17 +43,15 @@ def kernels_of_totals(areas: Areas) -> IntArray:
     return found.astype(np.int64)
 
 
-def crude_log_rate(areas: Areas, events: float, exposure: float) -> float:
-    """Log of the rate at which all counts are likeliest, if it is the same everywhere.
+def has_data(areas: Areas) -> BoolArray:
+    """Areas whose events are known, each by itself or within its authority's total."""
+    return areas.known | areas.totals_known[areas.authority_of_area]
 
-    Parameters
-    ----------
-    areas : Areas
-    events : float
-        Events that are known exactly.
-    exposure : float
-        Of all areas whose events are known, exactly or within bounds.
-    """
+
+def crude_log_rate(areas: Areas) -> float:
+    """Log of the rate at which all counts are likeliest, if it is the same everywhere."""
+    events = np.nansum(areas.events[areas.counted]) + np.nansum(areas.total_events)
+    exposure = float(areas.exposure[has_data(areas)].sum())
     hidden = areas.known & ~areas.counted
     totals = areas.totals_known & np.isnan(areas.total_events)
     if not (hidden.any() or totals.any()):

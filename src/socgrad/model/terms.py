@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.model.compression import intercept_prior
 from socgrad.model.gradient_model import GradientModel
 from socgrad.predictor import authority_level, authority_slope
 from socgrad.terms import TERMS, TermKind
@@ -92,7 +91,7 @@ def _columns(model: GradientModel) -> dict[str, FloatArray]:
 def _prior(model: GradientModel, kind: TermKind) -> FloatArray:
     """Moments of a term's prior, per step of the model."""
     if kind.name == "intercept":
-        return intercept_prior(model)
+        return model.intercept_prior
     if kind.dim is not None:
         given = model.coefficient_priors[kind.name]
         return np.array([[prior.mean, prior.sd] for prior in given])
