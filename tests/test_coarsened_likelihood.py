@@ -267,8 +267,39 @@ def test_overdispersion_beyond_the_first_table():
     assert 0.02 < float(spread.std()) < 0.04
 
 
+def test_a_table_does_not_rise_far_out():
+    """Along tangents alone this one had a second mode 20 sds away, and k-hat 3.4."""
+    made = misfit_table(np.random.default_rng([2026, 13, 1, 36]), overdispersion=0.4).frame
+    hidden = sg.coarsening.Suppressed({"c": (0, 4)})
+    shown = hidden.publish(made["events"].to_numpy(), np.random.default_rng(36))
+    areas = sg.Areas.from_frame(
+        made.assign(events=shown), **COLUMNS, events="events", coarsening=hidden
+    )
+    model = sg.GradientModel(areas, family="negative_binomial")
+    fit = sg.fit(model, method="laplace", random_seed=36, draws=250)
+    assert fit.attrs["pareto_k"] < 0.6
+    assert float(fit["posterior"]["slope_sd"].max()) < 0.3
+
+
+@pytest.mark.parametrize("evaluation", [NUMPY, COMPILED], ids=["numpy", "compiled"])
+def test_a_parabola_goes_on_as_it_is(evaluation):
+    """-2 s^2 + s u - u^2 - u, far beyond -1 to 1 as inside."""
+    coefficients = np.zeros((3, 3, 1, 1))
+    coefficients[2, 0], coefficients[1, 1] = -2.0, 1.0
+    coefficients[0, 2], coefficients[0, 1] = -1.0, -1.0
+    along = np.array([-5.0, -0.5, 3.0])[:, None, None]
+    up = np.tile(np.array([-4.0, 0.2, 2.0, 30.0])[:, None, None], (3, 1, 1, 1))
+    exact = -2 * along[:, None] ** 2 + along[:, None] * up - up**2 - up
+    np.testing.assert_allclose(evaluation.grid(coefficients, along, up), exact, rtol=1e-12)
+    # Curvature upwards is left out: u^2 + s^2 goes on along its tangents.
+    upwards = np.zeros((3, 3, 1, 1))
+    upwards[2, 0] = upwards[0, 2] = 1.0
+    at_three = np.full((1, 1, 1), 3.0)
+    assert evaluation.grid(upwards, at_three, at_three[None]).item() == pytest.approx(2 + 2 * 2 * 2)
+
+
 def test_compiled_polynomials_are_those_of_numpy():
-    """Inside the box and along tangents beyond it, with one layer of coefficients and with many."""
+    """Inside the box and beyond it, with one layer of coefficients and with many."""
     rng = np.random.default_rng(4)
     for layers in (1, 6):
         coefficients = rng.standard_normal((5, 7, layers, 3))

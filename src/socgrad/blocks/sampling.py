@@ -176,11 +176,15 @@ def _weighed(found: Mode, kept: int, rng: np.random.Generator) -> tuple[FloatArr
         return _enough(marginal, proposal, (x, log_ratio), kept, rng)
     for _ in range(_ROUNDS):
         x, log_ratio = _enough(marginal, proposal, (x, log_ratio), kept, rng, tail=_WORST_TAIL)
-        if smoothed(log_ratio).pareto_k < _WORST_TAIL:
+        tail = smoothed(log_ratio).pareto_k
+        if tail < _WORST_TAIL:
             break
         # A tail that only more draws show: there are more to fit to.
         along = Proposal.along_axes(marginal.values, found.point, found.root, mirrored)
-        x, log_ratio, proposal = _fitted(marginal, along, x, log_ratio, rng)
+        again = _fitted(marginal, along, x, log_ratio, rng)
+        if not smoothed(again[1]).pareto_k < tail:
+            break
+        x, log_ratio, proposal = again
     return _enough(marginal, proposal, (x, log_ratio), kept, rng)
 
 

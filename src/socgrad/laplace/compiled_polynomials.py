@@ -27,20 +27,19 @@ def held_within(at, held, beyond):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def along_tangents(coefficients, held, beyond, any_beyond, value, tangent):  # type: ignore[no-untyped-def]
-    """Polynomials by Horner's rule, coefficients (degree, j), beyond -1 to 1 along tangents."""
+def evaluated(coefficients, held, deep, value, first, half_second):  # type: ignore[no-untyped-def]
+    """Polynomials by Horner's rule, coefficients (degree, j); if `deep` with two derivatives."""
     value[:] = 0.0
-    tangent[:] = 0.0
+    first[:] = 0.0
+    half_second[:] = 0.0
     for i in range(len(coefficients) - 1, -1, -1):
         own = coefficients[i]
-        if any_beyond:
+        if deep:
             for j in range(len(held)):
-                tangent[j] = tangent[j] * held[j] + value[j]
+                half_second[j] = half_second[j] * held[j] + first[j]
+                first[j] = first[j] * held[j] + value[j]
         for j in range(len(held)):
             value[j] = value[j] * held[j] + own[j]
-    if any_beyond:
-        for j in range(len(held)):
-            value[j] += beyond[j] * tangent[j]
 
 
 @functools.cache
@@ -48,20 +47,34 @@ def _functions() -> tuple[Any, Any]:
     @on_disk()
     def grid_on_disk(coefficients, along, up, found):  # type: ignore[no-untyped-def]
         levels, layers, authorities = coefficients.shape[1:]
-        by_level = np.empty((levels, authorities))
-        room = np.empty((3, authorities))
-        held, beyond, tangent = room[0], room[1], room[2]
+        # Value, first derivative and half the second one by slope, as polynomials of the level.
+        by_level = np.empty((3, levels, authorities))
+        room = np.empty((7, authorities))
+        slope_held, slope_beyond, held, beyond = room[0], room[1], room[2], room[3]
+        value, first, half_second = room[4], room[5], room[6]
         for n in range(along.shape[1]):
             layer = n if layers > 1 else 0
             for a in range(along.shape[0]):
-                any_beyond = held_within(along[a, n], held, beyond)
+                steep = held_within(along[a, n], slope_held, slope_beyond)
                 for k in range(levels):
-                    along_tangents(
-                        coefficients[:, k, layer], held, beyond, any_beyond, by_level[k], tangent
-                    )
+                    evaluated(
+                        coefficients[:, k, layer], slope_held, steep,
+                        by_level[0, k], by_level[1, k], by_level[2, k],
+                    )  # fmt: skip
                 for b in range(up.shape[1]):
-                    any_beyond = held_within(up[a, b, n], held, beyond)
-                    along_tangents(by_level, held, beyond, any_beyond, found[a, b, n], tangent)
+                    own = found[a, b, n]
+                    far = held_within(up[a, b, n], held, beyond)
+                    evaluated(by_level[0], held, far, own, first, half_second)
+                    if far:
+                        for j in range(authorities):
+                            own[j] += beyond[j] * (first[j] + beyond[j] * min(half_second[j], 0.0))
+                    if steep:
+                        evaluated(by_level[1], held, far, value, first, half_second)
+                        for j in range(authorities):
+                            own[j] += slope_beyond[j] * (value[j] + beyond[j] * first[j])
+                        evaluated(by_level[2], held, False, value, first, half_second)
+                        for j in range(authorities):
+                            own[j] += slope_beyond[j] ** 2 * min(value[j], 0.0)
 
     @on_disk()
     def derivatives_on_disk(coefficients, s, u, found):  # type: ignore[no-untyped-def]

@@ -14,7 +14,8 @@ class Evaluation(NamedTuple):
     """How polynomials in slope and level are evaluated, coefficients (slope, level, points, j).
 
     `grid(coefficients, along, up)` at scaled slopes (a, points, j) and levels (a, b, points, j) is
-    as these levels, beyond -1 to 1 along its tangents. `derivatives(coefficients, s, u)` at scaled
+    as these levels, and beyond -1 to 1 as the second-order expansion at the edge. Curvature
+    upwards is left out there: no log-likelihood has it. `derivatives(coefficients, s, u)` at scaled
     slopes and levels (points, j), -1 to 1, is (6, points, j): by level, slope, level twice, both,
     slope twice, and by level and slope twice. Dim points of coefficients, and of `s` and `u`, may
     be 1.
@@ -25,8 +26,28 @@ class Evaluation(NamedTuple):
 
 
 def _grid(coefficients: FloatArray, along: FloatArray, up: FloatArray) -> FloatArray:
-    by_level = _horner(coefficients[:, :, None], along)
-    return _horner(by_level[:, :, None], up)
+    held = np.clip(along, -1.0, 1.0)
+    steep = (along - held)[:, None]
+    if not steep.any():
+        return _upwards(_horner(coefficients[:, :, None], held), up, bends=True)
+    none, one, two = taylor(coefficients[:, :, None], held)
+    curved = _horner(two[:, :, None], np.clip(up, -1.0, 1.0))
+    found: FloatArray = _upwards(none, up, bends=True)
+    found += steep * _upwards(one, up, bends=False)
+    found += 0.5 * steep**2 * np.minimum(curved, 0.0)
+    return found
+
+
+def _upwards(by_level: FloatArray, up: FloatArray, *, bends: bool) -> FloatArray:
+    """Polynomials in the level (level, a, points, j) at levels (a, b, points, j), and beyond."""
+    held = np.clip(up, -1.0, 1.0)
+    beyond = up - held
+    if not beyond.any():
+        return _horner(by_level[:, :, None], held)
+    value, first, second = taylor(by_level[:, :, None], held)
+    if bends:
+        first = first + 0.5 * beyond * np.minimum(second, 0.0)
+    return value + beyond * first
 
 
 def _derivatives(coefficients: FloatArray, s: FloatArray, u: FloatArray) -> FloatArray:
@@ -35,23 +56,12 @@ def _derivatives(coefficients: FloatArray, s: FloatArray, u: FloatArray) -> Floa
 
 
 def _horner(coefficients: FloatArray, t: FloatArray) -> FloatArray:
-    """Polynomial in `t`, coefficients along the first axis; beyond -1 to 1 along its tangent."""
-    held = np.clip(t, -1.0, 1.0)
+    """Polynomial in `t`, coefficients along the first axis."""
     values = np.zeros(np.broadcast_shapes(coefficients.shape[1:], t.shape))
-    beyond = t - held
-    if not beyond.any():
-        for coefficient in coefficients[::-1]:
-            values *= t
-            values += coefficient
-        return values
-    first = np.zeros_like(values)
     for coefficient in coefficients[::-1]:
-        first *= held
-        first += values
-        values *= held
+        values *= t
         values += coefficient
-    first *= beyond
-    return values + first
+    return values
 
 
 def taylor(coefficients: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

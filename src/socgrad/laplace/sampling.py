@@ -114,7 +114,10 @@ def sample_laplace(
         if fitted.is_hopeless or not fitted.weights.pareto_k > _WORST_TAIL:
             break
         # So many draws tell more of the tails than the rounds knew that fitted the proposal.
-        fitted = _drawn(fitted.again(rng), kept, rng)
+        again = _drawn(fitted.again(rng), kept, rng)
+        if not again.weights.pareto_k < fitted.weights.pareto_k:
+            break
+        fitted = again
     marginal, proposal, nodes = fitted.marginal, fitted.proposal, fitted.nodes
     x, log_ratio, weights = fitted.x, fitted.log_ratio, fitted.weights
 

@@ -258,8 +258,8 @@ class TabulatedCounts:
 class _AtOverdispersion:
     """Polynomials in slope and level for each point, `coefficients` (slope, level, n, j).
 
-    Outside its box a polynomial goes on along its tangent, as the log-likelihood itself all but
-    does: far out it is linear in the level.
+    Outside its box a polynomial goes on by its first and second derivatives at the edge. By the
+    first alone it would rise without end where slopes and levels are both far out.
     """
 
     beside: PoissonRows | None
@@ -275,11 +275,14 @@ class _AtOverdispersion:
 
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:
         half, half_slope = self.box.level[1], self.box.slope[1]
-        s = np.clip(_scaled(slope, self.box.slope), -1.0, 1.0)
-        u = np.clip(_scaled(level, self.box.level), -1.0, 1.0)
+        along_scaled, up_scaled = _scaled(slope, self.box.slope), _scaled(level, self.box.level)
+        s, u = np.clip(along_scaled, -1.0, 1.0), np.clip(up_scaled, -1.0, 1.0)
         up, along, up_up, both, along_along, third = self.polynomials.derivatives(
             self.coefficients, s, u
         )
+        steep, far = along_scaled - s, up_scaled - u
+        up = up + far * np.minimum(up_up, 0.0) + steep * both
+        along = along + steep * np.minimum(along_along, 0.0) + far * both
         found = Derivatives(
             up / half,
             along / half_slope,
