@@ -31,12 +31,6 @@ settings.load_profile("repeatable")
 gc.set_threshold(100_000, 20, 20)
 
 
-def pytest_collection_finish() -> None:
-    """What was imported stays: no collection looks at it again."""
-    gc.collect()
-    gc.freeze()
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that sample come first: with `--no-loadscope-reorder` none is left to one process."""
     sampling = {item.path for item in items if item.get_closest_marker("mcmc")}
