@@ -8,8 +8,6 @@ from socgrad.arrays import BoolArray, FloatArray
 
 __all__ = ["Student"]
 
-_DEGREES = 30.0
-
 
 @dataclass(frozen=True, eq=False)
 class Student:
@@ -22,16 +20,19 @@ class Student:
         Lower triangular.
     mirrored : ndarray of bool, shape (d,)
         Reflected where they are near zero.
+    degrees : float
+        Of freedom: fewer make heavier tails.
     """
 
     middle: FloatArray
     root: FloatArray
     mirrored: BoolArray
+    degrees: float
 
     def draw(self, number: int, rng: np.random.Generator) -> FloatArray:
         """Draw points, shape (number, d)."""
         z = rng.standard_normal((number, len(self.middle)))
-        z /= np.sqrt(rng.chisquare(_DEGREES, number) / _DEGREES)[:, None]
+        z /= np.sqrt(rng.chisquare(self.degrees, number) / self.degrees)[:, None]
         x = self.middle + z @ self.root.T
         x[:, self.mirrored] = np.abs(x[:, self.mirrored])
         return x
@@ -49,5 +50,7 @@ class Student:
 
     def _log_density(self, x: FloatArray) -> FloatArray:
         z = np.linalg.solve(self.root, (x - self.middle).T)
-        found: FloatArray = -0.5 * (_DEGREES + len(z)) * np.log1p((z * z).sum(axis=0) / _DEGREES)
+        found: FloatArray = (
+            -0.5 * (self.degrees + len(z)) * np.log1p((z * z).sum(axis=0) / self.degrees)
+        )
         return found

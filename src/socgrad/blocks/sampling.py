@@ -28,6 +28,9 @@ __all__ = ["BlockDraws", "sample_blocks"]
 # Up to so many shared parameters the proposal is fitted to draws; beyond, it is Laplace's.
 _FEW = 14
 _ROUND, _ROUNDS, _EFFICIENT = 1000, 4, 0.6
+# Degrees of freedom of the first proposal; and, up to so many parameters of several strata, of one
+# for few authorities.
+_DEGREES, _FEW_DEGREES, _FEW_OF_STRATA = 30.0, 5.0, 40
 # A map that bends has a term for each pair of numbers: draws that it is fitted to, for each.
 _PER_PAIR = 15
 # A map that bends adds up the reflections of so many numbers at most.
@@ -43,6 +46,8 @@ _HOPELESS = 0.9
 # the sd over draws of what Laplace's method misses after it was estimated.
 _WORST_TAIL, _LEAST, _FARTHEST = 0.6, 400.0, 0.5
 _LARGE_ERROR = 2.0
+# Of Laplace's method, so small that the tail of what corrects it does not matter.
+_SMALL_ERROR = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,26 +121,39 @@ def sample_blocks(
     rng = np.random.default_rng(random_seed)
     terms = [model_terms(model) for model in models]
     counts = counts_of(models, terms, data)
-    first = pilot(
-        models,
-        terms,
-        counts,
-        correlations=correlations,
-        normal=len(models) > 1,
-        over_years=over_years,
-        outcome=outcome,
-    )
-    found = mode(first.marginal, first.point)
-    kept = draws * chains
-    x, log_ratio = _weighed(found, kept, rng)
+    kept, several = draws * chains, len(models) > 1
+
+    def tried(*, normal: bool, degrees: float) -> tuple[Mode, FloatArray, FloatArray]:
+        first = pilot(
+            models,
+            terms,
+            counts,
+            correlations=correlations,
+            normal=normal,
+            over_years=over_years,
+            outcome=outcome,
+        )
+        found = mode(first.marginal, first.point)
+        return found, *_weighed(found, kept, degrees, rng)
+
+    found, x, log_ratio = tried(normal=several, degrees=_DEGREES)
     weights = smoothed(log_ratio)
+    few = several and over_years is None and len(found.point) <= _FEW_OF_STRATA
+    if few and not (weights.pareto_k < _WORST_TAIL and weights.effective_size >= _least(kept)):
+        # Few authorities leave standard deviations uneven: on their own scale, and from afar.
+        other, *drawn = tried(normal=False, degrees=_FEW_DEGREES)
+        if smoothed(drawn[1]).pareto_k < weights.pareto_k:
+            found, (x, log_ratio) = other, drawn
+            weights = smoothed(log_ratio)
     places = resampled(weights.weight, kept, rng)
     effects = draw_effects(found.marginal, x[places], rng)
     corrected = smoothed(effects.log_weight)
     again = resampled(corrected.weight, kept, rng)
     chosen = places[again]
     ess = _effective(weights.weight, corrected.weight, places)
-    pareto_k = max(weights.pareto_k, corrected.pareto_k)
+    pareto_k = weights.pareto_k
+    if effects.laplace_error > _SMALL_ERROR:
+        pareto_k = max(pareto_k, corrected.pareto_k)
     posterior = posterior_of(found.marginal.coordinates, x[chosen], _taken(effects, again))
     stats = xr.Dataset({"log_weight": ("sample", log_ratio[chosen])})
     return BlockDraws(
@@ -154,12 +172,14 @@ def _effective(first: FloatArray, second: FloatArray, places: IntArray) -> float
     return effective_size(share)
 
 
-def _weighed(found: Mode, kept: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+def _weighed(
+    found: Mode, kept: int, degrees: float, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
     """Points, and the logs of their densities over the proposal's."""
     marginal, d = found.marginal, len(found.point)
     mirrored = marginal.coordinates.mirrored
     of_years = _of_years(marginal)
-    proposal: _Density = Student(found.point, found.root, mirrored)
+    proposal: _Density = Student(found.point, found.root, mirrored, degrees)
     if of_years:
         proposal = GivenSpreads.about(found)
     x = proposal.draw(_ROUND, rng)
@@ -267,8 +287,13 @@ def _taken(effects: Effects, at: IntArray) -> Effects:
     )
 
 
+def _least(kept: int) -> float:
+    """Fewest effective draws, of so many that are kept."""
+    return min(_LEAST, 0.25 * kept)
+
+
 def _doubt(found: Mode, pareto_k: float, ess: float, kept: int, error: float) -> str:
-    least = min(_LEAST, 0.25 * kept)
+    least = _least(kept)
     doubts = {
         f"the mode was not found ({found.distance:.2g} standard deviations away)": not (
             found.distance < _FARTHEST
