@@ -34,7 +34,7 @@ class OutcomeModel(ComparedAsAWhole):
         A number for each authority, by label, in any unit: a continuous outcome of the authority.
     name : str
         What it is, for labels, with its unit: "persistent absence, %".
-    controls : table, optional
+    controls : pandas.DataFrame, optional
         Further predictors, one numeric column each: a pandas DataFrame, or any table with a
         ``to_pandas`` method, whose index, or whose column named as the areas' own, holds the labels
         of authorities.
