@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from combinations import Cell, model_of
 from socgrad.blocks.authorities import evaluated
 from socgrad.blocks.covariance import Bartlett, Factors, Partials
 from socgrad.blocks.data import counts_of
@@ -16,6 +17,7 @@ from socgrad.blocks.totals import Totals
 from socgrad.engines.blocks import BLOCKS
 from socgrad.engines.quadrature import QUADRATURE
 from socgrad.engines.task import Task
+from socgrad.fitting import fit
 from socgrad.laplace.preparation import prepared
 from socgrad.likelihood.kernels import OPEN
 from socgrad.model.compression import likelihood_data
@@ -24,6 +26,7 @@ from socgrad.model.terms import model_terms
 from socgrad.nuts.options import NutsOptions
 from socgrad.simulation.england import simulate
 from socgrad.table.areas import Areas
+from socgrad.tables.diagnostics import check_sampling
 from tables import small_areas
 
 AUTHORITIES, STRATA = 6, 11
@@ -341,3 +344,11 @@ def test_a_mode_far_off_is_found():
     drawn = BLOCKS.sample(task_of(GradientModel(areas, shape="spline"), draws=250))
     assert drawn.doubt == ""
     assert drawn.vouched["importance_ess"] > 400
+
+
+@pytest.mark.parametrize("feature", ["plain", "localities"])
+def test_joint_strata_of_few_authorities_need_no_sampler(feature):
+    """Eighteen, in two strata: the weights are even enough (k-hat of localities was 0.77)."""
+    model = model_of(Cell(feature, strata="joint"))
+    tree = fit(model, method="laplace", draws=500, random_seed=3, progress=False)
+    assert check_sampling(tree).converged

@@ -17,7 +17,7 @@ from socgrad.blocks.outcome import Outcome
 from socgrad.blocks.pilot import pilot
 from socgrad.blocks.posterior import posterior_of, shaped
 from socgrad.blocks.proposal import Student
-from socgrad.laplace.importance import effective_size, resampled, smoothed
+from socgrad.laplace.importance import Weights, effective_size, resampled, smoothed
 from socgrad.laplace.proposal import Proposal
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.over_years import OverYears
@@ -139,12 +139,12 @@ def sample_blocks(
     found, x, log_ratio = tried(normal=several, degrees=_DEGREES)
     weights = smoothed(log_ratio)
     few = several and over_years is None and len(found.point) <= _FEW_OF_STRATA
-    if few and not (weights.pareto_k < _WORST_TAIL and weights.effective_size >= _least(kept)):
+    if few and not _is_sound(weights, kept):
         # Few authorities leave standard deviations uneven: on their own scale, and from afar.
         other, *drawn = tried(normal=False, degrees=_FEW_DEGREES)
-        if smoothed(drawn[1]).pareto_k < weights.pareto_k:
-            found, (x, log_ratio) = other, drawn
-            weights = smoothed(log_ratio)
+        theirs = smoothed(drawn[1])
+        if _is_sound(theirs, kept) or theirs.pareto_k < weights.pareto_k:
+            found, (x, log_ratio), weights = other, drawn, theirs
     places = resampled(weights.weight, kept, rng)
     effects = draw_effects(found.marginal, x[places], rng)
     corrected = smoothed(effects.log_weight)
@@ -285,6 +285,10 @@ def _taken(effects: Effects, at: IntArray) -> Effects:
         effects.log_weight[at],
         effects.noise[at],
     )
+
+
+def _is_sound(weights: Weights, kept: int) -> bool:
+    return weights.pareto_k < _WORST_TAIL and weights.effective_size >= _least(kept)
 
 
 def _least(kept: int) -> float:
