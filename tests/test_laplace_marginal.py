@@ -139,15 +139,24 @@ def test_table_stands_for_the_rows_within_its_box():
         np.testing.assert_allclose(one, other, rtol=0, atol=2e-2)
 
 
-def test_table_goes_on_straight_outside_its_box():
-    """Beyond the box the log-likelihood falls along its tangent, it does not turn up."""
+def test_table_goes_on_by_its_curvature_outside_its_box():
+    """Beyond the box the log-likelihood falls as a parabola, and has the derivatives of one."""
     rows = surface_of("negative_binomial counts")
     wide = np.full(12, 0.5)
     box = Box((np.full(12, -4.0), wide), (wide, wide), (0.5, 0.2))
-    given = tabulated(rows, box, degrees=(5, 6, 9)).given(np.full((3, 1), 0.5))
-    level = np.array([[-3.5], [-3.0], [-2.5]]) + np.zeros(12)
-    one, two, three = value(given, level, np.full((3, 12), 0.5))
-    np.testing.assert_allclose(three - two, two - one, rtol=1e-9)
+    given = tabulated(rows, box, degrees=(5, 6, 9)).given(np.full((4, 1), 0.5))
+    level = np.array([[-3.5], [-3.0], [-2.5], [-2.0]]) + np.zeros(12)
+    steps = np.diff(value(given, level, np.full((4, 12), 0.5)), n=2, axis=0)
+    assert (steps < 0).all()
+    np.testing.assert_allclose(steps[1], steps[0], rtol=1e-6)
+    # Level and slope both beyond.
+    slope, h = np.full((4, 12), 1.4), 1e-4
+    found = given.derivatives(level, slope)
+    by_level = (value(given, level + h, slope) - value(given, level - h, slope)) / (2 * h)
+    by_slope = (value(given, level, slope + h) - value(given, level, slope - h)) / (2 * h)
+    beyond = slice(1, None)
+    np.testing.assert_allclose(found.level[beyond], by_level[beyond], rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(found.slope[beyond], by_slope[beyond], rtol=1e-4, atol=1e-3)
 
 
 def shared_of(model, values):
