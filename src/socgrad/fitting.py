@@ -114,7 +114,8 @@ def fit(
     Warns
     -----
     ConvergenceWarning
-        If "laplace" doubts its draws; the message says why and what to do.
+        If "laplace" doubts its draws, or chains of NUTS never moved; the message says why and what
+        to do.
     SocgradWarning
         If "auto" goes on with another engine, because one doubts its draws.
     QuadratureWarning

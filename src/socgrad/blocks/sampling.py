@@ -58,7 +58,8 @@ class BlockDraws:
     ----------
     posterior, sample_stats : xarray.Dataset
     pareto_k : float
-        Shape of the tail of the importance weights.
+        Shape of the tail of the importance weights, those that correct Laplace's method among
+        them where its error is above 0.1.
     importance_ess : float
         Independent draws that would say as much about the shared parameters.
     laplace_error : float

@@ -195,12 +195,15 @@ def quadrature_error(model: GradientModel, data: xr.Dataset, slopes: tuple[float
         else:
             authority = data["sum_authority"].to_numpy()
             cell = np.searchsorted(authority, areas.authority_of_area[rows])
+        # Areas without exposure have no share in any sum.
+        held = areas.exposure[rows] > 0
+        position, exposure, cell = within_part[rows][held], areas.exposure[rows][held], cell[held]
         for slope in slopes:
             # Over the largest term of each cell: slopes that nobody believes must not overflow.
-            exponent = slope * within_part[rows]
+            exponent = slope * position
             largest = np.full(len(at), -np.inf)
             np.maximum.at(largest, cell, exponent)
-            terms = areas.exposure[rows] * np.exp(exponent - largest[cell])
+            terms = exposure * np.exp(exponent - largest[cell])
             exact = np.bincount(cell, terms, minlength=len(at))
             reached = (mass * np.exp(slope * at - largest[:, None])).sum(axis=1)
             worst = max(worst, float(np.max(np.abs(reached / exact - 1))))
