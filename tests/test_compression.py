@@ -10,6 +10,7 @@ from socgrad.model.compression import constants, likelihood_data, quadrature_err
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, Priors, rate_ratio
 from socgrad.schema import CONSTANTS
+from socgrad.table.areas import Areas
 from tables import simulated, simulated_areas, small_areas
 
 PRIORS = Priors(within=rate_ratio(1.65, interval=(1.5, 1.82)))
@@ -115,6 +116,22 @@ def test_quadrature_error_grows_outside_the_range():
     assert quadrature_error(model, data, (-2.0, 30.0)) > 1e-6
     # Where rates overflow, the error of exposures is that of the largest terms: all, and no NaN.
     assert 0.1 < quadrature_error(model, data, (-2.0, 5_000.0)) <= 1.0
+
+
+def test_areas_without_exposure_have_no_share_in_the_error():
+    """The most deprived of each authority has no children; its slope's end decides nothing."""
+    frame = simulated().frame.copy()
+    totals = frame.groupby("authority")["events"].sum()
+    frame.loc[frame.groupby("authority")["deprivation"].idxmax(), "children"] = 0
+    areas = Areas.from_frame(
+        frame, area="area", authority="authority", deprivation="deprivation", children="children",
+        totals=totals, complete=True, zero_exposure="leave out",
+    )  # fmt: skip
+    model = GradientModel(areas, priors=PRIORS)
+    data = likelihood_data(model)
+    assert (areas.exposure == 0).any()
+    assert quadrature_error(model, data, (-2.0, 2.0)) < 1e-10
+    assert 0.0 < quadrature_error(model, data, (-2.0, 5_000.0)) <= 1.0
 
 
 def test_areas_with_data_are_marked():
