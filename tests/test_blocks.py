@@ -10,16 +10,25 @@ from socgrad.blocks.authorities import evaluated
 from socgrad.blocks.covariance import Bartlett, Factors, Partials
 from socgrad.blocks.data import counts_of
 from socgrad.blocks.effects import draw_effects
-from socgrad.blocks.laws import CONSTRAINT, LOCALITY, MASS, ROWS, SHARED, TOTAL, Rows
 from socgrad.blocks.mode import mode
 from socgrad.blocks.pilot import pilot
+from socgrad.blocks.segments import (
+    COARSENED,
+    CONSTRAINT,
+    LOCALITY,
+    MASS,
+    OVERDISPERSED,
+    SHARED,
+    TOTAL,
+    Rows,
+)
 from socgrad.blocks.totals import Totals
 from socgrad.engines.blocks import BLOCKS
 from socgrad.engines.quadrature import QUADRATURE
 from socgrad.engines.task import Task
 from socgrad.fitting import fit
 from socgrad.laplace.preparation import prepared
-from socgrad.likelihood.kernels import OPEN
+from socgrad.laws.kernels import OPEN, Kernels
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import model_terms
@@ -39,12 +48,12 @@ SPREAD[[2, 9, 10], 1] = 0.3, 0.4, 0.45
 HIDDEN = (5, 6)
 KINDS = (
     MASS,
-    ROWS,
+    OVERDISPERSED,
     LOCALITY,
     TOTAL,
     TOTAL,
-    ROWS,
-    ROWS,
+    COARSENED,
+    COARSENED,
     TOTAL,
     CONSTRAINT,
     SHARED,
@@ -113,10 +122,7 @@ class Mixture:
             square_within=np.array(made["square"]),
             linear=linear,
             is_total=is_total,
-            kernel_low=LOW,
-            kernel_high=HIGH,
-            first_weight=FIRST_WEIGHT,
-            kernel_weight=WEIGHT,
+            kernels=Kernels(LOW, HIGH, FIRST_WEIGHT, WEIGHT),
             slopes=np.tile([-1.0, 2.0], (STRATA, 1)),
         )
         self.offset = np.array(made["offset"])

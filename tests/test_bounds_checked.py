@@ -17,8 +17,8 @@ from socgrad.checks.counts import chosen_draws, counts_by_position, lines_at, po
 from socgrad.checks.integrated import integrated_likelihoods
 from socgrad.coarsening import Rounded
 from socgrad.errors import EstimandError, MisfitWarning
-from socgrad.likelihood.kernel_draws import draw_given_kernels, draw_given_sums
-from socgrad.likelihood.kernels import OPEN, Kernels
+from socgrad.laws.kernel_draws import draw_given_kernels, draw_given_sums
+from socgrad.laws.kernels import OPEN, Kernels
 from socgrad.reading.geography import geography
 from socgrad.reading.posterior import coefficients
 

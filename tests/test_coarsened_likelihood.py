@@ -18,9 +18,9 @@ from socgrad.laplace.coarsened_rows import CoarsenedRows
 from socgrad.laplace.coarsened_totals import CoarsenedTotals
 from socgrad.laplace.compiled_polynomials import COMPILED
 from socgrad.laplace.polynomials import NUMPY
-from socgrad.likelihood.coarsened import kernel_terms
-from socgrad.likelihood.constrained import log_constants
-from socgrad.likelihood.kernels import OPEN, Kernels
+from socgrad.laws.coarsened import kernel_terms
+from socgrad.laws.constrained import log_constants
+from socgrad.laws.kernels import OPEN, Kernels
 from socgrad.model.compression import likelihood_data
 
 NONE = np.zeros(0)

@@ -7,8 +7,8 @@ import pytest
 from scipy.special import polygamma
 
 from socgrad.fitting import fit
-from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
-from socgrad.likelihood.gamma_factors import distinct, rising
+from socgrad.laws.compiled_gamma import gamma_differences, log_gamma_ratio
+from socgrad.laws.gamma_factors import distinct, rising
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.table.areas import Areas

@@ -9,7 +9,7 @@ from scipy import integrate, stats
 import socgrad as sg
 from locality_tables import locality_fit, simulated_with_localities, with_localities
 from socgrad.blocks.data import counts_of
-from socgrad.blocks.laws import SHARED, block_terms
+from socgrad.blocks.segments import SHARED, block_terms
 from socgrad.checks.authority_likelihoods import authority_likelihoods
 from socgrad.checks.counts import Lines, Population, counts_by_position
 from socgrad.checks.locality_counts import count_blocks, log_probabilities
@@ -77,7 +77,7 @@ def test_the_integral_is_scipys(sds):
     assert SHARED in counts.rows.kind
     rising, found = [], []
     for level, slope in ((-4.2, 0.4), (-3.8, 0.6)):
-        out, along, small = np.zeros(10), np.zeros(4), np.zeros(12)
+        out, along, small = np.zeros(10), np.zeros(4), np.zeros(20)
         block_terms(
             counts.rows, counts.offset, counts.square_offset, 1, level, slope,
             (sds[0] ** 2, sds[1] ** 2), False, out, along, small,
@@ -101,7 +101,7 @@ def test_nodes_are_as_exact_as_is_said(spread, most):
         for place, line in enumerate(((-4.2, 0.4), (-3.8, 0.6))):
             block_terms(
                 counts.rows, counts.offset, counts.square_offset, 2, *line, (r, spread**2),
-                False, out[place], np.zeros(4), np.zeros(12),
+                False, out[place], np.zeros(4), np.zeros(20),
             )  # fmt: skip
         changes.append(out[1, 0] - out[0, 0])
     assert abs(changes[1] - changes[0]) < 2 * localities * most
@@ -115,7 +115,7 @@ def test_known_counts_are_the_negative_multinomial():
     values = []
     for model, r in ((closed, 0.0), (both, 1e-10)):
         counts = counts_in_blocks(model)
-        out, along, small = np.zeros(10), np.zeros(4), np.zeros(12)
+        out, along, small = np.zeros(10), np.zeros(4), np.zeros(20)
         own = np.zeros((2, 10))
         for place, (level, slope) in enumerate(((-4.2, 0.4), (-3.8, 0.6))):
             block_terms(

@@ -19,10 +19,8 @@ whole inverse.
 
 import numpy as np
 
-from socgrad.blocks import laws
-from socgrad.blocks.laws import block_terms, scores
-from socgrad.likelihood import coarsened, shared_factors
-from socgrad.likelihood import compiled as gamma_functions
+from socgrad.blocks import segments
+from socgrad.blocks.segments import CALLED, ROOM, block_terms, scores
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
 __all__ = ["climbed", "evaluated", "factored", "solved"]
@@ -193,7 +191,7 @@ def climbed(rows, offset, square_offset, j, mean, z, q, r, v, close, room):  # t
     return -np.inf
 
 
-@on_disk(laws, shared_factors, coarsened, gamma_functions)
+@on_disk(segments, *CALLED)
 def evaluated(  # type: ignore[no-untyped-def]
     rows,
     offset,
@@ -230,7 +228,7 @@ def evaluated(  # type: ignore[no-untyped-def]
     strata = n // 2
     terms, along = np.zeros((strata, 10)), np.zeros((strata, 4))
     u, qu, w, a = np.zeros(n), np.zeros(n), np.zeros((n, n)), np.zeros((n, n))
-    small = np.zeros(12)
+    small = np.zeros(ROOM)
     room = (
         terms, along, u, qu, w, a, np.zeros((strata, 10)), np.zeros((strata, 4)), np.zeros(n),
         np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), small,

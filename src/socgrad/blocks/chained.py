@@ -10,7 +10,7 @@ from math import exp
 
 import numpy as np
 
-from socgrad.blocks import arrow_factors, authorities, laws
+from socgrad.blocks import arrow_factors, authorities, segments
 from socgrad.blocks import integrals as integrals_module
 from socgrad.blocks.arrow_factors import (
     arrow_copied,
@@ -23,9 +23,8 @@ from socgrad.blocks.arrow_factors import (
 )
 from socgrad.blocks.authorities import copied, rows_copied
 from socgrad.blocks.integrals import weighed
-from socgrad.blocks.laws import MASS, block_terms, scores, sums
-from socgrad.likelihood import coarsened, shared_factors
-from socgrad.likelihood import compiled as gamma_functions
+from socgrad.blocks.segments import CALLED, MASS, ROOM, block_terms, scores
+from socgrad.laws.compiled_expected import sums
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
 __all__ = ["chained"]
@@ -179,7 +178,7 @@ def room_for(t, m):  # type: ignore[no-untyped-def]
         np.zeros((t, 10)), np.zeros((t, 4)), np.zeros(n), np.zeros(n),
         (np.zeros((t, 2, 2)), np.zeros((t, 2, 2)), np.zeros((t, 2, m)), np.zeros((m, m))),
         np.zeros((t, 10)), np.zeros((t, 4)), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n),
-        np.zeros(n), np.zeros(12),
+        np.zeros(n), np.zeros(ROOM),
     )  # fmt: skip
 
 
@@ -312,9 +311,7 @@ def drawn(  # type: ignore[no-untyped-def]
     return True
 
 
-@on_disk(
-    arrow_factors, authorities, integrals_module, laws, shared_factors, coarsened, gamma_functions
-)
+@on_disk(arrow_factors, authorities, integrals_module, segments, *CALLED)
 def chained(  # type: ignore[no-untyped-def]
     rows,
     offset,

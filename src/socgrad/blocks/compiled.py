@@ -9,8 +9,8 @@ from socgrad.arrays import FloatArray
 from socgrad.blocks.authorities import evaluated
 from socgrad.blocks.chained import chained
 from socgrad.blocks.integrals import integrals
-from socgrad.likelihood import compiled as gamma_functions
-from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
+from socgrad.laws import compiled_gamma as gamma_functions
+from socgrad.laws.compiled_gamma import gamma_differences, log_gamma_ratio
 from socgrad.nuts.numba_on_disk import on_disk
 
 if TYPE_CHECKING:

@@ -7,9 +7,18 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.blocks.laws import CONSTRAINT, LOCALITY, MASS, ROWS, SHARED, TOTAL, Rows
-from socgrad.likelihood.gamma_factors import distinct
-from socgrad.likelihood.kernels import Kernels, kernels_of
+from socgrad.blocks.segments import (
+    COARSENED,
+    CONSTRAINT,
+    LOCALITY,
+    MASS,
+    OVERDISPERSED,
+    SHARED,
+    TOTAL,
+    Rows,
+)
+from socgrad.laws.gamma_factors import distinct
+from socgrad.laws.kernels import Kernels, kernels_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
 
@@ -201,11 +210,14 @@ def _segments(
         made.append(_shared(terms, data, len(areas.area), stratum))
     alone = "count_events" in data and not model.localities
     if alone and model.family == "negative_binomial":
-        columns = _area_columns(terms, len(areas.area))[counted]
-        home, of = np.unique(areas.authority_of_area[counted], return_inverse=True)
-        rows = _Nodes(of, model.within_part[counted], np.log(areas.exposure[counted]), columns)
-        segment = _grouped(ROWS, stratum, home, np.zeros(len(home)), nodes=rows)
-        segment.row_events = areas.events[counted]
+        # Rows with equally many events stand together: they share a logarithm.
+        rank = np.flatnonzero(counted)
+        rank = rank[np.argsort(areas.events[rank], kind="stable")]
+        columns = _area_columns(terms, len(areas.area))[rank]
+        home, of = np.unique(areas.authority_of_area[rank], return_inverse=True)
+        rows = _Nodes(of, model.within_part[rank], np.log(areas.exposure[rank]), columns)
+        segment = _grouped(OVERDISPERSED, stratum, home, np.zeros(len(home)), nodes=rows)
+        segment.row_events = areas.events[rank]
         made.append(segment)
     elif alone:
         nodes = _Nodes.read(data, "count", terms)
@@ -236,7 +248,7 @@ def _coarsened(terms: dict[str, Term], data: xr.Dataset, areas: int, stratum: in
     )
     home, of = np.unique(authority, return_inverse=True)
     rows = _Nodes(of, within, log_exposure, _area_columns(terms, areas)[position])
-    segment = _grouped(ROWS, stratum, home, np.zeros(len(home)), nodes=rows)
+    segment = _grouped(COARSENED, stratum, home, np.zeros(len(home)), nodes=rows)
     segment.row_kernel = kernel
     return segment
 
@@ -396,10 +408,7 @@ def _joined(
             side("square_within", squares),
             linear,
             is_total,
-            kernels.low,
-            kernels.high,
-            kernels.first_weight,
-            kernels.weight,
+            kernels,
             slopes,
         ),
         side("log_exposure", rows),

@@ -3,10 +3,9 @@
 import numpy as np
 
 from socgrad.blocks import authorities as authorities_module
-from socgrad.blocks import laws
+from socgrad.blocks import segments
 from socgrad.blocks.authorities import climbed, copied, objective
-from socgrad.likelihood import coarsened, shared_factors
-from socgrad.likelihood import compiled as gamma_functions
+from socgrad.blocks.segments import CALLED, ROOM
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
 __all__ = ["integrals", "weighed"]
@@ -41,7 +40,7 @@ def weighed(j, weight, uniform, error, noise):  # type: ignore[no-untyped-def]
     return at
 
 
-@on_disk(authorities_module, laws, shared_factors, coarsened, gamma_functions)
+@on_disk(authorities_module, segments, *CALLED)
 def integrals(  # type: ignore[no-untyped-def]
     rows,
     offset,
@@ -69,7 +68,13 @@ def integrals(  # type: ignore[no-untyped-def]
     authorities, n = mean.shape
     strata, pairs = n // 2, normals.shape[1]
     terms, along = np.zeros((strata, 10)), np.zeros((strata, 4))
-    u, qu, w, a, small = np.zeros(n), np.zeros(n), np.zeros((n, n)), np.zeros((n, n)), np.zeros(12)
+    u, qu, w, a, small = (
+        np.zeros(n),
+        np.zeros(n),
+        np.zeros((n, n)),
+        np.zeros((n, n)),
+        np.zeros(ROOM),
+    )
     other = np.zeros((strata, 10)), np.zeros((strata, 4)), np.zeros(n), np.zeros(n)
     room = (
         terms, along, u, qu, w, a, other[0], other[1], other[2], other[3], np.zeros(n),

@@ -19,7 +19,7 @@ from socgrad.blocks.covariance import (
     positive_distance,
 )
 from socgrad.blocks.data import CountsOfStrata
-from socgrad.blocks.laws import TOTAL
+from socgrad.blocks.segments import TOTAL
 
 __all__ = ["Totals", "tilts"]
 

@@ -21,8 +21,8 @@ from socgrad.checks.likelihood_forms import (
     Total,
 )
 from socgrad.checks.shared_forms import SharedCounts, has_no_closed_form
-from socgrad.likelihood.constants_table import ConstantsTable
-from socgrad.likelihood.kernels import Kernels
+from socgrad.laws.constants_table import ConstantsTable
+from socgrad.laws.kernels import Kernels
 from socgrad.localities import area_pairs
 from socgrad.quadrature import GaussRules, chosen_rules
 from socgrad.reading.geography import Geography

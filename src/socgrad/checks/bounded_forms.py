@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from socgrad.checks.likelihood_forms import AuthorityLikelihood, Total
-from socgrad.likelihood.constants_table import ConstantsTable
-from socgrad.likelihood.kernels import Kernels
+from socgrad.laws.constants_table import ConstantsTable
+from socgrad.laws.kernels import Kernels
 
 __all__ = ["BoundedCounts", "BoundedTotal", "ConstrainedCounts", "Together"]
 
@@ -39,7 +39,7 @@ class BoundedCounts:
     def _terms(
         self, level: Floats, slope: Floats, overdispersion: Floats
     ) -> tuple[Floats, Floats, Floats]:
-        from socgrad.likelihood.kernel_sums import kernel_values  # noqa: PLC0415 numba takes time
+        from socgrad.laws.kernel_sums import kernel_values  # noqa: PLC0415 numba takes time
 
         eta = level[..., None] + slope[..., None] * self.within_part + self.log_exposure
         return kernel_values(self.kernels, self.kernel, eta, (overdispersion**2)[:, None])
@@ -157,7 +157,7 @@ class BoundedTotal:
     def _terms(
         self, level: Floats, slope: Floats, overdispersion: Floats
     ) -> tuple[Floats, Floats, Floats, Floats]:
-        from socgrad.likelihood.kernel_sums import kernel_values  # noqa: PLC0415 numba takes time
+        from socgrad.laws.kernel_sums import kernel_values  # noqa: PLC0415 numba takes time
 
         mean, variance, at = self.total.expected(level, slope, overdispersion)
         values = kernel_values(

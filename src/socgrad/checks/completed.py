@@ -41,7 +41,7 @@ def completed(
     """
     if not counts.has_bounds:
         return counts
-    from socgrad.likelihood.kernel_draws import draw_given_kernels  # noqa: PLC0415 numba takes time
+    from socgrad.laws.kernel_draws import draw_given_kernels  # noqa: PLC0415 numba takes time
 
     draws = len(lines.level)
     events = np.tile(counts.events, (draws, 1))
@@ -82,7 +82,7 @@ def _given_sums(
     rng: np.random.Generator,
 ) -> Floats:
     """Hidden counts of authorities whose total is known."""
-    from socgrad.likelihood.kernel_draws import draw_given_sums  # noqa: PLC0415 as above
+    from socgrad.laws.kernel_draws import draw_given_sums  # noqa: PLC0415 as above
 
     home = land.authority_of_area[counts.area]
     order = np.argsort(home[among], kind="stable")

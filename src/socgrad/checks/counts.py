@@ -18,7 +18,7 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import line_draws
 from socgrad.estimands.chance import drawn_counts
 from socgrad.estimands.exposure_sums import group_sums
-from socgrad.likelihood.kernels import Kernels, kernels_of
+from socgrad.laws.kernels import Kernels, kernels_of
 from socgrad.localities import area_pairs
 from socgrad.predictor import log_rate
 from socgrad.reading.by_stratum import stratum_labels

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from socgrad.checks.counts import log_probability
-from socgrad.likelihood.gamma_factors import distinct, rising
+from socgrad.laws.gamma_factors import distinct, rising
 
 __all__ = [
     "AuthorityLikelihood",

@@ -96,7 +96,7 @@ def log_probabilities(
 
 def _within_bounds(counts: FittedCounts, block: WholeLocalities, spread: Floats) -> Floats:
     """Log probability of counts of which some are within bounds, (draws, areas)."""
-    from socgrad.likelihood.kernel_sums import kernel_values  # noqa: PLC0415 numba takes time
+    from socgrad.laws.kernel_sums import kernel_values  # noqa: PLC0415 numba takes time
 
     kernel = counts.kernel[block.rows]
     values = log_probability(counts.events[block.rows], block.mean, spread)

@@ -123,7 +123,7 @@ def _totals(fit: xr.DataTree) -> Floats:
     values = log_probability(counts.total, mean, variance)
     bounded = counts.total_kernel >= 0
     if bounded.any():
-        from socgrad.likelihood.kernel_sums import kernel_values  # noqa: PLC0415 numba takes time
+        from socgrad.laws.kernel_sums import kernel_values  # noqa: PLC0415 numba takes time
 
         eta, kernel = np.log(mean[:, bounded]), counts.total_kernel[bounded]
         values[:, bounded] = kernel_values(counts.kernels, kernel, eta, variance[:, bounded])[0]

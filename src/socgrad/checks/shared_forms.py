@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from socgrad.checks.counts import FittedCounts, Lines, Population
-from socgrad.likelihood.factor_rows import FactorRows
+from socgrad.laws.factor_rows import FactorRows
 from socgrad.reading.geography import Geography
 
 __all__ = ["SharedCounts", "has_no_closed_form", "locality_rows", "told_by_all"]
@@ -45,7 +45,7 @@ def told_by_all(
     rng: np.random.Generator,
 ) -> tuple[Floats, Floats]:
     """`given_others` of a block of whole localities whose expected events are `mean`."""
-    from socgrad.likelihood.factor_sums import given_others  # noqa: PLC0415 numba takes time
+    from socgrad.laws.factor_sums import given_others  # noqa: PLC0415 numba takes time
 
     draws = len(mean)
     r, shared = (
@@ -100,7 +100,7 @@ class SharedCounts:
         )
 
     def _terms(self, level: Floats, slope: Floats, *, deep: bool) -> Floats:
-        from socgrad.likelihood.factor_sums import factor_sums  # noqa: PLC0415 numba takes time
+        from socgrad.laws.factor_sums import factor_sums  # noqa: PLC0415 numba takes time
 
         draws = level.shape[-1]
         found = factor_sums(

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from socgrad.errors import EstimandError
-from socgrad.likelihood.factor_rows import FactorRows
-from socgrad.likelihood.kernels import kernels_of
+from socgrad.laws.factor_rows import FactorRows
+from socgrad.laws.kernels import kernels_of
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.geography import Geography
 from socgrad.reading.observed import observed_counts
@@ -89,7 +89,7 @@ class AreaFactors:
         self, expected: Floats, areas: Integers, own: Floats, rng: np.random.Generator
     ) -> Floats:
         """Factors of localities times those of their areas."""
-        from socgrad.likelihood.factor_sums import given_others  # noqa: PLC0415 numba takes time
+        from socgrad.laws.factor_sums import given_others  # noqa: PLC0415 numba takes time
 
         shared, counted = self.shared[areas], ~np.isnan(self.events[areas])
         present, of = np.unique(shared, return_inverse=True)

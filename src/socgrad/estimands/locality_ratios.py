@@ -10,8 +10,8 @@ import xarray as xr
 from socgrad.coarsening.stored import kernel_variables
 from socgrad.errors import EstimandError
 from socgrad.estimands.locality_sums import LocalityBlock, locality_events
-from socgrad.likelihood.factor_rows import FactorRows
-from socgrad.likelihood.kernels import kernels_of
+from socgrad.laws.factor_rows import FactorRows
+from socgrad.laws.kernels import kernels_of
 from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.geography import Geography, geography
 from socgrad.reading.observed import ObservedCounts, observed_counts
@@ -179,7 +179,7 @@ def _drawn(block: LocalityBlock, given: _Given) -> Floats:
 
 def _drawn_numerically(block: LocalityBlock, given: _Given) -> Floats:
     """The same where areas have factors of their own, or are not all known."""
-    from socgrad.likelihood.factor_sums import given_others  # noqa: PLC0415 numba takes time
+    from socgrad.laws.factor_sums import given_others  # noqa: PLC0415 numba takes time
 
     counts, at = given.counts, block.areas
     kernel, kernels = np.full(len(at), -1, dtype=np.int64), kernels_of([])

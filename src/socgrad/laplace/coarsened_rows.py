@@ -11,8 +11,8 @@ from socgrad.laplace.exposure import exposure_rule
 from socgrad.laplace.polynomials import Evaluation
 from socgrad.laplace.surfaces import Derivatives, PoissonRows
 from socgrad.laplace.tabulated_counts import NegativeBinomialRows, RowsAtOverdispersion
-from socgrad.likelihood.constants_table import ConstantsTable
-from socgrad.likelihood.kernels import Kernels, kernels_of
+from socgrad.laws.constants_table import ConstantsTable
+from socgrad.laws.kernels import Kernels, kernels_of
 
 __all__ = ["CoarsenedRows"]
 
@@ -146,7 +146,7 @@ class CoarsenedRows:
     def _coarsened(
         self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray, *, deep: bool
     ) -> FloatArray:
-        from socgrad.likelihood.kernel_sums import kernel_sums  # noqa: PLC0415 numba, where needed
+        from socgrad.laws.kernel_sums import kernel_sums  # noqa: PLC0415 numba, where needed
 
         r = np.zeros(len(level)) if self.beside is not None else (overdispersion**2).ravel()
         level, slope = (np.ascontiguousarray(each, dtype=np.float64) for each in (level, slope))

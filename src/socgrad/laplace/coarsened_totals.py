@@ -8,7 +8,7 @@ import xarray as xr
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import Exposure, exposure_rule, tabulated_exposure
 from socgrad.laplace.surfaces import Derivatives, Given
-from socgrad.likelihood.kernels import OPEN, Kernels, kernels_of
+from socgrad.laws.kernels import OPEN, Kernels, kernels_of
 
 __all__ = ["CoarsenedTotals"]
 
@@ -67,7 +67,7 @@ class _CoarsenedTotalsAtOverdispersion:
         return found
 
     def _values(self, eta: FloatArray, r: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        from socgrad.likelihood.kernel_sums import kernel_values  # noqa: PLC0415 numba
+        from socgrad.laws.kernel_sums import kernel_values  # noqa: PLC0415 numba
 
         return kernel_values(self.totals.kernels, self.totals.kernel, eta, r)
 

@@ -19,7 +19,7 @@ from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import GaussExposure, exposure_rule
 from socgrad.laplace.polynomials import NUMPY, Evaluation, chebyshev
 from socgrad.laplace.surfaces import Derivatives, PoissonRows, Surface
-from socgrad.likelihood.gamma_factors import rising
+from socgrad.laws.gamma_factors import rising
 
 __all__ = [
     "Box",

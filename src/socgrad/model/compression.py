@@ -15,7 +15,7 @@ import xarray as xr
 from scipy.special import gammaln
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.likelihood.gamma_factors import distinct
+from socgrad.laws.gamma_factors import distinct
 from socgrad.localities import area_pairs
 from socgrad.model.constraint_data import constraint_data
 from socgrad.model.departure_cells import (

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from socgrad.likelihood.constants_table import ConstantsTable
-from socgrad.likelihood.kernels import kernels_of
+from socgrad.laws.constants_table import ConstantsTable
+from socgrad.laws.kernels import kernels_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.kernel_data import kernel_data
 from socgrad.quadrature import chosen_rules
@@ -23,7 +23,7 @@ def constraint_data(
     data : dict
         `constraint_authority` (dim constrained_authority); `constraint_events`, what its hidden
         counts sum to; `constraint_node_*`, the rule of their areas; and of log C
-        (`socgrad.likelihood.constrained`) as a function of the slope `constraint_coefficient`
+        (`socgrad.laws.constrained`) as a function of the slope `constraint_coefficient`
         (dims constrained_authority, degree), of Chebyshev polynomials, and `constraint_slopes`
         (dim end), between which they hold. Empty without any.
     error : float

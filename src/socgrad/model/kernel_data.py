@@ -8,7 +8,7 @@ import xarray as xr
 
 from socgrad.arrays import BoolArray, IntArray
 from socgrad.coarsening.stored import kernel_variables
-from socgrad.likelihood.kernels import kernels_of
+from socgrad.laws.kernels import kernels_of
 from socgrad.table.areas import Areas
 
 __all__ = ["crude_log_rate", "has_data", "kernel_data", "kernels_of_totals"]
@@ -56,7 +56,7 @@ def crude_log_rate(areas: Areas) -> float:
     totals = areas.totals_known & np.isnan(areas.total_events)
     if not (hidden.any() or totals.any()):
         return float(np.log(events / exposure))
-    from socgrad.likelihood.kernel_sums import kernel_sums  # noqa: PLC0415 numba, where needed
+    from socgrad.laws.kernel_sums import kernel_sums  # noqa: PLC0415 numba, where needed
 
     summed = np.bincount(areas.authority_of_area, areas.exposure, minlength=len(totals))
     log_exposure = np.log(np.concatenate([areas.exposure[hidden], summed[totals]]))

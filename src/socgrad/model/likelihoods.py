@@ -8,7 +8,7 @@ that do not depend on parameters, so the result is the full log-probability of t
 
 from typing import Any
 
-from socgrad.likelihood.gamma_factors import rising
+from socgrad.laws.gamma_factors import rising
 from socgrad.predictor import log_rate
 
 __all__ = [
@@ -121,7 +121,7 @@ def negative_binomial_counts(
 
         sum_i [y_i log mu_i - (y_i + 1/r) log(1 + r mu_i) - log y_i! + sum_{k < y_i} log(1 + r k)]
 
-    where the last sum (`socgrad.likelihood.gamma_factors.rising`) is taken once for each of the
+    where the last sum (`socgrad.laws.gamma_factors.rising`) is taken once for each of the
     `distinct_events`, which `distinct_rows` neighbourhoods have. This form stays exact as r
     approaches 0, where it is the Poisson likelihood.
 

@@ -14,7 +14,7 @@ def without_closed_form(model: GradientModel) -> BoolArray:
 
     That of known Poisson counts can. Where areas have factors of their own, too, or where one of
     them is known within bounds, the integral is taken numerically
-    (`socgrad.likelihood.shared_factors`).
+    (`socgrad.laws.shared_factors`).
     """
     areas = model.areas
     if not model.localities:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.likelihood import compiled as gamma_functions
-from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
+from socgrad.laws import compiled_gamma as gamma_functions
+from socgrad.laws.compiled_gamma import gamma_differences, log_gamma_ratio
 from socgrad.nuts import overdispersed as overdispersed_rows
 from socgrad.nuts import steering
 from socgrad.nuts.numba_on_disk import compiled, on_disk

@@ -11,7 +11,7 @@ import xarray as xr
 from nutpie.compile_pymc import CompiledPyMCModel
 
 from socgrad.arrays import FloatArray
-from socgrad.likelihood import compiled as gamma_functions
+from socgrad.laws import compiled_gamma as gamma_functions
 from socgrad.model.gradient_model import GradientModel
 from socgrad.nuts import density, overdispersed, steering
 from socgrad.nuts.density import draws, log_density, problem_of

@@ -12,8 +12,8 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray, IntArray
-from socgrad.likelihood.gamma_factors import rising
-from socgrad.likelihood.kernels import OPEN, Kernels, kernels_of
+from socgrad.laws.gamma_factors import rising
+from socgrad.laws.kernels import OPEN, Kernels, kernels_of
 from socgrad.model.departure_cells import area_columns
 from socgrad.model.gradient_model import GradientModel
 from socgrad.nuts.lines import AuthorityLines

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import gammaln
 
 from socgrad.arrays import FloatArray, IntArray
-from socgrad.likelihood.gamma_factors import rising
-from socgrad.likelihood.kernels import Kernels
+from socgrad.laws.gamma_factors import rising
+from socgrad.laws.kernels import Kernels
 
 __all__ = ["FactorRows"]
 
@@ -23,18 +23,14 @@ class FactorRows(NamedTuple):
         What was published, among the kernels; -1 where events are known.
     first : ndarray of int, shape (localities + 1,)
         Where the rows of each locality begin.
-    kernel_low, kernel_high, first_weight, kernel_weight : ndarray
-        Those of `Kernels`.
+    kernels : Kernels
     """
 
     within: FloatArray
     row_events: FloatArray
     row_kernel: IntArray
     first: IntArray
-    kernel_low: IntArray
-    kernel_high: IntArray
-    first_weight: IntArray
-    kernel_weight: FloatArray
+    kernels: Kernels
 
     @classmethod
     def of(
@@ -45,7 +41,7 @@ class FactorRows(NamedTuple):
         known = np.where(kernel < 0, events, 0.0)
         begin = np.flatnonzero(np.diff(locality, prepend=-1))
         first = np.append(begin, len(locality)).astype(np.int64)
-        return cls(within, known, kernel.astype(np.int64), first, *kernels)
+        return cls(within, known, kernel.astype(np.int64), first, kernels)
 
     def constants(self, r: FloatArray) -> FloatArray:
         """What of log probabilities depends on no mean, of each row in each draw, (draws, rows)."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
-from socgrad.likelihood.kernels import OPEN, Kernels
+from socgrad.laws.kernels import OPEN, Kernels
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
 __all__ = ["draw_given_kernels", "draw_given_sums"]

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
-from socgrad.likelihood.kernels import Kernels
+from socgrad.laws.kernels import Kernels
 
 __all__ = ["ConstantsTable"]
 
@@ -19,7 +19,7 @@ _BETWEEN: Final = np.array([-0.97, -0.6, -0.2, 0.1, 0.45, 0.8, 0.99])
 
 @dataclass(frozen=True, eq=False)
 class ConstantsTable:
-    """Log C of `socgrad.likelihood.constrained` for some authorities.
+    """Log C of `socgrad.laws.constrained` for some authorities.
 
     Attributes
     ----------
@@ -46,11 +46,11 @@ class ConstantsTable:
         Parameters
         ----------
         kernels, rows, totals
-            As in `socgrad.likelihood.constrained.log_constants`.
+            As in `socgrad.laws.constrained.log_constants`.
         per
             Deprivation that slopes are of.
         """
-        from socgrad.likelihood.constrained import log_constants  # noqa: PLC0415 numba takes time
+        from socgrad.laws.constrained import log_constants  # noqa: PLC0415 numba takes time
 
         low, high = (end * per / 0.10 for end in _SLOPES)
 

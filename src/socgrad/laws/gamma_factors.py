@@ -44,7 +44,7 @@ def rising(events: Array, r: Array, *, xp: Any) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from socgrad.likelihood.gamma_factors import rising
+    >>> from socgrad.laws.gamma_factors import rising
     >>> bool(np.isclose(rising(3.0, 0.5, xp=np), np.log(1.5) + np.log(2.0), rtol=1e-14))
     True
     """

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
-from socgrad.likelihood import coarsened
-from socgrad.likelihood import compiled as gamma_functions
-from socgrad.likelihood.coarsened import kernel_terms
-from socgrad.likelihood.kernels import Kernels
+from socgrad.laws import coarsened
+from socgrad.laws import compiled_gamma as gamma_functions
+from socgrad.laws.coarsened import kernel_terms
+from socgrad.laws.kernels import Kernels
 from socgrad.nuts.numba_on_disk import on_disk
 
 __all__ = ["kernel_sums", "kernel_values"]

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
-from socgrad.likelihood import coarsened
-from socgrad.likelihood import compiled as gamma_functions
-from socgrad.likelihood.coarsened import kernel_terms
-from socgrad.likelihood.kernels import OPEN, Kernels
+from socgrad.laws import coarsened
+from socgrad.laws import compiled_gamma as gamma_functions
+from socgrad.laws.coarsened import kernel_terms
+from socgrad.laws.kernels import OPEN, Kernels
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
 __all__ = ["log_constants"]
@@ -183,7 +183,7 @@ def log_constants(
     ----------
     kernels : Kernels
     rows : tuple of ndarray
-        Of hidden areas, as in `socgrad.likelihood.kernel_sums.kernel_sums`.
+        Of hidden areas, as in `socgrad.laws.kernel_sums.kernel_sums`.
     totals : ndarray of int, shape (authorities,)
         What the hidden counts sum to.
     slopes : ndarray, shape (authorities, slopes)

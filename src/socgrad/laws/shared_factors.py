@@ -6,10 +6,10 @@ coefficient of variation r of its own factor), known by number or as something c
 
     log integral p(g) prod_i p_i(published_i; g mu_i) dg.
 
-Where all counts are Poisson and known, the integral has a closed form (`laws`). Here it is taken by
-Gauss-Hermite quadrature in the cube root of g, about the mode of the integrand: in it gamma
-densities are nearly normal (Wilson & Hilferty 1931). With nodes k of posterior weight, A_k the
-derivatives by (level, slope) given g_k, and l = log integral,
+Where all counts are Poisson and known, the integral has a closed form (`compiled_localities`). Here
+it is taken by Gauss-Hermite quadrature in the cube root of g, about the mode of the integrand: in
+it gamma densities are nearly normal (Wilson & Hilferty 1931). With nodes k of posterior weight, A_k
+the derivatives by (level, slope) given g_k, and l = log integral,
 
     l_a = E A_a,   l_ab = E A_ab + Cov(A_a, A_b),
     l_abc = E A_abc + Cov(A_ab, A_c) + Cov(A_ac, A_b) + Cov(A_bc, A_a) + E a_a a_b a_c,
@@ -17,11 +17,12 @@ derivatives by (level, slope) given g_k, and l = log integral,
 a being A about its mean.
 """
 
-from math import exp, expm1, lgamma, log, log1p, sqrt
+from math import exp, expm1, lgamma, log, sqrt
 
 import numpy as np
 
-from socgrad.likelihood.coarsened import kernel_terms
+from socgrad.laws.coarsened import kernel_of
+from socgrad.laws.compiled_negative_binomial import negative_binomial_count
 from socgrad.nuts.numba_on_disk import compiled
 
 __all__ = [
@@ -30,7 +31,6 @@ __all__ = [
     "factor_scores",
     "factor_terms",
     "integrated",
-    "published",
     "row_terms",
 ]
 
@@ -58,11 +58,18 @@ def given_factor(rows, offset, lo, hi, lead, slope, r, t, deep, found, small):  
     """
     for i in range(10):
         found[i] = 0.0
+    within, row_events, row_kernel, kernels = (
+        rows.within, rows.row_events, rows.row_kernel, rows.kernels
+    )  # fmt: skip
     events = 0.0
     for i in range(lo, hi):
-        w = rows.within[i]
-        row_terms(rows, i, offset[i] + lead + slope * w + t, r, deep, small)
-        events += rows.row_events[i]
+        w = within[i]
+        eta = offset[i] + lead + slope * w + t
+        if row_kernel[i] >= 0:
+            kernel_of(kernels, row_kernel[i], eta, r, deep, small)
+        else:
+            negative_binomial_count(row_events[i], eta, r, deep, small)
+            events += row_events[i]
         found[0] += small[0]
         if deep:
             w_w = w * w
@@ -80,40 +87,12 @@ def given_factor(rows, offset, lo, hi, lead, slope, r, t, deep, found, small):  
 
 
 @compiled
-def published(rows, kernel, eta, r, deep, found):  # type: ignore[no-untyped-def]
-    """`kernel_terms` of one of the kernels of `rows`."""
-    kernel_terms(
-        rows.kernel_low[kernel], rows.kernel_high[kernel], rows.kernel_weight,
-        rows.first_weight[kernel], eta, r, deep, found,
-    )  # fmt: skip
-
-
-@compiled
 def row_terms(rows, i, eta, r, deep, small):  # type: ignore[no-untyped-def]
     """Of one row, as `kernel_terms` has them; of a known count without its events times eta."""
-    kernel = rows.row_kernel[i]
-    if kernel >= 0:
-        published(rows, kernel, eta, r, deep, small)
-        return
-    mean = exp(eta)
-    small[4] = small[5] = small[6] = 0.0
-    if r <= 0.0:
-        small[0] = small[1] = small[2] = small[3] = -mean
-        return
-    scaled = r * mean
-    below = 1.0 / (1.0 + scaled)
-    x = scaled * below
-    one = x * below
-    two = one * (1.0 - scaled) * below
-    size = rows.row_events[i] + 1.0 / r
-    small[0] = -size * log1p(scaled)
-    small[1] = -size * x
-    small[2] = -size * one
-    small[3] = -size * two
-    if deep:
-        small[4] = log1p(scaled) / r - size * x
-        small[5] = x / r - size * one
-        small[6] = one / r - size * two
+    if rows.row_kernel[i] >= 0:
+        kernel_of(rows.kernels, rows.row_kernel[i], eta, r, deep, small)
+    else:
+        negative_binomial_count(rows.row_events[i], eta, r, deep, small)
 
 
 @compiled
@@ -227,8 +206,8 @@ def factor_terms(rows, offset, lo, hi, lead, slope, r, shared, deep, out, small)
 def factor_scores(rows, offset, lo, hi, lead, slope, r, shared, p, h, score, small):  # type: ignore[no-untyped-def]
     """Derivatives of the marginal by each row's offset into `score`; those by log r and log shared.
 
-    p and h are as in `laws.scores`. A row of a locality moves the marginal by its derivatives given
-    the factor, and by how they go with those of the whole locality.
+    p and h are as in `segments.scores`. A row of a locality moves the marginal by its derivatives
+    given the factor, and by how they go with those of the whole locality.
     """
     p11, p12, p22 = p
     h1, h2 = h

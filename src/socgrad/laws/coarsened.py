@@ -14,11 +14,11 @@ be wide, or open above.
 from math import exp, inf, lgamma, log, log1p
 
 from socgrad.arrays import FloatArray
-from socgrad.likelihood.compiled import gamma_differences, log_gamma_ratio
-from socgrad.likelihood.kernels import OPEN
+from socgrad.laws.compiled_gamma import gamma_differences, log_gamma_ratio
+from socgrad.laws.kernels import OPEN
 from socgrad.nuts.numba_on_disk import compiled
 
-__all__ = ["kernel_terms"]
+__all__ = ["coarsened_scores", "coarsened_terms", "kernel_of", "kernel_terms"]
 
 # Terms below this share of the largest are left out.
 _SMALL = 1e-18
@@ -125,3 +125,59 @@ def kernel_terms(  # type: ignore[no-untyped-def]
         - p * c * (with_d - p * v)
         + c * c * (with_squares - p * k3)
     )
+
+
+@compiled
+def kernel_of(kernels, which, eta, r, deep, found):  # type: ignore[no-untyped-def]
+    """`kernel_terms` of one of several `Kernels`."""
+    kernel_terms(
+        kernels.low[which], kernels.high[which], kernels.weight, kernels.first_weight[which],
+        eta, r, deep, found,
+    )  # fmt: skip
+
+
+@compiled
+def coarsened_terms(kernels, kernel, within, offset, lo, hi, level, slope, r, deep, out, small):  # type: ignore[no-untyped-def]
+    """Add what was published of rows, and derivatives, to `out`, as `segments.block_terms` has it.
+
+    Returned is the derivative by log r. Without `deep` the value alone.
+    """
+    by_r = 0.0
+    for i in range(lo, hi):
+        w = within[i]
+        kernel_of(kernels, kernel[i], offset[i] + level + slope * w, r, deep, small)
+        out[0] += small[0]
+        if deep:
+            w_w = w * w
+            out[1] += small[1]
+            out[2] += small[1] * w
+            out[3] += small[2]
+            out[4] += small[2] * w
+            out[5] += small[2] * w_w
+            out[6] += small[3]
+            out[7] += small[3] * w
+            out[8] += small[3] * w_w
+            out[9] += small[3] * w_w * w
+            by_r += small[4]
+    return by_r
+
+
+@compiled
+def coarsened_scores(  # type: ignore[no-untyped-def]
+    kernels, kernel, within, offset, lo, hi, level, slope, r, p, h, score, small
+):
+    """Derivatives of the marginal by each row's offset, into `score`; that by log r.
+
+    `p` and `h` are as in `segments.scores`.
+    """
+    p11, p12, p22 = p
+    h1, h2 = h
+    by_r = 0.0
+    for i in range(lo, hi):
+        w = within[i]
+        kernel_of(kernels, kernel[i], offset[i] + level + slope * w, r, True, small)
+        around = 0.5 * (p11 + 2.0 * p12 * w + p22 * w * w)
+        along = 0.5 * (h1 + h2 * w)
+        score[i] = small[1] + around * small[3] - along * small[2]
+        by_r += small[4] + around * small[6] - along * small[5]
+    return by_r

@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.likelihood import coarsened, shared_factors
-from socgrad.likelihood import compiled as gamma_functions
-from socgrad.likelihood.factor_rows import FactorRows
-from socgrad.likelihood.shared_factors import (
+from socgrad.laws import (
+    coarsened,
+    compiled_gamma,
+    compiled_negative_binomial,
+    shared_factors,
+)
+from socgrad.laws.factor_rows import FactorRows
+from socgrad.laws.shared_factors import (
     MOST_NODES,
     NODE,
     factor_terms,
@@ -23,14 +27,16 @@ __all__ = ["factor_sums", "given_others"]
 
 # Of the rules of `shared_factors`: enough nodes for a single count, and for the factor itself.
 _FINE = 1
+# Modules whose functions are called.
+_CALLED = (shared_factors, coarsened, compiled_negative_binomial, compiled_gamma)
 
 
 @functools.cache
 def _functions() -> tuple[Any, Any]:
-    @on_disk(shared_factors, coarsened, gamma_functions)
+    @on_disk(*_CALLED)
     def factor_sums_on_disk(rows, offset, level, slope, r, shared, deep, found):  # type: ignore[no-untyped-def]
         points, draws = level.shape
-        out, small = np.zeros(10), np.zeros(12)
+        out, small = np.zeros(10), np.zeros(20)
         for n in range(points):
             for d in range(draws):
                 own = offset[min(d, len(offset) - 1)]
@@ -43,9 +49,9 @@ def _functions() -> tuple[Any, Any]:
                 for k in range(6):
                     found[k, n, d] = out[k]
 
-    @on_disk(shared_factors, coarsened, gamma_functions)
+    @on_disk(*_CALLED)
     def given_others_on_disk(rows, log_mean, r, shared, uniform, alone, factor):  # type: ignore[no-untyped-def]
-        node, small = np.empty((MOST_NODES, NODE)), np.zeros(12)
+        node, small = np.empty((MOST_NODES, NODE)), np.zeros(20)
         for d in range(len(log_mean)):
             for m in range(len(rows.first) - 1):
                 lo, hi = rows.first[m], rows.first[m + 1]
