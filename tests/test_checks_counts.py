@@ -11,13 +11,13 @@ from socgrad.checks.counts import (
     area_blocks,
     chosen_draws,
     counts_by_position,
-    drawn_counts,
     lines_at,
-    log_probability,
     population_at,
     total_moments,
 )
 from socgrad.errors import EstimandError, SchemaError
+from socgrad.estimands.chance import counts_about
+from socgrad.laws.negative_binomial import log_probability
 from socgrad.reading.example import example_fit_of_stages
 from socgrad.reading.geography import geography
 from socgrad.reading.posterior import coefficients
@@ -130,11 +130,11 @@ def test_total_moments_are_sums_of_rows(split_fit):
     np.testing.assert_allclose(variance[:, 2] * mean[:, 2] ** 2, expected, rtol=1e-10)
 
 
-def test_drawn_counts_have_mean_and_variance():
+def test_counts_about_a_mean_have_mean_and_variance():
     """Means of 4 with a factor of variance 0.25 have variance 4 + 0.25 * 16 = 8."""
     rng = np.random.default_rng(1)
-    drawn = drawn_counts(np.full(200_000, 4.0), np.array(0.25), rng)
+    drawn = counts_about(np.full(200_000, 4.0), np.array(0.25), rng)
     assert drawn.mean() == pytest.approx(4.0, abs=0.03)  # four standard errors: 4 * sqrt(8 / 2e5)
     assert drawn.var() == pytest.approx(8.0, rel=0.03)
-    plain = drawn_counts(np.full(200_000, 4.0), np.zeros(()), rng)
+    plain = counts_about(np.full(200_000, 4.0), np.zeros(()), rng)
     assert plain.var() == pytest.approx(4.0, rel=0.03)

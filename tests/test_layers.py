@@ -36,7 +36,7 @@ RESERVED = {
     "cloudpickle": {"many.running"},
     "threadpoolctl": {"many.threads"},
     "rich": {"many.fits"},
-    "numba": {"nuts.numba_on_disk", "nuts.standardising", "nuts.sharing_factors"},
+    "numba": {"nuts.numba_on_disk", "nuts.standardising"},
     "matplotlib": {"plots", "pages.figures"},
     "great_tables": {"tables.html"},
     "geopandas": {"plots"},

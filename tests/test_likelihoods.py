@@ -11,7 +11,7 @@ from scipy.special import gammaln, loggamma
 
 from interpreted import interpreted
 from locality_tables import small_localities
-from socgrad.model import likelihoods
+from socgrad.laws import localities, negative_binomial, poisson
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Priors, rate_ratio
@@ -42,7 +42,7 @@ def compressed(data, level, slope, overdispersion=None, xp=np):
         sums = {n: data[f"count_{n}"].to_numpy() for n in ("events", "events_within", "constant")}
         if overdispersion is None:
             nodes = {n: data[f"count_{n}"].to_numpy() for n in ("node_within", "node_exposure")}
-            total += likelihoods.poisson_counts(level[j], slope[j], **sums, **nodes, xp=xp)
+            total += poisson.counts(level[j], slope[j], **sums, **nodes, xp=xp)
         else:
             names = (
                 "row_events",
@@ -51,7 +51,7 @@ def compressed(data, level, slope, overdispersion=None, xp=np):
                 "distinct_events",
                 "distinct_rows",
             )
-            total += likelihoods.negative_binomial_counts(
+            total += negative_binomial.counts(
                 level[j],
                 slope[j],
                 overdispersion,
@@ -66,9 +66,9 @@ def compressed(data, level, slope, overdispersion=None, xp=np):
         names = ("events", "node_within", "node_exposure", "constant")
         sums = {n: data[f"sum_{n}"].to_numpy() for n in names}
         if overdispersion is None:
-            total += likelihoods.poisson_totals(level[j], slope[j], **sums, xp=xp)
+            total += poisson.totals(level[j], slope[j], **sums, xp=xp)
         else:
-            total += likelihoods.negative_binomial_totals(
+            total += negative_binomial.totals(
                 level[j],
                 slope[j],
                 overdispersion,
@@ -214,7 +214,7 @@ def with_localities(data, level, slope, locality_sd):
     """The compressed log-likelihood of counts whose localities share a factor."""
     j, g = (data[f"{name}_authority"].to_numpy() for name in ("count", "locality"))
     names = ("events", "events_within", "constant")
-    return likelihoods.locality_counts(
+    return localities.counts(
         level[j],
         slope[j],
         locality_sd,
@@ -243,7 +243,7 @@ def test_a_locality_of_three_areas_by_numerical_integration():
         )
 
     expected, error = integrate.quad(integrand, 0, 8, points=[0.5, 1.0, 2.0], epsabs=1e-14)
-    reached = likelihoods.locality_counts(
+    reached = localities.counts(
         np.array([level]),
         np.array([slope]),
         sd,

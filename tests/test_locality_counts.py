@@ -30,9 +30,9 @@ from socgrad.checks.log_likelihood import add_log_likelihood
 from socgrad.checks.replicates import area_replicates
 from socgrad.errors import MisfitWarning
 from socgrad.fitting import fit
+from socgrad.laws.localities import counts as locality_counts
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
-from socgrad.model.likelihoods import locality_counts
 from socgrad.reading.geography import geography
 from socgrad.tables.diagnostics import check_sampling
 

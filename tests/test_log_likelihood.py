@@ -8,9 +8,10 @@ from socgrad.checks.counts import area_blocks, counts_by_position, lines_at
 from socgrad.checks.log_likelihood import add_log_likelihood
 from socgrad.errors import EstimandError
 from socgrad.fitting import fit
+from socgrad.laws.poisson import counts as poisson_counts
+from socgrad.laws.poisson import totals as poisson_totals
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
-from socgrad.model.likelihoods import poisson_counts, poisson_totals
 from socgrad.model.priors import Normal, Priors
 from socgrad.reading.geography import geography
 from tables import small_areas

@@ -12,7 +12,7 @@ from socgrad.checks.bounded_forms import (
     ConstrainedCounts,
     Together,
 )
-from socgrad.checks.counts import FittedCounts, Population, log_probability, off_line
+from socgrad.checks.counts import FittedCounts, Population, off_line
 from socgrad.checks.likelihood_forms import (
     AuthorityLikelihood,
     LocalityCounts,
@@ -23,6 +23,7 @@ from socgrad.checks.likelihood_forms import (
 from socgrad.checks.shared_forms import SharedCounts, has_no_closed_form
 from socgrad.laws.constants_table import ConstantsTable
 from socgrad.laws.kernels import Kernels
+from socgrad.laws.negative_binomial import log_probability
 from socgrad.localities import area_pairs
 from socgrad.quadrature import GaussRules, chosen_rules
 from socgrad.reading.geography import Geography

@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from scipy.special import betaln, gammaln
 
 from socgrad.coarsening.stored import kernel_variables
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import line_draws
-from socgrad.estimands.chance import drawn_counts
 from socgrad.estimands.exposure_sums import group_sums
 from socgrad.laws.kernels import Kernels, kernels_of
 from socgrad.localities import area_pairs
@@ -33,9 +31,7 @@ __all__ = [
     "area_blocks",
     "chosen_draws",
     "counts_by_position",
-    "drawn_counts",
     "lines_at",
-    "log_probability",
     "off_line",
     "population_at",
     "total_moments",
@@ -367,26 +363,6 @@ def _locality_squares(lines: Lines, land: Geography, among: npt.NDArray[np.bool_
         group=home,
         groups=number,
     )
-
-
-def log_probability(events: Floats, mean: Floats, variance: Floats) -> Floats:
-    """Log probability of counts about `mean`; the gamma factor has variance `variance`.
-
-    Where the variance is 0 this is the Poisson probability.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # A count of 0 about a mean of 0 is certain.
-        poisson = np.where(events > 0, events * np.log(mean), 0.0) - mean - gammaln(events + 1)
-    if not np.any(variance > 0):
-        return poisson  # type: ignore[no-any-return]
-    r = np.broadcast_to(variance, np.broadcast_shapes(np.shape(variance), poisson.shape))
-    phi = 1.0 / np.where(r > 0, r, 1.0)
-    some = np.where(events > 0, events, 1.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # log gamma(y + phi) - log gamma(phi) through a beta function: exact for vast phi, too.
-        rising = events * np.log(mean / phi) - betaln(some, phi) - np.log(some)
-    binomial = np.where(events > 0, rising, 0.0) - (events + phi) * np.log1p(mean / phi)
-    return np.where(r > 0, binomial, poisson)
 
 
 def _term(fit: xr.DataTree, name: str, at: Integers) -> Floats:

@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from socgrad.checks.counts import log_probability
 from socgrad.laws.gamma_factors import distinct, rising
+from socgrad.laws.negative_binomial import log_probability
 
 __all__ = [
     "AuthorityLikelihood",

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from socgrad.checks.counts import FittedCounts, Lines, area_blocks, log_probability
+from socgrad.checks.counts import FittedCounts, Lines, area_blocks
 from socgrad.checks.shared_forms import has_no_closed_form, told_by_all
+from socgrad.laws.negative_binomial import log_probability
 from socgrad.reading.geography import Geography
 
 __all__ = ["WholeLocalities", "count_blocks", "log_probabilities"]

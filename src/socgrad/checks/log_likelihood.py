@@ -8,11 +8,11 @@ from socgrad.checks.counts import (
     chosen_draws,
     counts_by_position,
     lines_at,
-    log_probability,
     total_moments,
 )
 from socgrad.checks.locality_counts import log_probabilities
 from socgrad.errors import EstimandError
+from socgrad.laws.negative_binomial import log_probability
 from socgrad.reading.geography import geography
 from socgrad.reading.posterior import coefficients
 

@@ -14,10 +14,11 @@ from socgrad.checks.counts import (
     FittedCounts,
     Lines,
     Population,
-    drawn_counts,
     total_moments,
 )
 from socgrad.checks.locality_counts import WholeLocalities, count_blocks
+from socgrad.estimands.chance import counts_about
+from socgrad.laws.draws import drawn_factors
 from socgrad.reading.geography import Geography
 
 __all__ = ["AreaReplicates", "AuthorityReplicates", "area_replicates", "authority_replicates"]
@@ -130,9 +131,9 @@ def area_replicates(
         variance = mean * (1.0 + (r * (1.0 + shared) + shared) * mean)
         about = mean
         if shared.any():
-            factor = rng.gamma(1.0 / shared, shared, (draws, len(block.first)))
+            factor = drawn_factors(shared, (draws, len(block.first)), rng)
             about = mean * factor[:, block.locality]
-        new = drawn_counts(about, np.broadcast_to(r, mean.shape), rng)
+        new = counts_about(about, np.broadcast_to(r, mean.shape), rng)
         to_authority = _indicator(land.authority_of_area[at], number)
         to_group = _indicator(group[at], groups)
         squares += ((y - mean) ** 2 / variance) @ to_authority
@@ -209,7 +210,7 @@ def authority_replicates(
         *of_areas,
         locality_sd=own,
     )
-    again = drawn_counts(*total_moments(anew, land, among=among), rng)
+    again = counts_about(*total_moments(anew, land, among=among), rng)
     return AuthorityReplicates(
         np.flatnonzero(known), events[:, known], expected[:, known], again[:, known]
     )

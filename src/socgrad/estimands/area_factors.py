@@ -15,6 +15,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from socgrad.errors import EstimandError
+from socgrad.laws.draws import drawn_factors
 from socgrad.laws.factor_rows import FactorRows
 from socgrad.laws.kernels import kernels_of
 from socgrad.reading.arguments import check_choice
@@ -94,7 +95,7 @@ class AreaFactors:
         shared, counted = self.shared[areas], ~np.isnan(self.events[areas])
         present, of = np.unique(shared, return_inverse=True)
         s = np.maximum(self.variance, 1e-12)[:, None]
-        common = rng.gamma(1.0 / s, s, (len(s), len(present)))
+        common = drawn_factors(s, (len(s), len(present)), rng)
         if counted.any():
             known = np.flatnonzero(counted)
             events = self.events[areas[known]]

@@ -1,4 +1,4 @@
-"""Counts drawn about what is expected: Poisson, or Poisson with a gamma factor."""
+"""Counts drawn about what draws expect, where there can be such counts."""
 
 from typing import Final
 
@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from socgrad.errors import EstimandError
+from socgrad.laws import draws
 
-__all__ = ["drawn_counts"]
+__all__ = ["counts_about"]
 
 type Floats = npt.NDArray[np.float64]
 
@@ -15,7 +16,7 @@ type Floats = npt.NDArray[np.float64]
 _MOST: Final = 1e12
 
 
-def drawn_counts(mean: Floats, variance: Floats, rng: np.random.Generator) -> Floats:
+def counts_about(mean: Floats, variance: Floats, rng: np.random.Generator) -> Floats:
     """Draw counts about `mean`, Poisson with a gamma factor of mean 1 and variance `variance`.
 
     Raises
@@ -26,8 +27,8 @@ def drawn_counts(mean: Floats, variance: Floats, rng: np.random.Generator) -> Fl
     Examples
     --------
     >>> import numpy as np
-    >>> from socgrad.estimands.chance import drawn_counts
-    >>> counts = drawn_counts(np.full(10_000, 3.0), np.array(0.5), np.random.default_rng(1))
+    >>> from socgrad.estimands.chance import counts_about
+    >>> counts = counts_about(np.full(10_000, 3.0), np.array(0.5), np.random.default_rng(1))
     >>> counts.mean().round(1).item(), bool(abs(counts.var() - (3 + 0.5 * 9)) < 0.5)
     (3.0, True)
     """
@@ -38,10 +39,4 @@ def drawn_counts(mean: Floats, variance: Floats, rng: np.random.Generator) -> Fl
             "exposure, whether the fit has converged (socgrad.check_sampling), and at the priors "
             "if these are draws of a prior."
         )
-    if not np.any(variance > 0):
-        return rng.poisson(mean).astype(np.float64)
-    variance = np.broadcast_to(variance, mean.shape)
-    factor = np.ones_like(mean)
-    positive = variance > 0
-    factor[positive] = rng.gamma(1.0 / variance[positive], variance[positive])
-    return rng.poisson(mean * factor).astype(np.float64)
+    return draws.drawn_counts(mean, variance, rng)

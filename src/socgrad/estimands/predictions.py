@@ -11,13 +11,14 @@ import xarray as xr
 from socgrad.door.table_checks import as_pandas
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import as_draws, authority_rate_sums
-from socgrad.estimands.chance import drawn_counts
+from socgrad.estimands.chance import counts_about
 from socgrad.estimands.curves import check_rate_per, curve_at, exponential, log_rate_at
 from socgrad.estimands.level_variance import level_variance
 from socgrad.estimands.locality_sums import locality_squares
 from socgrad.estimands.new_authorities import new_authority_effects
 from socgrad.estimands.new_covariates import added_by_covariates
 from socgrad.estimands.new_places import Places, exposure_of, locality_of_rows, places_of
+from socgrad.laws.draws import drawn_factors
 from socgrad.reading.arguments import check_choice
 from socgrad.reading.by_stratum import by_stratum
 from socgrad.reading.geography import Geography, geography
@@ -453,8 +454,7 @@ def _locality_factors(
     rng = generator(random_seed, terms.stratum).spawn(3)[2]
     variance = terms.locality_sd.transpose("chain", "draw").to_numpy()[..., None] ** 2
     shape = (*variance.shape[:2], int(group.max()) + 1)
-    factors: npt.NDArray[np.float64] = rng.gamma(1.0 / variance, variance, shape)
-    return factors[..., group]
+    return drawn_factors(variance, shape, rng)[..., group]
 
 
 def _of_counts(terms: Coefficients, random_seed: int) -> np.random.Generator:
@@ -465,4 +465,4 @@ def _of_counts(terms: Coefficients, random_seed: int) -> np.random.Generator:
 def _counts(mean: xr.DataArray, variance: xr.DataArray, rng: np.random.Generator) -> xr.DataArray:
     """Counts about `mean`, Poisson with a gamma factor of mean 1 and variance `variance`."""
     spread = variance.broadcast_like(mean).transpose(*mean.dims).to_numpy()
-    return mean.copy(data=drawn_counts(mean.to_numpy(), spread, rng))
+    return mean.copy(data=counts_about(mean.to_numpy(), spread, rng))

@@ -7,12 +7,13 @@ import xarray as xr
 from socgrad.checks.counts import (
     chosen_draws,
     counts_by_position,
-    drawn_counts,
     lines_at,
     total_moments,
 )
 from socgrad.checks.locality_counts import count_blocks
 from socgrad.errors import EstimandError
+from socgrad.estimands.chance import counts_about
+from socgrad.laws.draws import drawn_factors
 from socgrad.reading.geography import geography
 from socgrad.reading.posterior import coefficients
 
@@ -99,15 +100,15 @@ def add_posterior_predictive(
         for block in count_blocks(counts, lines, land):
             mean = block.mean
             if shared.any():
-                factor = rng.gamma(1.0 / shared, shared, (like.size, len(block.first)))
+                factor = drawn_factors(shared, (like.size, len(block.first)), rng)
                 mean = mean * factor[:, block.locality]
-            values[:, block.rows] = drawn_counts(mean, np.broadcast_to(spread, mean.shape), rng)
+            values[:, block.rows] = counts_about(mean, np.broadcast_to(spread, mean.shape), rng)
         data["events"] = _labelled(values, like, "counted_area", labels["area"][counts.area])
     if len(counts.authority):
         among = np.isin(land.authority_of_area, counts.authority)
         mean, variance = total_moments(lines, land, among=among)
         at = counts.authority
-        values = np.asarray(drawn_counts(mean[:, at], variance[:, at], rng), dtype=np.int64)
+        values = np.asarray(counts_about(mean[:, at], variance[:, at], rng), dtype=np.int64)
         data["total_events"] = _labelled(values, like, "total_authority", labels["authority"][at])
     tree = fit.copy()
     tree["posterior_predictive"] = xr.DataTree(xr.Dataset(data))

@@ -1,6 +1,6 @@
 """Log-likelihoods of single authorities as functions of level and slope, many points at once.
 
-`socgrad.model.likelihoods` sums over authorities; quadrature needs each authority by itself, on a
+`socgrad.laws` sum over authorities; quadrature needs each authority by itself, on a
 small grid around its own centre, for many values of the shared parameters. Arrays have slope nodes
 first (a), then level nodes (b), points (n) and authorities (j): the long axes last, where NumPy is
 fast. Constants are left out, except where they depend on overdispersion.
@@ -15,6 +15,7 @@ from scipy.special import gammaln
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import Exposure, exposure_rule, tabulated_exposure
+from socgrad.laws.negative_binomial import of_total
 
 __all__ = [
     "Derivatives",
@@ -221,13 +222,7 @@ class _TotalsAtOverdispersion:
         share = np.exp(self.totals.square.log_sums(2.0 * slope) - 2.0 * log_sums)
         r = (self.overdispersion**2 * share)[:, None]
         expected = np.exp((level + log_sums)[:, None] + step)
-        phi = 1.0 / r
-        values: FloatArray = (
-            events * np.log(r * expected)
-            - (events + phi) * np.log1p(r * expected)
-            + gammaln(events + phi)
-            - gammaln(phi)
-        )
+        values: FloatArray = of_total(events, expected, r, log_gamma=gammaln, xp=np)
         return values
 
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:

@@ -2,7 +2,7 @@
 
 The first (`constants`) go into the fit, where summaries read them. The second (`likelihood_data`)
 are used for fitting only: sums of events per authority and Gauss rules of its exposures, from which
-`socgrad.model.likelihoods` computes likelihoods without loss. Both hold the position of each
+`socgrad.laws` computes likelihoods without loss. Both hold the position of each
 authority along dim `authority`, so a table may mix areas with counts, authorities with totals, and
 authorities with neither.
 """

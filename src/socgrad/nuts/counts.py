@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from socgrad.arrays import FloatArray
-from socgrad.model import likelihoods
+from socgrad.laws import localities, negative_binomial, poisson
 from socgrad.nuts.lines import AuthorityLines
 from socgrad.nuts.observed import SHAPES, draw_areas, draw_totals, observe
 from socgrad.nuts.pymc_quietly import pt
-from socgrad.nuts.sharing_factors import sharing_factors
 
 __all__ = ["observe_counts", "observe_totals"]
 
@@ -38,7 +37,7 @@ def observe_counts(data: dict[str, Variable], lines: AuthorityLines, observed: F
     rows |= {"row_level": lines.level[i] + of_row[0], "row_slope": lines.slope[i] + of_row[1]}
     statistics = {"level": lines.level[j] + of_cell[0], "slope": lines.slope[j] + of_cell[1]}
     statistics |= {n: data[f"count_{n}"] for n in ("events", "events_within", "constant")}
-    density: Callable[..., Variable] = likelihoods.poisson_counts
+    density: Callable[..., Variable] = poisson.counts
     if spread is None:
         statistics |= {n: data[f"count_{n}"] for n in ("node_within", "node_exposure")}
         if "count_node_departure" in data:  # of a spline, which bends within cells
@@ -47,21 +46,14 @@ def observe_counts(data: dict[str, Variable], lines: AuthorityLines, observed: F
             of_events = data["count_events_departure"] * bent
             statistics |= {"node_level": at_nodes.sum(axis=-1), "events_level": of_events.sum()}
     elif "locality_events" in data:
-        density = likelihoods.locality_counts
+        density = localities.counts
         statistics |= _of_localities(data, lines) | _of_numbers(data, lines)
         rows["row_locality"] = data["row_locality"]
     else:
         statistics |= _of_numbers(data, lines)
         rows["overdispersion"] = lines.own(spread, i)
-        if "factor_first" in data:
-            density = _counts_by_factors
-            names = ("first", "events", "within", "exposure")
-            statistics |= {f"factor_{name}": data[f"factor_{name}"] for name in names}
-            statistics |= {"every_level": lines.level, "every_slope": lines.slope}
-            statistics["every_overdispersion"] = spread
-        else:
-            density = likelihoods.negative_binomial_counts
-            statistics |= rows | {"row_events": data["row_events"]}
+        density = negative_binomial.counts
+        statistics |= rows | {"row_events": data["row_events"]}
     observe(
         "events",
         statistics | rows,
@@ -107,48 +99,6 @@ def _nodes_shifted(
     return made | ({f"{name}_slope": slope} if lines.shifts.of_slope else {})
 
 
-def _counts_by_factors(
-    level: Variable,
-    slope: Variable,
-    *,
-    events: Variable,
-    events_within: Variable,
-    distinct_events: Variable,
-    distinct_rows: Variable,
-    constant: Variable,
-    number_spread: Variable,
-    every_level: Variable,
-    every_slope: Variable,
-    every_overdispersion: Variable,
-    factor_first: Variable,
-    factor_events: Variable,
-    factor_within: Variable,
-    factor_exposure: Variable,
-    xp: Any,
-) -> Variable:
-    """Negative binomial counts of areas that lie on their authority's line."""
-    sums = likelihoods.negative_binomial_sums(
-        level,
-        slope,
-        number_spread,
-        events=events,
-        events_within=events_within,
-        distinct_events=distinct_events,
-        distinct_rows=distinct_rows,
-        constant=constant,
-        xp=xp,
-    )
-    return sums + sharing_factors(
-        every_level,
-        every_slope,
-        every_overdispersion,
-        first=factor_first,
-        events=factor_events,
-        within=factor_within,
-        exposure=factor_exposure,
-    )
-
-
 def observe_totals(data: dict[str, Variable], lines: AuthorityLines, observed: FloatArray) -> None:
     """Authority totals, one stratum after the other.
 
@@ -161,9 +111,9 @@ def observe_totals(data: dict[str, Variable], lines: AuthorityLines, observed: F
     statistics = {"level": lines.level[j], "slope": lines.slope[j]}
     names = ("events", "node_within", "node_exposure", "constant")
     statistics |= {n: data[f"sum_{n}"] for n in names}
-    density: Callable[..., Variable] = likelihoods.poisson_totals
+    density: Callable[..., Variable] = poisson.totals
     if lines.spread is not None:
-        density = functools.partial(likelihoods.negative_binomial_totals, log_gamma=pt.gammaln)
+        density = functools.partial(negative_binomial.totals, log_gamma=pt.gammaln)
         statistics["overdispersion"] = lines.own(lines.spread, j)
         for name in ("within", "exposure"):
             statistics[f"square_{name}"] = data[f"square_node_{name}"]

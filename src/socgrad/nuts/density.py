@@ -13,11 +13,11 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 from socgrad.laws import compiled_gamma as gamma_functions
+from socgrad.laws import compiled_negative_binomial as negative_binomial_rows
 from socgrad.laws.compiled_gamma import gamma_differences, log_gamma_ratio
-from socgrad.nuts import overdispersed as overdispersed_rows
+from socgrad.laws.compiled_negative_binomial import negative_binomial_terms
 from socgrad.nuts import steering
 from socgrad.nuts.numba_on_disk import compiled, on_disk
-from socgrad.nuts.overdispersed import overdispersed
 from socgrad.nuts.steering import EventsCurve, Steered, d_steered, steered
 
 __all__ = ["HEADER", "Problem", "draws", "log_density", "problem_of"]
@@ -52,7 +52,7 @@ class Problem(NamedTuple):
         binomial.
     first
         Where the rows of each authority begin and the last one's end.
-    row_events, row_within, row_exposure
+    row_events, row_within, row_log_exposure
         Neighbourhoods, by authority and events; none where counts are Poisson.
     numbers, many
         Distinct numbers of events, and how many neighbourhoods have each; none where counts are
@@ -83,7 +83,7 @@ class Problem(NamedTuple):
     first: FloatArray
     row_events: FloatArray
     row_within: FloatArray
-    row_exposure: FloatArray
+    row_log_exposure: FloatArray
     numbers: FloatArray
     many: FloatArray
 
@@ -219,7 +219,7 @@ def _effects(  # noqa: PLR0917 as in `steered`
     )
 
 
-@on_disk(overdispersed_rows, steering, gamma_functions)
+@on_disk(negative_binomial_rows, steering, gamma_functions)
 def log_density(point: FloatArray, gradient: FloatArray, problem: Problem) -> float:
     """Log density at a point without bounds; writes its gradient into `gradient`.
 
@@ -232,13 +232,16 @@ def log_density(point: FloatArray, gradient: FloatArray, problem: Problem) -> fl
     r = shared.overdispersion * shared.overdispersion
     total = problem.constant + _coefficient_priors(point, gradient, problem)
     d_level_sd, d_slope_sd, d_correlation, d_r = 0.0, 0.0, 0.0, 0.0
+    terms = np.empty(10)
     for j in range(authorities):
         level, slope = _without_effects(j, point, problem)
         effect = _effects(j, level, slope, point, shared, problem)
         level += effect.level_effect
         slope += effect.slope_effect
         if len(problem.sd_mean) == 3:
-            value, d_level, d_slope, more_d_r = _negative_binomial(level, slope, r, j, problem)
+            value, d_level, d_slope, more_d_r = _negative_binomial(
+                level, slope, r, j, problem, terms
+            )
             d_r += more_d_r
         else:
             value, d_level, d_slope = _poisson(level, slope, j, problem)
@@ -342,24 +345,22 @@ def _poisson(level: float, slope: float, j: int, problem: Problem) -> tuple[floa
 
 
 @compiled
-def _negative_binomial(
-    level: float, slope: float, r: float, j: int, problem: Problem
+def _negative_binomial(  # noqa: PLR0917 as in `steered`
+    level: float, slope: float, r: float, j: int, problem: Problem, found: FloatArray
 ) -> tuple[float, float, float, float]:
     """Log-likelihood of an authority's counts, and its derivatives by level, slope and r."""
     begin, end = int(problem.first[j]), int(problem.first[j + 1])
-    value, d_level, d_slope, d_r = overdispersed(
-        level,
-        slope,
-        r,
-        problem.row_events[begin:end],
-        problem.row_within[begin:end],
-        problem.row_exposure[begin:end],
-    )
-    value += problem.events[j] * level + problem.events_within[j] * slope
-    return value, problem.events[j] + d_level, problem.events_within[j] + d_slope, d_r
+    y, y_within = problem.events[j], problem.events_within[j]
+    found[:] = 0.0
+    d_log_r = negative_binomial_terms(  # type: ignore[no-untyped-call]
+        problem.row_events, problem.row_within, problem.row_log_exposure, begin, end,
+        level, slope, r, True, found,
+    )  # fmt: skip
+    value = found[0] + y * level + y_within * slope
+    return value, y + found[1], y_within + found[2], d_log_r / r
 
 
-@on_disk(overdispersed_rows, steering, gamma_functions)
+@on_disk(negative_binomial_rows, steering, gamma_functions)
 def draws(point: FloatArray, values: FloatArray, problem: Problem) -> None:
     """Write what is kept of a point: parameters in its order, then effects on level and slope."""
     shared = _shared(point, problem)

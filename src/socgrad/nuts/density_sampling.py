@@ -12,8 +12,9 @@ from nutpie.compile_pymc import CompiledPyMCModel
 
 from socgrad.arrays import FloatArray
 from socgrad.laws import compiled_gamma as gamma_functions
+from socgrad.laws import compiled_negative_binomial as negative_binomial_rows
 from socgrad.model.gradient_model import GradientModel
-from socgrad.nuts import density, overdispersed, steering
+from socgrad.nuts import density, steering
 from socgrad.nuts.density import draws, log_density, problem_of
 from socgrad.nuts.numba_on_disk import for_c, numbers_at
 from socgrad.nuts.nutpie_draws import draws_by_nutpie
@@ -64,7 +65,7 @@ NUTPIE_IS_KNOWN: Final = is_known(CompiledPyMCModel)
 @functools.cache
 def _functions_for_c() -> tuple[Any, Any]:
     """The density with its gradient, and what makes draws of a point, as nutpie calls them."""
-    modules = density, overdispersed, steering, gamma_functions
+    modules = density, negative_binomial_rows, steering, gamma_functions
 
     @for_c("density", *modules)
     def density_for_c(size, point, gradient, value, data):  # type: ignore[no-untyped-def]

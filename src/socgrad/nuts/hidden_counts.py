@@ -14,6 +14,7 @@ import xarray as xr
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laws.gamma_factors import rising
 from socgrad.laws.kernels import OPEN, Kernels, kernels_of
+from socgrad.laws.negative_binomial import of_factor
 from socgrad.model.departure_cells import area_columns
 from socgrad.model.gradient_model import GradientModel
 from socgrad.nuts.lines import AuthorityLines
@@ -133,7 +134,7 @@ def _log_chance(count: Variable, eta: Variable, spread: Variable | None) -> Vari
     if spread is None:
         return plain - pt.exp(eta)
     r = spread**2
-    return plain + rising(count, r, xp=pt) - (count + 1.0 / r) * pt.log1p(r * pt.exp(eta))
+    return plain + rising(count, r, xp=pt) + of_factor(count, pt.exp(eta), r, xp=pt)
 
 
 def _constrained(data: dict[str, Variable], lines: AuthorityLines) -> Variable:

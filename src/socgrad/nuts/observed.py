@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from socgrad.arrays import FloatArray
+from socgrad.laws.draws import drawn_counts, drawn_factors
 from socgrad.nuts.drawing import Size
 from socgrad.nuts.pymc_quietly import pm, pt
 from socgrad.predictor import log_rate
@@ -33,13 +34,6 @@ SHAPES: Final[Mapping[str, str]] = {
     "locality_node_slope": "g,h",
     "row_locality": "n",
     "number_spread": "m",
-    "every_level": "e",
-    "every_slope": "e",
-    "every_overdispersion": "s",
-    "factor_first": "f",
-    "factor_events": "n",
-    "factor_within": "n",
-    "factor_exposure": "n",
     "constant": "",
     "events": "c",
     "events_within": "c",
@@ -124,18 +118,18 @@ def observe(
 
 
 def draw_areas(values: dict[str, FloatArray], rng: np.random.Generator, size: Size) -> FloatArray:
-    """Counts of neighbourhoods, by the names of `socgrad.model.likelihoods`."""
+    """Counts of neighbourhoods, by the names of `socgrad.laws`."""
     log_rates = log_rate(values["row_level"], values["row_slope"], values["row_within"])
     mean = np.exp(values["row_log_exposure"] + log_rates)
     if "locality_sd" in values:
         variance = np.square(values["locality_sd"]) * np.ones_like(values["locality_level"])
-        factor = _draw_factors(variance, rng, _shape(variance, size))
+        factor = drawn_factors(variance, _shape(variance, size), rng)
         return _draw_counts(mean * factor[..., values["row_locality"]], np.zeros(()), rng, size)
     return _draw_counts(mean, np.square(values.get("overdispersion", 0.0)), rng, size)
 
 
 def draw_totals(values: dict[str, FloatArray], rng: np.random.Generator, size: Size) -> FloatArray:
-    """Authority totals, by the names of `socgrad.model.likelihoods`."""
+    """Authority totals, by the names of `socgrad.laws`."""
 
     def summed(power: float, kind: str) -> FloatArray:
         level, slope = (
@@ -156,21 +150,8 @@ def _draw_counts(
     mean: FloatArray, variance: FloatArray, rng: np.random.Generator, size: Size
 ) -> FloatArray:
     """Poisson counts whose means vary by a gamma factor of mean 1 and the given variance."""
-    shape = _shape(mean, size)
-    factor = _draw_factors(variance, rng, shape)
-    return rng.poisson(np.broadcast_to(mean, shape) * factor).astype(np.float64)
+    return drawn_counts(np.broadcast_to(mean, _shape(mean, size)), variance, rng)
 
 
 def _shape(values: FloatArray, size: Size) -> tuple[int, ...]:
     return values.shape if size is None else (*np.atleast_1d(size), values.shape[-1])
-
-
-def _draw_factors(
-    variance: FloatArray, rng: np.random.Generator, shape: tuple[int, ...]
-) -> FloatArray:
-    """Gamma factors of mean 1 and the given variance; 1 where it is 0."""
-    variance = np.broadcast_to(variance, shape)
-    positive = variance > 0
-    factor = np.ones(shape)
-    factor[positive] = rng.gamma(1.0 / variance[positive], variance[positive])
-    return factor

@@ -195,7 +195,7 @@ def _rows(model: GradientModel, data: xr.Dataset) -> dict[str, FloatArray]:
     authorities = len(model.areas.authority)
     if model.family == "poisson":
         empty = np.zeros(0)
-        names = ("row_events", "row_within", "row_exposure", "distinct_events", "distinct_rows")
+        names = ("row_events", "row_within", "row_log_exposure", "distinct_events", "distinct_rows")
         rows = dict.fromkeys(names, empty)
         return {"first": np.zeros(authorities + 1), **rows}
     authority, events, within = (
@@ -206,7 +206,7 @@ def _rows(model: GradientModel, data: xr.Dataset) -> dict[str, FloatArray]:
         "first": np.searchsorted(authority[order], np.arange(authorities + 1)).astype(np.float64),
         "row_events": events[order],
         "row_within": within[order],
-        "row_exposure": np.exp(data["row_log_exposure"].to_numpy()[order]),
+        "row_log_exposure": data["row_log_exposure"].to_numpy()[order],
         "distinct_events": data["distinct_events"].to_numpy(),
         "distinct_rows": data["distinct_rows"].to_numpy(),
     }

@@ -10,6 +10,7 @@ import pandas as pd
 from socgrad.arrays import FloatArray
 from socgrad.coarsening.columns import ColumnRule, check_coarsening
 from socgrad.errors import SpecificationError
+from socgrad.laws.draws import drawn_factors
 from socgrad.predictor import log_rate
 from socgrad.simulation.geography import (
     Sizes,
@@ -260,12 +261,12 @@ def simulate(
             level, regional = level + region_effect, {"region_effect": region_effect}
         expected = parts.children * np.exp(log_rate(level[of], slope[of], parts.within_part))
         if truth.overdispersion > 0:
-            phi = truth.overdispersion**-2
-            expected = expected * rng.gamma(phi, 1 / phi, size=len(expected))
+            variance = np.square(truth.overdispersion)
+            expected = expected * drawn_factors(variance, expected.shape, rng)
         if truth.locality_sd > 0:
             code, found = pd.factorize(frame["locality"])
-            phi = truth.locality_sd**-2
-            expected = expected * rng.gamma(phi, 1 / phi, size=len(found))[code]
+            variance = np.square(truth.locality_sd)
+            expected = expected * drawn_factors(variance, (len(found),), rng)[code]
         frame[stage] = rng.poisson(expected)
         effects.append(
             pd.DataFrame(

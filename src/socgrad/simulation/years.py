@@ -10,6 +10,7 @@ import pandas as pd
 
 from socgrad.arrays import FloatArray
 from socgrad.errors import SpecificationError
+from socgrad.laws.draws import drawn_factors
 from socgrad.predictor import authority_level, authority_slope, log_rate
 from socgrad.simulation.england import simulate as simulate_one
 from socgrad.simulation.geography import Sizes
@@ -185,8 +186,8 @@ def simulate(
         w = (x[at] - anchor[of]) / per
         expected = children * np.exp(log_rate(level[of], slope[of], w))
         if truth.overdispersion > 0:
-            phi = truth.overdispersion**-2
-            expected = expected * rng.gamma(phi, 1 / phi, size=len(expected))
+            variance = np.square(truth.overdispersion)
+            expected = expected * drawn_factors(variance, expected.shape, rng)
         frames.append(base.assign(deprivation=x[at], events=rng.poisson(expected), year=year))
         truths[year] = asdict(now) | {"contextual": now.contextual}
         own = {"level_effect": level_effect[at], "slope_effect": slope_effect[at]}
