@@ -7,7 +7,7 @@ import pytest
 
 from combinations import Cell, model_of
 from socgrad.blocks.authorities import evaluated
-from socgrad.blocks.covariance import Bartlett, Factors, Partials
+from socgrad.blocks.covariance import Bartlett, Factors, Partials, Structure
 from socgrad.blocks.data import counts_of
 from socgrad.blocks.effects import draw_effects
 from socgrad.blocks.mode import mode
@@ -210,7 +210,9 @@ def test_derivatives_by_spreads(mixture):
 
 
 STRUCTURES = (
-    Partials(np.zeros(4), np.array([0.5, 0.5, 0.25, 0.25]), 2.0, np.full(4, 0.02), np.arange(4)),
+    Partials(
+        np.zeros(4), np.array([0.5, 0.5, 0.25, 0.25]), 2.0, np.full(4, 0.02), np.array([2, 0, 3, 1])
+    ),
     Bartlett(np.zeros(4), np.array([0.5, 0.5, 0.25, 0.25]), 2.0),
     Totals(
         np.zeros(4),
@@ -247,6 +249,20 @@ def test_one_prior_on_three_scales():
             densities.append(float(structure.log_prior(x)) - spread_of(structure, x))
         apart.append(np.array(densities) - densities[0])
     np.testing.assert_allclose(apart, [apart[0]] * 4, atol=1e-6)
+
+
+@pytest.mark.parametrize("structure", STRUCTURES[:2], ids=["partials", "Bartlett"])
+def test_derivatives_written_out_are_those_of_complex_steps(structure):
+    """By a covariance and of the prior, at points on both sides of where they are mirrored."""
+    rng = np.random.default_rng(5)
+    for _ in range(3):
+        x = 0.8 * rng.normal(size=structure.size)
+        slope = rng.normal(size=(4, 4))
+        slope = slope + slope.T
+        by_steps = Structure.by_covariance(structure, x, slope)
+        np.testing.assert_allclose(structure.by_covariance(x, slope), by_steps, rtol=1e-9)
+        pull = Structure.pull(structure, x)
+        np.testing.assert_allclose(structure.pull(x), pull, rtol=1e-9, atol=1e-12)
 
 
 def test_two_factors_by_hand():

@@ -1,13 +1,18 @@
 """Fitting: options; and by NUTS, seeds, the tree and its manifest."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from fits import INFORMED
+from socgrad.engines.task import Task
 from socgrad.errors import QuadratureWarning, SpecificationError
 from socgrad.fitting import fit
+from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
+from socgrad.nuts.options import NutsOptions
 from socgrad.schema import check_tree
 from tables import simulated, simulated_areas, small_areas
 
@@ -153,7 +158,11 @@ def test_an_authority_of_one_area_one_without_events_and_one_without_data():
 )
 def test_steps_are_smaller_for_models_less_tried(options, table, expected):
     """The default of `target_accept` follows the model."""
-    from socgrad.fitting import _usual_target_accept
+    from socgrad.engines.nuts import _usual
 
     model = GradientModel(small_areas(**table), **options)
-    assert _usual_target_accept(model) == expected
+    asked = NutsOptions(5, None, 1, 1, None, 1, progress=False)
+    task = Task((model,), (likelihood_data(model),), asked)
+    assert _usual(task).target_accept == expected
+    given = replace(task, options=replace(asked, target_accept=0.7))
+    assert _usual(given).target_accept == 0.7

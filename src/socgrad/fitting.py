@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Method", "fit"]
 
-# With fewer, a few draws in 40,000 diverged at 0.9, and none at 0.95.
-_FEW_AUTHORITIES = 10
-
 
 def fit(
     model: GradientModel | StratifiedModel | OutcomeModel,
@@ -66,7 +63,8 @@ def fit(
         anything). The draws of "laplace" are independent; chains only give the tree its form.
     tune : int, optional
         NUTS only (with "auto": should it come to NUTS, as for the options below): draws discarded
-        before those kept, at least 1. By default 500 (1,000 for joint authority effects).
+        before those kept, at least 1. By default 500 (1,000 for joint authority effects; 400 on
+        the marginal posterior of nested Laplace, whose scales are known beforehand).
     cores : int, optional
         NUTS only: chains run at a time. By default as many as there are processors, at most
         `chains`. The draws do not depend on it.
@@ -74,7 +72,7 @@ def fit(
         NUTS only: mean acceptance probability, between 0 and 1; nearer 1 takes smaller, safer
         steps. By default 0.9; 0.95 with totals, fewer than ten authorities, area covariates, a
         shape, localities, regions, an outcome, or no slopes of authorities; of joint strata 0.95,
-        with totals 0.99.
+        with totals 0.99; 0.8 on the marginal posterior of nested Laplace.
     random_seed : int, optional
         At least 0; the one seed of everything random. By default one is drawn and recorded.
     into : path, optional
@@ -151,13 +149,13 @@ def fit(
     has_lines = progress is not False
     joint = isinstance(model, StratifiedModel) and model.is_joint
 
-    def options(of: GradientModel | StratifiedModel | OutcomeModel, seed: int) -> NutsOptions:
+    def options(seed: int) -> NutsOptions:
         return NutsOptions(
             draws=draws,
-            tune=(1000 if joint else 500) if tune is None else tune,
+            tune=tune,
             chains=chains,
             cores=min(chains, processors()) if cores is None else cores,
-            target_accept=_usual_target_accept(of) if target_accept is None else target_accept,
+            target_accept=target_accept,
             random_seed=seed,
             progress=sys.stderr.isatty() if progress is None else progress,
         )
@@ -170,16 +168,16 @@ def fit(
     if isinstance(model, StratifiedModel):
         if joint:
             with stage("joint strata", lines=has_lines):
-                return _fit_joint(model, options(model, seed), method)
+                return _fit_joint(model, options(seed), method)
 
         def fit_one(label: Any, one: GradientModel, own_seed: int) -> xr.DataTree:
-            made = partial(_fit_one, one, options(one, own_seed), method)
+            made = partial(_fit_one, one, options(own_seed), method)
             return made() if folder is None else folder.kept(label, one, own_seed, made)
 
         with stage("strata one after another", lines=has_lines):
             return fit_strata(model, fit_one, random_seed=seed)
     with stage("fitting", lines=has_lines):
-        return _fit_one(model, options(model, seed), method)
+        return _fit_one(model, options(seed), method)
 
 
 def _folder(
@@ -214,16 +212,3 @@ def _fit_joint(model: StratifiedModel, options: NutsOptions, method: Method) -> 
     models = tuple(model.models.values())
     task = Task(models, tuple(likelihood_data(one) for one in models), options, strata=model)
     return joint_tree(model, task, sampled(task, method))
-
-
-def _usual_target_accept(model: GradientModel | StratifiedModel | OutcomeModel) -> float:
-    """Steps as large as models of the kind take with hardly ever a divergence."""
-    if isinstance(model, StratifiedModel):
-        has_totals = any(each.totals_known.any() for each in model.strata.values())
-        return 0.99 if has_totals else 0.95
-    if isinstance(model, OutcomeModel) or not model.random_slopes:
-        return 0.95
-    areas = model.areas
-    if len(areas.authority) < _FEW_AUTHORITIES or areas.totals_known.any():
-        return 0.95
-    return 0.95 if model.designs.of_areas or model.localities or model.regions else 0.9

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.arrows import Arrow
+from socgrad.blocks.complex_steps import by_each, elementwise
 from socgrad.blocks.covariance import Structure, positive, positive_prior
 from socgrad.blocks.outcome import Outcome, Told
 from socgrad.model.coefficients import Coefficient, coefficients_of
@@ -216,7 +217,29 @@ class Coordinates:
                 made[at, at] = own
         return made
 
-    def pull(self, coefficients: Array) -> Array:
+    def pull(self, x: FloatArray) -> FloatArray:
+        """Derivatives of the log prior density by a point."""
+        first = sum(self.sizes[:2])
+        *_, effects, spreads, regions, outcome = self.parts(x)
+        own = [self._pull(x[:first]), self.structure.pull(effects)]
+        for values, bend, prior in self._sds(spreads, regions):
+            density = partial(positive_prior, bend=bend, mean=prior[:, 0], sd=prior[:, 1])
+            own.append(elementwise(density, values))
+        if self.outcome is not None:
+            own.append(by_each(self.outcome.log_prior, outcome))
+        return np.concatenate(own)
+
+    def _sds(
+        self, spreads: Array, regions: Array
+    ) -> tuple[tuple[Array, FloatArray, FloatArray], ...]:
+        """Numbers behind standard deviations, their bends, and means and sds of their priors."""
+        every = (
+            (spreads, self.spread_bend, self.spread_prior),
+            (regions, self.region_bend, self.region_prior),
+        )
+        return tuple(each for each in every if len(each[1]))
+
+    def _pull(self, coefficients: Array) -> Array:
         """Derivative of the log prior density by all coefficients, in the order of a point."""
         mean, sd = self.coefficient_prior
         away = coefficients - mean
@@ -225,18 +248,20 @@ class Coordinates:
         by_stratum = away.reshape(*away.shape[:-1], -1, self.strata)
         return -np.einsum("kst,...kt->...ks", self.tied, by_stratum).reshape(away.shape)
 
+    def by_covariance(self, effects: FloatArray, slope: FloatArray) -> FloatArray:
+        """Derivatives by the effects' part of a point of what has these by `covariance`."""
+        varying = self.strata * (self.has_levels + self.has_slopes)
+        return self.structure.by_covariance(effects, slope[:varying, :varying])
+
     def log_prior(self, x: Array) -> Array:
         """Log prior density of points up to a constant, the change of scale included."""
         of_authorities, of_areas, effects, spreads, regions, outcome = self.parts(x)
         coefficients = np.concatenate([of_authorities, of_areas], axis=-1)
         away = coefficients - self.coefficient_prior[0]
-        total = 0.5 * (away * self.pull(coefficients)).sum(axis=-1)
+        total = 0.5 * (away * self._pull(coefficients)).sum(axis=-1)
         total = total + self.structure.log_prior(effects)
-        for values, bend, prior in (
-            (spreads, self.spread_bend, self.spread_prior),
-            (regions, self.region_bend, self.region_prior),
-        ):
-            total = total + positive_prior(values, bend, prior[:, 0], prior[:, 1]).sum(axis=-1)
+        for values, bend, prior in self._sds(spreads, regions):
+            total = total + positive_prior(values, bend, *prior.T).sum(axis=-1)
         return total if self.outcome is None else total + self.outcome.log_prior(outcome)
 
 

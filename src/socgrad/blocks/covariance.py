@@ -1,24 +1,26 @@
 """Covariances of authority effects on scales without bounds, and their prior there.
 
 Standard deviations are normal above zero a priori, correlations LKJ (of two effects, (r + 1) / 2 is
-beta); or those of two factors. Each structure maps points x (..., size) to covariances; derivatives
-come from complex steps, so all arithmetic here takes complex numbers.
+beta); or those of two factors. Each structure maps points x (..., size) to covariances. Derivatives
+that are not written out come from complex steps: all arithmetic here takes complex numbers.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.arrows import Arrow
+from socgrad.blocks.complex_steps import by_each, elementwise
 
 __all__ = [
     "Bartlett",
     "Factors",
     "Partials",
     "Structure",
-    "Unnamed",
     "bounded",
     "log_cosh",
     "positive",
@@ -34,42 +36,46 @@ _SMALLEST = 1e-5
 _FARTHEST = 40.0
 
 
-class Structure(Protocol):
+class Structure(ABC):
     """Covariances of n effects as functions of a point."""
 
     @property
+    @abstractmethod
     def size(self) -> int:
         """Numbers in a point."""
 
     @property
+    @abstractmethod
     def mirrored(self) -> BoolArray:
         """Which of them may change their sign."""
 
+    @abstractmethod
     def covariance(self, x: Array) -> Array:
         """Shape (..., n, n), at points (..., size)."""
 
+    def by_covariance(self, x: FloatArray, slope: FloatArray) -> FloatArray:
+        """Derivatives by a point of what has these by its covariance, symmetric (n, n)."""
+        moved = by_each(self.covariance, x)
+        return np.asarray((moved * slope).sum(axis=(1, 2)))
+
+    @abstractmethod
     def log_prior(self, x: Array) -> Array:
         """Log prior density of points up to a constant, the change of scale included."""
 
+    def pull(self, x: FloatArray) -> FloatArray:
+        """Derivatives of the log prior density by a point."""
+        return by_each(self.log_prior, x)
+
+    @abstractmethod
     def point(self, covariance: FloatArray) -> FloatArray:
         """The point of a covariance, or near it."""
 
-    def arrow(self, x: Array) -> Arrow | None:
+    def arrow(self, x: Array) -> Arrow | None:  # noqa: ARG002
         """The precision at points (..., size), where it goes from year to year; else None."""
-
-    def named(self, x: Array) -> dict[str, Array]:
-        """Numbers of points (..., size) that a covariance does not show, by name, each (...)."""
-
-
-class Unnamed:
-    """Of structures whose covariances say all, of strata in no order."""
-
-    def arrow(self, _: Array) -> Arrow | None:
-        """None: the strata stand in no order."""
         return None
 
-    def named(self, _: Array) -> dict[str, Array]:
-        """No numbers of its own."""
+    def named(self, x: Array) -> dict[str, Array]:  # noqa: ARG002
+        """Numbers of points (..., size) that a covariance does not show, by name, each (...)."""
         return {}
 
 
@@ -93,7 +99,7 @@ def bounded(x: Array, shape: Array) -> Array:
 
 def _magnitude(x: Array) -> Array:
     """|x|, analytic on each side of zero."""
-    return np.where(np.real(x) < 0, -x, x)
+    return np.where(np.real(x) < 0, -x, x) if np.iscomplexobj(x) else np.abs(x)
 
 
 def log_cosh(x: Array) -> Array:
@@ -109,7 +115,7 @@ def positive_distance(sds: FloatArray, bend: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True, eq=False)
-class Partials(Unnamed):
+class Partials(Structure):
     """Standard deviations as `positive`; correlations by their partial ones, tanh of x.
 
     Attributes
@@ -138,27 +144,72 @@ class Partials(Unnamed):
     def mirrored(self) -> BoolArray:  # noqa: D102
         return np.arange(self.size) < len(self.mean)
 
-    def covariance(self, x: Array) -> Array:  # noqa: D102
+    @cached_property
+    def _below(self) -> tuple[IntArray, IntArray]:
+        return np.tril_indices(len(self.mean), -1)
+
+    @cached_property
+    def _place(self) -> IntArray:
+        """Where each effect stands in `order`."""
+        return np.argsort(self.order)
+
+    def _partial(self, x: Array) -> tuple[Array, Array]:
+        """Partial correlations, and what is left of a variance before each: (..., n, n)."""
         n = len(self.mean)
-        row, column = np.tril_indices(n, -1)
+        row, column = self._below
         partial = np.zeros((*x.shape[:-1], n, n), dtype=x.dtype)
         partial[..., row, column] = np.tanh(x[..., n:])
-        left = np.cumprod(np.sqrt(1.0 - partial * partial), axis=-1)
-        factor = partial.copy()
-        factor[..., 1:] *= left[..., :-1]
+        left = np.ones_like(partial)
+        left[..., 1:] = np.cumprod(np.sqrt(1.0 - partial * partial), axis=-1)[..., :-1]
+        return partial, left
+
+    def covariance(self, x: Array) -> Array:  # noqa: D102
+        n = len(self.mean)
+        partial, left = self._partial(x)
         on = np.arange(n)
-        factor[..., on, on] = 1.0
-        factor[..., on[1:], on[1:]] = left[..., on[1:], on[:-1]]
-        factor = np.tril(factor)[..., np.argsort(self.order), :]
+        partial[..., on, on] = 1.0
+        factor = np.tril(partial * left)[..., self._place, :]
         scaled = positive(x[..., :n], self.bend)[..., None] * factor
         return scaled @ np.swapaxes(scaled, -1, -2)
 
-    def log_prior(self, x: Array) -> Array:  # noqa: D102
+    def by_covariance(self, x: FloatArray, slope: FloatArray) -> FloatArray:
+        """Derivatives by a point, written out.
+
+        With C = S F F' S of a slope G, dC = dS F F' S + S dF F' S and their transposes: those by
+        the standard deviations are 2 diag(G C) / s, those by F are H = 2 S G S F, row by row. A
+        partial correlation p_m scales its own entry, p_m left_m, and what is left for later ones,
+        by -p_m / (1 - p_m^2); tanh has the slope 1 - p_m^2.
+        """
         n = len(self.mean)
-        _, column = np.tril_indices(n, -1)
-        shape = self.concentration + (n - 2 - column) / 2
+        row, column = self._below
+        partial, left = self._partial(x)
+        on = np.arange(n)
+        correlation = partial.copy()
+        correlation[on, on] = 1.0
+        factor = np.tril(correlation * left)
+        sds = positive(x[:n], self.bend)
+        scaled = sds[:, None] * factor[self._place]
+        turned = 2.0 * slope @ scaled
+        by_sds = (turned * scaled).sum(axis=1) / sds
+        by_factor = (sds[:, None] * turned)[self.order]
+        each = by_factor * factor
+        later = each.sum(axis=1, keepdims=True) - np.cumsum(each, axis=1)
+        by_partial = by_factor * left * (1.0 - partial**2) - partial * later
+        by_x = elementwise(lambda z: positive(z, self.bend), x[:n])
+        return np.concatenate([by_sds * by_x, by_partial[row, column]])
+
+    def _each_log_prior(self, x: Array) -> Array:
+        """Log prior densities of the numbers of points, independent."""
+        n = len(self.mean)
+        shape = self.concentration + (n - 2 - self._below[1]) / 2
         of_sds = positive_prior(x[..., :n], self.bend, self.mean, self.sd)
-        return of_sds.sum(axis=-1) + bounded(x[..., n:], shape).sum(axis=-1)
+        return np.concatenate([of_sds, bounded(x[..., n:], shape)], axis=-1)
+
+    def log_prior(self, x: Array) -> Array:  # noqa: D102
+        return self._each_log_prior(x).sum(axis=-1)
+
+    def pull(self, x: FloatArray) -> FloatArray:  # noqa: D102
+        return elementwise(self._each_log_prior, x)
 
     def point(self, covariance: FloatArray) -> FloatArray:  # noqa: D102
         n = len(self.mean)
@@ -174,7 +225,7 @@ class Partials(Unnamed):
 
 
 @dataclass(frozen=True, eq=False)
-class Bartlett(Unnamed):
+class Bartlett(Structure):
     """The Cholesky factor T of the precision T'T, its diagonal as logarithms.
 
     Where many authorities tell a covariance, the entries of T are nearly independent and normal.
@@ -206,6 +257,13 @@ class Bartlett(Unnamed):
         root = self._root(x)
         return root @ np.swapaxes(root, -1, -2)
 
+    def by_covariance(self, x: FloatArray, slope: FloatArray) -> FloatArray:
+        """Derivatives by a point, written out: -2 (C G L)' by T, with C = L L' of a slope G."""
+        row, column = np.tril_indices(len(self.mean))
+        root = self._root(x)
+        by_entry = -2.0 * (root @ root.T @ slope @ root)[column, row]
+        return np.asarray(np.where(row == column, np.exp(x), 1.0) * by_entry)
+
     def log_prior(self, x: Array) -> Array:
         """Log prior density, up to a constant.
 
@@ -233,7 +291,7 @@ class Bartlett(Unnamed):
 
 
 @dataclass(frozen=True, eq=False)
-class Factors(Unnamed):
+class Factors(Structure):
     """One common factor of levels, one of slopes, and parts of each stratum's own.
 
     ::

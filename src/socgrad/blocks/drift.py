@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 
 from socgrad.arrays import BoolArray, FloatArray
 from socgrad.blocks.arrows import Arrow, arrow_of
-from socgrad.blocks.covariance import bounded, positive, positive_prior
+from socgrad.blocks.covariance import Structure, bounded, positive, positive_prior
 from socgrad.yearly_covariances import DriftStates, drift_states
 
 __all__ = ["Drifting", "drifting"]
@@ -45,7 +45,7 @@ class _Number:
 
 
 @dataclass(frozen=True, eq=False)
-class Drifting:
+class Drifting(Structure):
     """A constant pair of each authority and drift of its level and slope.
 
     Attributes

@@ -11,6 +11,7 @@ import numpy as np
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.blocks.arrows import Arrow
 from socgrad.blocks.compiled import evaluate, rising
+from socgrad.blocks.complex_steps import by_each, elementwise
 from socgrad.blocks.coordinates import Coordinates, SharedValues
 from socgrad.blocks.covariance import positive
 from socgrad.blocks.data import CountsOfStrata
@@ -21,7 +22,6 @@ __all__ = ["At", "Found", "Marginal", "State", "by_threads"]
 # Complex where derivatives are taken.
 type Array = Any
 
-_STEP = 1e-30
 _THREADS = 4
 
 
@@ -192,11 +192,7 @@ class Marginal:
             np.add.at(summed, counts.square_stratum, by_square)
             parts.append(summed.T.ravel())
         _, _, effects, spreads, regions, outcome = coordinates.parts(x)
-        first = sum(coordinates.sizes[:2])
-        of_coefficients = np.concatenate(parts) + coordinates.pull(x[:first])
-
-        steps = effects + 1j * _STEP * np.eye(len(effects))
-        by_effects = self._by_effects(steps, at, found)
+        by_effects = self._by_effects(effects, at, found)
         # Spreads enter by log r, regions by their precision; both of their own coordinate alone.
         own = coordinates.with_factor
         by_log_r = found.spread.ravel() + self._rising(at.r)[1]
@@ -208,33 +204,38 @@ class Marginal:
             of_regions = -2.0 * found.region / sd**3 - (len(self.first_member) - 1) / sd
             of_regions = of_regions * _slope(regions, coordinates.region_bend)
         none = np.zeros(len(outcome))
-        likelihood = np.concatenate([of_coefficients, by_effects, of_spreads, of_regions, none])
+        gradient = np.concatenate([*parts, by_effects, of_spreads, of_regions, none])
         if len(outcome):
-            likelihood += self._by_outcome(x, found)
-        steps = x + 1j * _STEP * np.eye(len(x))[first:]
-        likelihood[first:] += coordinates.log_prior(steps).imag / _STEP
-        return value, likelihood
+            gradient += self._by_outcome(x, found)
+        return value, gradient + coordinates.pull(x)
 
     def _by_outcome(self, x: FloatArray, found: "Found") -> FloatArray:
         """Derivatives of the log marginal by way of what an outcome tells of effects."""
-        told = self.coordinates.told(self.coordinates.shared(x + 1j * _STEP * np.eye(len(x))))
-        assert told is not None
-        along = told.along(found.mean[self.with_outcome], found.precision[1:])
-        return np.asarray(along.imag / _STEP, dtype=np.float64)
 
-    def _by_effects(self, steps: Array, at: At, found: "Found") -> FloatArray:
+        def marginal(moved: Array) -> Array:
+            told = self.coordinates.told(self.coordinates.shared(moved))
+            assert told is not None
+            return told.along(found.mean[self.with_outcome], found.precision[1:])
+
+        return by_each(marginal, x)
+
+    def _by_effects(self, effects: FloatArray, at: At, found: "Found") -> FloatArray:
         """Derivatives of the log marginal by each number of the effects' covariance."""
         authorities = len(found.mean)
-        if (arrow := self.coordinates.arrow(steps)) is not None:
-            made = 0.5 * authorities * arrow.log_determinant.imag
-            for part, by_part in zip(arrow.parts, found.arrow, strict=True):
-                made = made + (part.imag * by_part).reshape(len(steps), -1).sum(axis=1)
-            return np.asarray(made / _STEP, dtype=np.float64)
+        if at.arrow is not None:
+
+            def along(moved: Array) -> Array:
+                arrow = self.coordinates.arrow(moved)
+                assert arrow is not None
+                made = 0.5 * authorities * arrow.log_determinant
+                for part, by_part in zip(arrow.parts, found.arrow, strict=True):
+                    made = made + (part * by_part).reshape(len(moved), -1).sum(axis=1)
+                return made
+
+            return by_each(along, effects)
         q, covariance = at.precision[0], at.shared.covariance
         by_precision = found.precision.sum(axis=0) + 0.5 * authorities * covariance
-        by_covariance = -q @ by_precision @ q
-        moved: FloatArray = self.coordinates.covariance(steps).imag
-        return np.asarray((moved * by_covariance).sum(axis=(1, 2)) / _STEP)
+        return self.coordinates.by_covariance(effects, -q @ by_precision @ q)
 
     def _rising(self, r: FloatArray) -> tuple[float, FloatArray]:
         """Terms of gamma factors in r alone, and their derivatives by log r."""
@@ -318,8 +319,7 @@ class Found:
 
 def _slope(x: FloatArray, bend: FloatArray) -> FloatArray:
     """Derivatives of standard deviations by their coordinates."""
-    found: FloatArray = np.imag(positive(x + 1j * _STEP, bend)) / _STEP
-    return found
+    return elementwise(lambda z: positive(z, bend), x)
 
 
 def _weighed(columns: FloatArray, coefficients: FloatArray) -> FloatArray:

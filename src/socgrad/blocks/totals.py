@@ -12,7 +12,7 @@ import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.covariance import (
-    Unnamed,
+    Structure,
     bounded,
     log_cosh,
     positive,
@@ -28,7 +28,7 @@ type Array = Any
 
 
 @dataclass(frozen=True, eq=False)
-class Totals(Unnamed):
+class Totals(Structure):
     """Where totals alone are known: covariance of totals, and of slopes given them.
 
     A point holds covariances of totals as `Bartlett` does, but relative to a guess: A of the factor

@@ -26,6 +26,8 @@ _TAKES: Final = (
 )
 
 
+# Of NUTS on the marginal, whose scales are known beforehand: few draws and large steps will do.
+_TUNE, _ACCEPT = 400, 0.8
 # Beyond this error of Laplace's method, in log density, NUTS on it would doubt its draws as well.
 _SHARED_ERROR = 0.5
 
@@ -70,7 +72,7 @@ def _sample_marginal(task: Task) -> Drawn:
     from socgrad.blocks.marginal_nuts import sample_marginal  # noqa: PLC0415 as above, and nutpie
     from socgrad.blocks.outcome import outcome_of  # noqa: PLC0415
 
-    options = task.options
+    options = task.options.usually(tune=_TUNE, target_accept=_ACCEPT)
     drawn = sample_marginal(
         task.models,
         task.data,

@@ -9,16 +9,37 @@ import xarray as xr
 from socgrad.engines.engine import Engine
 from socgrad.engines.task import Drawn, Task
 from socgrad.model.needs import TERMS_OF_AUTHORITIES
+from socgrad.nuts.options import NutsOptions
 from socgrad.nuts.takes import GRAPH_TAKES
 
 __all__ = ["GRAPH", "OUTCOME_GRAPH", "WRITTEN"]
 
 _GRAPH_PACKAGES: Final = ("pymc", "pytensor", "nutpie")
+# Fewer leave posteriors with long tails.
+_FEW_AUTHORITIES: Final = 10
 type _Pair = tuple[xr.Dataset, xr.Dataset]
 
 
-def _drawn(task: Task, pair: _Pair, packages: tuple[str, ...]) -> Drawn:
-    options = task.options
+def _usual(task: Task) -> NutsOptions:
+    """As asked; else steps as large as models of the kind take with hardly ever a divergence."""
+    model, joint = task.models[0], task.strata is not None
+    has_totals = any(each.areas.totals_known.any() for each in task.models)
+    careful = (
+        joint
+        or has_totals
+        or task.outcome is not None
+        or not model.random_slopes
+        or len(model.areas.authority) < _FEW_AUTHORITIES
+        or bool(model.designs.of_areas or model.localities or model.regions)
+    )
+    target_accept = 0.95 if careful else 0.9
+    return task.options.usually(
+        tune=1000 if joint else 500,
+        target_accept=0.99 if joint and has_totals else target_accept,
+    )
+
+
+def _drawn(options: NutsOptions, pair: _Pair, packages: tuple[str, ...]) -> Drawn:
     sampler: dict[str, object] = {
         "method": "nuts",
         "name": "nutpie",
@@ -46,22 +67,26 @@ def _stuck(posterior: xr.Dataset) -> str:
 def _on_written(task: Task) -> Drawn:
     from socgrad.nuts.density_sampling import sample_density  # noqa: PLC0415 nutpie takes seconds
 
-    pair = sample_density(task.models[0], task.data[0], task.options)
-    return _drawn(task, pair, ("nutpie", "numba"))
+    options = _usual(task)
+    pair = sample_density(task.models[0], task.data[0], options)
+    return _drawn(options, pair, ("nutpie", "numba"))
 
 
 def _on_graph(task: Task) -> Drawn:
     from socgrad.nuts.sampling import sample_nuts  # noqa: PLC0415 PyMC takes seconds to import
 
     model = task.models[0] if task.strata is None else task.strata
-    return _drawn(task, sample_nuts(model, task.data, task.options), _GRAPH_PACKAGES)
+    options = _usual(task)
+    return _drawn(options, sample_nuts(model, task.data, options), _GRAPH_PACKAGES)
 
 
 def _on_outcome_graph(task: Task) -> Drawn:
     from socgrad.nuts.outcome_sampling import sample_outcome  # noqa: PLC0415 as above
 
     assert task.outcome is not None
-    return _drawn(task, sample_outcome(task.outcome, task.data[0], task.options), _GRAPH_PACKAGES)
+    options = _usual(task)
+    pair = sample_outcome(task.outcome, task.data[0], options)
+    return _drawn(options, pair, _GRAPH_PACKAGES)
 
 
 def _nutpie_is_known() -> bool:

@@ -1,6 +1,6 @@
 """The options of NUTS, as one value: made by `fit`, used by the sampler, kept in the manifest."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["NutsOptions"]
 
@@ -11,10 +11,12 @@ class NutsOptions:
 
     Attributes
     ----------
-    draws, tune, chains, cores : int
-        Draws kept and discarded per chain, chains, and chains run at a time.
-    target_accept : float
-        Mean acceptance probability that the step size aims at, between 0 and 1.
+    draws, chains, cores : int
+        Draws kept per chain, chains, and chains run at a time.
+    tune : int or None
+        Draws discarded before them; None: as many as the engine usually does.
+    target_accept : float or None
+        Mean acceptance probability that the step size aims at, between 0 and 1; None: as above.
     random_seed : int
         Seed of the sampler.
     progress : bool
@@ -22,9 +24,17 @@ class NutsOptions:
     """
 
     draws: int
-    tune: int
+    tune: int | None
     chains: int
     cores: int
-    target_accept: float
+    target_accept: float | None
     random_seed: int
     progress: bool
+
+    def usually(self, *, tune: int, target_accept: float) -> "NutsOptions":
+        """The same, with what an engine usually does where nothing was asked."""
+        return replace(
+            self,
+            tune=tune if self.tune is None else self.tune,
+            target_accept=target_accept if self.target_accept is None else self.target_accept,
+        )
