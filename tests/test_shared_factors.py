@@ -9,7 +9,7 @@ from scipy import integrate, stats
 import socgrad as sg
 from locality_tables import locality_fit, simulated_with_localities, with_localities
 from socgrad.blocks.data import counts_of
-from socgrad.blocks.segments import SHARED, block_terms
+from socgrad.blocks.segments import ROOM, SHARED, authority_terms
 from socgrad.checks.authority_likelihoods import authority_likelihoods
 from socgrad.checks.counts import Lines, Population, counts_by_position
 from socgrad.checks.locality_counts import count_blocks, log_probabilities
@@ -67,6 +67,16 @@ def by_quadrature(model, j, level, slope, sds):
     return total
 
 
+def terms_of(counts, authority, line, spread):
+    """Log-likelihood of one authority's counts of one stratum, and derivatives, at a line."""
+    terms = np.zeros((1, 10))
+    authority_terms(
+        counts.rows, counts.offset, counts.square_offset, authority, np.array(line),
+        np.array([spread]), True, terms, np.zeros((1, 4)), np.zeros(ROOM),
+    )  # fmt: skip
+    return terms[0]
+
+
 @pytest.mark.parametrize("sds", [(0.0, 0.25), (0.0, 0.6), (0.3, 0.4), (0.5, 1.2)])
 def test_the_integral_is_scipys(sds):
     """One authority's counts, known and hidden, at two lines, for small and large factors."""
@@ -77,12 +87,7 @@ def test_the_integral_is_scipys(sds):
     assert SHARED in counts.rows.kind
     rising, found = [], []
     for level, slope in ((-4.2, 0.4), (-3.8, 0.6)):
-        out, along, small = np.zeros(10), np.zeros(4), np.zeros(20)
-        block_terms(
-            counts.rows, counts.offset, counts.square_offset, 1, level, slope,
-            (sds[0] ** 2, sds[1] ** 2), False, out, along, small,
-        )  # fmt: skip
-        found.append(out[0])
+        found.append(terms_of(counts, 1, (level, slope), (sds[0] ** 2, sds[1] ** 2))[0])
         rising.append(by_quadrature(model, 1, level, slope, sds))
     # Apart by what depends on no line.
     assert found[1] - found[0] == pytest.approx(rising[1] - rising[0], abs=2e-5)
@@ -97,13 +102,11 @@ def test_nodes_are_as_exact_as_is_said(spread, most):
     localities = int((areas.authority_of_locality == 2).sum())
     changes = []
     for model, r in ((closed, 0.0), (both, 1e-10)):
-        counts, out = counts_in_blocks(model), np.zeros((2, 10))
-        for place, line in enumerate(((-4.2, 0.4), (-3.8, 0.6))):
-            block_terms(
-                counts.rows, counts.offset, counts.square_offset, 2, *line, (r, spread**2),
-                False, out[place], np.zeros(4), np.zeros(20),
-            )  # fmt: skip
-        changes.append(out[1, 0] - out[0, 0])
+        counts = counts_in_blocks(model)
+        first, second = (
+            terms_of(counts, 2, line, (r, spread**2))[0] for line in ((-4.2, 0.4), (-3.8, 0.6))
+        )
+        changes.append(second - first)
     assert abs(changes[1] - changes[0]) < 2 * localities * most
 
 
@@ -115,14 +118,9 @@ def test_known_counts_are_the_negative_multinomial():
     values = []
     for model, r in ((closed, 0.0), (both, 1e-10)):
         counts = counts_in_blocks(model)
-        out, along, small = np.zeros(10), np.zeros(4), np.zeros(20)
-        own = np.zeros((2, 10))
-        for place, (level, slope) in enumerate(((-4.2, 0.4), (-3.8, 0.6))):
-            block_terms(
-                counts.rows, counts.offset, counts.square_offset, 2, level, slope, (r, 0.16),
-                True, out, along, small,
-            )  # fmt: skip
-            own[place] = out
+        own = np.array(
+            [terms_of(counts, 2, line, (r, 0.16)) for line in ((-4.2, 0.4), (-3.8, 0.6))]
+        )
         values.append((own[1, 0] - own[0, 0], own[:, 1:6], own[:, 6:]))
     (value, twice, third), (value_both, twice_both, third_both) = values
     assert value_both == pytest.approx(value, abs=1e-5)

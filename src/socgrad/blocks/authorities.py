@@ -20,7 +20,7 @@ whole inverse.
 import numpy as np
 
 from socgrad.blocks import segments
-from socgrad.blocks.segments import CALLED, ROOM, block_terms, scores
+from socgrad.blocks.segments import CALLED, ROOM, authority_terms, scores
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
 __all__ = ["climbed", "evaluated", "factored", "solved"]
@@ -66,13 +66,8 @@ def solved(a, b, n):  # type: ignore[no-untyped-def]
 def objective(rows, offset, square_offset, j, mean, z, q, r, v, deep, terms, along, u, qu, small):  # type: ignore[no-untyped-def]
     """Log-likelihood minus u'Qu / 2 at v; what it takes apart goes into terms, along, u and qu."""
     strata = len(r)
-    value = 0.0
+    value = authority_terms(rows, offset, square_offset, j, v, r, deep, terms, along, small)
     for b in range(strata):
-        block_terms(
-            rows, offset, square_offset, j * strata + b, v[b], v[strata + b], (r[b, 0], r[b, 1]),
-            deep, terms[b], along[b], small,
-        )  # fmt: skip
-        value += terms[b, 0]
         u[b] = v[b] - along[b, 0] - mean[b] - z[b]
         u[strata + b] = v[strata + b] - mean[strata + b]
     for i in range(2 * strata):

@@ -6,8 +6,6 @@ b; counts speak of one year each, so that A = J'QJ + (their curvature) is of the
 are the parts of P = A^-1 that derivatives need (`arrow_factors`).
 """
 
-from math import exp
-
 import numpy as np
 
 from socgrad.blocks import arrow_factors, authorities, segments
@@ -23,8 +21,7 @@ from socgrad.blocks.arrow_factors import (
 )
 from socgrad.blocks.authorities import copied, rows_copied
 from socgrad.blocks.integrals import weighed
-from socgrad.blocks.segments import CALLED, MASS, ROOM, block_terms, scores
-from socgrad.laws.compiled_expected import sums
+from socgrad.blocks.segments import CALLED, ROOM, authority_terms, scores
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
 __all__ = ["chained"]
@@ -39,37 +36,8 @@ _CLOSE, _CLOSEST = 1e-6, 1e-13
 def at_place(rows, offset, square_offset, j, mean, q, r, v, deep, terms, along, u, qu, small):  # type: ignore[no-untyped-def]
     """Log-likelihood minus u'Qu / 2 at v; what it takes apart goes into terms, along, u and qu."""
     t = len(r)
-    value = 0.0
+    value = authority_terms(rows, offset, square_offset, j, v, r, deep, terms, along, small)
     for b in range(t):
-        block = j * t + b
-        segment = rows.first_segment[block]
-        alone = segment + 1 == rows.first_segment[block + 1]
-        if alone and rows.kind[segment] == MASS:
-            # The usual case, without the way through all laws. The authority before may have been
-            # one of totals.
-            for i in range(along.shape[1]):
-                along[b, i] = 0.0
-            lo, hi = rows.first_row[segment], rows.first_row[segment + 1]
-            y, yw = rows.linear[j, b, 0], rows.linear[j, b, 1]
-            value += y * v[b] + yw * v[t + b]
-            if deep:
-                sums(offset, rows.within, lo, hi, v[b], v[t + b], small)
-                value -= small[0]
-                terms[b, 1] = y - small[0]
-                terms[b, 2] = yw - small[1]
-                terms[b, 3] = terms[b, 6] = -small[0]
-                terms[b, 4] = terms[b, 7] = -small[1]
-                terms[b, 5] = terms[b, 8] = -small[2]
-                terms[b, 9] = -small[3]
-            else:
-                for i in range(lo, hi):
-                    value -= exp(offset[i] + v[b] + v[t + b] * rows.within[i])
-        else:
-            block_terms(
-                rows, offset, square_offset, block, v[b], v[t + b], (r[b, 0], r[b, 1]), deep,
-                terms[b], along[b], small,
-            )  # fmt: skip
-            value += terms[b, 0]
         u[b] = v[b] - along[b, 0] - mean[b]
         u[t + b] = v[t + b] - mean[t + b]
     for i in range(2 * t, len(v)):

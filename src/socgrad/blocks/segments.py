@@ -59,7 +59,7 @@ __all__ = [
     "SHARED",
     "TOTAL",
     "Rows",
-    "block_terms",
+    "authority_terms",
     "scores",
 ]
 
@@ -82,7 +82,7 @@ CALLED: Final = (
 #: all known.
 MASS, OVERDISPERSED, COARSENED, LOCALITY, TOTAL, CONSTRAINT, SHARED = 0, 1, 2, 3, 4, 5, 6
 
-#: Numbers that `block_terms` and `scores` need room for.
+#: Numbers that `authority_terms` and `scores` need room for.
 ROOM: Final = 20
 
 
@@ -132,64 +132,70 @@ class Rows(NamedTuple):
 
 
 @compiled
-def block_terms(  # type: ignore[no-untyped-def]
-    rows, offset, square_offset, block, lead, slope, spread, deep, out, along, small
+def authority_terms(  # type: ignore[no-untyped-def]
+    rows, offset, square_offset, j, v, r, deep, terms, along, small
 ):
-    """Log-likelihood of one authority and stratum, and its derivatives, at one point.
+    """Log-likelihood of authority j in all strata, and its derivatives, at one point.
 
-    `out` takes the value, then derivatives by (lead, slope): 1, 2; 11, 12, 22; 111, 112, 122, 222.
-    `along` takes a(slope) and its derivatives; zeros where lead is the level. `spread` has the
-    squared coefficients of variation of the stratum's gamma factors, of areas and of localities, 0
-    where there are none; `small` is room for `ROOM` numbers. Without `deep` the value alone is
-    right.
+    `v` begins with the leads of all strata, then their slopes. Of each stratum `terms` takes the
+    value, then derivatives by (lead, slope): 1, 2; 11, 12, 22; 111, 112, 122, 222; and `along`
+    a(slope) and its derivatives, zeros where lead is the level. `r` has the squared coefficients of
+    variation of each stratum's gamma factors, of areas and of localities, 0 where there are none;
+    `small` is room for `ROOM` numbers. Without `deep` values alone are right; returned is their
+    sum.
     """
-    r, shared = spread
     within, events = rows.within, rows.row_events
-    strata = rows.linear.shape[1]
-    j, stratum = block // strata, block % strata
-    out[:] = 0.0
-    along[:] = 0.0
-    out[0] = rows.linear[j, stratum, 0] * lead + rows.linear[j, stratum, 1] * slope
-    out[1] = rows.linear[j, stratum, 0]
-    out[2] = rows.linear[j, stratum, 1]
-    for segment in range(rows.first_segment[block], rows.first_segment[block + 1]):
-        kind = rows.kind[segment]
-        lo, hi = rows.first_row[segment], rows.first_row[segment + 1]
-        if kind == MASS:
-            poisson_terms(within, offset, lo, hi, lead, slope, deep, out, small)
-        elif kind == OVERDISPERSED:
-            negative_binomial_terms(events, within, offset, lo, hi, lead, slope, r, deep, out)
-        elif kind == COARSENED:
-            coarsened_terms(
-                rows.kernels, rows.row_kernel, within, offset, lo, hi, lead, slope, r, deep, out,
-                small,
-            )  # fmt: skip
-        elif kind == CONSTRAINT:
-            low, high = rows.slopes[stratum, 0], rows.slopes[stratum, 1]
-            constants_terms(events, lo, hi, low, high, slope, out)
-        elif kind == SHARED:
-            factor_terms(rows, offset, lo, hi, lead, slope, r, shared, deep, out, small)
-        elif kind == LOCALITY:
-            y = rows.events[segment]
-            locality_terms(y, within, offset, lo, hi, lead, slope, shared, out, small)
-        else:
-            log_sum(offset, within, lo, hi, 1.0, slope, along)
-            y = rows.events[segment]
-            if rows.kernel[segment] >= 0:
-                # Poisson totals alone: others depend on the slope, too.
-                kernel_of(rows.kernels, rows.kernel[segment], lead, 0.0, deep, small)
-                out[0] += small[0]
-                out[1] += small[1]
-                out[3] += small[2]
-                out[6] += small[3]
-            elif r + shared <= 0.0:
-                poisson_total(y, lead, out)
+    strata, total = len(r), 0.0
+    for b in range(strata):
+        lead, slope, own, shared = v[b], v[strata + b], r[b, 0], r[b, 1]
+        out, turn = terms[b], along[b]
+        y, y_within = rows.linear[j, b, 0], rows.linear[j, b, 1]
+        for i in range(3, 10):
+            out[i] = 0.0
+        for i in range(4):
+            turn[i] = 0.0
+        out[0], out[1], out[2] = y * lead + y_within * slope, y, y_within
+        block = j * strata + b
+        for segment in range(rows.first_segment[block], rows.first_segment[block + 1]):
+            kind = rows.kind[segment]
+            lo, hi = rows.first_row[segment], rows.first_row[segment + 1]
+            if kind == MASS:
+                poisson_terms(within, offset, lo, hi, lead, slope, deep, out, small)
+            elif kind == OVERDISPERSED:
+                negative_binomial_terms(events, within, offset, lo, hi, lead, slope, own, deep, out)
+            elif kind == COARSENED:
+                coarsened_terms(
+                    rows.kernels, rows.row_kernel, within, offset, lo, hi, lead, slope, own, deep,
+                    out, small,
+                )  # fmt: skip
+            elif kind == CONSTRAINT:
+                low, high = rows.slopes[b, 0], rows.slopes[b, 1]
+                constants_terms(events, lo, hi, low, high, slope, out)
+            elif kind == SHARED:
+                factor_terms(rows, offset, lo, hi, lead, slope, own, shared, deep, out, small)
+            elif kind == LOCALITY:
+                y = rows.events[segment]
+                locality_terms(y, within, offset, lo, hi, lead, slope, shared, out, small)
             else:
-                first, last = rows.first_square[segment], rows.first_square[segment + 1]
-                q = small[10:14]
-                log_sum(square_offset, rows.square_within, first, last, 2.0, slope, q)
-                squared_variation(q, along, r + shared)
-                add_negative_binomial_total(y, lead, q, out, small)
+                log_sum(offset, within, lo, hi, 1.0, slope, turn)
+                y = rows.events[segment]
+                if rows.kernel[segment] >= 0:
+                    # Poisson totals alone: others depend on the slope, too.
+                    kernel_of(rows.kernels, rows.kernel[segment], lead, 0.0, deep, small)
+                    out[0] += small[0]
+                    out[1] += small[1]
+                    out[3] += small[2]
+                    out[6] += small[3]
+                elif own + shared <= 0.0:
+                    poisson_total(y, lead, out)
+                else:
+                    first, last = rows.first_square[segment], rows.first_square[segment + 1]
+                    q = small[10:14]
+                    log_sum(square_offset, rows.square_within, first, last, 2.0, slope, q)
+                    squared_variation(q, turn, own + shared)
+                    add_negative_binomial_total(y, lead, q, out, small)
+        total += out[0]
+    return total
 
 
 @compiled

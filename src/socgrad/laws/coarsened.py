@@ -138,7 +138,7 @@ def kernel_of(kernels, which, eta, r, deep, found):  # type: ignore[no-untyped-d
 
 @compiled
 def coarsened_terms(kernels, kernel, within, offset, lo, hi, level, slope, r, deep, out, small):  # type: ignore[no-untyped-def]
-    """Add what was published of rows, and derivatives, to `out`, as `segments.block_terms` has it.
+    """Add what was published of rows, and derivatives, to `out`, as `segments` has it.
 
     Returned is the derivative by log r. Without `deep` the value alone.
     """

@@ -7,7 +7,7 @@ __all__ = ["constants_terms"]
 
 @compiled
 def constants_terms(coefficient, lo, hi, low, high, slope, out):  # type: ignore[no-untyped-def]
-    """Add log C and its three derivatives by the slope to `out`, as `segments.block_terms` has it.
+    """Add log C and its three derivatives by the slope to `out`, as `segments` has it.
 
     `coefficient[lo:hi]` are of Chebyshev polynomials between the slopes `low` and `high`.
     """

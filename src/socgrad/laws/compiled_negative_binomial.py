@@ -62,7 +62,7 @@ def negative_binomial_count(events, eta, r, deep, found):  # type: ignore[no-unt
 
 @compiled
 def negative_binomial_terms(events, within, offset, lo, hi, level, slope, r, deep, out):  # type: ignore[no-untyped-def]
-    """Add f of rows, and its derivatives, to `out`, as `segments.block_terms` has them.
+    """Add f of rows, and its derivatives, to `out`, as `segments` has them.
 
     Returned is the derivative by log r. Without `deep` the value alone. Rows with equally many
     events share a logarithm, that of the product of their 1 + r mu: they should stand in the order

@@ -13,7 +13,7 @@ __all__ = ["poisson_scores", "poisson_terms", "poisson_total"]
 
 @compiled
 def poisson_terms(within, offset, lo, hi, level, slope, deep, out, small):  # type: ignore[no-untyped-def]
-    """Add -sum(mu), and its derivatives, to `out`, which has them as `segments.block_terms` does.
+    """Add -sum(mu), and its derivatives, to `out`, as `segments` has it.
 
     Without `deep` the value alone.
     """

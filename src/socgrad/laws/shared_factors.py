@@ -180,7 +180,7 @@ def centred(node, number, mean):  # type: ignore[no-untyped-def]
 
 @compiled
 def factor_terms(rows, offset, lo, hi, lead, slope, r, shared, deep, out, small):  # type: ignore[no-untyped-def]
-    """Add a locality's log-likelihood, and its derivatives, to `out` (as `block_terms` has it)."""
+    """Add a locality's log-likelihood, and its derivatives, to `out` (as `segments` has it)."""
     node = np.empty((MOST_NODES, NODE))
     number, value = integrated(rows, offset, lo, hi, lead, slope, r, shared, 0, deep, node, small)
     out[0] += value
