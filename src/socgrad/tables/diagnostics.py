@@ -24,6 +24,7 @@ _PACKAGE: Final = str(Path(__file__).parents[1])
 _MOST_RHAT: Final = 1.01
 _LEAST_ESS: Final = 400
 _LEAST_BFMI: Final = 0.3
+_BETWEEN: Final = "between strata"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -130,11 +131,15 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     if not labels:
         verdict = _verdict(fit)
     else:
-        verdicts = {label: _verdict(stratum(fit, label)) for label in labels}
-        shared = _table(_varying(fit), None)
-        if len(shared):
-            problems = _problems(fit, shared, 0, np.nan, weighted=False)
-            verdicts["between strata"] = SamplingCheck(
+        parts = {label: stratum(fit, label) for label in labels}
+        verdicts = {label: _verdict(part) for label, part in parts.items()}
+        correlations = _varying(fit)
+        if correlations.data_vars:
+            sizes = [importance_ess(part) for part in parts.values()]
+            limit = min((size for size in sizes if size is not None), default=None)
+            shared = _table(correlations, limit)
+            problems = _problems(fit, shared, 0, np.nan, weighted=limit is not None)
+            verdicts[_BETWEEN] = SamplingCheck(
                 not problems, " ".join(problems), shared, -1, np.nan, pd.DataFrame()
             )
         verdict = _verdict_of_all(verdicts, fit)
@@ -182,7 +187,9 @@ def _verdict_of_all(verdicts: Mapping[Hashable, SamplingCheck], fit: xr.DataTree
     held = {label: one.priors for label, one in verdicts.items() if len(one.priors)}
     priors = pd.concat(held, names=["stratum"]) if held else pd.DataFrame()
     if apart:
-        said = [f"The sampler did not converge in {len(apart)} of {facts}."]
+        # What strata share may fail where each of them by itself does not.
+        failed = len(apart) - (_BETWEEN in apart)
+        said = [f"The sampler did not converge{f' in {failed} of' if failed else ':'} {facts}."]
         said += [f"[{label}] {one.statement}" for label, one in apart.items()]
     else:
         said = [f"The sampler converged: {facts}."]
