@@ -58,7 +58,13 @@ def _years(subject: Subject) -> Answer:
         "deprived half.",
     ]
     if counted:
-        found.append(f"The gradient became {change(table.iloc[2], 'steeper', 'flatter')}.")
+        gradients = table.iloc[2]
+        became = change(gradients, "steeper", "flatter")
+        found.append(
+            f"Whether the gradient changed is not certain: {became}."
+            if gradients["lower"] < 1 < gradients["upper"]
+            else f"The gradient became {became}."
+        )
     pictures = []
     if counted and terms.has_effects and terms.has_slopes and not terms.is_alone:
         share = steepened(subject.fit).mean(("chain", "draw"))

@@ -19,6 +19,7 @@ from socgrad.pages.answers import (
     row_of,
     rows,
 )
+from socgrad.pages.evidence import evidence
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import in_a_list, rate, times, upper_first
 from socgrad.plots.bars import rate_bars
@@ -141,8 +142,12 @@ def _lines(ax: "Axes", subject: Subject, table: pd.DataFrame) -> None:
 def _observed(subject: Subject) -> pd.Series | None:
     """Observed rates, where every group of every part has enough events to be shown.
 
-    One group left out could be had back from the others, so it is all of them or none.
+    One group left out could be had back from the others, so it is all of them or none. Where some
+    authorities are known by their totals alone, what was counted is of other places than what was
+    fitted, and is not set beside it.
     """
+    if any(evidence(part.fit).by_total for part in subject.parts):
+        return None
     try:
         tables = [
             observed_rate_by_group(
