@@ -358,3 +358,28 @@ def test_pages_say_no_number_that_is_none(feature, strata):
     assert not re.search(
         r"\bnan\b|\binf\b|\de[+-]\d|[−-]0(\.0+)?(?![\d.])", html.partition("<main")[2]
     )
+
+
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [
+        ((3572, 170, 30, 3), "5% of the records of plans"),
+        ((99_000, 30, 10, 3), "Less than 1% of the records of plans"),
+        ((999, 170, 30, 3), ""),  # of few, a share would say how many
+        ((3572, 0, 0, 3), ""),
+    ],
+)
+def test_records_that_no_neighbourhood_has_are_said(amounts, said):
+    """Those with no place in the ledger of the fit's own counts; not those that were no events."""
+    fit = example_fit().copy()
+    reasons = ("counted", "no area on that day", "outside the areas", "the same record again")
+    rows = [
+        {"stage": "plan", "reason": reason, "amount": amount}
+        for reason, amount in zip(reasons, amounts, strict=True)
+    ]
+    other = {"stage": "referral", "reason": "no area on that day", "amount": 5000}
+    fit.attrs |= {"columns": json.dumps({"events": "plan"}), "ledger": json.dumps([*rows, other])}
+    words = [one for one in method(subject_of(fit)) if "records of" in one]
+    assert [one.startswith(said) for one in words] == [True] * bool(said)
+    if said:
+        assert "(no area on that day and outside the areas)" in words[0]

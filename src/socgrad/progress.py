@@ -46,7 +46,8 @@ def stage(words: str | Callable[[], str], *, lines: bool = True) -> Iterator[Non
     token = _STAGES.set(stages)
     ended = threading.Event()
     if lines:
-        threading.Thread(target=_write, args=(stages, ended), daemon=True).start()
+        arguments = (stages, ended, threading.get_ident())
+        threading.Thread(target=_write, args=arguments, daemon=True).start()
     try:
         yield
     finally:
@@ -54,16 +55,33 @@ def stage(words: str | Callable[[], str], *, lines: bool = True) -> Iterator[Non
         _STAGES.reset(token)
 
 
-def _write(stages: list[Callable[[], str]], ended: threading.Event) -> None:
-    """Write a line when one is due, until the stage has ended."""
+def _write(stages: list[Callable[[], str]], ended: threading.Event, thread: int) -> None:
+    """Write a line when one is due, until the stage of a thread has ended."""
     began = time.monotonic()
     wait = _FIRST
     while not ended.wait(wait):
         words = [say() for say in tuple(stages)]
         if all(words):
             elapsed = duration(time.monotonic() - began)
+            words += _compiling(thread)
             print(f"socgrad, after {elapsed}: {'; '.join(words)}", file=sys.stderr, flush=True)
         wait = _EVERY
+
+
+def _compiling(thread: int) -> list[str]:
+    """Whether a thread is compiling: who waits for a first fit is to know that others are quick.
+
+    What numba compiles of this package is kept on disk; what it compiles for PyMC is not.
+    """
+    frame = sys._current_frames().get(thread)
+    modules = set()
+    while frame is not None:
+        modules.add(str(frame.f_globals.get("__name__", "")).partition(".core.compiler")[0])
+        frame = frame.f_back
+    if "numba" not in modules:
+        return []
+    is_kept = not any(name.startswith("pytensor") for name in modules)
+    return ["compiling, once on this machine" if is_kept else "compiling"]
 
 
 def duration(seconds: float) -> str:

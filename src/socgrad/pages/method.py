@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+import pandas as pd
 import xarray as xr
 
 from socgrad.formulas import named_in
+from socgrad.ledger_reasons import NOT_PLACED
 from socgrad.pages.evidence import evidence, only_totals
-from socgrad.pages.subject import Subject
+from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import in_a_list, upper_first
 from socgrad.reading.posterior import Coefficients
 
@@ -132,6 +134,7 @@ def _known(subject: Subject) -> list[str]:
                 f"The counts{of} of {hidden:,} of {what} were published within bounds only "
                 "(suppressed or rounded): every count that they allow is taken into account."
             )
+        words += _not_placed(part)
         if without := int((part.fit["constant_data"]["has_data"] == 0).sum()):
             words.append(
                 f"For {without:,} of {areas:,} neighbourhoods neither a count{of} nor a total of "
@@ -139,6 +142,24 @@ def _known(subject: Subject) -> list[str]:
                 "them."
             )
     return list(dict.fromkeys(words))
+
+
+def _not_placed(part: Part) -> list[str]:
+    """Which share of a part's records lies in none of its neighbourhoods; of large numbers only."""
+    ledger = pd.DataFrame(json.loads(part.fit.attrs.get("ledger", "[]")))
+    if ledger.empty:
+        return []
+    own = ledger[ledger["stage"] == _read(part.fit.attrs.get("columns")).get("events")]
+    lost = own[own["reason"].isin(NOT_PLACED) & (own["amount"] > 0)]
+    counted = own.loc[own["reason"] == "counted", "amount"].sum()
+    if lost.empty or counted < _LEAST_TOTAL:
+        return []
+    share = 100 * lost["amount"].sum() / (lost["amount"].sum() + counted)
+    said = f"{share:.0f}%" if share >= 1 else "Less than 1%"
+    return [
+        f"{said} of the records of {part.noun} could be placed in none of these neighbourhoods "
+        f"({in_a_list(lost['reason'].tolist())}) and are not in the numbers."
+    ]
 
 
 def data_words(subject: Subject) -> str:
