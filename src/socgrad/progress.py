@@ -71,17 +71,16 @@ def _write(stages: list[Callable[[], str]], ended: threading.Event, thread: int)
 def _compiling(thread: int) -> list[str]:
     """Whether a thread is compiling: who waits for a first fit is to know that others are quick.
 
-    What numba compiles of this package is kept on disk; what it compiles for PyMC is not.
+    What PyMC compiles, of which nothing is kept on disk, has a stage of its own.
     """
     frame = sys._current_frames().get(thread)
-    modules = set()
+    names = set()
     while frame is not None:
-        modules.add(str(frame.f_globals.get("__name__", "")).partition(".core.compiler")[0])
+        names.add(str(frame.f_globals.get("__name__", "")))
         frame = frame.f_back
-    if "numba" not in modules:
-        return []
-    is_kept = not any(name.startswith("pytensor") for name in modules)
-    return ["compiling, once on this machine" if is_kept else "compiling"]
+    compiles = any(name.startswith("numba.core.compiler") for name in names)
+    for_pymc = any(name.startswith("pytensor") for name in names)
+    return ["compiling, once on this machine"] if compiles and not for_pymc else []
 
 
 def duration(seconds: float) -> str:
