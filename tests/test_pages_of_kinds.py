@@ -128,7 +128,9 @@ def test_hidden_counts_are_said():
     subject = subject_of(fit, suppress_below=1)
     hidden = evidence(fit).hidden_areas
     assert hidden > 20
-    assert any(f"of {hidden} of 160 neighbourhoods were" in words for words in method(subject))
+    said = next(words for words in method(subject) if "within bounds" in words)
+    assert f"of {hidden} of 160 neighbourhoods were" in said
+    assert "(marked 'c': 1-5): every count that they allow" in said
     assert "drawn by the model itself" in trust(subject).verdicts[1].words[1]
     assert "observed" not in ask(RATES, subject).table
 

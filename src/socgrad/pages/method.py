@@ -8,11 +8,11 @@ import pandas as pd
 import xarray as xr
 
 from socgrad.formulas import named_in
-from socgrad.ledger_reasons import NOT_PLACED
 from socgrad.pages.evidence import evidence, only_totals
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import in_a_list, upper_first
 from socgrad.reading.posterior import Coefficients
+from socgrad.reported_reasons import DECLARED, NOT_PLACED
 
 __all__ = ["data_words", "features_of", "method"]
 
@@ -132,7 +132,7 @@ def _known(subject: Subject) -> list[str]:
             what = f"{areas:,} neighbourhoods" if known.hidden_areas else f"{totals:,} totals"
             words.append(
                 f"The counts{of} of {hidden:,} of {what} were published within bounds only "
-                "(suppressed or rounded): every count that they allow is taken into account."
+                f"({_rules(part)}): every count that they allow is taken into account."
             )
         words += _not_placed(part)
         if without := int((part.fit["constant_data"]["has_data"] == 0).sum()):
@@ -142,6 +142,13 @@ def _known(subject: Subject) -> list[str]:
                 "them."
             )
     return list(dict.fromkeys(words))
+
+
+def _rules(part: Part) -> str:
+    """How the counts of a part were coarsened, as its table's report names it."""
+    report = json.loads(part.fit.attrs.get("rows", "[]"))
+    declared = (row["step"] for row in report if row["reason"] == DECLARED and row["rows"])
+    return "; ".join(dict.fromkeys(declared)) or "suppressed or rounded"
 
 
 def _not_placed(part: Part) -> list[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from socgrad.arrays import IntArray
 from socgrad.errors import TableError
-from socgrad.ledger_reasons import REASONS
+from socgrad.reported_reasons import REASONS
 from socgrad.returns.breakdowns import Breakdown, Breakdowns, check_dims, filled, strata_of
 from socgrad.returns.codes import AGE_BANDS, check_bands
 from socgrad.returns.dates import as_days, check_year

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from socgrad.arrays import IntArray
-from socgrad.ledger_reasons import REASONS
+from socgrad.reported_reasons import REASONS
 
 __all__ = ["COUNTED", "child_reasons", "ledger_rows", "reason"]
 

@@ -23,6 +23,7 @@ from socgrad.coarsening.kernels import CoarsenedCounts
 from socgrad.coarsening.rounding import Exact, MidpointRounded, Rounded
 from socgrad.door.table_checks import name_some, refuse
 from socgrad.errors import SuppressionWarning, TableError
+from socgrad.reported_reasons import DECLARED
 
 __all__ = ["KnownCounts", "known_counts"]
 
@@ -285,7 +286,7 @@ def _report(
     likely = counted | telling | totalled[authority_of_area] & ~idle
     dark = np.bincount(authority_of_area, weights=likely, minlength=len(authority)) == 0
     unseen = name_some(authority[dark], limit=len(authority))
-    declared = [(words, rows, "as coarsening declares") for words, rows in kinds.items()]
+    declared = [(words, rows, DECLARED) for words, rows in kinds.items()]
     if kinds:
         declared.insert(0, ("counts within bounds", interval, "the count is one of several"))
     steps = [

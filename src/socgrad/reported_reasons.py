@@ -1,8 +1,11 @@
-"""Reasons for which records are counted or not, as ledgers of returns name them."""
+"""Reasons that ledgers of returns and reports of tables give, as they name them."""
 
 from typing import Final
 
-__all__ = ["NOT_PLACED", "REASONS"]
+__all__ = ["DECLARED", "NOT_PLACED", "REASONS"]
+
+#: Of rows of a table's report whose counts are read as the caller said that they were coarsened.
+DECLARED: Final = "as coarsening declares"
 
 #: From the furthest from being counted to the nearest. A child's reason is that of its nearest.
 REASONS: Final = (
