@@ -57,6 +57,9 @@ def test_a_line_says_that_a_first_fit_compiles(capsys):
         assert "compiling" not in "".join(lines_within(0.1, capsys))
         numba.njit(lambda x: x + 1)(1)
         assert "outer; compiling, once on this machine" in capsys.readouterr().err
+        with stage("compiling in a stage of its own"):  # as what PyMC compiles, which is not kept
+            numba.njit(lambda x: x + 2)(1)
+            assert "on this machine" not in capsys.readouterr().err
         assert "compiling" not in "".join(lines_within(0.1, capsys)[1:])
 
 

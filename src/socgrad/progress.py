@@ -63,7 +63,8 @@ def _write(stages: list[Callable[[], str]], ended: threading.Event, thread: int)
         words = [say() for say in tuple(stages)]
         if all(words):
             elapsed = duration(time.monotonic() - began)
-            words += _compiling(thread)
+            if not any("compiling" in one for one in words):
+                words += _compiling(thread)
             print(f"socgrad, after {elapsed}: {'; '.join(words)}", file=sys.stderr, flush=True)
         wait = _EVERY
 
