@@ -27,6 +27,7 @@ from socgrad.reading.example import example_fit, example_fit_of_stages
 from socgrad.reading.storage import load, save
 from socgrad.simulation.england import simulate
 from socgrad.table.areas import Areas
+from socgrad.tables.diagnostics import check_sampling
 
 SEED = 2019
 
@@ -289,6 +290,16 @@ def test_what_needs_effects_is_refused(ask):
     """Numbers of named authorities are not those of an average one: the message says so."""
     with pytest.raises(EstimandError, match=r"a release of coefficients alone .*target='average'"):
         ask(release.coefficients(example_fit()))
+
+
+@pytest.mark.parametrize("fitted", [example_fit, example_fit_of_stages])
+def test_draws_of_a_release_are_no_chain_that_did_not_converge(fitted):
+    """They are independent, and that there is one chain of them is no fault."""
+    released = release.coefficients(fitted(), precision=2)
+    verdict = check_sampling(released)
+    assert verdict.converged
+    assert "R-hat" not in verdict.statement
+    assert verdict.table["ess_bulk"].min() > 400
 
 
 def test_a_release_of_regions_goes_through_a_file(tmp_path):

@@ -99,9 +99,10 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     Notes
     -----
     R-hat compares chains: it needs two at least. Draws resampled by importance have no chains; for
-    them the recorded importance effective size counts instead. Priors are judged by weighing the
-    draws as if each were half as strong (power-scaling); `prior_sensitivity` does it with the
-    counts, too.
+    them the recorded importance effective size counts instead. Draws of a release are independent,
+    and say nothing of the sampler of its fit: check that before it is released. Priors are judged
+    by weighing the draws as if each were half as strong (power-scaling); `prior_sensitivity` does
+    it with the counts, too.
 
     Interpretation
     --------------
@@ -135,7 +136,7 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
         verdicts = {label: _verdict(part) for label, part in parts.items()}
         correlations = _varying(fit)
         if correlations.data_vars:
-            sizes = [importance_ess(part) for part in parts.values()]
+            sizes = [_independent(part) for part in parts.values()]
             limit = min((size for size in sizes if size is not None), default=None)
             shared = _table(correlations, limit)
             problems = _problems(fit, shared, 0, np.nan, weighted=limit is not None)
@@ -148,8 +149,13 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     return verdict
 
 
+def _independent(fit: xr.DataTree) -> float | None:
+    """How many draws independent ones are worth at most; None where draws are a chain's."""
+    return np.inf if "release" in fit.attrs else importance_ess(fit)
+
+
 def _verdict(fit: xr.DataTree) -> SamplingCheck:
-    limit = importance_ess(fit)
+    limit = _independent(fit)
     table = _table(_own(fit), limit)
     divergences = _divergences(fit)
     bfmi = _bfmi(fit)
@@ -157,6 +163,8 @@ def _verdict(fit: xr.DataTree) -> SamplingCheck:
     facts = (
         f"largest R-hat {table['rhat'].max():.3f}, "
         if limit is None
+        else "independent draws of a release (how those of its fit were had, only the fit tells), "
+        if "release" in fit.attrs
         else "independent draws, resampled by importance, "
     )
     facts += (
