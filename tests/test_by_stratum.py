@@ -295,8 +295,9 @@ def test_check_sampling_names_strata(stages):
     )
     good = check_sampling(weighted(with_group(stages, "posterior", big), [500.0, 500.0, 500.0]))
     assert good.converged
-    assert good.statement.startswith("The sampler converged: 3 strata, largest R-hat 1.0")
-    assert "smallest effective size 500" in good.statement
+    # Resampled draws are no chains: R-hat is asked of none, correlations between strata included.
+    assert good.statement.startswith("The sampler converged: 3 strata, smallest effective size 500")
+    assert good.table.loc["between strata", "ess_bulk"].max() == 500.0
     with pytest.warns(ConvergenceWarning, match=r"in 1 of 3 strata.* \[plan\] The sampler did not"):
         bad = check_sampling(weighted(with_group(stages, "posterior", big), [500.0, 500.0, 50.0]))
     assert bad.table.loc["plan", "ess_bulk"].max() == 50.0
@@ -320,3 +321,4 @@ def test_check_sampling_looks_at_correlations_between_strata(stages):
     with pytest.warns(ConvergenceWarning, match=r"\[between strata\] R-hat.*slope_correlation"):
         verdict = check_sampling(tree)
     assert not verdict.converged
+    assert "did not converge: 3 strata, largest R-hat" in verdict.statement  # in none by itself

@@ -58,8 +58,9 @@ def test_a_family_that_none_knows_is_refused_by_all():
     asked = task(model)
     object.__setattr__(model, "family", "interval")
     assert len(refusals(ENGINES, asked)) == len(ENGINES)
-    with pytest.raises(SpecificationError, match="it has no interval counts"):
+    with pytest.raises(SpecificationError, match="it has no interval counts") as caught:
         sampled(asked, "auto")
+    assert "no outcome: it is for models with outcome" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -495,7 +495,7 @@ def test_a_pool_that_is_shut_loses_rows(tmp_path):
 
 @pytest.mark.usefixtures("calls")
 def test_how_far_it_is(tmp_path, monkeypatch, capsys):
-    """Words for the lines of logs; a bar where one is asked for."""
+    """Words for the lines of logs and notebooks, also where asked for; a bar on a terminal."""
     said = []
     stage = fits.stage
 
@@ -507,6 +507,10 @@ def test_how_far_it_is(tmp_path, monkeypatch, capsys):
     run(tmp_path, "a", "b", progress=False)
     assert said[0]() == "2 of 2 fits"
     run(tmp_path, "a", "b", progress=True)
+    assert said[1]() == "2 of 2 fits"
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    run(tmp_path, "a", "b")
     assert "2/2" in capsys.readouterr().err
 
 

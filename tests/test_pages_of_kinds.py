@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import warnings
 
 import numpy as np
@@ -23,6 +24,7 @@ from socgrad.pages.subject import read_subject
 from socgrad.pages.trust import trust
 from socgrad.reading.covariate_example import area_covariate_example_fit
 from socgrad.reading.example import example_fit
+from socgrad.reading.years_example import example_fit_of_years
 
 ASKED = {question.name: question for question in QUESTIONS}
 
@@ -86,9 +88,25 @@ def test_totals_say_how_they_were_known_and_checked():
 
 def test_a_mixture_counts_its_totals():
     """Nine of eighteen authorities are known by totals; gradients are answered all the same."""
-    subject = subject_of(fitted(counts="mixed"))
+    subject = subject_of(fitted(counts="mixed"), suppress_below=1)
     assert "For 9 of 18 authorities only the total was counted." in method(subject)
     assert isinstance(ask(ASKED["gradient"], subject), Answer)
+    # What was counted is of the other nine, and does not stand beside what was fitted of all.
+    assert "observed" not in ask(RATES, subject).table
+    assert "observed" in ask(RATES, subject_of(fitted(), suppress_below=1)).table
+    whole = sum(evidence(fitted(counts=counts)).events for counts in ("counts", "totals"))
+    assert 2 * evidence(subject.fit).events == whole
+
+
+def test_a_gradient_that_nobody_counted_is_not_said_to_be_an_authoritys_own():
+    """Of a mixture, half of the authorities have none, and one of them is not looked at closely."""
+    fit = fitted(counts="mixed")
+    assert (
+        "Of 9 of these 18 authorities only totals are known" in asked("own_gradients", fit).notes[1]
+    )
+    assert len(asked("own_gradients", fitted()).notes) == 1
+    assert "Of A001 only totals are known" in asked("one_authority", fit, authority="A001").reason
+    assert isinstance(asked("one_authority", fit, authority="A002"), Answer)
 
 
 @functools.cache
@@ -110,9 +128,26 @@ def test_hidden_counts_are_said():
     subject = subject_of(fit, suppress_below=1)
     hidden = evidence(fit).hidden_areas
     assert hidden > 20
-    assert any(f"of {hidden} of 160 neighbourhoods were" in words for words in method(subject))
+    said = next(words for words in method(subject) if "within bounds" in words)
+    assert f"of {hidden} of 160 neighbourhoods were" in said
+    assert "(marked 'c': 1-5): every count that they allow" in said
     assert "drawn by the model itself" in trust(subject).verdicts[1].words[1]
     assert "observed" not in ask(RATES, subject).table
+
+
+def test_totals_beside_hidden_counts_are_not_all_that_is_known():
+    """Neighbourhoods were counted; what is known for certain is counted once."""
+    fit = hidden_fit().copy()
+    observed = fit["observed_data"].to_dataset()
+    labels = fit["constant_data"]["authority"].to_numpy()
+    totals = xr.DataArray(np.arange(100, 108), {"total_authority": labels}, name="total_events")
+    fit["observed_data"] = xr.DataTree(xr.merge([observed, totals]))
+    known = evidence(fit)
+    assert (known.by_total, known.beside, known.events) == (frozenset(), 8, 828)
+    words = method(subject_of(fit))
+    assert any(one.startswith("Totals of 8 of 8 authorities are known beside") for one in words)
+    assert not any("only the total" in one for one in words)
+    assert isinstance(asked("gradient", fit), Answer)
 
 
 def test_a_model_without_deprivation_compares_authorities_as_they_are():
@@ -243,3 +278,119 @@ def test_regions_of_a_model_without_deprivation_are_not_equally_deprived():
     assert "average region" in said or "regions is it certain" in said
     assert "equal deprivation" not in said
     assert "equally deprived" not in said
+
+
+def test_joint_strata_in_regions_are_compared_within_them():
+    """Levels are those of authorities beyond their region's; gradients have no region."""
+    fit = fitted("regions", strata="joint")
+    rates, gradients = asked("alike", fit).found
+    assert "given their deprivation and region" in rates
+    assert "given their deprivation, " in gradients
+    assert "their deprivation (rates: and their region)" in asked("alike", fit).unit
+    said = asked("regions", fit).found
+    assert [noun in words for noun, words in zip(("first", "second"), said, strict=True)] == [
+        True
+    ] * 2
+
+
+def test_joint_strata_without_slopes_have_the_gradient_of_their_deprivation():
+    """No gradient is an authority's own, and yet it may change with deprivation."""
+    fit = fitted("no slopes", strata="joint")
+    refusal = asked("own_gradients", fit)
+    assert "all equally deprived authorities the same gradient" in refusal.reason
+    assert any(
+        "level of its own; level and gradient may change" in one for one in method(subject_of(fit))
+    )
+    assert len(asked("alike", fit).found) == 1
+    assert "of their rates in two" in asked("alike", fit).unit
+    steeper = asked("steepening", fit)
+    assert len(steeper.found) == 2
+    assert not steeper.pictures  # in which each authority would lie on the line
+    assert asked("steepening", fitted()).pictures
+
+
+def test_years_with_splines_bend_in_each_year():
+    """Both halves of deprivation in every year, and what changed is said to be certain or not."""
+    fit = fitted("spline", strata="years")
+    shape = asked("shape", fit)
+    assert ["plans in 2019" in shape.found[0], "plans in 2020" in shape.found[1]] == [True, True]
+    answer = asked("years", fit)
+    row = answer.table.iloc[2]
+    assert row["lower"] < 1 < row["upper"]
+    assert ", it is not certain whether the gradient changed: " in answer.found[2]
+    assert "rates in the less deprived half of neighbourhoods became " in answer.found[0]
+
+
+@functools.cache
+def years_by_totals():
+    """Three years that tell no neighbourhood from another."""
+    fit = example_fit_of_years().copy()
+    posterior = fit["posterior"]
+    shape = (posterior.sizes["stratum"], posterior.sizes["authority"])
+    fit["observed_data"] = xr.DataTree(
+        xr.Dataset(
+            {"total_events": (("stratum", "total_authority"), np.full(shape, 500))},
+            {name: posterior[of].to_numpy() for name, of in _TOTALS_OF.items()},
+        )
+    )
+    return fit
+
+
+_TOTALS_OF = {"stratum": "stratum", "total_authority": "authority"}
+
+
+def test_years_of_totals_change_in_rates_alone():
+    """Gradients are refused for all years; what changed is rates, and what they rest on is said."""
+    fit = years_by_totals()
+    for name in NEEDS_NEIGHBOURHOODS:
+        assert "hold no comparison of neighbourhoods" in asked(name, fit).reason
+    answer = asked("years", fit)
+    assert len(answer.found) == 1
+    # Nor of halves of neighbourhoods: the rate of all, by hand from authorities' rates.
+    own = sg.rates.authority_rate(fit).isel(year=[0, -1])
+    children = np.bincount(
+        fit["constant_data"]["authority_of_area"], fit["constant_data"]["children"]
+    )
+    whole = (own * xr.DataArray(children, dims="authority")).sum("authority")
+    ratio = (whole.isel(year=1) / whole.isel(year=0)).median()
+    assert answer.table["estimate"].iloc[0] == pytest.approx(float(ratio), rel=1e-9)
+    assert "half" not in " ".join([*answer.found, *answer.table["quantity"]])
+    assert "radient" not in " ".join([*answer.found, *answer.table["quantity"]])
+    assert "assumed, not found" in answer.notes[0]
+    assert method(subject_of(fit))[1] == "Only totals of whole authorities were counted."
+
+
+@pytest.mark.parametrize(
+    ("feature", "strata"), [("regions", "joint"), ("no slopes", "joint"), ("spline", "years")]
+)
+def test_pages_say_no_number_that_is_none(feature, strata):
+    """No NaN, no exponent and no zero with a sign, in sentences or tables."""
+    html = sg.report(fitted(feature, strata=strata), events="plans", figures=False).html
+    assert not re.search(
+        r"\bnan\b|\binf\b|\de[+-]\d|[−-]0(\.0+)?(?![\d.])", html.partition("<main")[2]
+    )
+
+
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [
+        ((3572, 170, 30, 3), "5% of the records of plans"),
+        ((99_000, 30, 10, 3), "Less than 1% of the records of plans"),
+        ((999, 170, 30, 3), ""),  # of few, a share would say how many
+        ((3572, 0, 0, 3), ""),
+    ],
+)
+def test_records_that_no_neighbourhood_has_are_said(amounts, said):
+    """Those with no place in the ledger of the fit's own counts; not those that were no events."""
+    fit = example_fit().copy()
+    reasons = ("counted", "no area on that day", "outside the areas", "the same record again")
+    rows = [
+        {"stage": "plan", "reason": reason, "amount": amount}
+        for reason, amount in zip(reasons, amounts, strict=True)
+    ]
+    other = {"stage": "referral", "reason": "no area on that day", "amount": 5000}
+    fit.attrs |= {"columns": json.dumps({"events": "plan"}), "ledger": json.dumps([*rows, other])}
+    words = [one for one in method(subject_of(fit)) if "records of" in one]
+    assert [one.startswith(said) for one in words] == [True] * bool(said)
+    if said:
+        assert "(no area on that day and outside the areas)" in words[0]

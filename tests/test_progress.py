@@ -48,6 +48,21 @@ def test_a_stage_that_has_ended_is_not_named(capsys):
         assert lines_within(0.2, capsys)[0] == "socgrad, after 0 s: outer"
 
 
+@pytest.mark.usefixtures("at_once")
+def test_a_line_says_that_a_first_fit_compiles(capsys):
+    """Who waits for the first fit is told what for; before and after it nothing is said of it."""
+    import numba
+
+    with stage("outer"):
+        assert "compiling" not in "".join(lines_within(0.1, capsys))
+        numba.njit(lambda x: x + 1)(1)
+        assert "outer; compiling, once on this machine" in capsys.readouterr().err
+        with stage("compiling in a stage of its own"):  # as what PyMC compiles, which is not kept
+            numba.njit(lambda x: x + 2)(1)
+            assert "on this machine" not in capsys.readouterr().err
+        assert "compiling" not in "".join(lines_within(0.1, capsys)[1:])
+
+
 @pytest.mark.parametrize(("words", "lines"), [("a bar speaks", False), ("", True)])
 @pytest.mark.usefixtures("at_once")
 def test_no_lines_where_none_are_wanted(capsys, words, lines):

@@ -12,11 +12,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from region_tables import region_draws
 from socgrad.errors import EstimandError, SchemaError, SpecificationError
 from socgrad.estimands.authority_ranks import authority_ranks
 from socgrad.estimands.contextual import inverse_intervention
 from socgrad.estimands.gradients import between, gradient
 from socgrad.estimands.group_rates import rate_by_group
+from socgrad.estimands.variance_partition import vpc
 from socgrad.fitting import fit
 from socgrad.model.gradient_model import GradientModel
 from socgrad.reading import release
@@ -25,6 +27,7 @@ from socgrad.reading.example import example_fit, example_fit_of_stages
 from socgrad.reading.storage import load, save
 from socgrad.simulation.england import simulate
 from socgrad.table.areas import Areas
+from socgrad.tables.diagnostics import check_sampling
 
 SEED = 2019
 
@@ -287,6 +290,42 @@ def test_what_needs_effects_is_refused(ask):
     """Numbers of named authorities are not those of an average one: the message says so."""
     with pytest.raises(EstimandError, match=r"a release of coefficients alone .*target='average'"):
         ask(release.coefficients(example_fit()))
+
+
+@pytest.mark.parametrize("fitted", [example_fit, example_fit_of_stages])
+def test_draws_of_a_release_are_no_chain_that_did_not_converge(fitted):
+    """They are independent, and that there is one chain of them is no fault."""
+    released = release.coefficients(fitted(), precision=2)
+    verdict = check_sampling(released)
+    assert verdict.converged
+    assert "R-hat" not in verdict.statement
+    assert verdict.table["ess_bulk"].min() > 400
+
+
+def test_a_release_of_regions_goes_through_a_file(tmp_path):
+    """How much regions differ is a coefficient; which region an authority lies in is nowhere."""
+    released = release.coefficients(region_draws())
+    again = load(save(released, tmp_path / "release.nc"))
+    assert "region_of_authority" not in again["constant_data"]
+    xr.testing.assert_identical(vpc(again, level="region"), vpc(released, level="region"))
+
+
+@pytest.mark.parametrize("excess", [-2e-16, 2e-16])
+def test_correlations_of_a_stratum_with_itself_are_no_coordinates(excess):
+    """As an engine multiplies them out they are nearly 1, of which no tangent is had back."""
+    tree = example_fit_of_stages().copy()
+    posterior = tree["posterior"].to_dataset()
+    for name in ("level_correlation", "slope_correlation"):
+        one = np.eye(3)[None, None]
+        drawn = np.arange(posterior.sizes["draw"])[None, :, None, None] % 2
+        posterior[name] = posterior[name] + excess * one * drawn
+    tree["posterior"] = xr.DataTree(posterior)
+    released = release.coefficients(tree, precision=2)["posterior"]
+    for name in ("level_correlation", "slope_correlation"):
+        values = released[name].transpose("draw", "chain", "stratum", "stratum_bis").to_numpy()
+        assert np.isfinite(values).all()
+        np.testing.assert_allclose(values[..., range(3), range(3)], 1, rtol=1e-12)
+        np.testing.assert_array_equal(values, np.swapaxes(values, -1, -2))
 
 
 def test_a_release_of_strata():

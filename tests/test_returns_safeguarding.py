@@ -80,3 +80,7 @@ def test_tables_that_are_missing_or_strange_are_refused(tmp_path):
         read(TABLES | {"ssd_contacts": TABLES["ssd_person"]})
     with pytest.raises(TableError, match="ssd_cin_episodes has no column cine_person_id"):
         read(TABLES | {"ssd_cin_episodes": TABLES["ssd_person"]})
+    few = TABLES["ssd_cin_episodes"][["cine_referral_id", "cine_person_id", "cine_referral_date"]]
+    with pytest.raises(TableError, match="Alike are") as caught:
+        read(TABLES | {"ssd_cin_episodes": few})
+    assert str(caught.value).count("'cine_referral_date'") == 1  # of several that are not there

@@ -8,9 +8,9 @@ import pytest
 import socgrad as sg
 from coarsened_tables import STAGE, WAYS, counted_table, counts_of, door
 from socgrad.coarsening import Exact, MidpointRounded, Rounded, Suppressed
-from socgrad.coarsening.suspicion import suspicion
+from socgrad.coarsening.suspicion import rounded_beside_marks, suspicion
 from socgrad.coarsening.suspicion_words import about_coarsening
-from socgrad.errors import CoarsenedCountsWarning, MisfitWarning
+from socgrad.errors import CoarsenedCountsWarning, MisfitWarning, TableError
 
 LOOKS = {
     "nearest 5": r"looks rounded to 5: all [\d,]+ numbers .* multiples of 5.* to 2\.52 .*1\.94",
@@ -74,6 +74,44 @@ def test_marks_that_are_warned_of_are_not_doubted_again():
     marked = frame[STAGE].astype(object).mask(frame[STAGE].between(1, 5), "z")
     with pytest.warns(CoarsenedCountsWarning, match=r"Suppressed\(\{'z': \(1, 5\)\}\)"):
         door(frame.assign(**{STAGE: marked}))
+
+
+@pytest.mark.parametrize(("rule", "least"), [(Rounded(5), 5), (MidpointRounded(6), 7)])
+def test_numbers_beside_declared_marks_are_looked_at_too(rule, least):
+    """Counts below are hidden and the others rounded: one declaration has both."""
+    frame = counted_table(6.0, 3)
+    shown = frame[STAGE].astype(object)
+    large = shown >= least
+    shown[large] = rule.publish(shown[large].to_numpy(dtype=np.int64), np.random.default_rng(1))
+    frame = frame.assign(**{STAGE: shown.mask(frame[STAGE].between(1, least - 1), "c")})
+    marks = {"c": (1, least - 1)}
+    with pytest.warns(CoarsenedCountsWarning, match="beside its marks, looks rounded to") as caught:
+        door(frame, coarsening=Suppressed(marks))
+    said = f"Suppressed({marks!r}, others=socgrad.coarsening.{rule!r})"
+    assert f"coarsening=socgrad.coarsening.{said}" in str(caught[0].message)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert door(frame, coarsening=Suppressed(marks, others=rule)).within_bounds.any()
+
+
+@pytest.mark.parametrize("mean", [0.3, 2.0, 8.0, 40.0])
+def test_honest_counts_beside_marks_are_not_doubted(mean):
+    """Many or few are shown, and what is missing between says nothing of them."""
+    for seed in (1, 2, 3):
+        frame = counted_table(mean, seed, overdispersion=0.5)
+        shown, exposure = counts_of(frame)
+        hidden = (shown > 0) & (shown < 5)
+        assert rounded_beside_marks(np.where(hidden, np.nan, shown), exposure) is None
+
+
+def test_a_mark_in_a_rounded_column_is_declared_with_the_rounding():
+    """What was said of the numbers stays said where the refusal shows how to declare the mark."""
+    frame = counted_table(2.5, 3)
+    marked = Rounded(5).publish(frame[STAGE].to_numpy(), np.random.default_rng(1)).astype(object)
+    marked[frame[STAGE].between(1, 4)] = "c"
+    match = r"Suppressed\(\{'c': \(1, 5\)\}, others=socgrad\.coarsening\.Rounded\(5\)\)"
+    with pytest.raises(TableError, match=match):
+        door(frame.assign(**{STAGE: marked}), coarsening=Rounded(5), missing_events="refuse")
 
 
 def test_numbers_beyond_a_hundred_tell_by_their_multiples():

@@ -46,7 +46,8 @@ def stage(words: str | Callable[[], str], *, lines: bool = True) -> Iterator[Non
     token = _STAGES.set(stages)
     ended = threading.Event()
     if lines:
-        threading.Thread(target=_write, args=(stages, ended), daemon=True).start()
+        arguments = (stages, ended, threading.get_ident())
+        threading.Thread(target=_write, args=arguments, daemon=True).start()
     try:
         yield
     finally:
@@ -54,16 +55,33 @@ def stage(words: str | Callable[[], str], *, lines: bool = True) -> Iterator[Non
         _STAGES.reset(token)
 
 
-def _write(stages: list[Callable[[], str]], ended: threading.Event) -> None:
-    """Write a line when one is due, until the stage has ended."""
+def _write(stages: list[Callable[[], str]], ended: threading.Event, thread: int) -> None:
+    """Write a line when one is due, until the stage of a thread has ended."""
     began = time.monotonic()
     wait = _FIRST
     while not ended.wait(wait):
         words = [say() for say in tuple(stages)]
         if all(words):
             elapsed = duration(time.monotonic() - began)
+            if not any("compiling" in one for one in words):
+                words += _compiling(thread)
             print(f"socgrad, after {elapsed}: {'; '.join(words)}", file=sys.stderr, flush=True)
         wait = _EVERY
+
+
+def _compiling(thread: int) -> list[str]:
+    """Whether a thread is compiling: who waits for a first fit is to know that others are quick.
+
+    What PyMC compiles, of which nothing is kept on disk, has a stage of its own.
+    """
+    frame = sys._current_frames().get(thread)
+    names = set()
+    while frame is not None:
+        names.add(str(frame.f_globals.get("__name__", "")))
+        frame = frame.f_back
+    compiles = any(name.startswith("numba.core.compiler") for name in names)
+    for_pymc = any(name.startswith("pytensor") for name in names)
+    return ["compiling, once on this machine"] if compiles and not for_pymc else []
 
 
 def duration(seconds: float) -> str:

@@ -15,7 +15,7 @@ from socgrad.coarsening.kernels import Kernel
 from socgrad.coarsening.rounding import MidpointRounded, Rounded
 from socgrad.coarsening.suppression import Suppressed
 
-__all__ = ["Suspicion", "hidden_by", "suspicion"]
+__all__ = ["Suspicion", "hidden_by", "rounded_beside_marks", "suspicion"]
 
 #: Log likelihood ratios above which a rule is named: with gamma rates; and with any rates, which
 #: explain a gap between none and many, too. A few numbers among zeros, or rounding, need less.
@@ -82,6 +82,30 @@ def suspicion(shown: FloatArray, exposure: FloatArray) -> Suspicion | None:
     # Where a rule says what the missing ones are, it says more than any other.
     found = [one for one in found if hidden_by(one.rule) is not None] or found
     return max(found, key=_support, default=None)
+
+
+def rounded_beside_marks(shown: FloatArray, exposure: FloatArray) -> Suspicion | None:
+    """Say which rounding the numbers look as if they had gone through that stand beside marks.
+
+    Parameters
+    ----------
+    shown
+        Number of each row, NaN where it has a mark, (n,).
+    exposure
+        Exposure of each row, above 0, (n,).
+    """
+    rows = shown > 0
+    if rows.sum() < _FEW:
+        return None
+    column = Histogram.of(shown[rows], exposure[rows])
+    rules = [rule for rule in _rules(column) if isinstance(rule, Rounded | MidpointRounded)]
+    if not rules:
+        return None
+    from socgrad.coarsening.mixtures import RuleComparison  # noqa: PLC0415 counts seldom need SciPy
+
+    compared = RuleComparison(column)
+    found = [Suspicion(rule, compared.with_rule(_kernels(rule, column)), column) for rule in rules]
+    return max(filter(_is_evident, found), key=_support, default=None)
 
 
 def _is_evident(one: Suspicion) -> bool:

@@ -2,11 +2,12 @@
 
 from typing import Final
 
+from socgrad.coarsening.columns import ColumnRule
 from socgrad.coarsening.rounding import MidpointRounded, Rounded
 from socgrad.coarsening.suppression import Suppressed
 from socgrad.coarsening.suspicion import Suspicion
 
-__all__ = ["about_coarsening"]
+__all__ = ["about_coarsening", "about_others"]
 
 #: Gradient that was read off such numbers where it was 1.80, with 1.5 and with 5 events in an area
 #: on average: see docs/results/coarsening_bias.csv.
@@ -35,18 +36,44 @@ def about_coarsening(found: Suspicion, where: str) -> str:
     """
     kind, looks = _looks(found)
     few, many = _READ_AS[kind]
-    remedy = f"If so, say coarsening=socgrad.coarsening.{found.rule!r}"
-    if found.rule is None:
-        remedy = (
-            "If so, join the counts to a table of all areas, and write 0 where there is none: "
-            'areas.merge(counts, how="left").fillna(0); in a long table, missing_rows="no events"'
-        )
+    remedy = (
+        "If so, join the counts to a table of all areas, and write 0 where there is none: "
+        'areas.merge(counts, how="left").fillna(0); in a long table, missing_rows="no events"'
+        if found.rule is None
+        else f"If so, say {_declared(found.rule)}"
+    )
     return (
         f"{where} {looks}. Read as counts, such numbers move the gradient: in simulated tables "
         f"with a gradient of 1.80, to {few:.2f} where areas had 1.5 events on average, and to "
         f"{many:.2f} where they had 5. {remedy}. If they are counts as they were counted, {_EXACT} "
         "says so."
     )
+
+
+def about_others(found: Suspicion, where: str, declared: Suppressed) -> str:
+    """Say what numbers beside marks look like, and what declares them too.
+
+    Parameters
+    ----------
+    found
+        What they look like.
+    where
+        What the column is called.
+    declared
+        What was said of the marks.
+    """
+    whole = Suppressed(declared.marks, others=found.rule)  # type: ignore[arg-type]
+    return (
+        f"{where}, beside its marks, {_looks(found)[1]}. If so, say {_declared(whole)}: each "
+        "number is then read as the counts that it may stand for. If they are counts as they were "
+        "counted, nothing is to be done."
+    )
+
+
+def _declared(rule: ColumnRule) -> str:
+    """Give the argument that declares a rule, as it is typed."""
+    named = repr(rule).replace("others=", "others=socgrad.coarsening.")
+    return f"coarsening=socgrad.coarsening.{named}"
 
 
 def _looks(found: Suspicion) -> tuple[str, str]:

@@ -49,7 +49,13 @@ class Engine:
     def lacks(self, task: Task) -> dict[str, str]:
         """What a task needs and this engine has not, each with the reason."""
         missing = sorted(task.needs - self.takes)
-        return {need: self.reasons.get(need, f"it has no {need}") for need in missing}
+        return {need: self.reasons.get(need) or _lack(need) for need in missing}
+
+
+def _lack(need: str) -> str:
+    """Why an engine does not take a need; some needs are that a model is without something."""
+    without = need.removeprefix("no ")
+    return f"it has no {need}" if without == need else f"it is for models with {without}"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from socgrad.many.folder import FitFolder
 from socgrad.many.plan import Makes, Options, Plan, planned_fits, seed_of
 from socgrad.many.running import check_executor, check_travels, in_turn, on_executor
 from socgrad.many.work import FitEnding, FitTask
-from socgrad.progress import in_notebook, stage
+from socgrad.progress import stage
 
 __all__ = ["fit_many"]
 
@@ -71,8 +71,8 @@ def fit_many(
     threads : int, optional
         Threads that a fit may take: by default 1 with an executor, all processors without.
     progress : bool, optional
-        Whether to say how far it is: by default by a bar where standard error is a terminal, in
-        plain lines elsewhere. False says nothing.
+        Whether to say how far it is: by a bar where standard error is a terminal, in plain lines
+        elsewhere, in notebooks and logs too. False says nothing.
 
     Returns
     -------
@@ -206,8 +206,8 @@ def _warn(table: pd.DataFrame) -> None:
 @contextmanager
 def _shown(found: Mapping[str, FitEnding], number: int, progress: bool | None) -> Iterator[Any]:
     """Say how far it is, by a bar or in lines; gives what is to be called after each fit."""
-    is_seen = sys.stderr.isatty() or in_notebook()
-    has_bar = is_seen if progress is None else progress
+    # In a notebook a bar of rich needs widgets, and leaves a warning at each step without them.
+    has_bar = progress is not False and sys.stderr.isatty()
 
     def words() -> str:
         failed = sum(outcome.state in ("failed", "lost") for outcome in found.values())

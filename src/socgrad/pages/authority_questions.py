@@ -10,7 +10,7 @@ from socgrad.estimands.region_ratios import region_ratio
 from socgrad.estimands.variance_partition import vpc
 from socgrad.estimands.variation import median_rate_ratio
 from socgrad.pages.answers import Answer, Picture, Question, block, in_parts, row_of, rows
-from socgrad.pages.evidence import no_comparison
+from socgrad.pages.evidence import by_totals_alone, no_comparison
 from socgrad.pages.rate_questions import no_deprivation, no_effects
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import change, in_a_list, upper_first, with_interval
@@ -163,9 +163,22 @@ def _own(subject: Subject) -> Answer:
         (),
         [
             "An authority's own gradient is drawn towards that of authorities like it, the more so "
-            "the fewer its events. Ranks of single authorities are less certain than they look."
+            "the fewer its events. Ranks of single authorities are less certain than they look.",
+            *_assumed(subject),
         ],
     )
+
+
+def _assumed(subject: Subject) -> list[str]:
+    """Whose gradient no count speaks of, where it is told of others."""
+    alone = by_totals_alone(subject.parts)
+    if not alone:
+        return []
+    return [
+        f"Of {len(alone):,} of these {len(subject.first.land.labels):,} authorities only totals "
+        "are known, which hold no comparison of their neighbourhoods: their gradients are what "
+        "the model expects of authorities like them."
+    ]
 
 
 def _tenths(subject: Subject, own: xr.DataArray) -> list[xr.DataArray]:
@@ -206,7 +219,10 @@ def _no_own(subject: Subject) -> str:
     if reason := no_effects(subject):
         return reason
     if not subject.first.terms.has_slopes:
-        return "The model gives every authority the same gradient (random_slopes=False)."
+        return (
+            f"The model gives all {_alike(subject)}authorities the same gradient. With gradients "
+            "of their own (random_slopes=True) it would answer this."
+        )
     return ""
 
 
@@ -271,12 +287,19 @@ def _one(subject: Subject) -> Answer:
 def _no_one(subject: Subject) -> str:
     if subject.authority is None:
         return "No authority was named for a closer look (authority=...)."
-    return (
+    if reason := (
         _not_several(subject)
         or no_deprivation(subject)
         or no_comparison(subject)
         or no_effects(subject)
-    )
+    ):
+        return reason
+    if subject.authority in by_totals_alone(subject.parts):
+        return (
+            f"Of {subject.authority_name} only totals are known, which hold no comparison of its "
+            "neighbourhoods. Counts of them would answer this."
+        )
+    return ""
 
 
 ONE_AUTHORITY: Final = Question(

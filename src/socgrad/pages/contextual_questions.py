@@ -199,7 +199,8 @@ def _steepening(subject: Subject) -> Answer:
                 f"Each authority's gradient over its deprivation{part.after_colon}.",
             )
             for part in subject.ends
-            if part.terms.has_effects
+            # Without gradients of their own, authorities lie on the line.
+            if part.terms.has_effects and part.terms.has_slopes
         ],
     )
 
@@ -209,8 +210,9 @@ def _no_steepening(subject: Subject) -> str:
         return reason
     if not subject.first.terms.has_cross_level:
         return (
-            "The model gives affluent and deprived authorities the same average gradient "
-            "(cross_level=False)."
+            "The model gives affluent and deprived authorities the same average gradient. One "
+            "whose gradients may change with an authority's deprivation (cross_level=True) would "
+            "answer this."
         )
     return ""
 

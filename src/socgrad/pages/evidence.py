@@ -1,6 +1,6 @@
 """What numbers rest on: counts of neighbourhoods or of authorities, and what was assumed."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,15 @@ from socgrad.pages.words import change, in_a_list
 from socgrad.tables.summaries import intervals
 from socgrad.terms import TERMS
 
-__all__ = ["Evidence", "caveats", "evidence", "meaning", "no_comparison", "only_totals"]
+__all__ = [
+    "Evidence",
+    "by_totals_alone",
+    "caveats",
+    "evidence",
+    "meaning",
+    "no_comparison",
+    "only_totals",
+]
 
 #: Names of parameters to a reader; those of covariates follow in brackets.
 _MEANINGS: Final = {
@@ -36,31 +44,77 @@ _ALONE: Final = {"intercept": "the rate", "within": "the gradient", "pooled": "t
 
 @dataclass(frozen=True)
 class Evidence:
-    """How much of a set of counts is known: areas, areas within bounds, authorities by totals."""
+    """How much of a set of counts is known.
+
+    Attributes
+    ----------
+    areas, hidden_areas
+        Areas whose count is known, and areas of which it is known within bounds.
+    by_total
+        Labels of authorities of which no more than the total is known.
+    hidden_totals
+        How many of these totals are known within bounds.
+    beside
+        How many totals are known beside counts of neighbourhoods.
+    events
+        Events that are known for certain, once each: those of totals, and of areas of authorities
+        whose total is not known.
+    """
 
     areas: int
     hidden_areas: int
-    totals: int
+    by_total: frozenset[Hashable]
     hidden_totals: int
+    beside: int
+    events: float
 
     @property
-    def any(self) -> bool:
-        """Whether the fit holds its counts at all."""
-        return bool(self.areas or self.hidden_areas or self.totals or self.hidden_totals)
+    def only_totals(self) -> bool:
+        """Whether nothing was counted of neighbourhoods, only totals of whole authorities."""
+        return bool(self.by_total) and not (self.areas or self.hidden_areas)
 
 
 def evidence(fit: xr.DataTree) -> Evidence:
-    """Count what a fit was made from; all zeros of a fit kept without its events."""
+    """Count what a fit was made from; nothing of a fit kept without its events."""
     observed = fit.children.get("observed_data")
-    sizes = {} if observed is None else dict(observed.to_dataset().sizes)
-    dims = ("counted_area", "bounded_area", "total_authority", "bounded_authority")
-    return Evidence(*(int(sizes.get(dim, 0)) for dim in dims))
+    held = xr.Dataset() if observed is None else observed.to_dataset()
+    counted, bounded, totals, bounded_totals = (
+        held[dim].to_numpy().tolist() if dim in held.coords else []
+        for dim in ("counted_area", "bounded_area", "total_authority", "bounded_authority")
+    )
+    of_counted, of_bounded = (_authorities(fit, areas) for areas in (counted, bounded))
+    by_total = frozenset((*totals, *bounded_totals)).difference(of_counted, of_bounded)
+    known = [held[name].to_numpy() for name in ("total_events",) if name in held]
+    if counted:
+        in_no_total = ~pd.Index(of_counted).isin(totals)
+        known.append(held["events"].to_numpy()[in_no_total])
+    return Evidence(
+        len(counted),
+        len(bounded),
+        by_total,
+        len(by_total.intersection(bounded_totals)),
+        len(totals) + len(bounded_totals) - len(by_total),
+        float(sum(one.sum() for one in known)),
+    )
+
+
+def _authorities(fit: xr.DataTree, areas: Sequence[Hashable]) -> list[Hashable]:
+    """Label of the authority that each area lies in."""
+    places = fit["constant_data"].to_dataset()
+    rows = places.indexes["area"].get_indexer(pd.Index(areas, dtype=object))
+    of = places["authority_of_area"].to_numpy()[rows]
+    labels: list[Hashable] = places["authority"].to_numpy()[of].tolist()
+    return labels
 
 
 def only_totals(part: Part) -> bool:
-    """Whether nothing was counted of neighbourhoods, only totals of whole authorities."""
-    known = evidence(part.fit)
-    return known.any and not (known.areas or known.hidden_areas)
+    """Whether nothing was counted of a part's neighbourhoods, only totals of whole authorities."""
+    return evidence(part.fit).only_totals
+
+
+def by_totals_alone(parts: Sequence[Part]) -> frozenset[Hashable]:
+    """Labels of authorities of which no more than the total is known in every part."""
+    return frozenset.intersection(*(evidence(part.fit).by_total for part in parts))
 
 
 def no_comparison(subject: Subject) -> str:

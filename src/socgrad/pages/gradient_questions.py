@@ -150,8 +150,8 @@ def _no_shape(subject: Subject) -> str:
     if subject.first.terms.has_departures:
         return ""
     return (
-        "The model takes the gradient to be equally steep everywhere. A model with shape='spline' "
-        "would show where it is steeper."
+        "The model takes the gradient to be equally steep everywhere. One whose gradient may bend "
+        "(shape='spline') would show where it is steeper."
     )
 
 

@@ -4,12 +4,15 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+import pandas as pd
 import xarray as xr
 
 from socgrad.formulas import named_in
 from socgrad.pages.evidence import evidence, only_totals
-from socgrad.pages.subject import Subject
+from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import in_a_list, upper_first
+from socgrad.reading.posterior import Coefficients
+from socgrad.reported_reasons import DECLARED, NOT_PLACED
 
 __all__ = ["data_words", "features_of", "method"]
 
@@ -36,13 +39,7 @@ def method(subject: Subject) -> list[str]:
         words.append(
             "A neighbourhood's deprivation is split into the mean of its authority and its "
             "distance from that mean, so that differences within authorities are told from those "
-            "between them. Each authority has a level"
-            + (" and a gradient of its own" if terms.has_slopes else " of its own")
-            + (
-                "; both may change with its deprivation."
-                if terms.has_cross_level
-                else "; the level may change with its deprivation."
-            )
+            f"between them. {_own(terms)}"
         )
     words += _further(subject)
     if len(subject.parts) > 1:
@@ -61,6 +58,16 @@ def method(subject: Subject) -> list[str]:
     ]
     words.append(f"{', '.join(part for part in made if part)}.")
     return words
+
+
+def _own(terms: Coefficients) -> str:
+    """What an authority has of its own, and what may change with its deprivation."""
+    own, changes = "a level", "the level"
+    if terms.has_slopes:
+        own = "a level and a gradient"
+    if terms.has_cross_level:
+        changes = "both" if terms.has_slopes else "level and gradient"
+    return f"Each authority has {own} of its own; {changes} may change with its deprivation."
 
 
 def _further(subject: Subject) -> list[str]:
@@ -109,19 +116,25 @@ def _known(subject: Subject) -> list[str]:
         known = evidence(part.fit)
         of = f" of {part.noun}" if part.name else ""
         authorities, areas = len(part.land.labels), len(part.land.children)
-        totals = known.totals + known.hidden_totals
-        if only_totals(part):
+        if known.only_totals:
             words.append(f"Only totals of whole authorities were counted{of}.")
-        elif totals:
+        elif totals := len(known.by_total):
             words.append(
                 f"For {totals:,} of {authorities:,} authorities only the total{of} was counted."
             )
+        if known.beside:
+            words.append(
+                f"Totals{of} of {known.beside:,} of {authorities:,} authorities are known beside "
+                "counts of their neighbourhoods, which are taken to add up to them."
+            )
         if hidden := known.hidden_areas + known.hidden_totals:
+            totals = len(known.by_total)
             what = f"{areas:,} neighbourhoods" if known.hidden_areas else f"{totals:,} totals"
             words.append(
                 f"The counts{of} of {hidden:,} of {what} were published within bounds only "
-                "(suppressed or rounded): every count that they allow is taken into account."
+                f"({_rules(part)}): every count that they allow is taken into account."
             )
+        words += _not_placed(part)
         if without := int((part.fit["constant_data"]["has_data"] == 0).sum()):
             words.append(
                 f"For {without:,} of {areas:,} neighbourhoods neither a count{of} nor a total of "
@@ -129,6 +142,31 @@ def _known(subject: Subject) -> list[str]:
                 "them."
             )
     return list(dict.fromkeys(words))
+
+
+def _rules(part: Part) -> str:
+    """How the counts of a part were coarsened, as its table's report names it."""
+    report = json.loads(part.fit.attrs.get("rows", "[]"))
+    declared = (row["step"] for row in report if row["reason"] == DECLARED and row["rows"])
+    return "; ".join(dict.fromkeys(declared)) or "suppressed or rounded"
+
+
+def _not_placed(part: Part) -> list[str]:
+    """Which share of a part's records lies in none of its neighbourhoods; of large numbers only."""
+    ledger = pd.DataFrame(json.loads(part.fit.attrs.get("ledger", "[]")))
+    if ledger.empty:
+        return []
+    own = ledger[ledger["stage"] == _read(part.fit.attrs.get("columns")).get("events")]
+    lost = own[own["reason"].isin(NOT_PLACED) & (own["amount"] > 0)]
+    counted = own.loc[own["reason"] == "counted", "amount"].sum()
+    if lost.empty or counted < _LEAST_TOTAL:
+        return []
+    share = 100 * lost["amount"].sum() / (lost["amount"].sum() + counted)
+    said = f"{share:.0f}%" if share >= 1 else "Less than 1%"
+    return [
+        f"{said} of the records of {part.noun} could be placed in none of these neighbourhoods "
+        f"({in_a_list(lost['reason'].tolist())}) and are not in the numbers."
+    ]
 
 
 def data_words(subject: Subject) -> str:
@@ -139,18 +177,9 @@ def data_words(subject: Subject) -> str:
         f"{'one authority' if len(land.labels) == 1 else f'{len(land.labels):,} authorities'}, "
         f"{land.children.sum():,.0f} children"
     )
-    events = [(part.events, _events(part.fit)) for part in subject.spoken]
+    events = [(part.events, evidence(part.fit).events) for part in subject.spoken]
     told = [f"about {_roughly(total)} {words}" for words, total in events if total >= _LEAST_TOTAL]
     return f"{places}{'; ' + in_a_list(told) if told else ''}."
-
-
-def _events(fit: xr.DataTree) -> float:
-    """Events that are known for certain; 0 where a fit holds none."""
-    observed = fit.children.get("observed_data")
-    names = ("events", "total_events")
-    return (
-        0.0 if observed is None else float(sum(observed[n].sum() for n in names if n in observed))
-    )
 
 
 def _roughly(total: float) -> str:

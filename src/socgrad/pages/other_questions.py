@@ -13,9 +13,9 @@ from socgrad.estimands.changes import steepened
 from socgrad.estimands.contextual import inverse_intervention
 from socgrad.estimands.covariate_ratios import covariate_ratio
 from socgrad.estimands.gradients import gradient
-from socgrad.estimands.group_rates import rate_by_group
+from socgrad.estimands.group_rates import authority_rate, rate_by_group
 from socgrad.estimands.outcome_association import outcome_association
-from socgrad.pages.answers import Answer, Picture, Question, block, row_of, rows
+from socgrad.pages.answers import Answer, Picture, Question, block, ratio_of, row_of, rows
 from socgrad.pages.evidence import no_comparison
 from socgrad.pages.rate_questions import no_deprivation
 from socgrad.pages.subject import Subject
@@ -31,14 +31,12 @@ _FEW: Final = 4
 
 def _years(subject: Subject) -> Answer:
     start, end = subject.first.name, subject.last.name
-    whole = rate_by_group(subject.fit, groups=2)
-    halves = [change_of(whole.isel(group=half, drop=True), scale="ratio") for half in (0, 1)]
     counted = not no_comparison(subject)
-    measures = [
-        (halves[0], "Rates in the less deprived half of neighbourhoods"),
-        (halves[1], "Rates in the more deprived half"),
-        *([(change_of(gradient(subject.fit)), "Gradient, average authority")] if counted else []),
-    ]
+    measures = (
+        [*_halves(subject), (change_of(gradient(subject.fit)), "Gradient, average authority")]
+        if counted
+        else [(_whole(subject), "Rates of all neighbourhoods together")]
+    )
     terms = subject.first.terms
     if terms.has_split and not terms.is_alone:
         middle = subject.places[len(subject.places) // 2]
@@ -51,14 +49,13 @@ def _years(subject: Subject) -> Answer:
         [block("", [words], draws, prob=subject.prob) for draws, words in measures],
         ignore_index=True,
     )
-    less, more = table.iloc[0], table.iloc[1]
-    found = [
-        f"From {start} to {end}, rates became {change(less, 'higher', 'lower')} in the less "
-        f"deprived half of neighbourhoods and {change(more, 'higher', 'lower')} in the more "
-        "deprived half.",
-    ]
+    what = ["rates"]
     if counted:
-        found.append(f"The gradient became {change(table.iloc[2], 'steeper', 'flatter')}.")
+        what = [f"rates in the {half} deprived half of neighbourhoods" for half in ("less", "more")]
+        what.append("the gradient")
+    found = [
+        f"From {start} to {end}, {_became(table.iloc[at], words)}." for at, words in enumerate(what)
+    ]
     pictures = []
     if counted and terms.has_effects and terms.has_slopes and not terms.is_alone:
         share = steepened(subject.fit).mean(("chain", "draw"))
@@ -76,6 +73,34 @@ def _years(subject: Subject) -> Answer:
             )
         ]
     return Answer(found, table, f"Ratio, {end} over {start}", pictures)
+
+
+def _halves(subject: Subject) -> list[tuple[xr.DataArray, str]]:
+    """How rates changed in the less and in the more deprived half of neighbourhoods."""
+    rates = rate_by_group(subject.fit, groups=2)
+    less, more = (change_of(rates.isel(group=at, drop=True), scale="ratio") for at in (0, 1))
+    return [
+        (less, "Rates in the less deprived half of neighbourhoods"),
+        (more, "Rates in the more deprived half"),
+    ]
+
+
+def _whole(subject: Subject) -> xr.DataArray:
+    """How the rate of all neighbourhoods together changed, of which totals know."""
+    rates = [authority_rate(part.fit) for part in subject.ends]
+    first, last = (
+        own.weighted(xr.DataArray(part.land.authority_exposure, dims="authority")).mean("authority")
+        for own, part in zip(rates, subject.ends, strict=True)
+    )
+    return ratio_of(last / first, rates[0])
+
+
+def _became(row: pd.Series, what: str) -> str:
+    """How something changed, or that it is not certain whether it did."""
+    words = ("steeper", "flatter") if what == "the gradient" else ("higher", "lower")
+    if row["lower"] < 1 < row["upper"]:
+        return f"it is not certain whether {what} changed: {change(row, *words)}"
+    return f"{what} became {change(row, *words)}"
 
 
 YEARS: Final = Question(

@@ -19,6 +19,7 @@ from socgrad.pages.answers import (
     row_of,
     rows,
 )
+from socgrad.pages.evidence import evidence
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import in_a_list, rate, times, upper_first
 from socgrad.plots.bars import rate_bars
@@ -100,12 +101,12 @@ def _picture(subject: Subject, table: pd.DataFrame, *, counted: bool) -> Picture
                 exposure=part.exposure,
                 ax=ax,
             ),
-            f"{upper_first(part.noun)} per {_RATE_PER:,} {part.exposure} by tenth of "
-            "neighbourhoods.",
+            f"{upper_first(part.noun)} per {_RATE_PER:,} {part.exposure}, by tenths of all "
+            "children.",
         )
     return Picture(
         lambda ax: _lines(ax, subject, table),
-        f"Rates per {_RATE_PER:,} by tenth of neighbourhoods, a line for each of "
+        f"Rates per {_RATE_PER:,} by tenths of all children, a line for each of "
         f"{in_a_list([part.name for part in subject.parts])}; bands are intervals.",
         (5.0, 4.6),
     )
@@ -134,15 +135,19 @@ def _lines(ax: "Axes", subject: Subject, table: pd.DataFrame) -> None:
     per = {part.exposure for part in subject.parts}
     rate_axis(ax, f"Rate per {_RATE_PER:,} {per.pop() if len(per) == 1 else ''}".strip())
     ax.set_xticks(tenth, ["1\nleast", *map(str, range(2, _TENTHS)), "10\nmost"])
-    ax.set_xlabel("Tenths of neighbourhoods by deprivation")
+    ax.set_xlabel("Tenths of all children by neighbourhood deprivation")
     ax.figure.legend(loc="outside upper left", frameon=False, ncols=2, fontsize="small")
 
 
 def _observed(subject: Subject) -> pd.Series | None:
     """Observed rates, where every group of every part has enough events to be shown.
 
-    One group left out could be had back from the others, so it is all of them or none.
+    One group left out could be had back from the others, so it is all of them or none. Where some
+    authorities are known by their totals alone, what was counted is of other places than what was
+    fitted, and is not set beside it.
     """
+    if any(evidence(part.fit).by_total for part in subject.parts):
+        return None
     try:
         tables = [
             observed_rate_by_group(

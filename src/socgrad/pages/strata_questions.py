@@ -11,7 +11,7 @@ from socgrad.pages.answers import Answer, Question, block, in_parts, row_of, row
 from socgrad.pages.evidence import no_comparison, only_totals
 from socgrad.pages.rate_questions import no_deprivation
 from socgrad.pages.subject import Subject
-from socgrad.pages.words import change, lower_first, with_interval
+from socgrad.pages.words import change, in_a_list, lower_first, with_interval
 
 __all__ = ["ALIKE", "STEEPEST", "STEPS"]
 
@@ -129,7 +129,9 @@ def _alike(subject: Subject) -> Answer:
     kinds = {"level_correlation": ("rates", "high"), "slope_correlation": ("gradients", "steep")}
     if all(only_totals(part) for part in subject.parts):
         del kinds["slope_correlation"]  # of which totals know nothing
-    given = ", given their deprivation," if subject.first.terms.has_deprivation else ""
+    terms = subject.first.terms
+    given = {kind: ["deprivation"] * terms.has_deprivation for kind in kinds}
+    given["level_correlation"] += ["region"] * terms.has_regions
     tables, found = [], []
     for kind, (what, much) in kinds.items():
         if kind not in draws:
@@ -144,22 +146,33 @@ def _alike(subject: Subject) -> Answer:
         own = block("", labels, pairs, prob=subject.prob)
         end = own.iloc[len(subject.parts) - 2]  # of the first and the last
         first, last = subject.first.noun, subject.last.noun
+        alike = f", given their {in_a_list(given[kind])}," if given[kind] else ""
         verdict = (
-            f"Whether authorities with {much} {what} of {first}{given} also have {much} {what} of "
+            f"Whether authorities with {much} {what} of {first}{alike} also have {much} {what} of "
             f"{last} is not certain"
             if end["lower"] < 0 < end["upper"]
-            else f"Authorities with {much} {what} of {first}{given} tend to have "
+            else f"Authorities with {much} {what} of {first}{alike} tend to have "
             f"{much if end['estimate'] > 0 else _OPPOSITE[much]} {what} of {last}"
         )
         found.append(f"{verdict}: correlation {with_interval(end)}.")
         tables.append(own)
+    shown = [kind for kind in kinds if kind in draws]
     return Answer(
         found,
         pd.concat(tables, ignore_index=True),
-        "Correlation, over authorities, of their rates or gradients in two of the sets of counts"
-        + (", beyond what their deprivation makes of both" if given else "")
-        + " (1: the same order, 0: no relation)",
+        f"Correlation, over authorities, of their {' or '.join(kinds[kind][0] for kind in shown)} "
+        f"in two of the sets of counts{_beyond([given[kind] for kind in shown])} (1: the same "
+        "order, 0: no relation)",
     )
+
+
+def _beyond(given: list[list[str]]) -> str:
+    """What levels, and slopes after them, are compared beyond."""
+    rates, *_, last = *given, given[-1]
+    if not rates:
+        return ""
+    of_rates = f" (rates: and their {in_a_list(rates[len(last) :])})" if rates != last else ""
+    return f", beyond what goes with their {in_a_list(last)}{of_rates}"
 
 
 _OPPOSITE: Final = {"high": "low", "steep": "flat"}

@@ -13,7 +13,7 @@ from socgrad.checks.priors import compare_prior
 from socgrad.errors import EstimandError, MisfitWarning
 from socgrad.pages.evidence import evidence, meaning, only_totals
 from socgrad.pages.subject import Part, Subject
-from socgrad.pages.words import in_a_list, upper_first
+from socgrad.pages.words import in_a_list, number, upper_first
 from socgrad.tables.diagnostics import SamplingCheck
 
 __all__ = ["Trust", "Verdict", "trust"]
@@ -190,8 +190,8 @@ def _beside(part: Part) -> pd.DataFrame:
     """Each number of the model, before the counts and after."""
     table = compare_prior(part.fit)
     before = [
-        f"{row.prior:.3g} ({row.prior_lower:.3g} to {row.prior_upper:.3g})"
-        for row in table.itertuples()
+        f"{number(middle)} ({number(low)} to {number(high)})"
+        for middle, low, high in table[["prior", "prior_lower", "prior_upper"]].to_numpy().tolist()
     ]
     return pd.DataFrame(
         {

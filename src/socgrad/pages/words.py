@@ -60,16 +60,16 @@ def rate(row: "pd.Series") -> str:
 def with_interval(row: "pd.Series") -> str:
     """A ratio or a correlation with its interval: 1.21 (1.16 to 1.25)."""
     low, middle, high = (
-        f"{float(row[name]):.2f}".replace("-", "−") for name in ("lower", "estimate", "upper")
+        f"{float(row[name]):z.2f}".replace("-", "−") for name in ("lower", "estimate", "upper")
     )
     return f"{middle} ({low} to {high})"
 
 
 def number(value: float) -> str:
-    """A number in three digits at most where it is small, thousands marked."""
+    """A number in three digits at most where it is small, thousands marked; no zero has a sign."""
     if abs(value) >= 100:
         return f"{value:,.0f}".replace("-", "−")
-    return f"{value:.{1 if abs(value) >= 10 else 2}f}".replace("-", "−")
+    return f"{value:z.{1 if abs(value) >= 10 else 2}f}".replace("-", "−")
 
 
 def in_a_list(words: Sequence[str]) -> str:
@@ -90,4 +90,4 @@ def upper_first(words: str) -> str:
 
 
 def _signed(percent: float) -> str:
-    return f"{percent:+.0f}%".replace("-", "−")
+    return f"{percent:+z.0f}%".replace("-", "−")

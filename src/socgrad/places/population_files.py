@@ -82,8 +82,9 @@ def read_populations(
     if absent:
         raise TableError(
             f"{file} has no column for {len(absent)} of {last - first + 1} years of age "
-            f"({name_some(absent)}). Expected one each, as 0 or as F0 and M0: a file of broad age "
-            "groups cannot say how many are children."
+            f"({name_some(absent)}). Expected one each, as 0 or as F0 and M0: groups of ages are "
+            "not added up. If the file has a column of all children, read it with pandas.read_csv "
+            "and name that column in children= of Areas.from_frame."
         )
     uneven = [age for age in found if len(found[age]) != len(found[first])]
     if uneven or len(found[first]) > 2:

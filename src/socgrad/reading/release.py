@@ -145,6 +145,10 @@ def coefficients(
     bare = without_events(fit)
     groups = {name: node.to_dataset() for name, node in bare.children.items()}
     groups.pop("sample_stats", None)
+    # Regions have no effects here, and so no places along which an authority's could lie.
+    groups["constant_data"] = groups["constant_data"].drop_vars(
+        "region_of_authority", errors="ignore"
+    )
     groups["posterior"] = _posterior(groups["posterior"], places, drawn)
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = {name: value for name, value in bare.attrs.items() if name not in _OF_THE_DRAWS}
@@ -262,15 +266,15 @@ def _coordinates(fit: xr.DataTree) -> tuple[list[tuple[str, tuple[int, ...]]], F
         flat = stacked.reshape(-1, *stacked.shape[2:])
         for place in np.ndindex(flat.shape[1:]):
             column = flat[(slice(None), *place)].astype(float)
-            # A correlation of a stratum with itself is 1, and its mirror image is drawn but once.
-            if np.ptp(column) > 0 and not (name in CORRELATIONS and _is_mirrored(name, place)):
+            if np.ptp(column) > 0 and not (name in CORRELATIONS and _is_told(name, place)):
                 places.append((name, place))
                 columns.append(_straightened(name, column))
     return places, np.column_stack(columns)
 
 
-def _is_mirrored(name: str, place: tuple[int, ...]) -> bool:
-    return name != "level_slope_correlation" and place[-2] > place[-1]
+def _is_told(name: str, place: tuple[int, ...]) -> bool:
+    """A correlation of a stratum with itself is 1, and its mirror image is drawn but once."""
+    return name != "level_slope_correlation" and place[-2] >= place[-1]
 
 
 def _log_rates(fit: xr.DataTree) -> FloatArray:

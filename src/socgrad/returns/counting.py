@@ -10,12 +10,13 @@ import pandas as pd
 
 from socgrad.arrays import IntArray
 from socgrad.errors import TableError
+from socgrad.reported_reasons import REASONS
 from socgrad.returns.breakdowns import Breakdown, Breakdowns, check_dims, filled, strata_of
 from socgrad.returns.codes import AGE_BANDS, check_bands
 from socgrad.returns.dates import as_days, check_year
 from socgrad.returns.entries import entries_of, months_by_stretch
 from socgrad.returns.identifiers import Identifiers
-from socgrad.returns.ledger import COUNTED, REASONS, child_reasons, ledger_rows
+from socgrad.returns.ledger import COUNTED, child_reasons, ledger_rows
 from socgrad.returns.placing import (
     check_areas,
     first_of_each_child,

@@ -8,28 +8,9 @@ import numpy as np
 import pandas as pd
 
 from socgrad.arrays import IntArray
+from socgrad.reported_reasons import REASONS
 
-__all__ = ["COUNTED", "REASONS", "child_reasons", "ledger_rows", "reason"]
-
-#: From the furthest from being counted to the nearest. A child's reason is that of its nearest.
-REASONS: Final = (
-    "no such record",
-    "a date that cannot be read",
-    "the same record again",
-    "without a date",
-    "before the year",
-    "not open on 31 March",
-    "after the year",
-    "ends before it begins",
-    "not what the rule counts",
-    "absent from the later return",
-    "child not in the residence table",
-    "no area on that day",
-    "two areas on that day",
-    "outside the areas",
-    "the child counts once",
-    "counted",
-)
+__all__ = ["COUNTED", "child_reasons", "ledger_rows", "reason"]
 
 COUNTED: Final = len(REASONS) - 1
 

@@ -48,7 +48,8 @@ def read_table(
     absent = [column for column in needed if column.casefold() not in found]
     if absent:
         # Not the columns themselves: of a file without a header they are a child's row.
-        alike = [close for one in absent for close in get_close_matches(one.casefold(), found)]
+        close = (name for one in absent for name in get_close_matches(one.casefold(), found))
+        alike = dict.fromkeys(close)
         advice = f" Alike are {', '.join(map(repr, alike))}." if alike else ""
         raise TableError(
             f"{name} has no column {', '.join(absent)} among its {len(table.columns)} columns."

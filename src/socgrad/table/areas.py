@@ -16,7 +16,7 @@ import pandas as pd
 from socgrad.arrays import BoolArray, FloatArray, IntArray, TextArray
 from socgrad.coarsening.columns import Coarsening, ColumnRule
 from socgrad.coarsening.kernels import CoarsenedCounts
-from socgrad.coarsening.rounding import Exact
+from socgrad.coarsening.rounding import Exact, MidpointRounded, Rounded
 from socgrad.door.by_authority import given_means, given_totals
 from socgrad.door.label_checks import coded_labels, labels
 from socgrad.door.number_checks import (
@@ -298,10 +298,11 @@ class Areas(ComparedAsAWhole):
             that ``coarsening`` says are suppressed or rounded: then they have to add up.
         coarsening
             How the column of events was suppressed or rounded before it was published, one of
-            `socgrad.coarsening`: ``Suppressed({"c": (1, 5)})``, ``Rounded(5)``,
-            ``MidpointRounded(6)``; or ``Bounds("low", "high")``, two columns in its place or beside
-            it. What is known of each count enters the likelihood; nothing is filled in.
-            ``Exact()`` says that counts are as they were counted.
+            `socgrad.coarsening`: ``Suppressed({"c": (1, 5)})``, with ``others=Rounded(5)`` where
+            the other counts are rounded; ``Rounded(5)``; ``MidpointRounded(6)``; or
+            ``Bounds("low", "high")``, two columns in its place or beside it. What is known of each
+            count enters the likelihood; nothing is filled in. ``Exact()`` says that counts are as
+            they were counted.
         totals_coarsening
             The same for ``totals``.
         authority_means
@@ -367,7 +368,8 @@ class Areas(ComparedAsAWhole):
             If counts with a mark of suppression that was not declared are left out.
         CoarsenedCountsWarning
             If ``coarsening`` is not given and the counts look suppressed, rounded or without their
-            zeros: what it looks like, how far that moves the gradient, and what declares it.
+            zeros: what it looks like, how far that moves the gradient, and what declares it. If it
+            says what marks hide, and the numbers beside them look rounded.
         SocgradWarning
             If children are the exposure, and an area of 100 or more has over 5 events for each, or
             a total exceeds them; if an area has as many children as all others, and nothing else
@@ -472,6 +474,7 @@ class Areas(ComparedAsAWhole):
             suppressed_events=read.suppressed,
             suppressed_totals=hidden_totals,
             marks=read.marks,
+            others=coarsening if isinstance(coarsening, Rounded | MidpointRounded) else Exact(),
             exposure=number["exposure"],
             area=keys,
             authority=authorities,
@@ -482,9 +485,9 @@ class Areas(ComparedAsAWhole):
             exposure_name=roles["exposure"],
         )
 
-        if events is not None and coarsening is None:
+        if events is not None:
             alone = np.isnan(whole.counts.low)[group]
-            warn_if_coarsened(read, number["exposure"], alone, events=events)
+            warn_if_coarsened(read, number["exposure"], alone, events=events, rule=coarsening)
 
         own = area_covariates(table, covariates, keys=keys, order=order)
         theirs = pd.DataFrame(index=authorities)

@@ -24,8 +24,13 @@ from socgrad.coarsening.columns import (
 from socgrad.coarsening.kernels import CoarsenedCounts
 from socgrad.coarsening.rounding import Exact
 from socgrad.coarsening.suppression import Suppressed
-from socgrad.coarsening.suspicion import hidden_by, suspicion
-from socgrad.coarsening.suspicion_words import about_coarsening
+from socgrad.coarsening.suspicion import (
+    Suspicion,
+    hidden_by,
+    rounded_beside_marks,
+    suspicion,
+)
+from socgrad.coarsening.suspicion_words import about_coarsening, about_others
 from socgrad.door.number_checks import marks_in, suppressed
 from socgrad.door.table_checks import column
 from socgrad.errors import CoarsenedCountsWarning
@@ -174,9 +179,16 @@ def count_column(
 
 
 def warn_if_coarsened(
-    column_read: CountColumn, exposure: FloatArray, alone: BoolArray, *, events: str
+    column_read: CountColumn,
+    exposure: FloatArray,
+    alone: BoolArray,
+    *,
+    events: str,
+    rule: Coarsening | None,
 ) -> None:
     """Warn of counts that look as if someone had coarsened them, and nobody said so.
+
+    Of a column whose marks are declared, that is whether the others look rounded.
 
     Parameters
     ----------
@@ -188,20 +200,35 @@ def warn_if_coarsened(
         Areas whose authority has no total: elsewhere a missing count says nothing, (n,).
     events
         The caller's column.
+    rule
+        What was declared of it, if anything.
     """
     rows = alone & (exposure > 0)
     shown = column_read.published.shown[rows]
-    found = suspicion(shown, exposure[rows])
-    if found is None:
+    where = f"Column {events!r} (events)"
+    if rule is None:
+        words = _about(suspicion(shown, exposure[rows]), column_read, where)
+    elif isinstance(rule, Suppressed) and rule.others == Exact():
+        rounded = rounded_beside_marks(shown, exposure[rows])
+        words = "" if rounded is None else about_others(rounded, where, rule)
+    else:
         return
+    if words:
+        warnings.warn(
+            words,
+            CoarsenedCountsWarning,
+            skip_file_prefixes=_PACKAGE,  # at the caller's line
+        )
+
+
+def _about(found: Suspicion | None, column_read: CountColumn, where: str) -> str:
+    """What a column looks like of which nothing was declared; no words for nothing."""
+    if found is None:
+        return ""
     hidden = hidden_by(found.rule)
     if hidden is not None:
         if column_read.suppressed.any():
-            return  # their marks are warned of
+            return ""  # their marks are warned of
         interval = (hidden.low, hidden.high)
         found = replace(found, rule=Suppressed(dict.fromkeys(column_read.marks, interval)))
-    warnings.warn(
-        about_coarsening(found, f"Column {events!r} (events)"),
-        CoarsenedCountsWarning,
-        skip_file_prefixes=_PACKAGE,  # at the caller's line
-    )
+    return about_coarsening(found, where)

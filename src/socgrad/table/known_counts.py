@@ -20,8 +20,10 @@ import pandas as pd
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.coarsening.columns import PublishedCounts
 from socgrad.coarsening.kernels import CoarsenedCounts
+from socgrad.coarsening.rounding import Exact, MidpointRounded, Rounded
 from socgrad.door.table_checks import name_some, refuse
 from socgrad.errors import SuppressionWarning, TableError
+from socgrad.reported_reasons import DECLARED
 
 __all__ = ["KnownCounts", "known_counts"]
 
@@ -54,6 +56,7 @@ def known_counts(
     suppressed_events: BoolArray,
     suppressed_totals: BoolArray,
     marks: Sequence[str],
+    others: Exact | Rounded | MidpointRounded,
     exposure: FloatArray,
     area: pd.Index[Any],
     authority: pd.Index[Any],
@@ -75,6 +78,8 @@ def known_counts(
         Which counts of areas, and of authorities, have a mark of suppression without a meaning.
     marks
         What stands in the column of events without a number or a meaning, for the messages.
+    others
+        How the numbers beside these were made, as far as that was said.
     exposure
         Exposure of each area.
     area, authority
@@ -127,7 +132,13 @@ def known_counts(
     absent = ~known & ~idle & ~totalled[authority_of_area]
     if not leave_out_missing:
         _refuse_missing(
-            absent, area, authority, authority_of_area, events_name=events_name, marks=marks
+            absent,
+            area,
+            authority,
+            authority_of_area,
+            events_name=events_name,
+            marks=marks,
+            others=others,
         )
 
     within = known & ~idle
@@ -219,13 +230,15 @@ def _refuse_missing(
     *,
     events_name: str | None,
     marks: Sequence[str],
+    others: Exact | Rounded | MidpointRounded,
 ) -> None:
     declared = ", ".join(f"{mark!r}: (1, 5)" for mark in list(marks)[:3]) or "'': (1, 5)"
+    rounded = "" if others == Exact() else f", others=socgrad.coarsening.{others!r}"
     remedy = (
         "A missing count (or c, x, z, : and blanks) is not zero. If these are zero, write 0 in the "
         "source. If they hide small counts, say which, such as "
-        f"coarsening=socgrad.coarsening.Suppressed({{{declared}}}): they stay in the likelihood. "
-        "If their authority's total is known, pass it in totals=, with all its areas' "
+        f"coarsening=socgrad.coarsening.Suppressed({{{declared}}}{rounded}): they stay in the "
+        "likelihood. If their authority's total is known, pass it in totals=, with all its areas' "
         'counts missing. Else missing_events="leave out" takes them out of the likelihood, which '
         "assumes that being unknown has nothing to do with the count. Suppressed (1-5) counts are "
         "not so: leaving them out biases rates and gradients."
@@ -273,7 +286,7 @@ def _report(
     likely = counted | telling | totalled[authority_of_area] & ~idle
     dark = np.bincount(authority_of_area, weights=likely, minlength=len(authority)) == 0
     unseen = name_some(authority[dark], limit=len(authority))
-    declared = [(words, rows, "as coarsening declares") for words, rows in kinds.items()]
+    declared = [(words, rows, DECLARED) for words, rows in kinds.items()]
     if kinds:
         declared.insert(0, ("counts within bounds", interval, "the count is one of several"))
     steps = [

@@ -24,6 +24,7 @@ _PACKAGE: Final = str(Path(__file__).parents[1])
 _MOST_RHAT: Final = 1.01
 _LEAST_ESS: Final = 400
 _LEAST_BFMI: Final = 0.3
+_BETWEEN: Final = "between strata"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -98,9 +99,10 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     Notes
     -----
     R-hat compares chains: it needs two at least. Draws resampled by importance have no chains; for
-    them the recorded importance effective size counts instead. Priors are judged by weighing the
-    draws as if each were half as strong (power-scaling); `prior_sensitivity` does it with the
-    counts, too.
+    them the recorded importance effective size counts instead. Draws of a release are independent,
+    and say nothing of the sampler of its fit: check that before it is released. Priors are judged
+    by weighing the draws as if each were half as strong (power-scaling); `prior_sensitivity` does
+    it with the counts, too.
 
     Interpretation
     --------------
@@ -130,11 +132,15 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     if not labels:
         verdict = _verdict(fit)
     else:
-        verdicts = {label: _verdict(stratum(fit, label)) for label in labels}
-        shared = _table(_varying(fit), None)
-        if len(shared):
-            problems = _problems(fit, shared, 0, np.nan, weighted=False)
-            verdicts["between strata"] = SamplingCheck(
+        parts = {label: stratum(fit, label) for label in labels}
+        verdicts = {label: _verdict(part) for label, part in parts.items()}
+        correlations = _varying(fit)
+        if correlations.data_vars:
+            sizes = [_independent(part) for part in parts.values()]
+            limit = min((size for size in sizes if size is not None), default=None)
+            shared = _table(correlations, limit)
+            problems = _problems(fit, shared, 0, np.nan, weighted=limit is not None)
+            verdicts[_BETWEEN] = SamplingCheck(
                 not problems, " ".join(problems), shared, -1, np.nan, pd.DataFrame()
             )
         verdict = _verdict_of_all(verdicts, fit)
@@ -143,8 +149,13 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     return verdict
 
 
+def _independent(fit: xr.DataTree) -> float | None:
+    """How many draws independent ones are worth at most; None where draws are a chain's."""
+    return np.inf if "release" in fit.attrs else importance_ess(fit)
+
+
 def _verdict(fit: xr.DataTree) -> SamplingCheck:
-    limit = importance_ess(fit)
+    limit = _independent(fit)
     table = _table(_own(fit), limit)
     divergences = _divergences(fit)
     bfmi = _bfmi(fit)
@@ -152,6 +163,8 @@ def _verdict(fit: xr.DataTree) -> SamplingCheck:
     facts = (
         f"largest R-hat {table['rhat'].max():.3f}, "
         if limit is None
+        else "independent draws of a release (how those of its fit were had, only the fit tells), "
+        if "release" in fit.attrs
         else "independent draws, resampled by importance, "
     )
     facts += (
@@ -182,7 +195,9 @@ def _verdict_of_all(verdicts: Mapping[Hashable, SamplingCheck], fit: xr.DataTree
     held = {label: one.priors for label, one in verdicts.items() if len(one.priors)}
     priors = pd.concat(held, names=["stratum"]) if held else pd.DataFrame()
     if apart:
-        said = [f"The sampler did not converge in {len(apart)} of {facts}."]
+        # What strata share may fail where each of them by itself does not.
+        failed = len(apart) - (_BETWEEN in apart)
+        said = [f"The sampler did not converge{f' in {failed} of' if failed else ':'} {facts}."]
         said += [f"[{label}] {one.statement}" for label, one in apart.items()]
     else:
         said = [f"The sampler converged: {facts}."]
