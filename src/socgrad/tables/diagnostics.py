@@ -17,6 +17,7 @@ from socgrad.notebooks.html import frame_table, heading, paragraph
 from socgrad.reading.by_stratum import stratum, stratum_labels
 from socgrad.reading.posterior import importance_ess
 from socgrad.schema import COEFFICIENTS, CORRELATIONS, EFFECTS, PARAMETERS, REGION_EFFECTS
+from socgrad.tables.effective_sizes import effective_sizes
 
 __all__ = ["SamplingCheck", "check_sampling"]
 
@@ -218,22 +219,28 @@ def _own(fit: xr.DataTree) -> xr.Dataset:
 
 def _table(posterior: xr.Dataset, limit: float | None) -> pd.DataFrame:
     """Worst diagnostics of each variable."""
-    stats = import_module("arviz_stats")  # takes a second, so only when needed
     rows = {}
     for name, draws in posterior.data_vars.items():
-        # A term that is held fixed has no between-chain variance to compare.
-        varies = bool((draws != draws.isel(chain=0, draw=0)).any())
+        chains = draws.transpose(..., "chain", "draw").to_numpy()
+        bulk, tail = effective_sizes(chains.reshape(-1, *chains.shape[-2:]))
         rows[name] = {
-            "rhat": float(stats.rhat(draws).max(skipna=False)) if varies and limit is None else 1.0,
-            "ess_bulk": float(stats.ess(draws, method="bulk").min(skipna=False)),
-            "ess_tail": float(stats.ess(draws, method="tail").min(skipna=False)),
+            "rhat": _rhat(draws) if limit is None else np.nan,
+            "ess_bulk": float(bulk.min()),
+            "ess_tail": float(tail.min()),
         }
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("term")
     if limit is not None:
-        table["rhat"] = np.nan
         sizes = ["ess_bulk", "ess_tail"]
         table[sizes] = table[sizes].clip(upper=limit)
     return table
+
+
+def _rhat(draws: xr.DataArray) -> float:
+    """Largest R-hat; 1 of a term that is held fixed, which has no between-chain variance."""
+    if not (draws != draws.isel(chain=0, draw=0)).any():
+        return 1.0
+    stats = import_module("arviz_stats")  # takes a second, so only when needed
+    return float(stats.rhat(draws).max(skipna=False))
 
 
 def _divergences(fit: xr.DataTree) -> int:
