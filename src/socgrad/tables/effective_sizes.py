@@ -4,6 +4,7 @@ They are ArviZ's (`arviz_stats.ess`, to which tests hold them), which takes one 
 another, and with thousands of authorities' effects longer than all else that is asked of a fit.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy import fft
 from scipy.special import ndtri
 
 from socgrad.arrays import FloatArray
+from socgrad.processors import processors
 
 __all__ = ["effective_sizes"]
 
@@ -52,17 +54,23 @@ def effective_sizes(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
     >>> [size.round(-2).tolist() for size in effective_sizes(steps)]
     [[4000.0], [4000.0]]
     """
-    bulk, tail = np.full((2, len(draws)), np.nan)
-    if draws.shape[-1] >= _LEAST_DRAWS:
-        known = np.flatnonzero(~np.isnan(draws).any(axis=(1, 2)))
-        for first in range(0, len(known), _BLOCK):
-            some = known[first : first + _BLOCK]
-            block = draws[some]
-            ends = np.quantile(block, _TAILS, axis=(1, 2), keepdims=True)
-            bulk[some] = _sizes(_normal_scores(_halves(block)))
-            low, high = (_sizes(_halves((block <= end).astype(float))) for end in ends)
-            tail[some] = np.minimum(low, high)
-    return bulk, tail
+    if draws.shape[-1] < _LEAST_DRAWS:
+        return np.full(len(draws), np.nan), np.full(len(draws), np.nan)
+    blocks = [draws[first : first + _BLOCK] for first in range(0, len(draws), _BLOCK)]
+    with ThreadPoolExecutor(processors()) as pool:
+        bulk, tail = zip(*pool.map(_of_block, blocks), strict=True)
+    return np.concatenate(bulk), np.concatenate(tail)
+
+
+def _of_block(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Effective sizes of a few quantities."""
+    unknown = np.isnan(draws).any(axis=(1, 2))
+    known = np.where(unknown[:, None, None], 0.0, draws)
+    bulk = _sizes(_normal_scores(_halves(known)))
+    ends = np.quantile(known, _TAILS, axis=(1, 2), keepdims=True)
+    low, high = (_sizes(_halves((known <= end).astype(float))) for end in ends)
+    bulk[unknown] = np.nan
+    return bulk, np.where(unknown, np.nan, np.minimum(low, high))
 
 
 def _halves(draws: FloatArray) -> FloatArray:
