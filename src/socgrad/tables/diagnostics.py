@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from socgrad.arrays import FloatArray
 from socgrad.checks.deciding_priors import about_priors, prior_weights
 from socgrad.errors import ConvergenceWarning
 from socgrad.notebooks.html import frame_table, heading, paragraph
 from socgrad.reading.by_stratum import stratum, stratum_labels
 from socgrad.reading.posterior import importance_ess
 from socgrad.schema import COEFFICIENTS, CORRELATIONS, EFFECTS, PARAMETERS, REGION_EFFECTS
-from socgrad.tables.effective_sizes import effective_sizes
+from socgrad.tables.chain_statistics import ess_bulk, ess_tail, rhat
 
 __all__ = ["SamplingCheck", "check_sampling"]
 
@@ -222,11 +223,11 @@ def _table(posterior: xr.Dataset, limit: float | None) -> pd.DataFrame:
     rows = {}
     for name, draws in posterior.data_vars.items():
         chains = draws.transpose(..., "chain", "draw").to_numpy()
-        bulk, tail = effective_sizes(chains.reshape(-1, *chains.shape[-2:]))
+        chains = chains.reshape(-1, *chains.shape[-2:])
         rows[name] = {
-            "rhat": _rhat(draws) if limit is None else np.nan,
-            "ess_bulk": float(bulk.min()),
-            "ess_tail": float(tail.min()),
+            "rhat": _largest_rhat(chains) if limit is None else np.nan,
+            "ess_bulk": float(ess_bulk(chains).min()),
+            "ess_tail": float(ess_tail(chains).min()),
         }
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("term")
     if limit is not None:
@@ -235,12 +236,10 @@ def _table(posterior: xr.Dataset, limit: float | None) -> pd.DataFrame:
     return table
 
 
-def _rhat(draws: xr.DataArray) -> float:
+def _largest_rhat(chains: FloatArray) -> float:
     """Largest R-hat; 1 of a term that is held fixed, which has no between-chain variance."""
-    if not (draws != draws.isel(chain=0, draw=0)).any():
-        return 1.0
-    stats = import_module("arviz_stats")  # takes a second, so only when needed
-    return float(stats.rhat(draws).max(skipna=False))
+    varies = bool((chains != chains[:, :1, :1]).any())
+    return float(rhat(chains).max()) if varies else 1.0
 
 
 def _divergences(fit: xr.DataTree) -> int:

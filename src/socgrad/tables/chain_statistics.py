@@ -1,9 +1,16 @@
-"""Effective sizes of draws in the bulk and in the tails, of many quantities at once.
+"""R-hat and effective sizes in the bulk and in the tails, of many quantities at once.
 
-They are ArviZ's (`arviz_stats.ess`, to which tests hold them), which takes one quantity after
-another, and with thousands of authorities' effects longer than all else that is asked of a fit.
+They are ArviZ's (`arviz_stats.rhat` and `ess`, to which tests hold them), which takes one quantity
+after another, and with thousands of authorities' effects longer than all else that is asked of a
+fit. Each takes draws of shape (quantities, chains, draws) and gives an array of shape
+(quantities,): NaN where a draw is NaN, or a chain has fewer than four draws. Chains are halved.
+
+References
+----------
+Vehtari et al. 2021, Bayesian Analysis 16(2), https://doi.org/10.1214/20-BA1221.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -14,63 +21,69 @@ from scipy.special import ndtri
 from socgrad.arrays import FloatArray
 from socgrad.processors import processors
 
-__all__ = ["effective_sizes"]
+__all__ = ["ess_bulk", "ess_tail", "rhat"]
 
 #: Ends of the interval whose quantiles are the tails: of ArviZ's default interval of 0.89.
 _TAILS: Final = (0.11, 0.89)
-#: Fewer draws of a chain have no effective size.
+#: Fewer draws of a chain say nothing.
 _LEAST_DRAWS: Final = 4
 #: Quantities whose draws stay in the processor's cache together.
 _BLOCK: Final = 16
 
 
-def effective_sizes(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Compute effective sizes in the bulk and in the tails.
-
-    Parameters
-    ----------
-    draws
-        Shape (quantities, chains, draws).
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Shape (quantities,) each; NaN where a draw is NaN, or a chain has fewer than four draws.
-
-    Notes
-    -----
-    In the bulk: the effective size of the normal scores of all draws' ranks. In the tails: the
-    smaller one of indicators of draws up to each of two quantiles. Chains are halved.
-
-    References
-    ----------
-    Vehtari et al. 2021, Bayesian Analysis 16(2), https://doi.org/10.1214/20-BA1221.
+def ess_bulk(draws: FloatArray) -> FloatArray:
+    """Effective size of the normal scores of all draws' ranks.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from socgrad.tables.effective_sizes import effective_sizes
+    >>> from socgrad.tables.chain_statistics import ess_bulk
     >>> steps = np.random.default_rng(1).standard_normal((1, 4, 1000))
-    >>> [size.round(-2).tolist() for size in effective_sizes(steps)]
-    [[4000.0], [4000.0]]
+    >>> ess_bulk(steps).round(-2).tolist()
+    [4000.0]
     """
+    return _by_blocks(lambda block: _sizes(_normal_scores(_halves(block))), draws)
+
+
+def ess_tail(draws: FloatArray) -> FloatArray:
+    """Smaller effective size of indicators of draws up to each of two quantiles."""
+
+    def of_block(block: FloatArray) -> FloatArray:
+        ends = np.quantile(block, _TAILS, axis=(1, 2), keepdims=True)
+        sizes = [_sizes(_halves((block <= end).astype(float))) for end in ends]
+        return np.min(sizes, axis=0)
+
+    return _by_blocks(of_block, draws)
+
+
+def rhat(draws: FloatArray) -> FloatArray:
+    """Larger R-hat of the normal scores of ranks: of draws, and of their distances from the median.
+
+    NaN of a single chain, too.
+    """
+
+    def of_block(block: FloatArray) -> FloatArray:
+        halves = _halves(block)
+        apart = np.abs(halves - np.median(halves, axis=(1, 2), keepdims=True))
+        bulk, tail = (_disagreement(_normal_scores(values)) for values in (halves, apart))
+        return np.where(tail > bulk, tail, bulk)
+
+    if draws.shape[1] < 2:
+        return np.full(len(draws), np.nan)
+    return _by_blocks(of_block, draws)
+
+
+def _by_blocks(of_block: Callable[[FloatArray], FloatArray], draws: FloatArray) -> FloatArray:
+    """Statistic of all quantities, a few at a time on every processor."""
+    found = np.full(len(draws), np.nan)
     if draws.shape[-1] < _LEAST_DRAWS:
-        return np.full(len(draws), np.nan), np.full(len(draws), np.nan)
-    blocks = [draws[first : first + _BLOCK] for first in range(0, len(draws), _BLOCK)]
+        return found
+    known = ~np.isnan(draws).any(axis=(1, 2))
+    some = draws if known.all() else draws[known]
+    blocks = [some[first : first + _BLOCK] for first in range(0, len(some), _BLOCK)]
     with ThreadPoolExecutor(processors()) as pool:
-        bulk, tail = zip(*pool.map(_of_block, blocks), strict=True)
-    return np.concatenate(bulk), np.concatenate(tail)
-
-
-def _of_block(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Effective sizes of a few quantities."""
-    unknown = np.isnan(draws).any(axis=(1, 2))
-    known = np.where(unknown[:, None, None], 0.0, draws)
-    bulk = _sizes(_normal_scores(_halves(known)))
-    ends = np.quantile(known, _TAILS, axis=(1, 2), keepdims=True)
-    low, high = (_sizes(_halves((known <= end).astype(float))) for end in ends)
-    bulk[unknown] = np.nan
-    return bulk, np.where(unknown, np.nan, np.minimum(low, high))
+        found[known] = np.concatenate([np.zeros(0), *pool.map(of_block, blocks)])
+    return found
 
 
 def _halves(draws: FloatArray) -> FloatArray:
@@ -94,6 +107,16 @@ def _normal_scores(draws: FloatArray) -> FloatArray:
     score = np.repeat(ndtri((rank - 3 / 8) / (number + 1 / 4)), equal)
     np.put_along_axis(scores, order, score.reshape(flat.shape), axis=1)
     return scores.reshape(draws.shape)
+
+
+def _disagreement(chains: FloatArray) -> FloatArray:
+    """R-hat of each quantity; NaN of one that never moves."""
+    length = chains.shape[2]
+    between = length * chains.mean(axis=2).var(axis=1, ddof=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = between / chains.var(axis=2, ddof=1).mean(axis=1)
+    apart: FloatArray = np.sqrt((ratio + length - 1) / length)
+    return apart
 
 
 def _sizes(chains: FloatArray) -> FloatArray:
