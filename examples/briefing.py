@@ -136,18 +136,18 @@ def main() -> int:
 
 
 def fits_of(made: Mapping[str, Study], options: argparse.Namespace) -> dict[str, xr.DataTree]:
-    """Fit every table, in processes of their own, and keep each fit in a file."""
+    """Fit every table, in processes of their own."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as executor:
-        files = {
+        fits = {
             heading: executor.submit(fitted, study, options, number)
             for number, (heading, study) in enumerate(made.items(), start=1)
         }
-        return {heading: sg.load(file.result()) for heading, file in files.items()}
+        return {heading: fit.result() for heading, fit in fits.items()}
 
 
-def fitted(study: Study, options: argparse.Namespace, number: int) -> Path:
-    """Fit one table, and give the file of the fit."""
+def fitted(study: Study, options: argparse.Namespace, number: int) -> xr.DataTree:
+    """Fit one table, and keep the fit in a file, which `sg.load` reads again."""
     model = sg.StratifiedModel(
         study.strata,
         authority_effects="joint" if study.together else "independent",
@@ -157,7 +157,8 @@ def fitted(study: Study, options: argparse.Namespace, number: int) -> Path:
     fit = sg.fit(
         model, method=options.method, draws=options.draws, random_seed=options.seed + number
     )
-    return sg.save(fit, options.out / f"study_{number}.nc")
+    sg.save(fit, options.out / f"study_{number}.nc")
+    return fit
 
 
 def studies(flow: Flow, *, together: bool) -> dict[str, Study]:

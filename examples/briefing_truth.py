@@ -7,6 +7,7 @@ briefing estimates. See docs/simulated_england.md for what is exact and what is 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -224,10 +225,15 @@ def steepening(flow: Flow, outcome: Outcome) -> float:
 
 def _line(flow: Flow, outcome: Outcome) -> "pd.Series[float]":
     """The true line of an average authority."""
-    by = [] if outcome.by is None else [outcome.by]
-    lines = flow.truth_of(outcome.events, exposure=outcome.exposure, by=by)
+    lines = _lines(flow, outcome.events, outcome.exposure, outcome.by)
     groups = [outcome.events] if outcome.by is None else list(GROUPS[outcome.by])
     return lines.iloc[groups.index(outcome.group or outcome.events)]
+
+
+@lru_cache(maxsize=32)  # several questions ask for the same line, every group for those of all
+def _lines(flow: Flow, events: str, exposure: str, by: str | None) -> pd.DataFrame:
+    """True lines of an average authority, of every group."""
+    return flow.truth_of(events, exposure=exposure, by=[] if by is None else [by])
 
 
 def _expected(flow: Flow, name: str, outcome: Outcome, *, effects: bool = True) -> np.ndarray:

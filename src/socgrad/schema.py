@@ -209,6 +209,7 @@ def is_stratified(tree: xr.DataTree) -> bool:
 
 def check_tree(tree: xr.DataTree) -> None:
     """Raise `SchemaError` unless `tree` is a fit that this version can read."""
+    groups: dict[str, xr.Dataset] = {}
     for group, names in (("posterior", ("intercept",)), ("constant_data", tuple(CONSTANTS))):
         if group not in tree.children:
             raise SchemaError(
@@ -216,13 +217,15 @@ def check_tree(tree: xr.DataTree) -> None:
                 "Expected a fit from socgrad.fit, socgrad.load, or pymc.sample on "
                 "socgrad.pymc_model(model)."
             )
-        missing = [name for name in names if name not in tree[group].data_vars]
+        # Looked up in the tree name by name, this would take longer than many an estimand.
+        held = groups[group] = tree[group].to_dataset()
+        missing = [name for name in names if name not in held.data_vars]
         if missing:
             raise SchemaError(
                 f"Group {group!r} lacks {', '.join(missing)}. Expected a fit from socgrad.fit, "
                 "socgrad.load, or pymc.sample on socgrad.pymc_model(model)."
             )
-    _check_strata(tree)
+    _check_strata(groups["posterior"], groups["constant_data"])
     # Trees straight from pymc.sample carry no version: their names were checked above.
     given = tree.attrs.get("socgrad_schema", SCHEMA_VERSION)
     try:
@@ -248,12 +251,12 @@ def check_tree(tree: xr.DataTree) -> None:
         )
 
 
-def _check_strata(tree: xr.DataTree) -> None:
+def _check_strata(posterior: xr.Dataset, constants: xr.Dataset) -> None:
     """Refuse a fit of which some parts have strata and others, that should, have none."""
-    terms = {name for name in (*PARAMETERS, *EFFECTS) if name in tree["posterior"].data_vars}
-    parts = {f"posterior/{name}": tree["posterior"][name] for name in sorted(terms)}
-    parts |= {f"constant_data/{name}": tree["constant_data"][name] for name in PER_STRATUM}
-    without = [name for name, values in parts.items() if "stratum" not in values.dims]
+    terms = sorted(name for name in (*PARAMETERS, *EFFECTS) if name in posterior.data_vars)
+    parts = {f"posterior/{name}": posterior.variables[name].dims for name in terms}
+    parts |= {f"constant_data/{name}": constants.variables[name].dims for name in PER_STRATUM}
+    without = [name for name, dims in parts.items() if "stratum" not in dims]
     if 0 < len(without) < len(parts):
         raise SchemaError(
             f"{len(without)} of {len(parts)} parts of this fit lack dim stratum, which the others "

@@ -1,6 +1,7 @@
 """What the priors contribute: prior against posterior, and sensitivity to both."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib import import_module
 from typing import Final
 
@@ -101,7 +102,8 @@ def compare_prior(fit: xr.DataTree, *, prob: float = 0.95) -> pd.DataFrame:
     rows = {}
     for name, column, after in parameters_of(draws):
         prior = priors[TERMS[name].prior_name or name]
-        before = _drawn(name, prior if column is None else prior[column])
+        first, second = prior if column is None else prior[column]
+        before = _drawn(TERMS[name].prior, float(first), float(second))
         scale, shown = _scaled(name, steps)
         quantiles = [shown(np.quantile(values, tails)) for values in (before, after)]
         rows[parameter_label(draws, name, column)] = {
@@ -230,11 +232,10 @@ def _chosen(values: Mapping[str, Floats], at: npt.NDArray[np.int64]) -> xr.Datas
     return xr.Dataset({name: (("chain", "draw"), all_[at][None]) for name, all_ in values.items()})
 
 
-def _drawn(name: str, prior: Floats) -> Floats:
+@lru_cache(maxsize=16)  # strata mostly share their priors
+def _drawn(family: str, first: float, second: float) -> Floats:
     """Even quantiles of a prior, which stand for draws without their noise."""
     at = (np.arange(_DRAWN) + 0.5) / _DRAWN
-    first, second = prior
-    family = TERMS[name].prior
     if family == "correlation":
         return np.asarray(2 * beta.ppf(at, first, second) - 1)
     if family == "positive":

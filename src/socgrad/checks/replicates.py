@@ -284,6 +284,7 @@ def _widened(held: Floats, place: Integers, more: Floats, width: int) -> Floats:
 
 def _size(counts: Floats) -> Integers:
     """Place of counts among the sizes of a tally."""
-    beyond = np.log(np.maximum(counts, _EXACT) / _EXACT) / _STEP
-    size: Integers = np.where(counts <= _EXACT, counts, _EXACT + np.ceil(beyond)).astype(np.int64)
+    size = counts.astype(np.int64)
+    beyond = counts > _EXACT
+    size[beyond] = _EXACT + np.ceil(np.log(counts[beyond] / _EXACT) / _STEP).astype(np.int64)
     return size

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from socgrad.errors import EstimandError, MisfitWarning
 from socgrad.pages.evidence import evidence, meaning, only_totals
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import in_a_list, number, upper_first
+from socgrad.processors import processors
 from socgrad.tables.diagnostics import SamplingCheck
 
 __all__ = ["Trust", "Verdict", "trust"]
@@ -89,15 +91,15 @@ def _without_priors(sampling: SamplingCheck) -> str:
 
 def _fits(subject: Subject) -> Verdict:
     asks = "Does the model fit the counts?"
-    checks: dict[Part, FitCheck] = {}
-    for part in subject.parts:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", MisfitWarning)
-                checks[part] = check_fit(part.fit)
-        except EstimandError as error:
-            words = ["This could not be checked.", str(error)]
-            return Verdict("fit", asks, None, words, pd.DataFrame())
+    try:
+        # Filters of warnings are the process's: set for all threads together.
+        with warnings.catch_warnings(), ThreadPoolExecutor(processors()) as pool:
+            warnings.simplefilter("ignore", MisfitWarning)
+            found = pool.map(check_fit, [part.fit for part in subject.parts])
+            checks = dict(zip(subject.parts, found, strict=True))
+    except EstimandError as error:
+        words = ["This could not be checked.", str(error)]
+        return Verdict("fit", asks, None, words, pd.DataFrame())
     bad = {part: check for part, check in checks.items() if not check.adequate}
     if not bad:
         words = ["Yes: the counts are as the model expects, in every respect that was looked at."]

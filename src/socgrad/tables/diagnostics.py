@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -99,9 +100,10 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     Notes
     -----
     R-hat compares chains: it needs two at least. Draws resampled by importance have no chains; for
-    them the recorded importance effective size counts instead. Draws of a release are independent,
-    and say nothing of the sampler of its fit: check that before it is released. Priors are judged
-    by weighing the draws as if each were half as strong (power-scaling); `prior_sensitivity` does
+    them the recorded importance effective size, one for all quantities, counts instead. Draws of a
+    release are independent, and say nothing of the sampler of its fit: check that before it is
+    released. Priors are judged by weighing the draws as if each were half as strong
+    (power-scaling); `prior_sensitivity` does
     it with the counts, too.
 
     Interpretation
@@ -233,22 +235,29 @@ def _own(fit: xr.DataTree) -> xr.Dataset:
 
 def _table(posterior: xr.Dataset, limit: float | None) -> pd.DataFrame:
     """Worst diagnostics of each variable."""
-    stats = import_module("arviz_stats")  # takes a second, so only when needed
-    rows = {}
-    for name, draws in posterior.data_vars.items():
-        # A term that is held fixed has no between-chain variance to compare.
-        varies = bool((draws != draws.isel(chain=0, draw=0)).any())
-        rows[name] = {
-            "rhat": float(stats.rhat(draws).max(skipna=False)) if varies and limit is None else 1.0,
-            "ess_bulk": float(stats.ess(draws, method="bulk").min(skipna=False)),
-            "ess_tail": float(stats.ess(draws, method="tail").min(skipna=False)),
-        }
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("term")
-    if limit is not None:
-        table["rhat"] = np.nan
-        sizes = ["ess_bulk", "ess_tail"]
-        table[sizes] = table[sizes].clip(upper=limit)
-    return table
+    # Importing ArviZ takes a second, its sizes of thousands of effects a third of a page.
+    of = _of_chains if limit is None else partial(_of_independent, limit=limit)
+    rows = {name: of(draws) for name, draws in posterior.data_vars.items()}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("term")
+
+
+def _of_independent(draws: xr.DataArray, limit: float) -> dict[str, float]:
+    """Sizes of independent draws: what their weights leave of their number."""
+    number = draws.sizes["chain"] * draws.sizes["draw"]
+    size = float(min(limit, number)) if np.isfinite(draws).all() else np.nan
+    return {"rhat": np.nan, "ess_bulk": size, "ess_tail": size}
+
+
+def _of_chains(draws: xr.DataArray) -> dict[str, float]:
+    """Largest R-hat, and smallest sizes."""
+    stats = import_module("arviz_stats")
+    # A term that is held fixed has no between-chain variance to compare.
+    varies = bool((draws != draws.isel(chain=0, draw=0)).any())
+    return {
+        "rhat": float(stats.rhat(draws).max(skipna=False)) if varies else 1.0,
+        "ess_bulk": float(stats.ess(draws, method="bulk").min(skipna=False)),
+        "ess_tail": float(stats.ess(draws, method="tail").min(skipna=False)),
+    }
 
 
 def _divergences(fit: xr.DataTree) -> int:
