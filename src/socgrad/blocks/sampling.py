@@ -17,6 +17,7 @@ from socgrad.blocks.outcome import Outcome
 from socgrad.blocks.pilot import pilot
 from socgrad.blocks.posterior import posterior_of, shaped
 from socgrad.blocks.proposal import Student
+from socgrad.blocks.skewness import mean_about
 from socgrad.laplace.importance import Weights, effective_size, resampled, smoothed
 from socgrad.laplace.proposal import Proposal
 from socgrad.model.gradient_model import GradientModel
@@ -180,9 +181,12 @@ def _weighed(
     marginal, d = found.marginal, len(found.point)
     mirrored = marginal.coordinates.mirrored
     of_years = _of_years(marginal)
-    proposal: _Density = Student(found.point, found.root, mirrored, degrees)
+    proposal: _Density
     if of_years:
         proposal = GivenSpreads.about(found)
+    else:
+        middle = found.point if d <= _FEW else mean_about(marginal, found.point, found.root)
+        proposal = Student(middle, found.root, mirrored, degrees)
     x = proposal.draw(_ROUND, rng)
     log_ratio = marginal.values(x) - proposal.log_density(x)
     weights = smoothed(log_ratio)
