@@ -185,7 +185,9 @@ def _weighed(
     if of_years:
         proposal = GivenSpreads.about(found)
     else:
-        middle = found.point if d <= _FEW else mean_about(marginal, found.point, found.root)
+        # Of few authorities the mean may be too far for its first-order form.
+        near = d <= _FEW_OF_STRATA
+        middle = found.point if near else mean_about(marginal, found.point, found.root)
         proposal = Student(middle, found.root, mirrored, degrees)
     x = proposal.draw(_ROUND, rng)
     log_ratio = marginal.values(x) - proposal.log_density(x)

@@ -35,8 +35,8 @@ __all__ = [
     "population",
 ]
 
-# Numbers in one block of working memory. In smaller ones threads wait for the interpreter.
-_BLOCK = 240_000
+# Numbers in one block of working memory: what a processor's own cache holds.
+_BLOCK = 60_000
 # Centring stops when no centre moves by more than this share of its standard deviation.
 _CLOSE = 0.05
 _ROUNDS = 30
@@ -290,7 +290,7 @@ def _log_integrals(given: Given, prior: LinePrior, start: Start, nodes: int) -> 
 
 
 def blocks(points: int, per_point: int) -> list[slice]:
-    """Slices of points whose working arrays are of about one size."""
+    """Slices of points whose working arrays stay within the processor's cache."""
     size = max(1, _BLOCK // per_point)
     return [slice(first, min(first + size, points)) for first in range(0, points, size)]
 
