@@ -68,13 +68,8 @@ def integrals(  # type: ignore[no-untyped-def]
     authorities, n = mean.shape
     strata, pairs = n // 2, normals.shape[1]
     terms, along = np.zeros((strata, 10)), np.zeros((strata, 4))
-    u, qu, w, a, small = (
-        np.zeros(n),
-        np.zeros(n),
-        np.zeros((n, n)),
-        np.zeros((n, n)),
-        np.zeros(ROOM),
-    )
+    u, qu, w, a = np.zeros(n), np.zeros(n), np.zeros((n, n)), np.zeros((n, n))
+    small = np.zeros(ROOM)
     other = np.zeros((strata, 10)), np.zeros((strata, 4)), np.zeros(n), np.zeros(n)
     room = (
         terms, along, u, qu, w, a, other[0], other[1], other[2], other[3], np.zeros(n),

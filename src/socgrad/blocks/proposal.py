@@ -1,4 +1,4 @@
-"""Where draws of many shared parameters come from: a Student distribution about the mode."""
+"""Where draws of many shared parameters come from: a Student distribution."""
 
 from dataclasses import dataclass
 

@@ -29,8 +29,8 @@ __all__ = ["BlockDraws", "sample_blocks"]
 # Up to so many shared parameters the proposal is fitted to draws; beyond, it is Laplace's.
 _FEW = 14
 _ROUND, _ROUNDS, _EFFICIENT = 1000, 4, 0.6
-# Degrees of freedom of the first proposal; and, up to so many parameters of several strata, of one
-# for few authorities.
+# Degrees of freedom of the first proposal; and, up to so many parameters, of one for few
+# authorities in several strata. With more the first proposal is about the mean, not the mode.
 _DEGREES, _FEW_DEGREES, _FEW_OF_STRATA = 30.0, 5.0, 40
 # A map that bends has a term for each pair of numbers: draws that it is fitted to, for each.
 _PER_PAIR = 15

@@ -37,7 +37,8 @@ def mean_about(marginal: Marginal, point: FloatArray, root: FloatArray) -> Float
     Returns
     -------
     ndarray, shape (d,)
-        The mode itself where there is no gradient nearby.
+        At most one standard deviation from the mode along each column of the root. A step to where
+        there is no density counts as if the posterior were even in it.
     """
 
     def gradient(z: FloatArray) -> FloatArray:

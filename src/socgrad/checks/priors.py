@@ -237,10 +237,13 @@ def _drawn(family: str, first: float, second: float) -> Floats:
     """Even quantiles of a prior, which stand for draws without their noise."""
     at = (np.arange(_DRAWN) + 0.5) / _DRAWN
     if family == "correlation":
-        return np.asarray(2 * beta.ppf(at, first, second) - 1)
-    if family == "positive":
-        return np.asarray(truncnorm.ppf(at, -first / second, np.inf, first, second))
-    return np.asarray(norm.ppf(at, first, second))
+        found = np.asarray(2 * beta.ppf(at, first, second) - 1)
+    elif family == "positive":
+        found = np.asarray(truncnorm.ppf(at, -first / second, np.inf, first, second))
+    else:
+        found = np.asarray(norm.ppf(at, first, second))
+    found.setflags(write=False)  # all who ask share it
+    return found
 
 
 def _scaled(name: str, steps: float) -> tuple[str, Callable[[Floats], Floats]]:

@@ -14,6 +14,7 @@ be wide, or open above.
 from math import exp, inf, lgamma, log, log1p
 
 from socgrad.arrays import FloatArray
+from socgrad.laws.compiled_expected import add_along_line
 from socgrad.laws.compiled_gamma import gamma_differences, log_gamma_ratio
 from socgrad.laws.kernels import OPEN
 from socgrad.nuts.numba_on_disk import compiled
@@ -148,16 +149,7 @@ def coarsened_terms(kernels, kernel, within, offset, lo, hi, level, slope, r, de
         kernel_of(kernels, kernel[i], offset[i] + level + slope * w, r, deep, small)
         out[0] += small[0]
         if deep:
-            w_w = w * w
-            out[1] += small[1]
-            out[2] += small[1] * w
-            out[3] += small[2]
-            out[4] += small[2] * w
-            out[5] += small[2] * w_w
-            out[6] += small[3]
-            out[7] += small[3] * w
-            out[8] += small[3] * w_w
-            out[9] += small[3] * w_w * w
+            add_along_line(small, w, out)
             by_r += small[4]
     return by_r
 

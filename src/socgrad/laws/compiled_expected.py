@@ -9,7 +9,25 @@ import numpy as np
 
 from socgrad.nuts.numba_on_disk import compiled
 
-__all__ = ["log_sum", "log_sum_scores", "sums"]
+__all__ = ["add_along_line", "log_sum", "log_sum_scores", "sums"]
+
+
+@compiled
+def add_along_line(one, w, out):  # type: ignore[no-untyped-def]
+    """Add derivatives by eta = level + slope w, 1 to 3 in `one`, to those by (level, slope).
+
+    `out` has them as `socgrad.blocks.segments` does: 1, 2; 11, 12, 22; 111, 112, 122, 222.
+    """
+    w_w = w * w
+    out[1] += one[1]
+    out[2] += one[1] * w
+    out[3] += one[2]
+    out[4] += one[2] * w
+    out[5] += one[2] * w_w
+    out[6] += one[3]
+    out[7] += one[3] * w
+    out[8] += one[3] * w_w
+    out[9] += one[3] * w_w * w
 
 
 @compiled

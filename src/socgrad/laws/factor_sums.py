@@ -9,6 +9,7 @@ import numpy as np
 from socgrad.arrays import FloatArray
 from socgrad.laws import (
     coarsened,
+    compiled_expected,
     compiled_gamma,
     compiled_negative_binomial,
     shared_factors,
@@ -28,7 +29,13 @@ __all__ = ["factor_sums", "given_others"]
 # Of the rules of `shared_factors`: enough nodes for a single count, and for the factor itself.
 _FINE = 1
 # Modules whose functions are called.
-_CALLED = (shared_factors, coarsened, compiled_negative_binomial, compiled_gamma)
+_CALLED = (
+    shared_factors,
+    coarsened,
+    compiled_negative_binomial,
+    compiled_expected,
+    compiled_gamma,
+)
 
 
 @functools.cache

@@ -152,9 +152,9 @@ def totals(
 
 
 def of_total(events: Array, mean: Array, r: Array, *, log_gamma: Any, xp: Any) -> Array:
-    """Log probability of counts that are large or have an r of their own, without its log y!.
+    """Log probability of totals, each of an r of its own, without its log y!.
 
-    By gamma functions (`log_gamma`) of y + 1/r and 1/r.
+    By gamma functions (`log_gamma`) of y + 1/r and 1/r, which lose digits as r vanishes.
     """
     phi = 1.0 / r
     gammas = log_gamma(events + phi) - log_gamma(phi)

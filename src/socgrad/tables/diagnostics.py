@@ -103,8 +103,7 @@ def check_sampling(fit: xr.DataTree) -> SamplingCheck:
     them the recorded importance effective size, one for all quantities, counts instead. Draws of a
     release are independent, and say nothing of the sampler of its fit: check that before it is
     released. Priors are judged by weighing the draws as if each were half as strong
-    (power-scaling); `prior_sensitivity` does
-    it with the counts, too.
+    (power-scaling); `prior_sensitivity` does it with the counts, too.
 
     Interpretation
     --------------
@@ -169,9 +168,12 @@ def _verdict(fit: xr.DataTree) -> SamplingCheck:
         if "release" in fit.attrs
         else "independent draws, resampled by importance, "
     )
+    sizes = table[["ess_bulk", "ess_tail"]].min()
     facts += (
-        f"smallest effective size {table['ess_bulk'].min():.0f} in the bulk and "
-        f"{table['ess_tail'].min():.0f} in the tails"
+        f"smallest effective size {sizes['ess_bulk']:.0f} in the bulk and {sizes['ess_tail']:.0f} "
+        "in the tails"
+        if limit is None
+        else f"effective size {sizes['ess_bulk']:.0f}"
     )
     if limit is None:  # independent draws have no path that could diverge
         facts += ", divergences not recorded" if divergences < 0 else f", {divergences} divergences"
