@@ -122,7 +122,8 @@ def _of_quadrature(task: Task) -> Start:
     ready = prepared(task.models[0], task.data[0])
     # Only this engine looks for a mode first; a proposal's draw lies where it would sample.
     point = ready.proposal.draw(1, np.random.default_rng(1))[0]
-    return Start(lambda x: (float(ready.marginal.log_density(x[None], nodes=5)[0]), None), point)
+    nodes = [(13, 5)] * len(ready.marginal.surfaces)
+    return Start(lambda x: (float(ready.marginal.log_density(x[None], nodes=nodes)[0]), None), point)
 
 
 def _written(task: Task) -> Start:

@@ -7,8 +7,9 @@ from scipy.stats import norm
 
 from socgrad.laplace.effects import draw_effects
 from socgrad.laplace.importance import effective_size, resampled, smoothed
-from socgrad.laplace.marginal import centre, grid_about, integrand, population
+from socgrad.laplace.line_priors import population
 from socgrad.laplace.mode import climb
+from socgrad.laplace.nodes import centre, grid_about, integrand
 from socgrad.laplace.preparation import prepared
 from socgrad.laplace.proposal import Proposal
 from socgrad.model.compression import constants, likelihood_data
@@ -168,8 +169,8 @@ def test_effects_of_totals_follow_their_curve(family, known):
     for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
         prior = population(values, marginal.predictors.of(surface.authority), varying=True)
         given = surface.given(prior.overdispersion)
-        grid = grid_about(centre(given, prior, start), 21, varying=True)
-        logs = integrand(given, prior, grid.level, grid.step, grid.slope) + grid.log_weight
+        grid = grid_about(given, prior, centre(given, prior, start), (21, 21))
+        logs = integrand(given, prior, grid) + grid.log_weight
         mass = np.exp(logs - logs.max(axis=(0, 1)))
         mass /= mass.sum(axis=(0, 1))
         levels = grid.level[:, None] + grid.step - prior.level
@@ -190,7 +191,7 @@ def test_log_factorials_are_not_needed():
     other = data.assign(count_constant=data["count_constant"] + gammaln(50.0))
     one, two = (prepared(model, each).marginal for each in (data, other))
     x = np.array([one.coordinates.point(dict.fromkeys(one.coordinates.names, 0.3))])
-    np.testing.assert_array_equal(one.log_density(x, nodes=3), two.log_density(x, nodes=3))
+    np.testing.assert_array_equal(one.log_density(x, nodes=[(3, 3)]), two.log_density(x, nodes=[(3, 3)]))
 
 
 def test_a_heavy_tail_has_the_proposal_fitted_to_all_draws(monkeypatch):

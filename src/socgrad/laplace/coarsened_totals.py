@@ -7,7 +7,7 @@ import xarray as xr
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import Exposure, exposure_rule, tabulated_exposure
-from socgrad.laplace.surfaces import Derivatives, Given
+from socgrad.laplace.surfaces import AtSlopes, Derivatives, Given
 from socgrad.laws.kernels import OPEN, Kernels, kernels_of
 
 __all__ = ["CoarsenedTotals"]
@@ -66,23 +66,19 @@ class _CoarsenedTotalsAtOverdispersion:
         found: FloatArray = self.overdispersion**2 * share
         return found
 
-    def _values(self, eta: FloatArray, r: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        from socgrad.laws.kernel_sums import kernel_values  # noqa: PLC0415 numba
-
-        return kernel_values(self.totals.kernels, self.totals.kernel, eta, r)
-
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
+        return self.at(slope).grid(level, step)
+
+    def at(self, slope: FloatArray) -> AtSlopes:
         log_sums = self.totals.rule.log_sums(slope)
-        r = self._variation(slope, log_sums)[:, None]
-        eta = (level + log_sums)[:, None] + step
-        return self._values(eta, r)[0]
+        return _CoarsenedTotalsAtSlopes(self.totals, log_sums, self._variation(slope, log_sums))
 
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:
         # Variation held where it is: enough to place the nodes.
         log_total, mean, variance = self.totals.rule.moments(slope)
         r = self._variation(slope, log_total)
         eta = np.broadcast_to(level + log_total, np.broadcast_shapes(level.shape, r.shape))
-        _, first, second = self._values(eta, r)
+        _, first, second = _values(self.totals, eta, r)
         return Derivatives(
             first,
             first * mean,
@@ -91,3 +87,26 @@ class _CoarsenedTotalsAtOverdispersion:
             -second * mean**2 - first * variance,
             -second * (mean**2 + variance),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _CoarsenedTotalsAtSlopes:
+    totals: CoarsenedTotals
+    log_sums: FloatArray
+    squared_variation: FloatArray
+
+    def grid(self, level: FloatArray, step: FloatArray) -> FloatArray:
+        eta = (level + self.log_sums)[:, None] + step
+        return _values(self.totals, eta, self.squared_variation[:, None])[0]
+
+    def by_level(self, level: FloatArray) -> tuple[FloatArray, FloatArray]:
+        _, first, second = _values(self.totals, level + self.log_sums, self.squared_variation)
+        return first, -second
+
+
+def _values(
+    totals: CoarsenedTotals, eta: FloatArray, r: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    from socgrad.laws.kernel_sums import kernel_values  # noqa: PLC0415 numba
+
+    return kernel_values(totals.kernels, totals.kernel, eta, r)

@@ -3,23 +3,14 @@
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.laplace.marginal import (
-    Centre,
-    LinePrior,
-    Marginal,
-    Start,
-    blocks,
-    by_blocks,
-    centre,
-    grid_about,
-    integrand,
-    population,
-)
+from socgrad.laplace.line_priors import LinePrior, population
+from socgrad.laplace.marginal import Marginal, Start, blocks, by_blocks
+from socgrad.laplace.nodes import Centre, Places, centre, grid_about, integrand, places
 from socgrad.laplace.surfaces import Given, Surface
 
 __all__ = ["draw_effects"]
 
-_NODES = 3
+_NODES, _NODES_OF_CURVES = (3, 3), (13, 3)
 # Metropolis steps from a proposal that is accepted nine times in ten go on until what is left of a
 # start that was all but right is below any Monte Carlo error.
 _LEFT = 1e-3
@@ -58,7 +49,7 @@ def draw_effects(
         rest = np.sqrt((1.0 - r) * (1.0 + r))
         slope_effect = values["slope_sd"][:, None] * (r * raw[0] + rest * raw[1])
     for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
-        rows = blocks(len(x), len(surface.authority) * _NODES)
+        rows = blocks(len(x), len(surface.authority) * _NODES[0])
 
         def fill(
             block: tuple[slice, np.random.Generator],
@@ -91,9 +82,8 @@ def _draw(
     at = centre(given, prior, start)
     shape = at.level.shape
 
-    def placed(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-        along = at.slope_sd * z[1]
-        return at.level_along(along) + at.level_sd * z[0], at.slope + along
+    def placed(z: FloatArray) -> Places:
+        return places(given, prior, at, (at.slope_sd * z[1])[None], (at.level_sd * z[0])[None])
 
     mean, factor = _moments(given, prior, at)
 
@@ -110,9 +100,7 @@ def _draw(
         t = normal
         t *= stretch
         z = np.stack([mean[0] + factor[0] * t[0] + factor[1] * t[1], mean[1] + factor[2] * t[1]])
-        level, slope = placed(z)
-        target = integrand(given, prior, level[None], np.zeros((1, *shape)), slope[None])[0, 0]
-        return z, target + lost
+        return z, integrand(given, prior, placed(z))[0, 0] + lost
 
     z, score = proposed()
     # How much of the start is left, at the authority that moves least.
@@ -125,18 +113,18 @@ def _draw(
         left *= 1.0 - float(accept.mean(axis=0).min())
         if left < _LEFT:
             break
-    level, slope = placed(z)
-    return level - prior.level, slope - prior.slope
+    found = placed(z)
+    return found.level[0] + found.step[0] - prior.level, found.slope[0] - prior.slope
 
 
 def _moments(given: Given, prior: LinePrior, at: Centre) -> tuple[FloatArray, FloatArray]:
     """Mean (2, n, j) of the scaled level and slope, and the upper factor of their covariance."""
-    grid = grid_about(at, _NODES, varying=prior.varying)
-    values = integrand(given, prior, grid.level, grid.step, grid.slope) + grid.log_weight
+    grid = grid_about(given, prior, at, _NODES if at.curve is None else _NODES_OF_CURVES)
+    values = integrand(given, prior, grid) + grid.log_weight
     mass = np.exp(values - values.max(axis=(0, 1)))
     mass /= mass.sum(axis=(0, 1))
     by_level, by_slope = mass.sum(axis=0), mass.sum(axis=1)
-    z, nodes = grid.z_level[:, None, None], grid.z_slope[:, None, None]
+    z, nodes = grid.z_level, grid.z_slope
     m0, m1 = (by_level * z).sum(axis=0), (by_slope * nodes).sum(axis=0)
     v0 = (by_level * z**2).sum(axis=0) - m0**2
     v1 = (by_slope * nodes**2).sum(axis=0) - m1**2

@@ -6,18 +6,21 @@ it to ten digits, with no exponential at all.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray, IntArray
-from socgrad.laplace.polynomials import chebyshev, taylor
+from socgrad.laplace.polynomials import chebyshev, horner, taylor
 
 __all__ = ["Exposure", "GaussExposure", "exposure_rule", "tabulated_exposure"]
 
-# Higher degrees lose in rounding what they gain.
-_NUMBERS = (7, 9, 11, 13, 15)
+# Coefficients of a polynomial, and how many pieces have one: higher degrees lose in rounding what
+# they gain. To look up a piece takes as long as some fifteen coefficients.
+_NUMBERS = ((7, 1), (9, 1), (11, 1), (13, 1), (15, 1), (6, 48), (6, 96), (6, 192), (6, 384))
+# Slopes at which a table is held against the rule: at different places of its pieces.
+_BETWEEN = 253
 # Error of an authority's log-likelihood, about its events times that of the log of the sum.
 _SMALL = 1e-6
 
@@ -74,42 +77,62 @@ class GaussExposure:
 
 @dataclass(frozen=True, eq=False)
 class _TabulatedExposure:
-    """Polynomials for the log of the sums, coefficients (degree, j), inside an interval of slopes.
+    """Polynomials for the log of the sums, inside an interval of slopes for each authority.
 
+    `coefficients` (degree, pieces, j) are those of each of as many equal pieces of the interval.
     Outside, where draws are few, the rule itself.
     """
 
     exact: GaussExposure
-    middle: FloatArray
-    half: FloatArray
+    low: FloatArray
+    width: FloatArray
     coefficients: FloatArray
 
+    @classmethod
+    def of(
+        cls, exact: GaussExposure, low: FloatArray, high: FloatArray, number: int, pieces: int
+    ) -> Self:
+        """Interpolate at `number` Chebyshev points of each piece."""
+        points, transform = chebyshev(number)
+        width = (high - low) / pieces
+        begins = np.arange(pieces)[:, None] + 0.5 * (points[:, None, None] + 1.0)
+        values = exact.log_sums(low + width * begins)
+        return cls(exact, low, width, np.tensordot(transform, values, axes=1))
+
     def log_sums(self, slope: FloatArray) -> FloatArray:
-        t = (slope - self.middle) / self.half
-        values = np.empty_like(t)
-        values[...] = self.coefficients[-1]
-        for coefficient in self.coefficients[-2::-1]:
-            values *= t
-            values += coefficient
-        if (outside := self._outside(t)) is not None:
+        coefficients, t, outside = self._there(slope)
+        values = horner(coefficients, t)
+        if outside is not None:
             values[outside] = self.exact.of(outside[-1]).log_sums(slope[outside])
         return values
 
     def moments(self, slope: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        t = (slope - self.middle) / self.half
-        value, first, second = taylor(self.coefficients, t)
-        first /= self.half
-        second /= self.half**2
-        if (outside := self._outside(t)) is not None:
+        coefficients, t, outside = self._there(slope)
+        value, first, second = taylor(coefficients, t)
+        first /= 0.5 * self.width
+        second /= (0.5 * self.width) ** 2
+        if outside is not None:
             exact = self.exact.of(outside[-1]).moments(slope[outside])
             value[outside], first[outside], second[outside] = exact
         return value, first, np.maximum(second, 0.0)
 
-    @staticmethod
-    def _outside(t: FloatArray) -> tuple[IntArray, ...] | None:
-        if max(-float(t.min()), float(t.max())) <= 1.0:
-            return None
-        return tuple(each.astype(np.int64) for each in np.nonzero(np.abs(t) > 1.0))
+    def _there(
+        self, slope: FloatArray
+    ) -> tuple[FloatArray, FloatArray, tuple[IntArray, ...] | None]:
+        """Coefficients along the first axis, the place in each piece, -1 to 1, what is outside."""
+        degree, pieces, authorities = self.coefficients.shape
+        t = (slope - self.low) / self.width
+        inside = float(t.min()) >= 0.0 and float(t.max()) <= pieces
+        outside = None if inside else np.nonzero((t < 0.0) | (t > pieces))
+        if pieces == 1:
+            chosen = self.coefficients[:, 0]
+        else:
+            which = np.clip(t, 0.0, pieces - 1.0).astype(np.int64)
+            t -= which
+            which *= authorities
+            which += np.arange(authorities)
+            chosen = self.coefficients.reshape(degree, -1).take(which, axis=1)
+        return chosen, 2.0 * t - 1.0, outside
 
 
 def exposure_rule(data: xr.Dataset, kind: str) -> GaussExposure:
@@ -124,19 +147,18 @@ def tabulated_exposure(
 ) -> Exposure:
     """Tabulate the sums over intervals of slopes, (j,) each.
 
-    Where no polynomial of moderate degree is exact enough for so many `events`, the rule stays.
+    Where no polynomials are exact enough for so many `events`, the rule stays.
     """
     if isinstance(exact, _TabulatedExposure):
         exact = exact.exact
     assert isinstance(exact, GaussExposure)
     middle, half = (low + high) / 2, np.maximum((high - low) / 2, 1e-3)
-    between = np.linspace(-1.0, 1.0, 25)[:, None]
-    wanted = exact.log_sums(middle + half * between)
-    for number in _NUMBERS:
-        points, transform = chebyshev(number)
-        values = exact.log_sums(middle + half * points[:, None])
-        table = _TabulatedExposure(exact, middle, half, transform @ values)
-        error = np.abs(table.log_sums(middle + half * between) - wanted) * (1.0 + events)
+    low, high = middle - half, middle + half
+    between = middle + half * np.linspace(-1.0, 1.0, _BETWEEN)[:, None]
+    wanted = exact.log_sums(between)
+    for number, pieces in _NUMBERS:
+        table = _TabulatedExposure.of(exact, low, high, number, pieces)
+        error = np.abs(table.log_sums(between) - wanted) * (1.0 + events)
         if error.max() < _SMALL:
             return table
     return exact

@@ -7,7 +7,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 
-__all__ = ["NUMPY", "Evaluation", "chebyshev", "taylor"]
+__all__ = ["NUMPY", "Evaluation", "chebyshev", "horner", "taylor"]
 
 
 class Evaluation(NamedTuple):
@@ -29,9 +29,9 @@ def _grid(coefficients: FloatArray, along: FloatArray, up: FloatArray) -> FloatA
     held = np.clip(along, -1.0, 1.0)
     steep = (along - held)[:, None]
     if not steep.any():
-        return _upwards(_horner(coefficients[:, :, None], held), up, bends=True)
+        return _upwards(horner(coefficients[:, :, None], held), up, bends=True)
     none, one, two = taylor(coefficients[:, :, None], held)
-    curved = _horner(two[:, :, None], np.clip(up, -1.0, 1.0))
+    curved = horner(two[:, :, None], np.clip(up, -1.0, 1.0))
     found: FloatArray = _upwards(none, up, bends=True)
     found += steep * _upwards(one, up, bends=False)
     found += 0.5 * steep**2 * np.minimum(curved, 0.0)
@@ -43,7 +43,7 @@ def _upwards(by_level: FloatArray, up: FloatArray, *, bends: bool) -> FloatArray
     held = np.clip(up, -1.0, 1.0)
     beyond = up - held
     if not beyond.any():
-        return _horner(by_level[:, :, None], held)
+        return horner(by_level[:, :, None], held)
     value, first, second = taylor(by_level[:, :, None], held)
     if bends:
         first = first + 0.5 * beyond * np.minimum(second, 0.0)
@@ -55,7 +55,7 @@ def _derivatives(coefficients: FloatArray, s: FloatArray, u: FloatArray) -> Floa
     return np.stack([none[1], one[0], none[2], one[1], two[0], two[1]])
 
 
-def _horner(coefficients: FloatArray, t: FloatArray) -> FloatArray:
+def horner(coefficients: FloatArray, t: FloatArray) -> FloatArray:
     """Polynomial in `t`, coefficients along the first axis."""
     values = np.zeros(np.broadcast_shapes(coefficients.shape[1:], t.shape))
     for coefficient in coefficients[::-1]:

@@ -6,9 +6,12 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray
+from socgrad.laplace.chosen_nodes import first_nodes
 from socgrad.laplace.coarsened_rows import CoarsenedRows
 from socgrad.laplace.coarsened_totals import CoarsenedTotals
-from socgrad.laplace.marginal import Marginal, centre, population
+from socgrad.laplace.line_priors import population
+from socgrad.laplace.marginal import Marginal
+from socgrad.laplace.nodes import centre
 from socgrad.laplace.mode import LogDensity, climb
 from socgrad.laplace.pilot import pilot
 from socgrad.laplace.predictors import predictors
@@ -35,8 +38,6 @@ from socgrad.model.priors import Normal
 
 __all__ = ["Prepared", "prepared", "tabulated_at"]
 
-# Nodes while climbing; sampling chooses its own.
-_NODES = 3
 _ROUNDS = 10
 _POINTS = 8
 
@@ -117,7 +118,8 @@ def _raw_surfaces(model: GradientModel, data: xr.Dataset) -> list[Surface | RowS
 
 
 def _density(marginal: Marginal) -> LogDensity:
-    return lambda x: marginal.log_density(x, nodes=_NODES)
+    nodes = first_nodes(marginal)
+    return lambda x: marginal.log_density(x, nodes=nodes)
 
 
 def _started(marginal: Marginal, mode: FloatArray) -> Marginal:

@@ -14,10 +14,12 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray
+from socgrad.laplace.chosen_nodes import chosen_nodes, error_of_nodes, first_nodes
 from socgrad.laplace.coordinates import factor_name
 from socgrad.laplace.effects import draw_effects
 from socgrad.laplace.importance import Weights, effective_size, resampled, smoothed
 from socgrad.laplace.marginal import Marginal
+from socgrad.laplace.nodes import Nodes
 from socgrad.laplace.predictors import joined
 from socgrad.laplace.preparation import Prepared, prepared, tabulated_at
 from socgrad.laplace.proposal import Proposal
@@ -36,7 +38,8 @@ _MOST = 12.0
 _AGAIN = 2
 # Error of the log-density, between draws, that leaves means and limits where they are.
 _SMALL = 5e-3
-_NODES = (3, 5, 7, 9, 13)
+# The same among the draws beyond which nodes are chosen once more.
+_TOO_FEW = 0.02
 _CHECKED, _TABULATED, _TABLES = 40, 24, 3
 # Beyond these the draws are not to be reported: Vehtari et al. 2024 for the tail.
 _WORST_TAIL = 0.7
@@ -63,7 +66,7 @@ class LaplaceDraws:
         Largest error of the log marginal density among posterior draws; of an authority's
         likelihood, where what totals say of hidden counts is tabulated.
     nodes : int
-        Quadrature nodes per effect.
+        Quadrature nodes per effect, where they are most.
     """
 
     posterior: xr.Dataset
@@ -118,6 +121,7 @@ def sample_laplace(
         if not again.weights.pareto_k < fitted.weights.pareto_k:
             break
         fitted = again
+    fitted = _with_enough_nodes(fitted)
     marginal, proposal, nodes = fitted.marginal, fitted.proposal, fitted.nodes
     x, log_ratio, weights = fitted.x, fitted.log_ratio, fitted.weights
 
@@ -149,7 +153,7 @@ def sample_laplace(
         },
         coords=coords,
     )
-    error = _error(marginal, points[:_CHECKED], nodes)
+    error = error_of_nodes(marginal, points[:_CHECKED], nodes)
     return LaplaceDraws(
         posterior,
         sample_stats,
@@ -158,7 +162,7 @@ def sample_laplace(
         proposal_efficiency=weights.effective_size / len(x),
         # What totals say of hidden counts is tabulated, too.
         quadrature_error=error + fitted.table_error + data.attrs.get("constraint_error", 0.0),
-        nodes=nodes,
+        nodes=max(max(each) for each in nodes),
     )
 
 
@@ -170,7 +174,7 @@ class _Fitted:
     proposal: Proposal
     x: FloatArray
     log_ratio: FloatArray
-    nodes: int
+    nodes: tuple[Nodes, ...]
     table_error: float
     node_error: float
 
@@ -215,22 +219,38 @@ def _drawn(fitted: _Fitted, kept: int, rng: np.random.Generator) -> _Fitted:
     return fitted
 
 
+def _with_enough_nodes(fitted: _Fitted) -> _Fitted:
+    """The same with nodes for where its draws lie, should those for the first ones be too few."""
+    if fitted.is_hopeless:
+        return fitted
+    at = resampled(fitted.weights.weight, _CHECKED, np.random.default_rng(0))
+    marginal, points = fitted.marginal, fitted.x[at]
+    if error_of_nodes(marginal, points, fitted.nodes) < _TOO_FEW:
+        return fitted
+    nodes = tuple(
+        (max(slopes, more_slopes), max(levels, more_levels))
+        for (slopes, levels), (more_slopes, more_levels) in zip(
+            fitted.nodes, chosen_nodes(marginal, points, small=_SMALL), strict=True
+        )
+    )
+    return replace(fitted, nodes=nodes).with_proposal(fitted.proposal, fitted.x)
+
+
 def _fitted(ready: Prepared, rng: np.random.Generator) -> _Fitted:
     """Draw, weigh and refit until the proposal is efficient."""
     marginal, proposal = ready.marginal, ready.proposal
     x = proposal.draw(_ROUND, rng)
     log_proposal = proposal.log_density(x)
+    first = first_nodes(marginal)
     for _ in range(_TABLES):
-        weights = smoothed(marginal.log_density(x, nodes=5) - log_proposal)
+        weights = smoothed(marginal.log_density(x, nodes=first) - log_proposal)
         drawn = x[resampled(weights.weight, _CHECKED, rng)]
         marginal, table_error = tabulated_at(marginal, drawn[:_TABULATED])
         # A table that was wrong far out made draws from there; the next one tells them so.
         if table_error < _SMALL:
             break
-    for nodes in _NODES:
-        node_error = _error(marginal, drawn, nodes)
-        if node_error < _SMALL:
-            break
+    nodes = chosen_nodes(marginal, drawn, small=_SMALL)
+    node_error = error_of_nodes(marginal, drawn, nodes)
     best: _Fitted | None = None
     for _ in range(_ROUNDS):
         log_ratio = marginal.log_density(x, nodes=nodes) - log_proposal
@@ -244,12 +264,3 @@ def _fitted(ready: Prepared, rng: np.random.Generator) -> _Fitted:
         x = proposal.draw(_ROUND, rng)
         log_proposal = proposal.log_density(x)
     return now
-
-
-def _error(marginal: Marginal, x: FloatArray, nodes: int) -> float:
-    """Largest error of the log-density with a number of nodes, against six more.
-
-    An error that is the same at all points changes no posterior and is left out.
-    """
-    error = marginal.log_density(x, nodes=nodes) - marginal.log_density(x, nodes=nodes + 6)
-    return float(np.abs(error - error.mean()).max())

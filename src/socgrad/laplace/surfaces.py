@@ -7,7 +7,7 @@ fast. Constants are left out, except where they depend on overdispersion.
 """
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import xarray as xr
@@ -18,6 +18,8 @@ from socgrad.laplace.exposure import Exposure, exposure_rule, tabulated_exposure
 from socgrad.laws.negative_binomial import of_total
 
 __all__ = [
+    "AtSlopes",
+    "Curved",
     "Derivatives",
     "Given",
     "NegativeBinomialTotals",
@@ -57,6 +59,28 @@ class Given(Protocol):
 
         They place and scale the quadrature nodes, whose sums are right wherever they lie.
         """
+
+
+class AtSlopes(Protocol):
+    """A log-likelihood at slopes (..., n, j), as a function of the levels there."""
+
+    @property
+    def log_sums(self) -> FloatArray:
+        """Log of the events expected at level 0."""
+
+    def grid(self, level: FloatArray, step: FloatArray) -> FloatArray:
+        """As `Given.grid`."""
+
+    def by_level(self, level: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Gradient and negative curvature by level, shape (..., n, j) each."""
+
+
+@runtime_checkable
+class Curved(Given, Protocol):
+    """One whose likeliest levels lie along any curve of the slopes, as those of a total do."""
+
+    def at(self, slope: FloatArray) -> AtSlopes:
+        """The same at slopes, of which sums over neighbourhoods are then taken once."""
 
 
 class Surface(Protocol):
@@ -156,9 +180,10 @@ class PoissonTotals:
         return self
 
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:  # noqa: D102
-        log_expected = level + self.rule.log_sums(slope)
-        logs = log_expected[:, None] + step
-        return self.events * logs - np.exp(logs)
+        return self.at(slope).grid(level, step)
+
+    def at(self, slope: FloatArray) -> AtSlopes:  # noqa: D102
+        return _PoissonTotalsAtSlopes(self.events, self.rule.log_sums(slope))
 
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:  # noqa: D102
         log_total, mean, variance = self.rule.moments(slope)
@@ -175,6 +200,23 @@ class PoissonTotals:
 
     def shared(self, overdispersion: FloatArray) -> FloatArray:  # noqa: D102
         return np.zeros(len(overdispersion))
+
+
+@dataclass(frozen=True, eq=False)
+class _PoissonTotalsAtSlopes:
+    events: FloatArray
+    log_sums: FloatArray
+
+    def grid(self, level: FloatArray, step: FloatArray) -> FloatArray:
+        logs = (level + self.log_sums)[:, None] + step
+        expected = np.exp(logs)
+        logs *= self.events
+        logs -= expected
+        return logs
+
+    def by_level(self, level: FloatArray) -> tuple[FloatArray, FloatArray]:
+        expected = np.exp(level + self.log_sums)
+        return self.events - expected, expected
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,14 +258,15 @@ class _TotalsAtOverdispersion:
     overdispersion: FloatArray
 
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
-        events = self.totals.events
+        return self.at(slope).grid(level, step)
+
+    def at(self, slope: FloatArray) -> AtSlopes:
         log_sums = self.totals.rule.log_sums(slope)
         # The variance of the total over its squared mean does not depend on the level.
         share = np.exp(self.totals.square.log_sums(2.0 * slope) - 2.0 * log_sums)
-        r = (self.overdispersion**2 * share)[:, None]
-        expected = np.exp((level + log_sums)[:, None] + step)
-        values: FloatArray = of_total(events, expected, r, log_gamma=gammaln, xp=np)
-        return values
+        return _NegativeBinomialTotalsAtSlopes(
+            self.totals.events, log_sums, self.overdispersion**2 * share
+        )
 
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:
         # Dispersion held where it is: enough to place the nodes.
@@ -241,3 +284,22 @@ class _TotalsAtOverdispersion:
             information * mean**2,
             information * (mean**2 + spread),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _NegativeBinomialTotalsAtSlopes:
+    events: FloatArray
+    log_sums: FloatArray
+    squared_variation: FloatArray
+
+    def grid(self, level: FloatArray, step: FloatArray) -> FloatArray:
+        expected = np.exp((level + self.log_sums)[:, None] + step)
+        values: FloatArray = of_total(
+            self.events, expected, self.squared_variation[:, None], log_gamma=gammaln, xp=np
+        )
+        return values
+
+    def by_level(self, level: FloatArray) -> tuple[FloatArray, FloatArray]:
+        expected = np.exp(level + self.log_sums)
+        share = 1.0 / (1.0 + self.squared_variation * expected)
+        return (self.events - expected) * share, expected * share

@@ -6,15 +6,9 @@ import numpy as np
 from scipy.special import logsumexp
 
 from socgrad.arrays import BoolArray, FloatArray
-from socgrad.laplace.marginal import (
-    Grid,
-    LinePrior,
-    Marginal,
-    centre,
-    grid_about,
-    integrand,
-    population,
-)
+from socgrad.laplace.line_priors import LinePrior, population
+from socgrad.laplace.marginal import Marginal
+from socgrad.laplace.nodes import Grid, centre, grid_about, integrand
 from socgrad.laplace.surfaces import Given, Surface
 from socgrad.laplace.tabulated_counts import (
     Box,
@@ -98,11 +92,12 @@ def covering(marginal: Marginal, which: int, x: FloatArray) -> tuple[TabulatedCo
 
     def about(values: dict[str, FloatArray]) -> tuple[LinePrior, Grid]:
         prior = population(values, theirs, varying=marginal.varying)
-        at = centre(table.given(prior.overdispersion), prior, start)
-        return prior, grid_about(at, _NODES, varying=prior.varying)
+        given = table.given(prior.overdispersion)
+        at = centre(given, prior, start)
+        return prior, grid_about(given, prior, at, (_NODES, _NODES))
 
     def weighed(given: Given, prior: LinePrior, grid: Grid) -> FloatArray:
-        return integrand(given, prior, grid.level, grid.step, grid.slope) + grid.log_weight
+        return integrand(given, prior, grid) + grid.log_weight
 
     # Where posteriors lie the table there is can say; how far the next one is off, rows alone, at
     # fewer points.
@@ -190,7 +185,10 @@ def slopes(marginal: Marginal, which: int, x: FloatArray) -> tuple[FloatArray, F
     prior = population(values, marginal.predictors.of(surface.authority), varying=marginal.varying)
     at = centre(surface.given(prior.overdispersion), prior, marginal.starts[which])
     reach = _REACH * at.slope_sd
-    low, high = (at.slope - reach).min(axis=0), (at.slope + reach).max(axis=0)
+    low, high = at.slope - reach, at.slope + reach
+    if at.curve is not None:
+        low, high = at.curve.low, at.curve.high
+    low, high = low.min(axis=0), high.max(axis=0)
     spare = 0.1 * (high - low)
     return low - spare, high + spare
 

@@ -1,0 +1,58 @@
+"""How many quadrature nodes the integrals over authorities' effects need."""
+
+import numpy as np
+
+from socgrad.arrays import FloatArray
+from socgrad.laplace.marginal import Marginal
+from socgrad.laplace.nodes import Nodes
+from socgrad.laplace.surfaces import Curved
+
+__all__ = ["chosen_nodes", "error_of_nodes", "first_nodes"]
+
+_OF_LINES, _OF_CURVES = (3, 3), (9, 3)
+_NUMBERS = (3, 5, 7, 9, 13)
+# More slopes are looked for where levels need few nodes: along the curves of totals.
+_SLOPES = (*_NUMBERS, 19, 25, 31)
+# Nodes of what a number is held against, above it; slopes at which levels are looked at.
+_MORE, _ENOUGH = 6, 7
+
+
+def first_nodes(marginal: Marginal) -> tuple[Nodes, ...]:
+    """Nodes for each surface that show where a posterior lies, before those needed are known."""
+    given = (surface.given(np.zeros((1, 1))) for surface in marginal.surfaces)
+    return tuple(_OF_CURVES if isinstance(each, Curved) else _OF_LINES for each in given)
+
+
+def chosen_nodes(marginal: Marginal, x: FloatArray, *, small: float) -> tuple[Nodes, ...]:
+    """Fewest nodes for each surface whose error at the points `x` is below `small`.
+
+    Where none is, the most that there are.
+    """
+    return tuple(_of_surface(marginal, x, which, small) for which in range(len(marginal.surfaces)))
+
+
+def _of_surface(marginal: Marginal, x: FloatArray, which: int, small: float) -> Nodes:
+    def error(nodes: Nodes, against: Nodes) -> float:
+        one, other = (marginal.log_likelihood(x, which, each) for each in (nodes, against))
+        return _apart(one - other)
+
+    for levels in _NUMBERS:
+        if error((_ENOUGH, levels), (_ENOUGH, levels + _MORE)) < small / 2:
+            break
+    if not marginal.varying:
+        return levels, levels
+    for slopes in _SLOPES:
+        if error((slopes, levels), (slopes + _MORE, levels)) < small / 2:
+            break
+    return slopes, levels
+
+
+def error_of_nodes(marginal: Marginal, x: FloatArray, nodes: tuple[Nodes, ...]) -> float:
+    """Largest error of the log-density with these nodes, against six more of slopes and levels."""
+    more = tuple((slopes + _MORE, levels + _MORE) for slopes, levels in nodes)
+    return _apart(marginal.log_density(x, nodes=nodes) - marginal.log_density(x, nodes=more))
+
+
+def _apart(error: FloatArray) -> float:
+    """Largest error; one that is the same at all points changes no posterior and is left out."""
+    return float(np.abs(error - error.mean()).max())
