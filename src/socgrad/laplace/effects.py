@@ -5,7 +5,7 @@ import numpy as np
 from socgrad.arrays import FloatArray
 from socgrad.laplace.line_priors import LinePrior, population
 from socgrad.laplace.marginal import Marginal, Start, blocks, by_blocks
-from socgrad.laplace.nodes import Centre, Places, centre, grid_about, integrand, places
+from socgrad.laplace.nodes import Centre, NodePlaces, centre, grid_about, integrand, places
 from socgrad.laplace.surfaces import Given, Surface
 
 __all__ = ["draw_effects"]
@@ -82,8 +82,8 @@ def _draw(
     at = centre(given, prior, start)
     shape = at.level.shape
 
-    def placed(z: FloatArray) -> Places:
-        return places(given, prior, at, (at.slope_sd * z[1])[None], (at.level_sd * z[0])[None])
+    def placed(z: FloatArray) -> NodePlaces:
+        return places(given, prior, at, (at.slope_sd * z[1])[None], z[:1])
 
     mean, factor = _moments(given, prior, at)
 
@@ -100,7 +100,8 @@ def _draw(
         t = normal
         t *= stretch
         z = np.stack([mean[0] + factor[0] * t[0] + factor[1] * t[1], mean[1] + factor[2] * t[1]])
-        return z, integrand(given, prior, placed(z))[0, 0] + lost
+        there = placed(z)
+        return z, integrand(given, prior, there)[0, 0] + there.log_scale[0] + lost
 
     z, score = proposed()
     # How much of the start is left, at the authority that moves least.
@@ -114,13 +115,13 @@ def _draw(
         if left < _LEFT:
             break
     found = placed(z)
-    return found.level[0] + found.step[0] - prior.level, found.slope[0] - prior.slope
+    return found.level[0] + found.step.reshape(shape) - prior.level, found.slope[0] - prior.slope
 
 
 def _moments(given: Given, prior: LinePrior, at: Centre) -> tuple[FloatArray, FloatArray]:
     """Mean (2, n, j) of the scaled level and slope, and the upper factor of their covariance."""
     grid = grid_about(given, prior, at, _NODES if at.curve is None else _NODES_OF_CURVES)
-    values = integrand(given, prior, grid) + grid.log_weight
+    values = integrand(given, prior, grid) + grid.log_weight + grid.log_scale[:, None]
     mass = np.exp(values - values.max(axis=(0, 1)))
     mass /= mass.sum(axis=(0, 1))
     by_level, by_slope = mass.sum(axis=0), mass.sum(axis=1)

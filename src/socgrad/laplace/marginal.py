@@ -91,9 +91,8 @@ def _log_integrals(given: Given, prior: LinePrior, start: Start, nodes: Nodes) -
     values -= highest
     np.exp(values, out=values)
     values *= np.exp(grid.log_weight)
-    result: FloatArray = np.log(values.sum(axis=(0, 1)))
-    result += highest
-    result += grid.log_scale
+    summed = values.sum(axis=1) * np.exp(grid.log_scale)
+    result: FloatArray = np.log(summed.sum(axis=0)) + highest
     return result
 
 

@@ -13,9 +13,19 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 from socgrad.laplace.line_priors import LinePrior
-from socgrad.laplace.surfaces import AtSlopes, Curved, Derivatives, Given
+from socgrad.laplace.surfaces import AtSlopes, Curved, Given
 
-__all__ = ["Centre", "Curve", "Grid", "Nodes", "Places", "centre", "grid_about", "integrand", "places"]
+__all__ = [
+    "Centre",
+    "CurvedRange",
+    "Grid",
+    "NodePlaces",
+    "Nodes",
+    "centre",
+    "grid_about",
+    "integrand",
+    "places",
+]
 
 # Centring stops when no centre moves by more than this share of its standard deviation; sooner
 # where slopes are spaced over an interval afterwards.
@@ -34,7 +44,7 @@ type Nodes = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class CurvedRange:
     """Slopes between which a curved posterior lies, and the log of the events expected at its mode.
 
     Shapes (n, j).
@@ -59,7 +69,7 @@ class Centre:
     slope_sd: FloatArray
     tilt: FloatArray
     bend: FloatArray
-    curve: Curve | None = None
+    curve: CurvedRange | None = None
 
 
 def centre(
@@ -121,9 +131,9 @@ def _on_curve(given: Curved, prior: LinePrior, mode: Centre) -> Centre:
     prior_sd = np.sqrt(one / (one * two - across * across))
     log_expected = mode.level + given.at(mode.slope).log_sums
     reach = _REACH * prior_sd
-    at = replace(mode, curve=Curve(prior.slope - reach, prior.slope + reach, log_expected))
+    at = replace(mode, curve=CurvedRange(prior.slope - reach, prior.slope + reach, log_expected))
     grid = grid_about(given, prior, at, (_COARSE, 1))
-    values = integrand(given, prior, grid)[:, 0]
+    values = integrand(given, prior, grid)[:, 0] + grid.log_scale
     counts = values > values.max(axis=0) - _LEAST
     spacing = 2.0 * reach / (_COARSE - 1)
     # A narrow posterior may lie between two of these slopes.
@@ -131,30 +141,32 @@ def _on_curve(given: Curved, prior: LinePrior, mode: Centre) -> Centre:
     low = np.where(counts, grid.slope, np.inf).min(axis=0) - spacing
     high = np.where(counts, grid.slope, -np.inf).max(axis=0) + spacing
     low, high = np.minimum(low, mode.slope - near), np.maximum(high, mode.slope + near)
-    return replace(mode, curve=Curve(low, high, log_expected))
+    return replace(mode, curve=CurvedRange(low, high, log_expected))
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class NodePlaces:
     """Levels and slopes about a centre: `level` and `slope` (a, n, j), `step` (b, n, j) of levels.
 
-    `at_slopes` is what a curved likelihood says there.
+    Along curves `step` is (a, b, n, j). `log_scale` (a, n, j) or (1, n, j) is the log of one
+    standard deviation there, and `at_slopes` what a curved likelihood says.
     """
 
     level: FloatArray
     step: FloatArray
     slope: FloatArray
+    log_scale: FloatArray
     at_slopes: AtSlopes | None
 
 
 def places(
-    given: Given, prior: LinePrior, at: Centre, along: FloatArray, step: FloatArray
-) -> Places:
-    """Places at slopes `along` (a, n, j) above a centre, and by `step` above the levels there."""
+    given: Given, prior: LinePrior, at: Centre, along: FloatArray, z_level: FloatArray
+) -> NodePlaces:
+    """Places at slopes `along` (a, n, j) above a centre, `z_level` (b, n, j) sds above levels."""
     slope = at.slope + along
     if at.curve is None or not isinstance(given, Curved):
         level = at.level + along * (at.tilt + 0.5 * at.bend * along)
-        return Places(level, step, slope, None)
+        return NodePlaces(level, at.level_sd * z_level, slope, np.log(at.level_sd)[None], None)
     there = given.at(slope)
     of_slope = prior.level_slope * (slope - prior.slope)
     # From where as many events are expected as at the mode.
@@ -162,46 +174,45 @@ def places(
     for _ in range(_STEPS):
         gradient, curvature = there.by_level(level)
         gradient -= prior.level_level * (level - prior.level) + of_slope
-        level = level + np.clip(gradient / _of_level(curvature, prior), -1.0, 1.0)
-    return Places(level, step, slope, there)
+        precision = _of_level(curvature, prior)
+        level = level + np.clip(gradient / precision, -1.0, 1.0)
+    level_sd = 1.0 / np.sqrt(precision)
+    return NodePlaces(level, level_sd[:, None] * z_level, slope, np.log(level_sd), there)
 
 
 @dataclass(frozen=True, eq=False)
-class Grid(Places):
+class Grid(NodePlaces):
     """Quadrature nodes about a centre.
 
     `z_slope` (a, n, j) or (a, 1, 1) and `z_level` (b, 1, 1) are the nodes in standard deviations.
     The integral is the sum of the exponentials of log-integrand plus `log_weight` (a, b, 1, 1)
-    plus `log_scale` (n, j).
+    plus `log_scale`, which has the scale of slopes, too.
     """
 
     z_slope: FloatArray
     z_level: FloatArray
     log_weight: FloatArray
-    log_scale: FloatArray
 
 
 def grid_about(given: Given, prior: LinePrior, at: Centre, nodes: Nodes) -> Grid:
     """Nodes about a centre, and the weights that their log-integrands need."""
     z_level, log_weight_level = _rule(nodes[1])
-    log_scale = np.log(at.level_sd)
     if not prior.varying:
         # A slope that does not vary is its own single node.
-        z, log_weight, along = np.zeros((1, 1, 1)), np.zeros(1), np.zeros((1, 1, 1))
+        z = along = np.zeros((1, 1, 1))
+        log_weight, spacing = np.zeros(1), np.ones(1)
     elif at.curve is None:
         z, log_weight = _rule(nodes[0])
-        along = at.slope_sd * z
-        log_scale += np.log(at.slope_sd)
+        along, spacing = at.slope_sd * z, at.slope_sd
     else:
         low, high = at.curve.low, at.curve.high
         along = low - at.slope + (high - low) * np.linspace(0.0, 1.0, nodes[0])[:, None, None]
         z, log_weight = along / at.slope_sd, np.full(nodes[0], -0.5 * _LOG_2PI)
-        log_scale += np.log((high - low) / (nodes[0] - 1))
-    there = places(given, prior, at, along, at.level_sd * z_level)
+        spacing = (high - low) / (nodes[0] - 1)
+    there = places(given, prior, at, along, z_level)
     weight = (log_weight[:, None] + log_weight_level)[:, :, None, None]
-    return Grid(
-        there.level, there.step, there.slope, there.at_slopes, z, z_level, weight, log_scale
-    )
+    scale = there.log_scale + np.log(spacing)
+    return Grid(there.level, there.step, there.slope, scale, there.at_slopes, z, z_level, weight)
 
 
 @functools.cache
@@ -211,7 +222,7 @@ def _rule(nodes: int) -> tuple[FloatArray, FloatArray]:
     return z[:, None, None], np.log(weight) + 0.5 * (z * z - _LOG_2PI)
 
 
-def integrand(given: Given, prior: LinePrior, at: Places) -> FloatArray:
+def integrand(given: Given, prior: LinePrior, at: NodePlaces) -> FloatArray:
     """Log of likelihood times prior at places, shape (a, b, n, j).
 
     The factor (2 pi)**-0.5 of each normal density is left to the weights of the nodes.

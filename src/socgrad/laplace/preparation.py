@@ -11,8 +11,8 @@ from socgrad.laplace.coarsened_rows import CoarsenedRows
 from socgrad.laplace.coarsened_totals import CoarsenedTotals
 from socgrad.laplace.line_priors import population
 from socgrad.laplace.marginal import Marginal
-from socgrad.laplace.nodes import centre
 from socgrad.laplace.mode import LogDensity, climb
+from socgrad.laplace.nodes import centre
 from socgrad.laplace.pilot import pilot
 from socgrad.laplace.predictors import predictors
 from socgrad.laplace.proposal import Proposal

@@ -31,6 +31,8 @@ __all__ = ["LaplaceDraws", "sample_laplace"]
 _ROUND = 1000
 _ROUNDS = 6
 _EFFICIENT = 0.75
+# The share below which a proposal is fitted to as many draws as `_MORE`.
+_INEFFICIENT, _MORE = 0.4, 5000
 # Effective draws wanted for each one kept: ties are then rare.
 _SPARE = 1.5
 _MOST = 12.0
@@ -111,7 +113,7 @@ def sample_laplace(
     ready = prepared(model, data)
     kept = draws * chains
 
-    fitted = _drawn(_fitted(ready, rng), kept, rng)
+    fitted = _drawn(_with_more_draws(_fitted(ready, rng), rng), kept, rng)
     for _ in range(_AGAIN):
         # Where the likelihood itself is in doubt, more draws of it are wasted.
         if fitted.is_hopeless or not fitted.weights.pareto_k > _WORST_TAIL:
@@ -203,6 +205,14 @@ class _Fitted:
         """The same with a proposal fitted to all draws that there are."""
         proposal = self.proposal.fitted(self.x, self.weights.weight)
         return self.with_proposal(proposal, proposal.draw(_ROUND, rng))
+
+
+def _with_more_draws(fitted: _Fitted, rng: np.random.Generator) -> _Fitted:
+    """The same with a proposal fitted to more draws, where so few are effective that it pays."""
+    if fitted.is_hopeless or fitted.efficiency > _INEFFICIENT:
+        return fitted
+    more = fitted.with_proposal(fitted.proposal, fitted.proposal.draw(_MORE, rng)).again(rng)
+    return more if more.efficiency > fitted.efficiency else fitted
 
 
 def _drawn(fitted: _Fitted, kept: int, rng: np.random.Generator) -> _Fitted:

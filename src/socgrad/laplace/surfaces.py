@@ -11,7 +11,6 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import xarray as xr
-from scipy.special import gammaln
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import Exposure, exposure_rule, tabulated_exposure
@@ -293,10 +292,8 @@ class _NegativeBinomialTotalsAtSlopes:
     squared_variation: FloatArray
 
     def grid(self, level: FloatArray, step: FloatArray) -> FloatArray:
-        expected = np.exp((level + self.log_sums)[:, None] + step)
-        values: FloatArray = of_total(
-            self.events, expected, self.squared_variation[:, None], log_gamma=gammaln, xp=np
-        )
+        logs = (level + self.log_sums)[:, None] + step
+        values: FloatArray = of_total(self.events, logs, self.squared_variation[:, None], xp=np)
         return values
 
     def by_level(self, level: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -48,15 +48,30 @@ def rising(events: Array, r: Array, *, xp: Any) -> Array:
     >>> bool(np.isclose(rising(3.0, 0.5, xp=np), np.log(1.5) + np.log(2.0), rtol=1e-14))
     True
     """
+    if xp is np:
+        # Numbers, unlike variables of a graph, say where Stirling's series will do by itself.
+        large = np.real(r) * _FIRST > 1.0
+        if not np.any(large):
+            return _by_stirling(events, r, xp=xp)
+        if np.ndim(r) > 1:
+            found = _by_stirling(events, r, xp=xp)
+            large = np.broadcast_to(large, found.shape)
+            some = (np.broadcast_to(each, found.shape)[large] for each in (events, r))
+            found[large] = rising(*some, xp=xp)
+            return found
     nothing = xp.zeros_like(events) + 0.0 * r
     each, spread = (nothing + events)[..., None], (nothing + r)[..., None]
     # Gamma(x + y) / Gamma(x) = Gamma(x + 1 + y) / Gamma(x + 1) x / (x + y), x = 1/r + k.
     inverse = spread / (1.0 + spread * np.arange(float(_FIRST)))
     total = xp.sum(each * xp.log1p(inverse) - xp.log1p(each * inverse), axis=-1)
-    low = r / (1.0 + r * _FIRST)
+    return total + _by_stirling(events, r / (1.0 + r * _FIRST), xp=xp)
+
+
+def _by_stirling(events: Array, low: Array, *, xp: Any) -> Array:
+    """The sum for a small variance `low`."""
     high = low / (1.0 + events * low)
     linear = (1.0 / low + events - 0.5) * xp.log1p(events * low) - events
-    return total + linear + _stirling(high) - _stirling(low)
+    return linear + _stirling(high) - _stirling(low)
 
 
 def _stirling(inverse: Array) -> Array:

@@ -113,7 +113,6 @@ def totals(
     square_within: Array,
     square_exposure: Array,
     constant: Array,
-    log_gamma: Any,
     xp: Any,
     node_level: Array = 0.0,
     node_slope: Array = 0.0,
@@ -148,17 +147,13 @@ def totals(
         node_slope=2.0 * square_slope,
     )
     r = overdispersion * overdispersion * squares / (mean * mean)
-    return xp.sum(of_total(events, mean, r, log_gamma=log_gamma, xp=xp)) + constant
+    return xp.sum(of_total(events, xp.log(mean), r, xp=xp)) + constant
 
 
-def of_total(events: Array, mean: Array, r: Array, *, log_gamma: Any, xp: Any) -> Array:
-    """Log probability of totals, each of an r of its own, without its log y!.
-
-    By gamma functions (`log_gamma`) of y + 1/r and 1/r, which lose digits as r vanishes.
-    """
-    phi = 1.0 / r
-    gammas = log_gamma(events + phi) - log_gamma(phi)
-    return events * xp.log(r * mean) + of_factor(events, mean, r, xp=xp) + gammas
+def of_total(events: Array, log_mean: Array, r: Array, *, xp: Any) -> Array:
+    """Log probability of totals, each of an r of its own, without its log y!."""
+    rest = of_factor(events, xp.exp(log_mean), r, xp=xp) + rising(events, r, xp=xp)
+    return events * log_mean + rest
 
 
 def log_probability(events: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:

@@ -1,6 +1,5 @@
 """Observed counts of a PyMC graph, of one stratum or several: what its likelihood reads."""
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -8,7 +7,6 @@ from socgrad.arrays import FloatArray
 from socgrad.laws import localities, negative_binomial, poisson
 from socgrad.nuts.lines import AuthorityLines
 from socgrad.nuts.observed import SHAPES, draw_areas, draw_totals, observe
-from socgrad.nuts.pymc_quietly import pt
 
 __all__ = ["observe_counts", "observe_totals"]
 
@@ -113,7 +111,7 @@ def observe_totals(data: dict[str, Variable], lines: AuthorityLines, observed: F
     statistics |= {n: data[f"sum_{n}"] for n in names}
     density: Callable[..., Variable] = poisson.totals
     if lines.spread is not None:
-        density = functools.partial(negative_binomial.totals, log_gamma=pt.gammaln)
+        density = negative_binomial.totals
         statistics["overdispersion"] = lines.own(lines.spread, j)
         for name in ("within", "exposure"):
             statistics[f"square_{name}"] = data[f"square_node_{name}"]
