@@ -58,9 +58,9 @@ def test_a_family_that_none_knows_is_refused_by_all():
     asked = task(model)
     object.__setattr__(model, "family", "interval")
     assert len(refusals(ENGINES, asked)) == len(ENGINES)
-    with pytest.raises(SpecificationError, match="it has no interval counts") as caught:
+    with pytest.raises(SpecificationError, match="does not take interval counts") as caught:
         sampled(asked, "auto")
-    assert "no outcome: it is for models with outcome" in str(caught.value)
+    assert "models without outcome" in str(caught.value)
 
 
 @pytest.mark.parametrize(

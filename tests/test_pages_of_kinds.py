@@ -86,6 +86,17 @@ def test_totals_say_how_they_were_known_and_checked():
     assert "prior decides" not in " ".join(checks["sampling"].words)
 
 
+def test_without_counts_it_is_still_known_of_what_they_were():
+    """A release of a fit of totals gives no gradient as found; one of counts of areas does."""
+    released = {
+        counts: sg.release.coefficients(fitted(counts=counts)) for counts in ("totals", "counts")
+    }
+    assert isinstance(asked("gradient", released["totals"]), Refusal)
+    assert "assumed, not found" in asked("contextual", released["totals"]).notes[0]
+    assert isinstance(asked("gradient", released["counts"]), Answer)
+    assert [one.attrs["counts_of"] for one in released.values()] == ["authorities", "areas"]
+
+
 def test_a_mixture_counts_its_totals():
     """Nine of eighteen authorities are known by totals; gradients are answered all the same."""
     subject = subject_of(fitted(counts="mixed"), suppress_below=1)

@@ -141,7 +141,7 @@ def test_few_years_say_little_of_an_autocorrelation():
 
 def test_nuts_has_no_drift():
     """What it lacks is named."""
-    with pytest.raises(SpecificationError, match="it has no drift over years"):
+    with pytest.raises(SpecificationError, match="does not take drift over years"):
         fit(walking(small()[1]), method="nuts", draws=10, random_seed=1, progress=False)
 
 

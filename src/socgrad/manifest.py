@@ -98,6 +98,7 @@ def assemble(
         "model": json.dumps(_specification(model)),
         "priors": json.dumps(_priors(model)),
         "columns": json.dumps(dict(areas.names)),
+        "counts_of": _counts_of(areas),
         "rows": areas.report.to_json(orient="records"),
         **({} if areas.ledger.empty else {"ledger": areas.ledger.to_json(orient="records")}),
         **(
@@ -154,6 +155,13 @@ def _observed(areas: Areas) -> xr.Dataset:
     bounds = {"events": _bounds(areas), "total_events": _total_bounds(areas)}
     labels = {"events": areas.area, "total_events": areas.authority}
     return xr.Dataset(counts | bounds_to_store(bounds, labels))
+
+
+def _counts_of(areas: Areas) -> str:
+    """What there are counts of: totals of authorities hold no comparison of their areas."""
+    totals = ~np.isnan(areas.total_events) | areas.totals_within_bounds
+    of = {"areas": areas.counted | areas.within_bounds, "authorities": totals}
+    return " and ".join(name for name, known in of.items() if known.any())
 
 
 def _bounds(areas: Areas) -> CoarsenedCounts | None:

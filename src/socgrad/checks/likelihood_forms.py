@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import digamma
 
 from socgrad.laws.gamma_factors import distinct, rising
 from socgrad.laws.negative_binomial import log_probability
@@ -253,11 +254,27 @@ class Total:
     def moments(
         self, level: Floats, slope: Floats, overdispersion: Floats
     ) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats, Floats]]:
-        """Gradient and information."""
+        """Gradient, and the information of a variance that stays what it is."""
         mean, variance, at = self.expected(level, slope, overdispersion)
         wide = 1.0 + variance * mean
         pull, weight = (self.events - mean) / wide, mean / wide
-        return (pull, pull * at), (weight, weight * at, weight * at**2)
+        gradient = pull * at
+        if variance.any():
+            # The gamma factor varies less the more areas share the events: that moves with slopes.
+            rate = np.exp(2.0 * slope[..., None] * self.square_node)
+            among = _weighed(rate, self.square_mass * self.square_node)
+            moves = 2.0 * (among / _weighed(rate, self.square_mass) - at)
+            gradient = gradient + moves * _by_log_variance(self.events, mean, variance)
+        return (pull, gradient), (weight, weight * at, weight * at**2)
+
+
+def _by_log_variance(events: float, mean: Floats, variance: Floats) -> Floats:
+    """Derivative of a total's log probability by the log of its gamma factor's variance."""
+    some = np.where(variance > 0.0, variance, 1.0)
+    phi, share = 1.0 / some, some * mean
+    found = events - phi * (digamma(events + phi) - digamma(phi) - np.log1p(share))
+    found = found - (events + phi) * share / (1.0 + share)
+    return np.where(variance > 0.0, found, 0.0)
 
 
 def _weighed(rate: Floats, mass: Floats) -> Floats:

@@ -47,15 +47,8 @@ class Engine:
     no_help_after: frozenset[str] = frozenset()
 
     def lacks(self, task: Task) -> dict[str, str]:
-        """What a task needs and this engine has not, each with the reason."""
-        missing = sorted(task.needs - self.takes)
-        return {need: self.reasons.get(need) or _lack(need) for need in missing}
-
-
-def _lack(need: str) -> str:
-    """Why an engine does not take a need; some needs are that a model is without something."""
-    without = need.removeprefix("no ")
-    return f"it has no {need}" if without == need else f"it is for models with {without}"
+        """What a task needs and this engine has not, each with the reason, or none."""
+        return {need: self.reasons.get(need, "") for need in sorted(task.needs - self.takes)}
 
 
 @dataclass(frozen=True)
@@ -66,8 +59,17 @@ class Lacking:
     lacks: Mapping[str, str]
 
     def __str__(self) -> str:
-        words = "; ".join(f"{need}: {reason}" for need, reason in self.lacks.items())
-        return f"{self.engine} does not take {words}"
+        words = [
+            _in_words(need) + (f" ({reason})" if reason else "")
+            for need, reason in self.lacks.items()
+        ]
+        return f"{self.engine} does not take {', '.join(words)}"
+
+
+def _in_words(need: str) -> str:
+    """A need; some are that a model is without something."""
+    without = need.removeprefix("no ")
+    return need if without == need else f"models without {without}"
 
 
 def refusals(engines: Sequence[Engine], task: Task) -> list[Lacking]:

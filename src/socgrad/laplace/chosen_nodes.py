@@ -5,22 +5,21 @@ import numpy as np
 from socgrad.arrays import FloatArray
 from socgrad.laplace.marginal import Marginal
 from socgrad.laplace.nodes import Nodes
-from socgrad.laplace.surfaces import Curved
+from socgrad.laplace.surfaces import is_curved
 
 __all__ = ["chosen_nodes", "error_of_nodes", "first_nodes"]
 
 _OF_LINES, _OF_CURVES = (3, 3), (9, 3)
 _NUMBERS = (3, 5, 7, 9, 13)
-# More slopes are looked for where levels need few nodes: along the curves of totals.
-_SLOPES = (*_NUMBERS, 19, 25, 31)
+# More slopes than levels may be needed: along the curves of totals.
+_SLOPES = (3, 5, 7, 9, 11, 13, 16, 19, 25, 31)
 # Nodes of what a number is held against, above it; slopes at which levels are looked at.
 _MORE, _ENOUGH = 6, 7
 
 
 def first_nodes(marginal: Marginal) -> tuple[Nodes, ...]:
     """Nodes for each surface that show where a posterior lies, before those needed are known."""
-    given = (surface.given(np.zeros((1, 1))) for surface in marginal.surfaces)
-    return tuple(_OF_CURVES if isinstance(each, Curved) else _OF_LINES for each in given)
+    return tuple(_OF_CURVES if is_curved(each) else _OF_LINES for each in marginal.surfaces)
 
 
 def chosen_nodes(marginal: Marginal, x: FloatArray, *, small: float) -> tuple[Nodes, ...]:

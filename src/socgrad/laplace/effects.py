@@ -6,11 +6,11 @@ from socgrad.arrays import FloatArray
 from socgrad.laplace.line_priors import LinePrior, population
 from socgrad.laplace.marginal import Marginal, Start, blocks, by_blocks
 from socgrad.laplace.nodes import Centre, NodePlaces, centre, grid_about, integrand, places
-from socgrad.laplace.surfaces import Given, Surface
+from socgrad.laplace.surfaces import Given, Surface, is_curved
 
 __all__ = ["draw_effects"]
 
-_NODES, _NODES_OF_CURVES = (3, 3), (13, 3)
+_NODES, _SLOPES_OF_CURVES = 3, 13
 # Metropolis steps from a proposal that is accepted nine times in ten go on until what is left of a
 # start that was all but right is below any Monte Carlo error.
 _LEFT = 1e-3
@@ -49,7 +49,8 @@ def draw_effects(
         rest = np.sqrt((1.0 - r) * (1.0 + r))
         slope_effect = values["slope_sd"][:, None] * (r * raw[0] + rest * raw[1])
     for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
-        rows = blocks(len(x), len(surface.authority) * _NODES[0])
+        number = _SLOPES_OF_CURVES if is_curved(surface) else _NODES
+        rows = blocks(len(x), len(surface.authority) * number)
 
         def fill(
             block: tuple[slice, np.random.Generator],
@@ -120,7 +121,7 @@ def _draw(
 
 def _moments(given: Given, prior: LinePrior, at: Centre) -> tuple[FloatArray, FloatArray]:
     """Mean (2, n, j) of the scaled level and slope, and the upper factor of their covariance."""
-    grid = grid_about(given, prior, at, _NODES if at.curve is None else _NODES_OF_CURVES)
+    grid = grid_about(given, prior, at, (_NODES if at.curve is None else _SLOPES_OF_CURVES, _NODES))
     values = integrand(given, prior, grid) + grid.log_weight + grid.log_scale[:, None]
     mass = np.exp(values - values.max(axis=(0, 1)))
     mass /= mass.sum(axis=(0, 1))

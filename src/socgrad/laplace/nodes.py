@@ -36,7 +36,7 @@ _STEPS = 2
 # Slopes that tell where a curved posterior lies, prior standard deviations that they reach, and
 # what is too small to matter, in log density.
 _COARSE = 9
-_REACH, _LEAST = 4.5, 14.0
+_REACH, _LEAST = 4.5, 10.0
 _LOG_2PI = float(np.log(2 * np.pi))
 
 # Numbers of slopes, and of levels at each.

@@ -26,6 +26,7 @@ __all__ = [
     "PoissonTotals",
     "Surface",
     "exact_totals",
+    "is_curved",
 ]
 
 
@@ -94,6 +95,11 @@ class Surface(Protocol):
 
     def shared(self, overdispersion: FloatArray) -> FloatArray:
         """Terms that depend on overdispersion (n, 1) alone, shape (n,)."""
+
+
+def is_curved(surface: Surface) -> bool:
+    """Whether the likeliest levels of a surface lie along any curve of the slopes."""
+    return isinstance(surface.given(np.ones((1, 1))), Curved)
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,6 +59,9 @@ class Evidence:
     events
         Events that are known for certain, once each: those of totals, and of areas of authorities
         whose total is not known.
+    only_totals
+        Whether nothing was counted of neighbourhoods, only totals of whole authorities. A fit kept
+        without its events still says so.
     """
 
     areas: int
@@ -67,11 +70,7 @@ class Evidence:
     hidden_totals: int
     beside: int
     events: float
-
-    @property
-    def only_totals(self) -> bool:
-        """Whether nothing was counted of neighbourhoods, only totals of whole authorities."""
-        return bool(self.by_total) and not (self.areas or self.hidden_areas)
+    only_totals: bool
 
 
 def evidence(fit: xr.DataTree) -> Evidence:
@@ -88,6 +87,7 @@ def evidence(fit: xr.DataTree) -> Evidence:
     if counted:
         in_no_total = ~pd.Index(of_counted).isin(totals)
         known.append(held["events"].to_numpy()[in_no_total])
+    no_areas = bool(by_total) and not (counted or bounded)
     return Evidence(
         len(counted),
         len(bounded),
@@ -95,6 +95,7 @@ def evidence(fit: xr.DataTree) -> Evidence:
         len(by_total.intersection(bounded_totals)),
         len(totals) + len(bounded_totals) - len(by_total),
         float(sum(one.sum() for one in known)),
+        fit.attrs.get("counts_of") == "authorities" if observed is None else no_areas,
     )
 
 

@@ -73,8 +73,8 @@ def _rates(subject: Subject) -> Answer:
         moves = "rise" if ratio["lower"] > 1 else "fall" if ratio["upper"] < 1 else "go"
         found.append(
             f"Rates of {part.events} {moves} from {rate(least)} per {_RATE_PER:,} "
-            f"{part.exposure} in the least deprived tenth of neighbourhoods to {rate(most)} in the "
-            f"most deprived{'; whether they rise is not certain' if moves == 'go' else ''}."
+            f"{part.exposure} among the least deprived tenth of all children to {rate(most)} among "
+            f"the most deprived{'; whether they rise is not certain' if moves == 'go' else ''}."
         )
     seen = _observed(subject)
     if seen is not None:

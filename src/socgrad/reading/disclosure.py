@@ -73,6 +73,7 @@ _COORDINATES_WITHOUT_EVENTS: Final = (
 #: whose events or exposure are missing.
 _ATTRS_WITHOUT_EVENTS: Final = (
     "columns",
+    "counts_of",
     "created_at",
     "importance_ess",
     "laplace_error",
