@@ -4,9 +4,10 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 from socgrad.laplace.line_priors import LinePrior, population
-from socgrad.laplace.marginal import Marginal, Start, blocks, by_blocks
+from socgrad.laplace.marginal import Marginal, Start
 from socgrad.laplace.nodes import Centre, NodePlaces, centre, grid_about, integrand, places
 from socgrad.laplace.surfaces import Given, Surface, is_curved
+from socgrad.laplace.threads import blocks, by_blocks
 
 __all__ = ["draw_effects"]
 

@@ -7,8 +7,7 @@ rule centred and scaled at its mode (Liu & Pierce 1994, Biometrika 81(3), doi
 10.1093/biomet/81.3.624) integrates it to many digits with few nodes.
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,14 +18,9 @@ from socgrad.laplace.line_priors import LinePrior, population
 from socgrad.laplace.nodes import Nodes, centre, grid_about, integrand
 from socgrad.laplace.predictors import Predictors
 from socgrad.laplace.surfaces import Given, Surface
-from socgrad.processors import processors
+from socgrad.laplace.threads import blocks, by_blocks
 
-__all__ = ["Marginal", "Start", "blocks", "by_blocks"]
-
-# Numbers in one block of working memory. In smaller ones threads wait for the interpreter.
-_BLOCK = 240_000
-# More threads than this wait for the interpreter.
-_THREADS = 4
+__all__ = ["Marginal", "Start"]
 
 type Start = tuple[FloatArray, FloatArray]
 
@@ -94,25 +88,3 @@ def _log_integrals(given: Given, prior: LinePrior, start: Start, nodes: Nodes) -
     summed = values.sum(axis=1) * np.exp(grid.log_scale)
     result: FloatArray = np.log(summed.sum(axis=0)) + highest
     return result
-
-
-def blocks(points: int, per_point: int) -> list[slice]:
-    """Slices of points whose working arrays are of about one size."""
-    size = max(1, _BLOCK // per_point)
-    return [slice(first, min(first + size, points)) for first in range(0, points, size)]
-
-
-def by_blocks[Block](work: Callable[[Block], None], each: Sequence[Block]) -> None:
-    """Do independent pieces of work on as many threads as there are processors.
-
-    NumPy lets go of the interpreter while it computes. What is computed does not depend on the
-    number of threads.
-    """
-    threads = min(processors(), _THREADS, len(each))
-    if threads < 2:
-        for block in each:
-            work(block)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        # Reading the results raises what a piece of work raised.
-        list(pool.map(work, each))

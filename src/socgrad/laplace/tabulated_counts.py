@@ -19,6 +19,7 @@ from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import GaussExposure, exposure_rule
 from socgrad.laplace.polynomials import NUMPY, Evaluation, chebyshev
 from socgrad.laplace.surfaces import Derivatives, PoissonRows, Surface
+from socgrad.laplace.threads import blocks, by_blocks
 from socgrad.laws.gamma_factors import rising
 
 __all__ = [
@@ -29,9 +30,6 @@ __all__ = [
     "TabulatedCounts",
     "tabulated",
 ]
-
-# Tabulated points in one block of working memory, times rows.
-_BLOCK = 400_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,10 +144,11 @@ class NegativeBinomialRows:
     def value(self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray) -> FloatArray:
         """Log-likelihood at points (n, j), overdispersion (n, 1); without `shared`."""
         result = np.empty_like(level)
-        size = max(1, _BLOCK // len(self.cell))
-        for start in range(0, len(level), size):
-            some = slice(start, start + size)
+
+        def fill(some: slice) -> None:
             result[some] = self._value(level[some], slope[some], overdispersion[some])
+
+        by_blocks(fill, blocks(len(level), len(self.cell)))
         return result
 
     def _value(
