@@ -11,8 +11,9 @@ from socgrad.laplace.coordinates import coordinates
 from socgrad.laplace.line_priors import population
 from socgrad.laplace.marginal import Marginal, _log_integrals
 from socgrad.laplace.predictors import predictors
-from socgrad.laplace.surfaces import NegativeBinomialTotals, PoissonRows, PoissonTotals
+from socgrad.laplace.surfaces import PoissonRows
 from socgrad.laplace.tabulated_counts import Box, NegativeBinomialRows, tabulated
+from socgrad.laplace.totals import NegativeBinomialTotals, PoissonTotals
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal, PositiveNormal, Priors, rate_ratio

@@ -16,13 +16,7 @@ from socgrad.laplace.nodes import centre
 from socgrad.laplace.pilot import pilot
 from socgrad.laplace.predictors import predictors
 from socgrad.laplace.proposal import Proposal
-from socgrad.laplace.surfaces import (
-    NegativeBinomialTotals,
-    PoissonRows,
-    PoissonTotals,
-    Surface,
-    exact_totals,
-)
+from socgrad.laplace.surfaces import PoissonRows, Surface
 from socgrad.laplace.tabulated_counts import NegativeBinomialRows, RowSurface, TabulatedCounts
 from socgrad.laplace.tabulation import (
     covering,
@@ -33,6 +27,7 @@ from socgrad.laplace.tabulation import (
     widened,
     with_table,
 )
+from socgrad.laplace.totals import NegativeBinomialTotals, PoissonTotals, exact_totals
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Normal
 
