@@ -31,8 +31,8 @@ __all__ = ["LaplaceDraws", "sample_laplace"]
 _ROUND = 1000
 _ROUNDS = 6
 _EFFICIENT = 0.75
-# The share below which a proposal is fitted to as many draws as `_MORE`.
-_INEFFICIENT, _MORE = 0.4, 5000
+# Draws that a proposal is fitted to where it would take `_TOO_MANY` of them.
+_MORE, _TOO_MANY = 5000, 15_000
 # Effective draws wanted for each one kept: ties are then rare.
 _SPARE = 1.5
 _MOST = 12.0
@@ -113,7 +113,7 @@ def sample_laplace(
     ready = prepared(model, data)
     kept = draws * chains
 
-    fitted = _drawn(_with_more_draws(_fitted(ready, rng), rng), kept, rng)
+    fitted = _drawn(_fitted_to_more(_fitted(ready, rng), kept, rng), kept, rng)
     for _ in range(_AGAIN):
         # Where the likelihood itself is in doubt, more draws of it are wasted.
         if fitted.is_hopeless or not fitted.weights.pareto_k > _WORST_TAIL:
@@ -207,9 +207,9 @@ class _Fitted:
         return self.with_proposal(proposal, proposal.draw(_ROUND, rng))
 
 
-def _with_more_draws(fitted: _Fitted, rng: np.random.Generator) -> _Fitted:
-    """The same with a proposal fitted to more draws, where so few are effective that it pays."""
-    if fitted.is_hopeless or fitted.efficiency > _INEFFICIENT:
+def _fitted_to_more(fitted: _Fitted, kept: int, rng: np.random.Generator) -> _Fitted:
+    """The same with a proposal fitted to more draws, where so many are to be made that it pays."""
+    if fitted.is_hopeless or _SPARE * kept < _TOO_MANY * fitted.efficiency:
         return fitted
     more = fitted.with_proposal(fitted.proposal, fitted.proposal.draw(_MORE, rng)).again(rng)
     return more if more.efficiency > fitted.efficiency else fitted
