@@ -10,6 +10,7 @@ from socgrad.laws.compiled_negative_binomial import (
     negative_binomial_total,
 )
 from socgrad.laws.compiled_poisson import poisson_terms, poisson_total
+from socgrad.laws.gamma_factors import rising
 from socgrad.laws.negative_binomial import of_factor, of_total
 
 LEVEL, SLOPE = -0.3, 0.4
@@ -114,3 +115,15 @@ def test_totals(y):
     step = 1e-6
     by_q = (written(lead, q + step) - written(lead, q - step)).real / (2 * step)
     assert found[4] == pytest.approx(by_q, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(6,), (2, 3), (1, 2, 3)])
+@pytest.mark.parametrize(
+    "r", [[1e-9, 0.01, 0.05, 0.083, 0.002, 0.03], [1e-9, 0.01, 0.5, 3.0, 0.084, 0.2]]
+)
+def test_rising_is_a_sum_of_logs(r, shape):
+    """By hand, term by term: where all variances are small, where some are, in any shape."""
+    events, r = np.array([0.0, 1.0, 7.0, 40.0, 300.0, 2.0]), np.array(r)
+    expected = [np.log1p(v * np.arange(n)).sum() for n, v in zip(events, r, strict=True)]
+    found = rising(events.reshape(shape), r.reshape(shape), xp=np)
+    np.testing.assert_allclose(found.ravel(), expected, rtol=1e-11, atol=1e-13)

@@ -66,3 +66,16 @@ def test_threads_change_no_draw(kind, monkeypatch):
         monkeypatch.setattr(threads, "processors", lambda: 4)
         fits.append(sample_laplace(model, data, draws=300, chains=2, random_seed=3).posterior)
     assert fits[0].identical(fits[1])
+
+
+@pytest.mark.parametrize("wider", [0.0, 2.0])
+def test_a_slope_that_is_no_number_stays_so(wider):
+    """A centre that arithmetic lost has no density, and is no error; its neighbours have theirs."""
+    table = tabulated_exposure(RULE, LOW - wider, HIGH + wider, EVENTS)
+    slope = np.array([[0.4, np.nan, 0.5], [np.inf, 0.5, 0.3]])
+    with np.errstate(all="ignore"):
+        found = table.log_sums(slope)
+        moments = table.moments(slope)
+    assert np.isnan(found[0, 1])
+    assert np.isnan(moments[1][0, 1])
+    np.testing.assert_allclose(found[0, [0, 2]], RULE.log_sums(slope)[0, [0, 2]], atol=1e-9)

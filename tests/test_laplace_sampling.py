@@ -208,7 +208,7 @@ def test_a_heavy_tail_has_the_proposal_fitted_to_all_draws(monkeypatch):
     )
 
     def drawn():
-        made = sampling.sample_laplace(model, data, draws=500, chains=4, random_seed=1)
+        made = sampling.sample_laplace(model, data, draws=500, chains=4, random_seed=4)
         assert made.pareto_k < 0.7
         return made.posterior["within"]
 
@@ -216,8 +216,7 @@ def test_a_heavy_tail_has_the_proposal_fitted_to_all_draws(monkeypatch):
     assert again == []
     monkeypatch.setattr(sampling, "_WORST_TAIL", -10.0)
     heavy = drawn()
-    # Once or, should the tail have become lighter by that, twice.
-    assert 1 <= len(again) <= 2
+    assert len(again) == 2
     assert min(again) >= 1000
     error = float(light.std()) * np.sqrt(2 / 2000)
     assert abs(float(light.mean() - heavy.mean())) < 4.5 * error

@@ -8,6 +8,7 @@ import xarray as xr
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import Exposure, exposure_rule, tabulated_exposure
 from socgrad.laplace.surfaces import AtSlopes, Derivatives, Given
+from socgrad.laplace.totals import squared_variation
 from socgrad.laws.kernels import OPEN, Kernels, kernels_of
 
 __all__ = ["CoarsenedTotals"]
@@ -62,9 +63,7 @@ class _CoarsenedTotalsAtOverdispersion:
         """Squared variation of the totals, at slopes."""
         if self.totals.square is None:
             return np.zeros_like(log_sums)
-        share = np.exp(self.totals.square.log_sums(2.0 * slope) - 2.0 * log_sums)
-        found: FloatArray = self.overdispersion**2 * share
-        return found
+        return squared_variation(self.totals.square, self.overdispersion, slope, log_sums)
 
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
         return self.at(slope).grid(level, step)

@@ -131,7 +131,8 @@ class _TabulatedExposure:
             t -= which
             which *= authorities
             which += np.arange(authorities)
-            chosen = self.coefficients.reshape(degree, -1).take(which, axis=1)
+            # Slopes that are no numbers have no place, and stay so.
+            chosen = self.coefficients.reshape(degree, -1).take(which, axis=1, mode="clip")
         return chosen, 2.0 * t - 1.0, outside
 
 

@@ -10,7 +10,19 @@ from socgrad.laplace.exposure import Exposure, exposure_rule, tabulated_exposure
 from socgrad.laplace.surfaces import AtSlopes, Derivatives, Given
 from socgrad.laws.negative_binomial import of_total
 
-__all__ = ["NegativeBinomialTotals", "PoissonTotals", "exact_totals"]
+__all__ = ["NegativeBinomialTotals", "PoissonTotals", "exact_totals", "squared_variation"]
+
+
+def squared_variation(
+    square: Exposure, overdispersion: FloatArray, slope: FloatArray, log_sums: FloatArray
+) -> FloatArray:
+    """Variance of a total beyond Poisson over its squared mean, which no level changes.
+
+    `square` is the rule of squared exposures, `log_sums` are the logs of the sums at the slopes.
+    """
+    share = np.exp(square.log_sums(2.0 * slope) - 2.0 * log_sums)
+    found: FloatArray = overdispersion**2 * share
+    return found
 
 
 def exact_totals(data: xr.Dataset) -> IntArray:
@@ -127,11 +139,8 @@ class _TotalsAtOverdispersion:
 
     def at(self, slope: FloatArray) -> AtSlopes:
         log_sums = self.totals.rule.log_sums(slope)
-        # The variance of the total over its squared mean does not depend on the level.
-        share = np.exp(self.totals.square.log_sums(2.0 * slope) - 2.0 * log_sums)
-        return _NegativeBinomialTotalsAtSlopes(
-            self.totals.events, log_sums, self.overdispersion**2 * share
-        )
+        variation = squared_variation(self.totals.square, self.overdispersion, slope, log_sums)
+        return _NegativeBinomialTotalsAtSlopes(self.totals.events, log_sums, variation)
 
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:
         # Dispersion held where it is: enough to place the nodes.
