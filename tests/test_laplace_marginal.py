@@ -8,6 +8,7 @@ from scipy.stats import beta, multivariate_normal, nbinom, norm, poisson
 
 from locality_tables import small_localities
 from socgrad.laplace.coordinates import coordinates
+from socgrad.laplace.curves import SlopeRange, reached
 from socgrad.laplace.line_priors import population
 from socgrad.laplace.marginal import Marginal, _log_integrals
 from socgrad.laplace.predictors import predictors
@@ -294,8 +295,11 @@ def test_prior_on_the_scale_without_bounds():
 
 
 @pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
-@pytest.mark.parametrize(("level_sd", "slope_sd"), [(0.35, 0.2), (0.15, 0.8)])
-def test_totals_equal_brute_force_integration(family, level_sd, slope_sd):
+@pytest.mark.parametrize("levels", [1, 9])
+@pytest.mark.parametrize(
+    ("level_sd", "slope_sd"), [(0.35, 0.2), (0.15, 0.8), (0.03, 0.8), (0.01, 0.6)]
+)
+def test_totals_equal_brute_force_integration(family, level_sd, slope_sd, levels):
     """Totals lie along curves, with two tops where slopes vary much and levels little."""
     values = {k: v for k, v in VALUES.items() if family != "poisson" or k != "overdispersion"}
     values |= {"level_sd": level_sd, "slope_sd": slope_sd}
@@ -305,8 +309,8 @@ def test_totals_equal_brute_force_integration(family, level_sd, slope_sd):
     one = {name: np.array([value]) for name, value in values.items()}
     prior = population(one, predictors(model), varying=True)
     given = surface.given(prior.overdispersion)
-    start = (np.full(12, -4.0), np.full(12, 0.5))
-    reached = _log_integrals(given, prior, start, (61, 9))[0]
+    start = reached(given, prior, SlopeRange.about(given, np.full(12, -4.0), np.full(12, 0.5)))
+    found = _log_integrals(given, prior, start, (61, levels))[0]
     r = values["correlation"]
     covariance = [[level_sd**2, r * level_sd * slope_sd], [r * level_sd * slope_sd, slope_sd**2]]
     grid = np.linspace(-6.5, 6.5, 401)
@@ -317,4 +321,4 @@ def test_totals_equal_brute_force_integration(family, level_sd, slope_sd):
     logs = logs + density.reshape(-1, 1)
     cell = level_sd * slope_sd * (grid[1] - grid[0]) ** 2
     expected = logsumexp(logs, axis=0) + np.log(cell)
-    np.testing.assert_allclose(reached, expected, rtol=0, atol=2e-4)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-4)

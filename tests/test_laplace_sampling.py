@@ -9,7 +9,8 @@ from socgrad.laplace.effects import draw_effects
 from socgrad.laplace.importance import effective_size, resampled, smoothed
 from socgrad.laplace.line_priors import population
 from socgrad.laplace.mode import climb
-from socgrad.laplace.nodes import centre, grid_about, integrand
+from socgrad.laplace.nodes import integrand
+from socgrad.laplace.placing import placed
 from socgrad.laplace.preparation import prepared
 from socgrad.laplace.proposal import Proposal
 from socgrad.model.compression import constants, likelihood_data
@@ -169,8 +170,8 @@ def test_effects_of_totals_follow_their_curve(family, known):
     for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
         prior = population(values, marginal.predictors.of(surface.authority), varying=True)
         given = surface.given(prior.overdispersion)
-        grid = grid_about(given, prior, centre(given, prior, start), (21, 21))
-        logs = integrand(given, prior, grid) + grid.log_weight + grid.log_scale[:, None]
+        grid = placed(given, prior, start).grid((21, 21))
+        logs = integrand(given, prior, grid) + grid.log_weight
         mass = np.exp(logs - logs.max(axis=(0, 1)))
         mass /= mass.sum(axis=(0, 1))
         levels = grid.level[:, None] + grid.step - prior.level

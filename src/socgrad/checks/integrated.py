@@ -20,7 +20,7 @@ __all__ = ["Integrated", "integrated_likelihoods"]
 
 type Floats = npt.NDArray[np.float64]
 
-_NODES = (5, 9, 15, 25)
+_NODES = (5, 9, 15, 25, 41)
 #: Draws on which the number of nodes is chosen, and the error of the log that is small enough.
 _TRIED = 20
 _SMALL = 1e-3

@@ -1,25 +1,29 @@
 """How many quadrature nodes the integrals over authorities' effects need."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from socgrad.arrays import FloatArray
+from socgrad.laplace.curves import SlopeRange
 from socgrad.laplace.marginal import Marginal
 from socgrad.laplace.nodes import Nodes
-from socgrad.laplace.surfaces import is_curved
 
 __all__ = ["chosen_nodes", "error_of_nodes", "first_nodes"]
 
-_OF_LINES, _OF_CURVES = (3, 3), (9, 3)
-_NUMBERS = (3, 5, 7, 9, 13)
+_OF_LINES, _OF_CURVES = (3, 3), (9, 1)
+_NUMBERS = (1, 3, 5, 7, 9, 13)
 # More slopes than levels may be needed: along the curves of totals.
-_SLOPES = (3, 5, 7, 9, 11, 13, 16, 19, 25, 31)
+_SLOPES = (3, 5, 7, 9, 11, 13, 16, 19, 25, 31, 41, 51)
 # Nodes of what a number is held against, above it; slopes at which levels are looked at.
 _MORE, _ENOUGH = 6, 7
 
 
 def first_nodes(marginal: Marginal) -> tuple[Nodes, ...]:
     """Nodes for each surface that show where a posterior lies, before those needed are known."""
-    return tuple(_OF_CURVES if is_curved(each) else _OF_LINES for each in marginal.surfaces)
+    return tuple(
+        _OF_CURVES if isinstance(start, SlopeRange) else _OF_LINES for start in marginal.starts
+    )
 
 
 def chosen_nodes(marginal: Marginal, x: FloatArray, *, small: float) -> tuple[Nodes, ...]:
@@ -47,9 +51,16 @@ def _of_surface(marginal: Marginal, x: FloatArray, which: int, small: float) -> 
 
 
 def error_of_nodes(marginal: Marginal, x: FloatArray, nodes: tuple[Nodes, ...]) -> float:
-    """Largest error of the log-density with these nodes, against six more of slopes and levels."""
+    """Largest error of the log-density with these nodes, against six more of slopes and levels.
+
+    Slopes along curves reach further, too.
+    """
     more = tuple((slopes + _MORE, levels + _MORE) for slopes, levels in nodes)
-    return _apart(marginal.log_density(x, nodes=nodes) - marginal.log_density(x, nodes=more))
+    starts = tuple(
+        each.wider() if isinstance(each, SlopeRange) else each for each in marginal.starts
+    )
+    against = replace(marginal, starts=starts)
+    return _apart(marginal.log_density(x, nodes=nodes) - against.log_density(x, nodes=more))
 
 
 def _apart(error: FloatArray) -> float:

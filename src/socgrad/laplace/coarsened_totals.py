@@ -7,7 +7,7 @@ import xarray as xr
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import Exposure, exposure_rule, tabulated_exposure
-from socgrad.laplace.surfaces import AtSlopes, Derivatives, Given
+from socgrad.laplace.surfaces import AtSlopes, Derivatives, Expansion, Given
 from socgrad.laplace.totals import squared_variation
 from socgrad.laws.kernels import OPEN, Kernels, kernels_of
 
@@ -66,7 +66,8 @@ class _CoarsenedTotalsAtOverdispersion:
         return squared_variation(self.totals.square, self.overdispersion, slope, log_sums)
 
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
-        return self.at(slope).grid(level, step)
+        there = self.at(slope)
+        return there.grid(level + there.log_sums, step)
 
     def at(self, slope: FloatArray) -> AtSlopes:
         log_sums = self.totals.rule.log_sums(slope)
@@ -94,13 +95,19 @@ class _CoarsenedTotalsAtSlopes:
     log_sums: FloatArray
     squared_variation: FloatArray
 
-    def grid(self, level: FloatArray, step: FloatArray) -> FloatArray:
-        eta = (level + self.log_sums)[:, None] + step
-        return _values(self.totals, eta, self.squared_variation[:, None])[0]
+    def grid(self, log_expected: FloatArray, step: FloatArray) -> FloatArray:
+        return _values(self.totals, log_expected[:, None] + step, self.squared_variation[:, None])[
+            0
+        ]
 
-    def by_level(self, level: FloatArray) -> tuple[FloatArray, FloatArray]:
-        _, first, second = _values(self.totals, level + self.log_sums, self.squared_variation)
+    def by_level(self, log_expected: FloatArray) -> tuple[FloatArray, FloatArray]:
+        _, first, second = _values(self.totals, log_expected, self.squared_variation)
         return first, -second
+
+    def expansion(self, log_expected: FloatArray) -> Expansion:
+        value, first, second = _values(self.totals, log_expected, self.squared_variation)
+        none = np.zeros_like(value)
+        return Expansion(value, first, -second, none, none)
 
 
 def _values(

@@ -3,15 +3,18 @@
 import numpy as np
 
 from socgrad.arrays import FloatArray
+from socgrad.laplace.curves import SlopeRange
 from socgrad.laplace.line_priors import LinePrior, population
-from socgrad.laplace.marginal import Marginal, Start
-from socgrad.laplace.nodes import Centre, NodePlaces, centre, grid_about, integrand, places
-from socgrad.laplace.surfaces import Given, Surface, is_curved
+from socgrad.laplace.marginal import Marginal
+from socgrad.laplace.nodes import Nodes, Placing, integrand
+from socgrad.laplace.placing import Start, placed
+from socgrad.laplace.surfaces import Given, Surface
 from socgrad.laplace.threads import blocks, by_blocks
 
 __all__ = ["draw_effects"]
 
-_NODES, _SLOPES_OF_CURVES = 3, 13
+# Nodes for moments, where posteriors lie about a mode and along a curve.
+_ABOUT, _ALONG = (3, 3), (13, 1)
 # Metropolis steps from a proposal that is accepted nine times in ten go on until what is left of a
 # start that was all but right is below any Monte Carlo error.
 _LEFT = 1e-3
@@ -50,13 +53,14 @@ def draw_effects(
         rest = np.sqrt((1.0 - r) * (1.0 + r))
         slope_effect = values["slope_sd"][:, None] * (r * raw[0] + rest * raw[1])
     for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
-        number = _SLOPES_OF_CURVES if is_curved(surface) else _NODES
-        rows = blocks(len(x), len(surface.authority) * number)
+        nodes = _ALONG if isinstance(start, SlopeRange) else _ABOUT
+        rows = blocks(len(x), len(surface.authority) * nodes[0])
 
         def fill(
             block: tuple[slice, np.random.Generator],
             surface: Surface = surface,
             start: Start = start,
+            nodes: Nodes = nodes,
         ) -> None:
             (rows, own), at = block, surface.authority
             prior = population(
@@ -64,7 +68,8 @@ def draw_effects(
                 marginal.predictors.of(at),
                 varying=marginal.varying,
             )
-            drawn = _draw(surface.given(prior.overdispersion), prior, start, own)
+            given = surface.given(prior.overdispersion)
+            drawn = _draw(given, prior, placed(given, prior, start), nodes, own)
             level_effect[rows, at] = drawn[0]
             if marginal.varying:
                 slope_effect[rows, at] = drawn[1]
@@ -75,19 +80,11 @@ def draw_effects(
 
 
 def _draw(
-    given: Given,
-    prior: LinePrior,
-    start: Start,
-    rng: np.random.Generator,
+    given: Given, prior: LinePrior, at: Placing, nodes: Nodes, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """Effects (n, j) by independence Metropolis about each authority's own mean and covariance."""
-    at = centre(given, prior, start)
-    shape = at.level.shape
-
-    def placed(z: FloatArray) -> NodePlaces:
-        return places(given, prior, at, (at.slope_sd * z[1])[None], z[:1])
-
-    mean, factor = _moments(given, prior, at)
+    mean, factor = _moments(given, prior, at, nodes)
+    shape = mean.shape[1:]
 
     def proposed() -> tuple[FloatArray, FloatArray]:
         normal = rng.standard_normal((2, *shape))
@@ -102,8 +99,8 @@ def _draw(
         t = normal
         t *= stretch
         z = np.stack([mean[0] + factor[0] * t[0] + factor[1] * t[1], mean[1] + factor[2] * t[1]])
-        there = placed(z)
-        return z, integrand(given, prior, there)[0, 0] + there.log_scale[0] + lost
+        there = at.places(z[1:], z[:1])
+        return z, integrand(given, prior, there)[0, 0] + lost
 
     z, score = proposed()
     # How much of the start is left, at the authority that moves least.
@@ -116,14 +113,16 @@ def _draw(
         left *= 1.0 - float(accept.mean(axis=0).min())
         if left < _LEFT:
             break
-    found = placed(z)
+    found = at.places(z[1:], z[:1])
     return found.level[0] + found.step.reshape(shape) - prior.level, found.slope[0] - prior.slope
 
 
-def _moments(given: Given, prior: LinePrior, at: Centre) -> tuple[FloatArray, FloatArray]:
+def _moments(
+    given: Given, prior: LinePrior, at: Placing, number: Nodes
+) -> tuple[FloatArray, FloatArray]:
     """Mean (2, n, j) of the scaled level and slope, and the upper factor of their covariance."""
-    grid = grid_about(given, prior, at, (_NODES if at.curve is None else _SLOPES_OF_CURVES, _NODES))
-    values = integrand(given, prior, grid) + grid.log_weight + grid.log_scale[:, None]
+    grid = at.grid(number)
+    values = integrand(given, prior, grid) + grid.log_weight
     mass = np.exp(values - values.max(axis=(0, 1)))
     mass /= mass.sum(axis=(0, 1))
     by_level, by_slope = mass.sum(axis=0), mass.sum(axis=1)
@@ -134,5 +133,6 @@ def _moments(given: Given, prior: LinePrior, at: Centre) -> tuple[FloatArray, Fl
     cross = ((mass * z).sum(axis=1) * nodes).sum(axis=0) - m0 * m1
     sd1 = np.sqrt(np.maximum(v1, 0.0))
     tilt = cross / np.where(sd1 > 0, sd1, 1.0)
-    sd0 = np.sqrt(np.maximum(v0 - tilt**2, 0.01))
+    # A single level says nothing of its spread.
+    sd0 = np.sqrt(np.maximum(v0 - tilt**2, 0.01)) if number[1] > 1 else np.ones_like(sd1)
     return np.stack([m0, m1]), np.stack([sd0, tilt, sd1])

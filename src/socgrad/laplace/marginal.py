@@ -14,15 +14,15 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 from socgrad.laplace.coordinates import Coordinates
+from socgrad.laplace.curves import AlongCurve
 from socgrad.laplace.line_priors import LinePrior, population
-from socgrad.laplace.nodes import Nodes, centre, grid_about, integrand
+from socgrad.laplace.nodes import Nodes, integrand
+from socgrad.laplace.placing import Start, placed
 from socgrad.laplace.predictors import Predictors
 from socgrad.laplace.surfaces import Given, Surface
 from socgrad.laplace.threads import blocks, by_blocks
 
-__all__ = ["Marginal", "Start"]
-
-type Start = tuple[FloatArray, FloatArray]
+__all__ = ["Marginal"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +37,8 @@ class Marginal:
         The likelihood, by kind of count.
     predictors : Predictors
         Of all authorities.
-    starts : tuple of (ndarray, ndarray)
-        For each surface, a level and a slope per authority (j,) from which centres are sought.
+    starts : tuple of Start
+        For each surface, where the posteriors of its authorities lie about.
     varying : bool
         Whether slopes vary at random.
     """
@@ -79,12 +79,14 @@ class Marginal:
 
 def _log_integrals(given: Given, prior: LinePrior, start: Start, nodes: Nodes) -> FloatArray:
     """Log of each authority's integral, (n, j)."""
-    grid = grid_about(given, prior, centre(given, prior, start), nodes)
+    at = placed(given, prior, start)
+    if isinstance(at, AlongCurve) and nodes[1] == 1:
+        return at.log_integrals(nodes[0])
+    grid = at.grid(nodes)
     values = integrand(given, prior, grid)
     highest = values.max(axis=(0, 1))
     values -= highest
     np.exp(values, out=values)
     values *= np.exp(grid.log_weight)
-    summed = values.sum(axis=1) * np.exp(grid.log_scale)
-    result: FloatArray = np.log(summed.sum(axis=0)) + highest
+    result: FloatArray = np.log(values.sum(axis=(0, 1))) + highest
     return result

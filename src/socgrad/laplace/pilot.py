@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from socgrad.arrays import FloatArray
+from socgrad.laplace.centres import centre
 from socgrad.laplace.coordinates import Coordinates, coordinates, factor_name
 from socgrad.laplace.line_priors import LinePrior
-from socgrad.laplace.nodes import centre
 from socgrad.laplace.predictors import Predictors
 from socgrad.laplace.surfaces import Derivatives, Surface
 from socgrad.laplace.tabulated_counts import RowSurface

@@ -6,17 +6,19 @@ import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray
+from socgrad.laplace.centres import centre
 from socgrad.laplace.chosen_nodes import first_nodes
 from socgrad.laplace.coarsened_rows import CoarsenedRows
 from socgrad.laplace.coarsened_totals import CoarsenedTotals
-from socgrad.laplace.line_priors import population
+from socgrad.laplace.curves import SlopeRange, reached
+from socgrad.laplace.line_priors import LinePrior, population
 from socgrad.laplace.marginal import Marginal
 from socgrad.laplace.mode import LogDensity, climb
-from socgrad.laplace.nodes import centre
 from socgrad.laplace.pilot import pilot
+from socgrad.laplace.placing import Start
 from socgrad.laplace.predictors import predictors
 from socgrad.laplace.proposal import Proposal
-from socgrad.laplace.surfaces import PoissonRows, Surface
+from socgrad.laplace.surfaces import Curved, Given, PoissonRows, Surface
 from socgrad.laplace.tabulated_counts import NegativeBinomialRows, RowSurface, TabulatedCounts
 from socgrad.laplace.tabulation import (
     covering,
@@ -59,13 +61,21 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
     raw = _raw_surfaces(model, data)
     mean, sd = data["prior_intercept"].to_numpy()
     first = pilot(model, raw, theirs, Normal(float(mean), float(sd)))
+    varying = bool(model.random_slopes)
     surfaces: list[Surface] = []
+    starts: list[Start] = []
     tables = []
     mode = first.point.copy()
     for surface, start in zip(raw, first.starts, strict=True):
         if not isinstance(surface, NegativeBinomialRows | CoarsenedRows):
+            given = surface.given(np.ones((1, 1)))
+            if varying and isinstance(given, Curved):
+                starts.append(SlopeRange.about(given, *start))
+            else:
+                starts.append(start)
             surfaces.append(surface)
             continue
+        starts.append(start)
         table = first_table(surface, start, first.hidden)
         if "overdispersion" in first.coordinates.names:
             # Start in the middle of what is tabulated.
@@ -73,9 +83,7 @@ def prepared(model: GradientModel, data: xr.Dataset) -> Prepared:
             mode[at] = np.arcsinh(table.box.overdispersion[0] / first.coordinates.bend[at])
         tables.append(len(surfaces))
         surfaces.append(table)
-    marginal = Marginal(
-        first.coordinates, tuple(surfaces), theirs, first.starts, bool(model.random_slopes)
-    )
+    marginal = Marginal(first.coordinates, tuple(surfaces), theirs, tuple(starts), varying)
     scale = first.scale
     # The first table is wide and coarse; a mode counts if a narrow one about it holds it. From the
     # edge of a table, beyond which it falls off, the search goes on in a wide one about that place.
@@ -118,16 +126,32 @@ def _density(marginal: Marginal) -> LogDensity:
 
 
 def _started(marginal: Marginal, mode: FloatArray) -> Marginal:
-    """Start the search for centres where they are at the mode."""
-    values = marginal.coordinates.parameters(mode[None])
-    starts = []
-    for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
-        prior = population(
-            values, marginal.predictors.of(surface.authority), varying=marginal.varying
-        )
-        at = centre(surface.given(prior.overdispersion), prior, start)
+    """Start the search for authorities' modes where they are at the mode of all."""
+    starts: list[Start] = []
+    for which, start in enumerate(marginal.starts):
+        if isinstance(start, SlopeRange):
+            starts.append(start)
+            continue
+        given, prior = _given(marginal, which, mode[None])
+        at = centre(given, prior, start)
         starts.append((at.level[0], at.slope[0]))
     return replace(marginal, starts=tuple(starts))
+
+
+def _with_reach(marginal: Marginal, which: int, start: SlopeRange, x: FloatArray) -> Marginal:
+    """The same with the slopes that matter at points `x`."""
+    given, prior = _given(marginal, which, x)
+    assert isinstance(given, Curved)
+    starts = list(marginal.starts)
+    starts[which] = reached(given, prior, start)
+    return replace(marginal, starts=tuple(starts))
+
+
+def _given(marginal: Marginal, which: int, x: FloatArray) -> tuple[Given, LinePrior]:
+    surface = marginal.surfaces[which]
+    theirs = marginal.predictors.of(surface.authority)
+    prior = population(marginal.coordinates.parameters(x), theirs, varying=marginal.varying)
+    return surface.given(prior.overdispersion), prior
 
 
 def _around(mode: FloatArray, scale: FloatArray) -> FloatArray:
@@ -145,6 +169,8 @@ def tabulated_at(marginal: Marginal, x: FloatArray) -> tuple[Marginal, float]:
             marginal, worst = with_table(marginal, which, table), max(worst, error)
         else:
             assert hasattr(surface, "tabulated")
+            if isinstance(start := marginal.starts[which], SlopeRange):
+                marginal = _with_reach(marginal, which, start, x)
             low, high = slopes(marginal, which, x)
             marginal = with_table(marginal, which, surface.tabulated(low, high))
     return marginal, worst

@@ -22,7 +22,6 @@ __all__ = [
     "Given",
     "PoissonRows",
     "Surface",
-    "is_curved",
 ]
 
 
@@ -57,18 +56,31 @@ class Given(Protocol):
         """
 
 
+class Expansion(NamedTuple):
+    """A log-likelihood and its derivatives by the level, the second one negative."""
+
+    value: FloatArray
+    gradient: FloatArray
+    curvature: FloatArray
+    third: FloatArray
+    fourth: FloatArray
+
+
 class AtSlopes(Protocol):
-    """A log-likelihood at slopes (..., n, j), as a function of the levels there."""
+    """A log-likelihood at slopes (..., n, j), as a function of the log of events expected."""
 
     @property
     def log_sums(self) -> FloatArray:
         """Log of the events expected at level 0."""
 
-    def grid(self, level: FloatArray, step: FloatArray) -> FloatArray:
+    def grid(self, log_expected: FloatArray, step: FloatArray) -> FloatArray:
         """As `Given.grid`."""
 
-    def by_level(self, level: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Gradient and negative curvature by level, shape (..., n, j) each."""
+    def by_level(self, log_expected: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Gradient and negative curvature, shape (..., n, j) each."""
+
+    def expansion(self, log_expected: FloatArray) -> Expansion:
+        """Value and derivatives; the third and fourth are 0 where they are not known."""
 
 
 @runtime_checkable
@@ -91,11 +103,6 @@ class Surface(Protocol):
 
     def shared(self, overdispersion: FloatArray) -> FloatArray:
         """Terms that depend on overdispersion (n, 1) alone, shape (n,)."""
-
-
-def is_curved(surface: Surface) -> bool:
-    """Whether the likeliest levels of a surface lie along any curve of the slopes."""
-    return isinstance(surface.given(np.ones((1, 1))), Curved)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,12 @@ import numpy as np
 from scipy.special import logsumexp
 
 from socgrad.arrays import BoolArray, FloatArray
+from socgrad.laplace.centres import centre
+from socgrad.laplace.curves import SlopeRange
 from socgrad.laplace.line_priors import LinePrior, population
 from socgrad.laplace.marginal import Marginal
-from socgrad.laplace.nodes import Grid, centre, grid_about, integrand
+from socgrad.laplace.nodes import Grid, integrand
+from socgrad.laplace.placing import placed
 from socgrad.laplace.surfaces import Given, Surface
 from socgrad.laplace.tabulated_counts import (
     Box,
@@ -49,10 +52,11 @@ def first_table(
 
 def widened(marginal: Marginal, which: int, x: FloatArray, hidden: float) -> TabulatedCounts:
     """Tabulate as widely about the overdispersion of one point `x`."""
-    table = marginal.surfaces[which]
+    table, start = marginal.surfaces[which], marginal.starts[which]
     assert isinstance(table, TabulatedCounts)
+    assert not isinstance(start, SlopeRange)
     guess = float(marginal.coordinates.parameters(x[None])["overdispersion"][0])
-    return _wide_table(table.rows, marginal.starts[which], hidden, guess)
+    return _wide_table(table.rows, start, hidden, guess)
 
 
 def _wide_table(
@@ -93,8 +97,7 @@ def covering(marginal: Marginal, which: int, x: FloatArray) -> tuple[TabulatedCo
     def about(values: dict[str, FloatArray]) -> tuple[LinePrior, Grid]:
         prior = population(values, theirs, varying=marginal.varying)
         given = table.given(prior.overdispersion)
-        at = centre(given, prior, start)
-        return prior, grid_about(given, prior, at, (_NODES, _NODES))
+        return prior, placed(given, prior, start).grid((_NODES, _NODES))
 
     def weighed(given: Given, prior: LinePrior, grid: Grid) -> FloatArray:
         return integrand(given, prior, grid) + grid.log_weight
@@ -141,11 +144,12 @@ def _interval(values: FloatArray, heavy: BoolArray) -> tuple[FloatArray, FloatAr
 
 def holds(marginal: Marginal, which: int, x: FloatArray) -> bool:
     """Whether a table's box holds every authority's posterior at one point `x`, with room."""
-    table = marginal.surfaces[which]
+    table, start = marginal.surfaces[which], marginal.starts[which]
     assert isinstance(table, TabulatedCounts)
+    assert not isinstance(start, SlopeRange)
     values = marginal.coordinates.parameters(x[None])
     prior = population(values, marginal.predictors.of(table.authority), varying=marginal.varying)
-    at = centre(table.given(prior.overdispersion), prior, marginal.starts[which])
+    at = centre(table.given(prior.overdispersion), prior, start)
     level_sd = np.hypot(at.level_sd, at.tilt * at.slope_sd)
     box = table.box
     spread = values.get("overdispersion", np.array([box.overdispersion[0]]))
@@ -183,12 +187,13 @@ def slopes(marginal: Marginal, which: int, x: FloatArray) -> tuple[FloatArray, F
     surface = marginal.surfaces[which]
     values = marginal.coordinates.parameters(x)
     prior = population(values, marginal.predictors.of(surface.authority), varying=marginal.varying)
-    at = centre(surface.given(prior.overdispersion), prior, marginal.starts[which])
-    reach = _REACH * at.slope_sd
-    low, high = at.slope - reach, at.slope + reach
-    if at.curve is not None:
-        low, high = at.curve.low, at.curve.high
-    low, high = low.min(axis=0), high.max(axis=0)
+    start = marginal.starts[which]
+    if isinstance(start, SlopeRange):
+        low, high = start.slopes(prior)
+    else:
+        at = centre(surface.given(prior.overdispersion), prior, start)
+        reach = _REACH * at.slope_sd
+        low, high = (at.slope - reach).min(axis=0), (at.slope + reach).max(axis=0)
     spare = 0.1 * (high - low)
     return low - spare, high + spare
 

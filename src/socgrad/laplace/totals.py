@@ -7,7 +7,7 @@ import xarray as xr
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import Exposure, exposure_rule, tabulated_exposure
-from socgrad.laplace.surfaces import AtSlopes, Derivatives, Given
+from socgrad.laplace.surfaces import AtSlopes, Derivatives, Expansion, Given
 from socgrad.laws.negative_binomial import of_total
 
 __all__ = ["NegativeBinomialTotals", "PoissonTotals", "exact_totals", "squared_variation"]
@@ -57,7 +57,8 @@ class PoissonTotals:
         return self
 
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:  # noqa: D102
-        return self.at(slope).grid(level, step)
+        there = self.at(slope)
+        return there.grid(level + there.log_sums, step)
 
     def at(self, slope: FloatArray) -> AtSlopes:  # noqa: D102
         return _PoissonTotalsAtSlopes(self.events, self.rule.log_sums(slope))
@@ -84,16 +85,21 @@ class _PoissonTotalsAtSlopes:
     events: FloatArray
     log_sums: FloatArray
 
-    def grid(self, level: FloatArray, step: FloatArray) -> FloatArray:
-        logs = (level + self.log_sums)[:, None] + step
+    def grid(self, log_expected: FloatArray, step: FloatArray) -> FloatArray:
+        logs = log_expected[:, None] + step
         expected = np.exp(logs)
         logs *= self.events
         logs -= expected
         return logs
 
-    def by_level(self, level: FloatArray) -> tuple[FloatArray, FloatArray]:
-        expected = np.exp(level + self.log_sums)
+    def by_level(self, log_expected: FloatArray) -> tuple[FloatArray, FloatArray]:
+        expected = np.exp(log_expected)
         return self.events - expected, expected
+
+    def expansion(self, log_expected: FloatArray) -> Expansion:
+        expected = np.exp(log_expected)
+        value = self.events * log_expected - expected
+        return Expansion(value, self.events - expected, expected, -expected, -expected)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +141,8 @@ class _TotalsAtOverdispersion:
     overdispersion: FloatArray
 
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
-        return self.at(slope).grid(level, step)
+        there = self.at(slope)
+        return there.grid(level + there.log_sums, step)
 
     def at(self, slope: FloatArray) -> AtSlopes:
         log_sums = self.totals.rule.log_sums(slope)
@@ -166,12 +173,24 @@ class _NegativeBinomialTotalsAtSlopes:
     log_sums: FloatArray
     squared_variation: FloatArray
 
-    def grid(self, level: FloatArray, step: FloatArray) -> FloatArray:
-        logs = (level + self.log_sums)[:, None] + step
+    def grid(self, log_expected: FloatArray, step: FloatArray) -> FloatArray:
+        logs = log_expected[:, None] + step
         values: FloatArray = of_total(self.events, logs, self.squared_variation[:, None], xp=np)
         return values
 
-    def by_level(self, level: FloatArray) -> tuple[FloatArray, FloatArray]:
-        expected = np.exp(level + self.log_sums)
+    def by_level(self, log_expected: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return self._derivatives(log_expected)[:2]
+
+    def expansion(self, log_expected: FloatArray) -> Expansion:
+        value = of_total(self.events, log_expected, self.squared_variation, xp=np)
+        gradient, curvature, share = self._derivatives(log_expected)
+        third = curvature * (1.0 - 2.0 * share)
+        fourth = curvature * (6.0 * share * (1.0 - share) - 1.0)
+        return Expansion(value, gradient, curvature, third, fourth)
+
+    def _derivatives(self, log_expected: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Gradient and negative curvature, and the share of a variance that is Poisson's."""
+        expected = np.exp(log_expected)
         share = 1.0 / (1.0 + self.squared_variation * expected)
-        return (self.events - expected) * share, expected * share
+        curvature = (1.0 + self.squared_variation * self.events) * expected * share**2
+        return (self.events - expected) * share, curvature, share
