@@ -19,6 +19,7 @@ def main() -> None:
     models = [
         (sg.GradientModel(with_regions(table), regions=True), "laplace"),
         (sg.GradientModel(counts, family="negative_binomial"), "nuts"),
+        (sg.GradientModel(counts, family="negative_binomial"), "laplace"),
         (walking(small()[1]), "laplace"),
     ]
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""The quadrature engine: one stratum, authorities of a level and a slope each; no compiler."""
+"""The quadrature engine: one stratum, authorities of a level and a slope each."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
-"""The compile-free engine: a full posterior with NumPy and SciPy only.
+"""The quadrature engine: of Poisson counts a full posterior with NumPy and SciPy only.
 
 Given the shared parameters, authorities are independent, so their effects integrate out one by one
-(`marginal`, from the likelihoods in `surfaces` and `negative_binomial`). What is left has at most
+(`marginal`, from the likelihoods in `surfaces`, `totals` and `tabulated_counts`). What is left has at most
 nine dimensions: its mode is climbed (`pilot`, `mode`), a bent normal proposal is fitted there
 (`proposal`), its draws are weighted to be exact (`importance`), and the effects are drawn given the
 shared parameters (`effects`).

@@ -8,7 +8,6 @@ import xarray as xr
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import exposure_rule
-from socgrad.laplace.polynomials import Evaluation
 from socgrad.laplace.surfaces import Derivatives, PoissonRows
 from socgrad.laplace.tabulated_counts import NegativeBinomialRows, RowsAtOverdispersion
 from socgrad.laws.constants_table import ConstantsTable
@@ -92,13 +91,6 @@ class CoarsenedRows:
             exact_at,
             constraint,
         )
-
-    @property
-    def polynomials(self) -> Evaluation:
-        """Compiled, as the rows are."""
-        from socgrad.laplace.compiled_polynomials import COMPILED  # noqa: PLC0415 numba
-
-        return COMPILED
 
     @property
     def pairs(self) -> float:

@@ -1,18 +1,17 @@
-"""Polynomials in two variables, compiled: in half of NumPy's time.
+"""Polynomials in slope and level that stand for log-likelihoods, compiled.
 
-For rows that are compiled, too. Other fits are done before numba is imported.
+In half of NumPy's time; fits that need none are done before numba is imported.
 """
 
 import functools
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.laplace.polynomials import Evaluation
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
-__all__ = ["COMPILED"]
+__all__ = ["derivatives", "values"]
 
 
 @compiled
@@ -115,19 +114,26 @@ def _functions() -> tuple[Any, Any]:
     return grid_on_disk, derivatives_on_disk
 
 
-def _grid(coefficients: FloatArray, along: FloatArray, up: FloatArray) -> FloatArray:
+def values(coefficients: FloatArray, along: FloatArray, up: FloatArray) -> FloatArray:
+    """Polynomials, coefficients (slope, level, points, j), at scaled slopes and levels.
+
+    `along` (a, points, j) and `up` (a, b, points, j). Beyond -1 to 1 as the second-order expansion
+    at the edge; curvature upwards is left out there: no log-likelihood has it. Dim points of
+    coefficients may be 1.
+    """
     found = np.empty(up.shape)
     _functions()[0](coefficients, along, up, found)
     return found
 
 
-def _derivatives(coefficients: FloatArray, s: FloatArray, u: FloatArray) -> FloatArray:
+def derivatives(coefficients: FloatArray, s: FloatArray, u: FloatArray) -> FloatArray:
+    """Derivatives (6, points, j) at scaled slopes and levels (points, j), -1 to 1.
+
+    By level, slope, level twice, both, slope twice, and by level and slope twice. Dim points of
+    coefficients, `s` and `u` may be 1.
+    """
     shape = np.broadcast_shapes(s.shape, u.shape, coefficients.shape[2:])
     at, found = np.empty((2, *shape)), np.empty((6, *shape))
     at[0], at[1] = s, u
     _functions()[1](coefficients, at[0], at[1], found)
     return found
-
-
-#: In one pass over points.
-COMPILED: Final = Evaluation(_grid, _derivatives)

@@ -1,4 +1,4 @@
-"""Draws of the posterior without a compiler, and the proof that they are right.
+"""Draws of the posterior by quadrature, and the proof that they are right.
 
 The shared parameters (hyperparameters and coefficients) are few; their marginal posterior,
 authorities integrated out by quadrature, is known point by point. Draws from a proposal that fits

@@ -17,7 +17,7 @@ import xarray as xr
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import GaussExposure, exposure_rule
-from socgrad.laplace.polynomials import NUMPY, Evaluation, chebyshev
+from socgrad.laplace.polynomials import chebyshev
 from socgrad.laplace.surfaces import Derivatives, PoissonRows, Surface
 from socgrad.laplace.threads import blocks, by_blocks
 from socgrad.laws.gamma_factors import rising
@@ -54,10 +54,6 @@ class RowSurface(Surface, Protocol):
     @property
     def beside(self) -> PoissonRows | None:
         """Counts of the same authorities that need no table, to be added."""
-
-    @property
-    def polynomials(self) -> Evaluation:
-        """What evaluates the polynomials that stand for these counts."""
 
     def squared_variation(self, level: FloatArray, slope: FloatArray) -> float:
         """Moment estimate of squared overdispersion, at a level and slope of each authority."""
@@ -118,11 +114,6 @@ class NegativeBinomialRows:
     @property
     def beside(self) -> None:
         """Nothing: all of it is tabulated."""
-
-    @property
-    def polynomials(self) -> Evaluation:
-        """NumPy: with no compiler, fits are quick to begin."""
-        return NUMPY
 
     @property
     def pairs(self) -> float:
@@ -250,7 +241,7 @@ class TabulatedCounts:
         if (degree := coefficients.shape[2]) > 1:
             t = np.clip(_scaled(overdispersion, self.box.overdispersion), -1.0, 1.0)
             coefficients = t ** np.arange(degree) @ coefficients
-        return _AtOverdispersion(self.beside, self.box, coefficients, self.rows.polynomials)
+        return _AtOverdispersion(self.beside, self.box, coefficients)
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,21 +255,22 @@ class _AtOverdispersion:
     beside: PoissonRows | None
     box: Box
     coefficients: FloatArray
-    polynomials: Evaluation
 
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
         along = _scaled(slope, self.box.slope)
         up = _scaled(level[:, None] + step, self.box.level)
-        found = self.polynomials.grid(self.coefficients, along, up)
+        from socgrad.laplace.compiled_polynomials import values  # noqa: PLC0415 numba
+
+        found = values(self.coefficients, along, up)
         return found if self.beside is None else found + self.beside.grid(level, step, slope)
 
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:
         half, half_slope = self.box.level[1], self.box.slope[1]
         along_scaled, up_scaled = _scaled(slope, self.box.slope), _scaled(level, self.box.level)
         s, u = np.clip(along_scaled, -1.0, 1.0), np.clip(up_scaled, -1.0, 1.0)
-        up, along, up_up, both, along_along, third = self.polynomials.derivatives(
-            self.coefficients, s, u
-        )
+        from socgrad.laplace.compiled_polynomials import derivatives  # noqa: PLC0415 numba
+
+        up, along, up_up, both, along_along, third = derivatives(self.coefficients, s, u)
         steep, far = along_scaled - s, up_scaled - u
         up = up + far * np.minimum(up_up, 0.0) + steep * both
         along = along + steep * np.minimum(along_along, 0.0) + far * both
