@@ -11,7 +11,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 
-__all__ = ["by_each", "elementwise"]
+__all__ = ["by_each"]
 
 # Complex where derivatives are taken.
 type Array = Any
@@ -22,10 +22,4 @@ _STEP = 1e-30
 def by_each(function: Callable[[Array], Array], x: FloatArray) -> FloatArray:
     """Derivatives of a function of a point by each of its numbers, along the first axis."""
     found: FloatArray = np.imag(function(x + 1j * _STEP * np.eye(len(x)))) / _STEP
-    return found
-
-
-def elementwise(function: Callable[[Array], Array], x: FloatArray) -> FloatArray:
-    """Derivatives of what each number is made to by itself."""
-    found: FloatArray = np.imag(function(x + 1j * _STEP)) / _STEP
     return found

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.arrows import Arrow
-from socgrad.blocks.complex_steps import by_each, elementwise
-from socgrad.blocks.covariance import Structure, positive, positive_prior
+from socgrad.blocks.complex_steps import by_each
+from socgrad.blocks.covariance import Structure
 from socgrad.blocks.outcome import Outcome, Told
+from socgrad.blocks.scales import positive, positive_prior, positive_prior_slope
 from socgrad.model.coefficients import Coefficient, coefficients_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
@@ -223,8 +224,7 @@ class Coordinates:
         *_, effects, spreads, regions, outcome = self.parts(x)
         own = [self._pull(x[:first]), self.structure.pull(effects)]
         for values, bend, prior in self._sds(spreads, regions):
-            density = partial(positive_prior, bend=bend, mean=prior[:, 0], sd=prior[:, 1])
-            own.append(elementwise(density, values))
+            own.append(positive_prior_slope(values, bend, *prior.T))
         if self.outcome is not None:
             own.append(by_each(self.outcome.log_prior, outcome))
         return np.concatenate(own)

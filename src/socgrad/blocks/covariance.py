@@ -14,26 +14,22 @@ import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.arrows import Arrow
-from socgrad.blocks.complex_steps import by_each, elementwise
+from socgrad.blocks.compiled_covariance import by_partials, of_partials
+from socgrad.blocks.complex_steps import by_each
+from socgrad.blocks.scales import (
+    bounded,
+    bounded_slope,
+    positive,
+    positive_distance,
+    positive_prior,
+    positive_prior_slope,
+    positive_slope,
+)
 
-__all__ = [
-    "Bartlett",
-    "Factors",
-    "Partials",
-    "Structure",
-    "bounded",
-    "log_cosh",
-    "positive",
-    "positive_distance",
-    "positive_prior",
-]
+__all__ = ["Bartlett", "Factors", "Partials", "Structure"]
 
 # Complex where derivatives are taken.
 type Array = Any
-
-#: Standard deviations below this are not told from it: effects so small change no count.
-_SMALLEST = 1e-5
-_FARTHEST = 40.0
 
 
 class Structure(ABC):
@@ -79,41 +75,6 @@ class Structure(ABC):
         return {}
 
 
-def positive(x: Array, bend: Array) -> Array:
-    """Standard deviations bend sinh |x|: logarithmic far above bend, mirrored at zero."""
-    size = _magnitude(x)
-    # A sinh further out would overflow.
-    return _SMALLEST + bend * np.sinh(np.where(np.real(size) > _FARTHEST, _FARTHEST, size))
-
-
-def positive_prior(x: Array, bend: Array, mean: Array, sd: Array) -> Array:
-    """Log density of x where `positive` is normal above zero, up to a constant."""
-    away = (positive(x, bend) - mean) / sd
-    return -0.5 * away * away + log_cosh(x)
-
-
-def bounded(x: Array, shape: Array) -> Array:
-    """Log density of x where (tanh x + 1) / 2 ~ Beta(shape, shape), up to a constant."""
-    return -2.0 * shape * log_cosh(x)
-
-
-def _magnitude(x: Array) -> Array:
-    """|x|, analytic on each side of zero."""
-    return np.where(np.real(x) < 0, -x, x) if np.iscomplexobj(x) else np.abs(x)
-
-
-def log_cosh(x: Array) -> Array:
-    """Log of cosh x, without overflow."""
-    size = _magnitude(x)
-    return size + np.log1p(np.exp(-2.0 * size)) - np.log(2.0)
-
-
-def positive_distance(sds: FloatArray, bend: FloatArray) -> FloatArray:
-    """Where standard deviations stand: x of `positive`, not below zero."""
-    found: FloatArray = np.arcsinh(np.maximum(sds - _SMALLEST, 0.0) / bend)
-    return found
-
-
 @dataclass(frozen=True, eq=False)
 class Partials(Structure):
     """Standard deviations as `positive`; correlations by their partial ones, tanh of x.
@@ -148,68 +109,35 @@ class Partials(Structure):
     def _below(self) -> tuple[IntArray, IntArray]:
         return np.tril_indices(len(self.mean), -1)
 
-    @cached_property
-    def _place(self) -> IntArray:
-        """Where each effect stands in `order`."""
-        return np.argsort(self.order)
-
-    def _partial(self, x: Array) -> tuple[Array, Array]:
-        """Partial correlations, and what is left of a variance before each: (..., n, n)."""
-        n = len(self.mean)
-        row, column = self._below
-        partial = np.zeros((*x.shape[:-1], n, n), dtype=x.dtype)
-        partial[..., row, column] = np.tanh(x[..., n:])
-        left = np.ones_like(partial)
-        left[..., 1:] = np.cumprod(np.sqrt(1.0 - partial * partial), axis=-1)[..., :-1]
-        return partial, left
-
     def covariance(self, x: Array) -> Array:  # noqa: D102
         n = len(self.mean)
-        partial, left = self._partial(x)
-        on = np.arange(n)
-        partial[..., on, on] = 1.0
-        factor = np.tril(partial * left)[..., self._place, :]
-        scaled = positive(x[..., :n], self.bend)[..., None] * factor
-        return scaled @ np.swapaxes(scaled, -1, -2)
+        points = x.reshape(-1, self.size)
+        found = np.empty((len(points), n, n), dtype=x.dtype)
+        of_partials(np.tanh(points[:, n:]), positive(points[:, :n], self.bend), self.order, found)
+        return found.reshape(*x.shape[:-1], n, n)
 
-    def by_covariance(self, x: FloatArray, slope: FloatArray) -> FloatArray:
-        """Derivatives by a point, written out.
-
-        With C = S F F' S of a slope G, dC = dS F F' S + S dF F' S and their transposes: those by
-        the standard deviations are 2 diag(G C) / s, those by F are H = 2 S G S F, row by row. A
-        partial correlation p_m scales its own entry, p_m left_m, and what is left for later ones,
-        by -p_m / (1 - p_m^2); tanh has the slope 1 - p_m^2.
-        """
+    def by_covariance(self, x: FloatArray, slope: FloatArray) -> FloatArray:  # noqa: D102
         n = len(self.mean)
-        row, column = self._below
-        partial, left = self._partial(x)
-        on = np.arange(n)
-        correlation = partial.copy()
-        correlation[on, on] = 1.0
-        factor = np.tril(correlation * left)
-        sds = positive(x[:n], self.bend)
-        scaled = sds[:, None] * factor[self._place]
-        turned = 2.0 * slope @ scaled
-        by_sds = (turned * scaled).sum(axis=1) / sds
-        by_factor = (sds[:, None] * turned)[self.order]
-        each = by_factor * factor
-        later = each.sum(axis=1, keepdims=True) - np.cumsum(each, axis=1)
-        by_partial = by_factor * left * (1.0 - partial**2) - partial * later
-        by_x = elementwise(lambda z: positive(z, self.bend), x[:n])
-        return np.concatenate([by_sds * by_x, by_partial[row, column]])
+        found = np.empty(self.size)
+        by_partials(np.tanh(x[n:]), positive(x[:n], self.bend), slope, self.order, found)
+        found[:n] *= positive_slope(x[:n], self.bend)
+        return found
 
-    def _each_log_prior(self, x: Array) -> Array:
-        """Log prior densities of the numbers of points, independent."""
-        n = len(self.mean)
-        shape = self.concentration + (n - 2 - self._below[1]) / 2
-        of_sds = positive_prior(x[..., :n], self.bend, self.mean, self.sd)
-        return np.concatenate([of_sds, bounded(x[..., n:], shape)], axis=-1)
+    @cached_property
+    def _shape(self) -> FloatArray:
+        """Of the beta distribution of each partial correlation."""
+        shape: FloatArray = self.concentration + (len(self.mean) - 2 - self._below[1]) / 2
+        return shape
 
     def log_prior(self, x: Array) -> Array:  # noqa: D102
-        return self._each_log_prior(x).sum(axis=-1)
+        n = len(self.mean)
+        of_sds = positive_prior(x[..., :n], self.bend, self.mean, self.sd)
+        return of_sds.sum(axis=-1) + bounded(x[..., n:], self._shape).sum(axis=-1)
 
     def pull(self, x: FloatArray) -> FloatArray:  # noqa: D102
-        return elementwise(self._each_log_prior, x)
+        n = len(self.mean)
+        of_sds = positive_prior_slope(x[:n], self.bend, self.mean, self.sd)
+        return np.concatenate([of_sds, bounded_slope(x[n:], self._shape)])
 
     def point(self, covariance: FloatArray) -> FloatArray:  # noqa: D102
         n = len(self.mean)

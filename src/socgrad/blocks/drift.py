@@ -12,7 +12,8 @@ from scipy.optimize import minimize
 
 from socgrad.arrays import BoolArray, FloatArray
 from socgrad.blocks.arrows import Arrow, arrow_of
-from socgrad.blocks.covariance import Structure, bounded, positive, positive_prior
+from socgrad.blocks.covariance import Structure
+from socgrad.blocks.scales import bounded, positive, positive_prior
 from socgrad.yearly_covariances import DriftStates, drift_states
 
 __all__ = ["Drifting", "drifting"]

@@ -11,10 +11,10 @@ import numpy as np
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.blocks.arrows import Arrow
 from socgrad.blocks.compiled import evaluate, rising
-from socgrad.blocks.complex_steps import by_each, elementwise
+from socgrad.blocks.complex_steps import by_each
 from socgrad.blocks.coordinates import Coordinates, SharedValues
-from socgrad.blocks.covariance import positive
 from socgrad.blocks.data import CountsOfStrata
+from socgrad.blocks.scales import positive_slope
 from socgrad.processors import processors
 
 __all__ = ["At", "Found", "Marginal", "State", "by_threads"]
@@ -116,10 +116,10 @@ class Marginal:
         """The same at values of the shared parameters."""
         counts = self.counts
         level, slope = self._columns
-        mean = np.hstack(
-            [np.einsum("ksj,ks->js", each, shared.coefficients) for each in (level, slope)]
+        weight = shared.coefficients[..., None]
+        mean = np.ascontiguousarray(
+            np.concatenate([(each * weight).sum(axis=0) for each in (level, slope)]).T
         )
-        mean = np.ascontiguousarray(mean)
         precision = np.linalg.inv(shared.covariance)  # of none none, where it is an arrow
         every = np.ascontiguousarray(0.5 * (precision + precision.T))[None]
         which, population, beside = np.zeros(len(mean), dtype=np.int64), mean, 0.0
@@ -180,10 +180,8 @@ class Marginal:
         coordinates, counts = self.coordinates, self.counts
         level, slope = self._columns
         strata = coordinates.strata
-        by_level, by_slope = found.mean[:, :strata], found.mean[:, strata:]
-        by_coefficient = np.einsum("ksj,js->ks", level, by_level)
-        by_coefficient += np.einsum("ksj,js->ks", slope, by_slope)
-        parts = [by_coefficient.ravel()]
+        by_level, by_slope = found.mean[:, :strata].T, found.mean[:, strata:].T
+        parts = [(level * by_level + slope * by_slope).sum(axis=-1).ravel()]
         if counts.has_columns:
             by_row = found.score[:, None] * counts.columns
             by_square = 2.0 * found.square_score[:, None] * counts.square_columns
@@ -197,12 +195,12 @@ class Marginal:
         own = coordinates.with_factor
         by_log_r = found.spread.ravel() + self._rising(at.r)[1]
         of_spreads = by_log_r[own] * 2.0 / at.shared.spread.ravel()[own]
-        of_spreads = of_spreads * _slope(spreads, coordinates.spread_bend)
+        of_spreads = of_spreads * positive_slope(spreads, coordinates.spread_bend)
         of_regions = np.zeros(0)
         if len(regions):
             sd = at.shared.region_sd
             of_regions = -2.0 * found.region / sd**3 - (len(self.first_member) - 1) / sd
-            of_regions = of_regions * _slope(regions, coordinates.region_bend)
+            of_regions = of_regions * positive_slope(regions, coordinates.region_bend)
         none = np.zeros(len(outcome))
         gradient = np.concatenate([*parts, by_effects, of_spreads, of_regions, none])
         if len(outcome):
@@ -315,11 +313,6 @@ class Found:
                 )
             ),
         )
-
-
-def _slope(x: FloatArray, bend: FloatArray) -> FloatArray:
-    """Derivatives of standard deviations by their coordinates."""
-    return elementwise(lambda z: positive(z, bend), x)
 
 
 def _weighed(columns: FloatArray, coefficients: FloatArray) -> FloatArray:

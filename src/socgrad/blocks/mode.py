@@ -15,8 +15,9 @@ __all__ = ["Mode", "mode"]
 _STEP = 1e-4
 _ROUNDS, _MOST_ROUNDS = 4, 40
 # A round goes eight standard deviations, so hundreds of them take many: with many events a spline
-# starts as far off. After some rounds only those that gain as much in log density are gone on with.
-_PATIENT, _GAIN = 12, 10.0
+# starts as far off. After some rounds only those that gain as much in log density are gone on with,
+# or near the mode this share of squared standard deviations: a parabola gains half of them.
+_PATIENT, _GAIN, _NEARING = 12, 10.0, 0.1
 # Of a whitened gradient: a hundredth of a standard deviation from the mode.
 _CLOSE = 1e-2
 # Near enough for draws about it: a round goes eight standard deviations, and starts may be far off.
@@ -68,7 +69,7 @@ def mode(marginal: Marginal, point: FloatArray) -> Mode:
         point, state, value, gradient = _climbed(
             marginal, point, root, state=state, value=value, gradient=gradient
         )
-        if round_ >= _PATIENT and not value > before + _GAIN:
+        if round_ >= _PATIENT and not value > before + min(_GAIN, _NEARING * distance**2):
             break
     marginal = replace(marginal, start=_followed(marginal, point, state))
     mirrored = marginal.coordinates.mirrored & (point < 0)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
-from socgrad.blocks.covariance import positive, positive_prior
+from socgrad.blocks.scales import positive, positive_prior
 from socgrad.model.outcome_data import COEFFICIENT_SD, CONSTANT_SD, NOISE_SD, outcome_data
 from socgrad.model.outcome_model import OutcomeModel
 

@@ -11,14 +11,9 @@ from typing import Any
 import numpy as np
 
 from socgrad.arrays import BoolArray, FloatArray, IntArray
-from socgrad.blocks.covariance import (
-    Structure,
-    bounded,
-    log_cosh,
-    positive,
-    positive_distance,
-)
+from socgrad.blocks.covariance import Structure
 from socgrad.blocks.data import CountsOfStrata
+from socgrad.blocks.scales import bounded, log_cosh, positive, positive_distance
 from socgrad.blocks.segments import TOTAL
 
 __all__ = ["Totals", "tilts"]
