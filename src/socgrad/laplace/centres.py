@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from socgrad.arrays import FloatArray
+from socgrad.laplace.levels import by_prior, precision_of_level, without_levels
 from socgrad.laplace.line_priors import LinePrior
-from socgrad.laplace.nodes import Grid, NodePlaces, Nodes, gauss_hermite
-from socgrad.laplace.surfaces import Given
+from socgrad.laplace.nodes import BySlope, Grid, NodePlaces, Nodes, gauss_hermite
+from socgrad.laplace.surfaces import Expanded, Given
 
-__all__ = ["Centre", "centre", "precision_of_level"]
+__all__ = ["Centre", "centre"]
 
 # Centring stops when no centre moves by more than this share of its standard deviation.
 _CLOSE, _ROUNDS = 0.05, 30
@@ -27,30 +28,51 @@ class Centre:
     bend * d**2 / 2, level_sd). Without random slopes `slope_sd` is 0.
     """
 
+    given: Given
+    prior: LinePrior
     level: FloatArray
     slope: FloatArray
     level_sd: FloatArray
     slope_sd: FloatArray
     tilt: FloatArray
     bend: FloatArray
-    varying: bool
 
     def places(self, z_slope: FloatArray, z_level: FloatArray) -> NodePlaces:  # noqa: D102
         along = self.slope_sd * z_slope
-        level = self.level + along * (self.tilt + 0.5 * self.bend * along)
         scale = np.log(self.level_sd)[None]
-        return NodePlaces(level, self.level_sd * z_level, self.slope + along, scale, None)
+        level, slope = self._along(along)
+        return NodePlaces(level, self.level_sd * z_level, slope, scale, None)
 
     def grid(self, nodes: Nodes) -> Grid:  # noqa: D102
         z_level, of_level = gauss_hermite(nodes[1])
-        # A slope that does not vary is its own single node.
-        z_slope, of_slope, scale = np.zeros((1, 1, 1)), np.zeros(1), np.ones(1)
-        if self.varying:
-            (z_slope, of_slope), scale = gauss_hermite(nodes[0]), self.slope_sd
+        z_slope, of_slope, spacing = self._slopes(nodes[0])
         there = self.places(z_slope, z_level)
         weight = (of_slope[:, None] + of_level)[:, :, None, None]
-        scale = there.log_scale + np.log(scale)
+        scale = there.log_scale + np.log(spacing)
         return Grid(there.level, there.step, there.slope, scale, None, z_slope, z_level, weight)
+
+    def by_slope(self, slopes: int) -> BySlope | None:  # noqa: D102
+        given, prior = self.given, self.prior
+        if not isinstance(given, Expanded):
+            return None
+        z_slope, of_slope, spacing = self._slopes(slopes)
+        level, slope = self._along(self.slope_sd * z_slope)
+        likelihood = given.expansion(level, slope)
+        away = slope - prior.slope
+        level -= by_prior(prior, away)
+        values = without_levels(likelihood, level, away, prior)
+        return BySlope(values, of_slope[:, None, None], spacing)
+
+    def _slopes(self, number: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Nodes of slopes, log weights, and their scale; one that does not vary is its own node."""
+        if not self.prior.varying:
+            return np.zeros((1, 1, 1)), np.zeros(1), np.ones(1)
+        return *gauss_hermite(number), self.slope_sd
+
+    def _along(self, along: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Likeliest levels, nearly, at slopes so far above the centre; and these slopes."""
+        level = self.level + along * (self.tilt + 0.5 * self.bend * along)
+        return level, self.slope + along
 
 
 def centre(
@@ -80,7 +102,7 @@ def centre(
             break
     tilt = -b / a
     bend = -(at.level_slope_slope + tilt * (2.0 * at.level_slope + tilt * at.level_level)) / a
-    return Centre(level, slope, 1.0 / np.sqrt(a), 1.0 / np.sqrt(c), tilt, bend, varying=True)
+    return Centre(given, prior, level, slope, 1.0 / np.sqrt(a), 1.0 / np.sqrt(c), tilt, bend)
 
 
 def _level_alone(given: Given, prior: LinePrior, level: FloatArray) -> Centre:
@@ -94,9 +116,4 @@ def _level_alone(given: Given, prior: LinePrior, level: FloatArray) -> Centre:
         if np.all(move * move * a < _CLOSE**2):
             break
     none = np.zeros_like(level)
-    return Centre(level, prior.slope, 1.0 / np.sqrt(a), none, none, none, varying=False)
-
-
-def precision_of_level(curvature: FloatArray, prior: LinePrior) -> FloatArray:
-    """Precision of a level, kept positive where a log-likelihood is not concave."""
-    return np.maximum(curvature + prior.level_level, 0.25 * prior.level_level)
+    return Centre(given, prior, level, prior.slope, 1.0 / np.sqrt(a), none, none, none)

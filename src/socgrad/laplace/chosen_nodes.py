@@ -8,10 +8,11 @@ from socgrad.arrays import FloatArray
 from socgrad.laplace.curves import SlopeRange
 from socgrad.laplace.marginal import Marginal
 from socgrad.laplace.nodes import Nodes
+from socgrad.laplace.surfaces import Expanded
 
 __all__ = ["chosen_nodes", "error_of_nodes", "first_nodes"]
 
-_OF_LINES, _OF_CURVES = (3, 3), (9, 1)
+_OF_LINES, _EXPANDED, _OF_CURVES = (3, 3), (3, 1), (9, 1)
 _NUMBERS = (1, 3, 5, 7, 9, 13)
 # More slopes than levels may be needed: along the curves of totals.
 _SLOPES = (3, 5, 7, 9, 11, 13, 16, 19, 25, 31, 41, 51)
@@ -21,9 +22,12 @@ _MORE, _ENOUGH = 6, 7
 
 def first_nodes(marginal: Marginal) -> tuple[Nodes, ...]:
     """Nodes for each surface that show where a posterior lies, before those needed are known."""
-    return tuple(
-        _OF_CURVES if isinstance(start, SlopeRange) else _OF_LINES for start in marginal.starts
-    )
+    found = []
+    for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
+        is_expanded = isinstance(surface.given(np.ones((1, 1))), Expanded)
+        lines = _EXPANDED if is_expanded else _OF_LINES
+        found.append(_OF_CURVES if isinstance(start, SlopeRange) else lines)
+    return tuple(found)
 
 
 def chosen_nodes(marginal: Marginal, x: FloatArray, *, small: float) -> tuple[Nodes, ...]:

@@ -14,9 +14,17 @@ from typing import Self
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.laplace.centres import precision_of_level
+from socgrad.laplace.levels import by_prior, precision_of_level, slope_sd, without_levels
 from socgrad.laplace.line_priors import LinePrior
-from socgrad.laplace.nodes import LOG_2PI, Grid, NodePlaces, Nodes, gauss_hermite, integrand
+from socgrad.laplace.nodes import (
+    LOG_2PI,
+    BySlope,
+    Grid,
+    NodePlaces,
+    Nodes,
+    gauss_hermite,
+    integrand,
+)
 from socgrad.laplace.surfaces import AtSlopes, Curved
 
 __all__ = ["AlongCurve", "SlopeRange", "reached"]
@@ -132,39 +140,16 @@ class AlongCurve:
             z_slope, z_level, weight,
         )  # fmt: skip
 
-    def log_integrals(self, slopes: int) -> FloatArray:
-        """Log of each authority's integral (n, j): its levels by Laplace's approximation."""
-        values, spacing = self._by_slope(slopes)
-        highest = values.max(axis=0)
-        values -= highest
-        np.exp(values, out=values)
-        found: FloatArray = np.log(values.sum(axis=0) * spacing)
-        found += highest
-        found += 0.5 * (self.prior.log_determinant - LOG_2PI)
-        return found
-
-    def _by_slope(self, slopes: int) -> tuple[FloatArray, FloatArray]:
-        """Log-likelihood times prior without its constant (a, n, j), levels integrated out."""
+    def by_slope(self, slopes: int) -> BySlope:  # noqa: D102
         z_slope, spacing = self._spaced(slopes)
-        slope, prior = self.middle + self.slope_sd * z_slope, self.prior
+        slope = self.middle + self.slope_sd * z_slope
         there = self.given.at(slope)
-        by_prior = self._by_prior(slope, there)
-        log_expected, _ = self._sought(there, by_prior)
-        values, gradient, curvature, third, fourth = there.expansion(log_expected)
-        above = log_expected - by_prior
-        pull = prior.level_level * above
-        gradient = gradient - pull
-        variance = 1.0 / precision_of_level(curvature, prior)
-        # How far the mode lies from here.
-        off = gradient * variance
-        values += 0.5 * (gradient * off - pull * above + np.log(variance))
-        values += third * off * (off * off / 6.0 + 0.5 * variance)
-        values += variance * variance * (0.125 * fourth + 5.0 / 24.0 * variance * third * third)
-        slope -= prior.slope
-        slope *= slope
-        slope *= 0.5 / _prior_sd(prior) ** 2
-        values -= slope
-        return values, spacing
+        expected = self._by_prior(slope, there)
+        log_expected, _ = self._sought(there, expected)
+        slope -= self.prior.slope
+        above = log_expected - expected
+        values = without_levels(there.expansion(log_expected), above, slope, self.prior)
+        return BySlope(values, np.full((slopes, 1, 1), -0.5 * LOG_2PI), spacing)
 
     def _spaced(self, slopes: int) -> tuple[FloatArray, FloatArray]:
         """Equally spaced slopes in standard deviations (a, 1, j), and what is between two."""
@@ -174,10 +159,7 @@ class AlongCurve:
 
     def _by_prior(self, slope: FloatArray, there: AtSlopes) -> FloatArray:
         """Log of the events expected by the prior of levels at slopes."""
-        prior = self.prior
-        found = prior.slope - slope
-        found *= prior.level_slope / prior.level_level
-        found += prior.level
+        found = by_prior(self.prior, slope - self.prior.slope)
         found += there.log_sums
         return found
 
@@ -197,7 +179,7 @@ class AlongCurve:
 
 def reached(given: Curved, prior: LinePrior, before: SlopeRange) -> SlopeRange:
     """Slopes that matter at any of the points of a prior, looked at closely."""
-    sd = _prior_sd(prior)
+    sd = slope_sd(prior)
     far = np.full(before.low.shape, _FAR)
     curve = AlongCurve(given, prior, replace(before, low=-far, high=far), prior.slope, sd)
     grid = curve.grid((_LOOKS, 1))
@@ -212,10 +194,3 @@ def reached(given: Curved, prior: LinePrior, before: SlopeRange) -> SlopeRange:
     middle, sd = now.about_slopes(prior)
     low, high = ((end - middle) / sd for end in (lowest, highest))
     return replace(now, low=low.min(axis=0), high=high.max(axis=0)).wider()
-
-
-def _prior_sd(prior: LinePrior) -> FloatArray:
-    """Standard deviation of slopes, (n, 1)."""
-    one, across, two = prior.level_level, prior.level_slope, prior.slope_slope
-    sd: FloatArray = np.sqrt(one / (one * two - across * across))
-    return sd

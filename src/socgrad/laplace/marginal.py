@@ -14,7 +14,6 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 from socgrad.laplace.coordinates import Coordinates
-from socgrad.laplace.curves import AlongCurve
 from socgrad.laplace.line_priors import LinePrior, population
 from socgrad.laplace.nodes import Nodes, integrand
 from socgrad.laplace.placing import Start, placed
@@ -80,13 +79,19 @@ class Marginal:
 def _log_integrals(given: Given, prior: LinePrior, start: Start, nodes: Nodes) -> FloatArray:
     """Log of each authority's integral, (n, j)."""
     at = placed(given, prior, start)
-    if isinstance(at, AlongCurve) and nodes[1] == 1:
-        return at.log_integrals(nodes[0])
+    if nodes[1] == 1 and (alone := at.by_slope(nodes[0])) is not None:
+        return _log_sum(alone.values, alone.log_weight) + np.log(alone.spacing)
     grid = at.grid(nodes)
-    values = integrand(given, prior, grid)
-    highest = values.max(axis=(0, 1))
+    return _log_sum(integrand(given, prior, grid), grid.log_weight)
+
+
+def _log_sum(values: FloatArray, log_weight: FloatArray) -> FloatArray:
+    """Log of the weighted sum of exponentials over nodes (a[, b], n, j), in place."""
+    nodes = tuple(range(values.ndim - 2))
+    highest = values.max(axis=nodes)
     values -= highest
     np.exp(values, out=values)
-    values *= np.exp(grid.log_weight)
-    result: FloatArray = np.log(values.sum(axis=(0, 1))) + highest
+    values *= np.exp(log_weight)
+    result: FloatArray = np.log(values.sum(axis=nodes))
+    result += highest
     return result

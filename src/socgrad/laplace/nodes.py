@@ -10,7 +10,16 @@ from socgrad.arrays import FloatArray
 from socgrad.laplace.line_priors import LinePrior
 from socgrad.laplace.surfaces import Given
 
-__all__ = ["LOG_2PI", "Grid", "NodePlaces", "Nodes", "Placing", "gauss_hermite", "integrand"]
+__all__ = [
+    "LOG_2PI",
+    "BySlope",
+    "Grid",
+    "NodePlaces",
+    "Nodes",
+    "Placing",
+    "gauss_hermite",
+    "integrand",
+]
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -47,6 +56,19 @@ class Grid(NodePlaces):
     log_weight: FloatArray
 
 
+@dataclass(frozen=True, eq=False)
+class BySlope:
+    """Log of likelihood times prior at slopes, levels integrated out, (a, n, j).
+
+    The integral over slopes is the sum of exponentials of it plus `log_weight` (a, 1, 1), times
+    `spacing` (n, j).
+    """
+
+    values: FloatArray
+    log_weight: FloatArray
+    spacing: FloatArray
+
+
 class Placing(Protocol):
     """Where authorities' posteriors lie given the shared parameters, and nodes by that."""
 
@@ -55,6 +77,9 @@ class Placing(Protocol):
 
     def grid(self, nodes: Nodes) -> Grid:
         """Nodes, and the weights that their log-integrands need."""
+
+    def by_slope(self, slopes: int) -> BySlope | None:
+        """Levels integrated out by expansion; None where the likelihood has none."""
 
 
 @functools.cache

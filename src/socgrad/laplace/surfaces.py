@@ -84,6 +84,14 @@ class AtSlopes(Protocol):
 
 
 @runtime_checkable
+class Expanded(Given, Protocol):
+    """One of which levels can be integrated out by its derivatives."""
+
+    def expansion(self, level: FloatArray, slope: FloatArray) -> Expansion:
+        """Value and derivatives at levels and slopes (a, n, j)."""
+
+
+@runtime_checkable
 class Curved(Given, Protocol):
     """One whose likeliest levels lie along any curve of the slopes, as those of a total do."""
 
@@ -139,6 +147,14 @@ class PoissonRows:
         values += linear[:, None]
         values += self.events * step
         return values
+
+    def expansion(self, level: FloatArray, slope: FloatArray) -> Expansion:  # noqa: D102
+        expected = np.exp(level + self.rule.log_sums(slope))
+        value = self.events * level
+        value += self.events_within * slope
+        value -= expected
+        beyond = -expected
+        return Expansion(value, self.events - expected, expected, beyond, beyond)
 
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:  # noqa: D102
         log_total, mean, variance = self.rule.moments(slope)

@@ -99,7 +99,8 @@ class _PoissonTotalsAtSlopes:
     def expansion(self, log_expected: FloatArray) -> Expansion:
         expected = np.exp(log_expected)
         value = self.events * log_expected - expected
-        return Expansion(value, self.events - expected, expected, -expected, -expected)
+        beyond = -expected
+        return Expansion(value, self.events - expected, expected, beyond, beyond)
 
 
 @dataclass(frozen=True, eq=False)
