@@ -23,11 +23,11 @@ from socgrad.blocks import segments
 from socgrad.blocks.segments import CALLED, ROOM, authority_terms, scores
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
-__all__ = ["climbed", "evaluated", "factored", "solved"]
+__all__ = ["CLOSE", "climbed", "evaluated", "factored", "solved"]
 
 # Newton steps of one authority, and of a region's effects.
 _STEPS, _REGION_STEPS = 60, 30
-_CLOSE, _CLOSEST = 1e-8, 1e-13
+CLOSE, _CLOSEST = 1e-6, 1e-13
 
 
 @compiled
@@ -158,7 +158,8 @@ def climbed(rows, offset, square_offset, j, mean, z, q, r, v, close, room):  # t
         if not np.isfinite(gain):
             return -np.inf
         if sure and gain < close:
-            return value
+            # What the last step would gain is known, and need not be seen.
+            return value + 0.5 * gain
         step = 1.0
         for b in range(strata):
             step = min(step, 3.0 / max(abs(d[b]), 1e-12), 1.0 / max(abs(d[strata + b]), 1e-12))
@@ -229,7 +230,7 @@ def evaluated(  # type: ignore[no-untyped-def]
         np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), small,
     )  # fmt: skip
     # Derivatives are those at the mode; values hardly depend on how near it is.
-    close = _CLOSEST if want > 0 else _CLOSE
+    close = _CLOSEST if want > 0 else CLOSE
     regions = len(first_member) - 1
     none = np.zeros(strata)
     p, g, h, c = np.zeros((n, n)), np.zeros(n), np.zeros(n), np.zeros(n)

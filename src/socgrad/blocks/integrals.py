@@ -4,7 +4,7 @@ import numpy as np
 
 from socgrad.blocks import authorities as authorities_module
 from socgrad.blocks import segments
-from socgrad.blocks.authorities import climbed, copied, objective
+from socgrad.blocks.authorities import CLOSE, climbed, copied, objective
 from socgrad.blocks.segments import CALLED, ROOM
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
@@ -81,7 +81,7 @@ def integrals(  # type: ignore[no-untyped-def]
     for j in range(authorities):
         q = precision[which[j]]
         top = climbed(
-            rows, offset, square_offset, j, mean[j], region_effect[j], q, r, modes[j], 1e-8, room
+            rows, offset, square_offset, j, mean[j], region_effect[j], q, r, modes[j], CLOSE, room
         )
         if not np.isfinite(top):
             return -np.inf

@@ -27,7 +27,7 @@ _TAKES: Final = (
 
 
 # Of NUTS on the marginal, whose scales are known beforehand: few draws and large steps will do.
-_TUNE, _ACCEPT = 400, 0.8
+_TUNE, _ACCEPT = 200, 0.8
 # Beyond this error of Laplace's method, in log density, NUTS on it would doubt its draws as well.
 _SHARED_ERROR = 0.5
 
