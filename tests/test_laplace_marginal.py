@@ -322,3 +322,26 @@ def test_totals_equal_brute_force_integration(family, level_sd, slope_sd, levels
     cell = level_sd * slope_sd * (grid[1] - grid[0]) ** 2
     expected = logsumexp(logs, axis=0) + np.log(cell)
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-4)
+
+
+def test_totals_far_from_what_is_expected():
+    """Fourfold, where levels hardly vary: many prior sds away, and nothing of it is lost."""
+    level_sd, slope_sd, r = 0.02, 0.1, VALUES["correlation"]
+    values = VALUES | {"level_sd": level_sd, "slope_sd": slope_sd}
+    values["intercept"] -= np.log(4)
+    model = model_of("poisson totals")
+    surface = KINDS["poisson totals"].of(likelihood_data(model))
+    one = {name: np.array([value]) for name, value in values.items() if name != "overdispersion"}
+    prior = population(one, predictors(model), varying=True)
+    given = surface.given(prior.overdispersion)
+    start = SlopeRange.about(given, np.full(12, -4.0), np.full(12, 0.5))
+    found = _log_integrals(given, prior, reached(given, prior, start), (61, 1))[0]
+    u, v = np.linspace(-80, 80, 1601)[:, None], np.linspace(-60, 60, 801)
+    log_sums = given.at(prior.slope + slope_sd * v[:, None, None]).log_sums[:, 0]
+    density = -(u * u - 2 * r * u * v + v * v) / (2 * (1 - r * r))
+    density -= np.log(2 * np.pi * np.sqrt(1 - r * r))
+    for j in range(12):
+        log_mean = prior.level[0, j] + level_sd * u + log_sums[:, j]
+        logs = surface.events[j] * log_mean - np.exp(log_mean) + density
+        expected = logsumexp(logs) + np.log(0.1 * 0.15)
+        assert found[j] == pytest.approx(expected, abs=1e-4)

@@ -163,14 +163,17 @@ class AlongCurve:
         found += there.log_sums
         return found
 
-    def _sought(self, there: AtSlopes, by_prior: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Log of the events expected at the likeliest level, and the precision there."""
+    def _sought(self, there: AtSlopes, expected: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Log of the events expected at the likeliest level, and the precision there.
+
+        `expected` is what the prior alone expects.
+        """
         one, known = self.prior.level_level, self.reach.information
         # As observed at the place of the reach, then one Newton step.
         share = known / (one + known)
-        log_expected = by_prior * (1.0 - share) + self.reach.observed * share
+        log_expected = expected * (1.0 - share) + self.reach.observed * share
         gradient, curvature = there.by_level(log_expected)
-        gradient = gradient - one * (log_expected - by_prior)
+        gradient = gradient - one * (log_expected - expected)
         precision = precision_of_level(curvature, self.prior)
         gradient /= precision
         log_expected += np.clip(gradient, -1.0, 1.0, out=gradient)
@@ -179,18 +182,26 @@ class AlongCurve:
 
 def reached(given: Curved, prior: LinePrior, before: SlopeRange) -> SlopeRange:
     """Slopes that matter at any of the points of a prior, looked at closely."""
+    # Levels are sought from the place of a range, which may be far from those of the first look.
+    return _looked(given, prior, _looked(given, prior, before)).wider()
+
+
+def _looked(given: Curved, prior: LinePrior, before: SlopeRange) -> SlopeRange:
     sd = slope_sd(prior)
-    far = np.full(before.low.shape, _FAR)
-    curve = AlongCurve(given, prior, replace(before, low=-far, high=far), prior.slope, sd)
+    # To both sides of the prior mean, and of where a total far from what is expected may pull.
+    pulled = (before.about_slopes(prior)[0] - prior.slope) / sd
+    low = np.minimum(pulled.min(axis=0), 0.0) - _FAR
+    high = np.maximum(pulled.max(axis=0), 0.0) + _FAR
+    curve = AlongCurve(given, prior, replace(before, low=low, high=high), prior.slope, sd)
     grid = curve.grid((_LOOKS, 1))
     values = integrand(given, prior, grid)[:, 0]
     top = np.argmax(values, axis=0)[None]
     level, slope = (np.take_along_axis(each, top, axis=0)[0] for each in (grid.level, grid.slope))
     now = SlopeRange.about(given, level.mean(axis=0), slope.mean(axis=0))
     counts = values > values.max(axis=0) - _LEAST
-    spacing = 2.0 * _FAR / (_LOOKS - 1) * sd
+    spacing = (high - low) / (_LOOKS - 1) * sd
     lowest = np.where(counts, grid.slope, np.inf).min(axis=0) - spacing
     highest = np.where(counts, grid.slope, -np.inf).max(axis=0) + spacing
     middle, sd = now.about_slopes(prior)
     low, high = ((end - middle) / sd for end in (lowest, highest))
-    return replace(now, low=low.min(axis=0), high=high.max(axis=0)).wider()
+    return replace(now, low=low.min(axis=0), high=high.max(axis=0))
