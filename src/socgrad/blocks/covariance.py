@@ -5,6 +5,7 @@ beta); or those of two factors. Each structure maps points x (..., size) to cova
 that are not written out come from complex steps: all arithmetic here takes complex numbers.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
@@ -111,7 +112,8 @@ class Partials(Structure):
 
     def covariance(self, x: Array) -> Array:  # noqa: D102
         n = len(self.mean)
-        points = x.reshape(-1, self.size)
+        # One authority alone has no effects that vary: points of no size.
+        points = x.reshape(math.prod(x.shape[:-1]), self.size)
         found = np.empty((len(points), n, n), dtype=x.dtype)
         of_partials(np.tanh(points[:, n:]), positive(points[:, :n], self.bend), self.order, found)
         return found.reshape(*x.shape[:-1], n, n)
