@@ -36,10 +36,10 @@ def areas_of(frame):
     )
 
 
-def fitted(frame, family="poisson", draws=250):
+def fitted(frame, family="poisson", draws=250, seed=1):
     """Fit without a compiler."""
     model = GradientModel(areas_of(frame), family=family)
-    return fit(model, method="laplace", draws=draws, random_seed=1)
+    return fit(model, method="laplace", draws=draws, random_seed=seed)
 
 
 @pytest.fixture(scope="module")
@@ -172,17 +172,19 @@ def test_student_effects_widen_what_outliers_make():
     frame = table.frame.copy()
     far = frame["authority"] == "A07"
     frame.loc[far, "events"] *= 6
-    tree = fitted(frame, draws=3000)
-    student = socgrad.sensitivity.heavy_tails(tree)
-    widths = [
-        float(np.diff(authority_sd(each).quantile([0.025, 0.975]))[0]) for each in (tree, student)
-    ]
-    # Wider by 12% to 14%, by three seeds of as many draws: their own error is some 2%.
+    widths, freedom = np.zeros(2), []
+    for seed in range(1, 5):
+        tree = fitted(frame, draws=3000, seed=seed)
+        student = socgrad.sensitivity.heavy_tails(tree)
+        ends = [authority_sd(each).quantile([0.025, 0.975]) for each in (tree, student)]
+        widths += np.diff(ends, axis=1).ravel()
+        within = [float(each["posterior"]["within"].mean()) for each in (tree, student)]
+        assert within[0] == pytest.approx(within[1], abs=0.03)
+        freedom.append(float(student["posterior"]["student_freedom"].median()))
+    # Wider by 13%; by one seed 5% to 22%.
     assert widths[1] > 1.08 * widths[0]
-    within = [float(each["posterior"]["within"].mean()) for each in (tree, student)]
-    assert within[0] == pytest.approx(within[1], abs=0.03)
     # The degrees of freedom are fewer than the prior's, whose median is 16.8.
-    assert float(student["posterior"]["student_freedom"].median()) < 15
+    assert np.mean(freedom) < 15
 
 
 def test_error_in_deprivation_is_undone():
