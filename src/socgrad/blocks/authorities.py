@@ -322,7 +322,7 @@ def evaluated(  # type: ignore[no-untyped-def]
             for b in range(strata):
                 z[b] += dz[b] * min(1.0, 1.0 / max(longest, 1e-12))
             # Once more at the new place, for what belongs to it.
-            settled = gain < 1e-10
+            settled = gain < max(close, 1e-10)
         if not settled:
             return -np.inf
         for b in range(strata):
