@@ -71,16 +71,17 @@ class RowSurface(Surface, Protocol):
 class NegativeBinomialRows:
     """Counts of neighbourhoods or localities; rows of one authority stand together.
 
-    `rule` holds each row's exposure: one node for a neighbourhood, a few for a locality.
+    `rule` holds each row's exposure: one node for a neighbourhood, a few for a locality; `rows` the
+    same as the compiled laws read it.
     """
 
     authority: IntArray
     events: FloatArray
     events_within: FloatArray
-    first: IntArray
     cell: IntArray
     row_events: FloatArray
     rule: GaussExposure
+    rows: tuple[IntArray, IntArray, FloatArray, FloatArray, FloatArray]
     numbers: FloatArray
     many: FloatArray
 
@@ -98,15 +99,21 @@ class NegativeBinomialRows:
             )
             rule = GaussExposure(within, np.exp(log_exposure))
         cell = np.searchsorted(authority, home)
-        order = np.argsort(cell, kind="stable")
+        # Rows of one authority in the order of their events: equal ones share a logarithm.
+        order = np.lexsort((events, cell))
+        first = np.searchsorted(cell[order], np.arange(len(authority) + 1))
+        rule = rule.of(order)
+        there = rule.weight > 0
+        first_node = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
+        nodes = rule.position[there], np.log(rule.weight[there])
         return cls(
             authority=authority,
             events=data["count_events"].to_numpy(),
             events_within=data["count_events_within"].to_numpy(),
-            first=np.searchsorted(cell[order], np.arange(len(authority))),
             cell=cell[order],
             row_events=events[order],
-            rule=rule.of(order),
+            rule=rule,
+            rows=(first, first_node, events[order].astype(np.float64), *nodes),
             numbers=data["distinct_events"].to_numpy(),
             many=data["distinct_rows"].to_numpy(),
         )
@@ -134,48 +141,36 @@ class NegativeBinomialRows:
 
     def value(self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray) -> FloatArray:
         """Log-likelihood at points (n, j), overdispersion (n, 1); without `shared`."""
-        result = np.empty_like(level)
-
-        def fill(some: slice) -> None:
-            result[some] = self._value(level[some], slope[some], overdispersion[some])
-
-        by_blocks(fill, blocks(len(level), len(self.cell)))
-        return result
-
-    def _value(
-        self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray
-    ) -> FloatArray:
-        r = overdispersion**2
-        lost = self.mean(level, slope)
-        lost *= r
-        np.log1p(lost, out=lost)
-        lost *= self.row_events + 1.0 / r
-        linear: FloatArray = self.events * level + self.events_within * slope
-        return linear - np.add.reduceat(lost, self.first, axis=1)
+        found = self._terms(level, slope, overdispersion, deep=False)[..., 0]
+        return found + self.events * level + self.events_within * slope
 
     def derivatives(
         self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray
     ) -> Derivatives:
         """Exact derivatives at points (n, j), overdispersion (n, 1)."""
-        r = overdispersion**2
-        log_sum, w, variance = self.rule.moments(slope[..., self.cell])
-        mean = np.exp(level[..., self.cell] + log_sum)
-        share = (1.0 + r * self.row_events) / (1.0 + r * mean)
-        expected = share * mean
-        information = expected / (1.0 + r * mean)
-        third = information * ((1.0 - r * mean) / (1.0 + r * mean) * w * w + variance)
-
-        def summed(values: FloatArray) -> FloatArray:
-            return np.add.reduceat(values, self.first, axis=-1)
-
+        found = self._terms(level, slope, overdispersion, deep=True)
+        by = np.moveaxis(found, -1, 0)
         return Derivatives(
-            self.events - summed(expected),
-            self.events_within - summed(expected * w),
-            summed(information),
-            summed(information * w),
-            summed(information * w * w + expected * variance),
-            summed(third),
+            self.events + by[1], self.events_within + by[2], -by[3], -by[4], -by[5], -by[8]
         )
+
+    def _terms(
+        self, level: FloatArray, slope: FloatArray, overdispersion: FloatArray, *, deep: bool
+    ) -> FloatArray:
+        """What rows say beside sums of events, as `socgrad.blocks.segments` has it."""
+        from socgrad.laplace.compiled_rows import row_terms  # noqa: PLC0415 numba
+
+        level, slope, r = (
+            np.ascontiguousarray(each)
+            for each in np.broadcast_arrays(level, slope, overdispersion**2)
+        )
+        found = np.empty((*level.shape, 10))
+
+        def fill(some: slice) -> None:
+            found[some] = row_terms(self.rows, level[some], slope[some], r[some, 0], deep=deep)
+
+        by_blocks(fill, blocks(len(level), len(self.cell)))
+        return found
 
     def given(self, overdispersion: FloatArray) -> "RowsAtOverdispersion":
         """The same at each point's overdispersion (n, 1)."""
