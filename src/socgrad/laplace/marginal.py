@@ -48,6 +48,13 @@ class Marginal:
     starts: tuple[Start, ...]
     varying: bool
 
+    def given(self, which: int, x: FloatArray) -> tuple[Given, LinePrior]:
+        """Likelihood of one surface, and prior of its authorities, at points `x`."""
+        surface = self.surfaces[which]
+        theirs = self.predictors.of(surface.authority)
+        prior = population(self.coordinates.parameters(x), theirs, varying=self.varying)
+        return surface.given(prior.overdispersion), prior
+
     def log_density(self, x: FloatArray, *, nodes: Sequence[Nodes]) -> FloatArray:
         """Log of likelihood times prior at points `x`, with `nodes` for each surface.
 
@@ -65,9 +72,7 @@ class Marginal:
         found = np.empty(len(x))
 
         def fill(rows: slice) -> None:
-            values = self.coordinates.parameters(x[rows])
-            prior = population(values, self.predictors.of(surface.authority), varying=self.varying)
-            given = surface.given(prior.overdispersion)
+            given, prior = self.given(which, x[rows])
             integrals = _log_integrals(given, prior, start, nodes).sum(axis=1)
             found[rows] = surface.shared(prior.overdispersion) + integrals
 

@@ -11,14 +11,13 @@ from socgrad.laplace.chosen_nodes import first_nodes
 from socgrad.laplace.coarsened_rows import CoarsenedRows
 from socgrad.laplace.coarsened_totals import CoarsenedTotals
 from socgrad.laplace.curves import SlopeRange, reached
-from socgrad.laplace.line_priors import LinePrior, population
 from socgrad.laplace.marginal import Marginal
 from socgrad.laplace.mode import LogDensity, climb
 from socgrad.laplace.pilot import pilot
 from socgrad.laplace.placing import Start
 from socgrad.laplace.predictors import predictors
 from socgrad.laplace.proposal import Proposal
-from socgrad.laplace.surfaces import Curved, Given, PoissonRows, Surface
+from socgrad.laplace.surfaces import Curved, PoissonRows, Surface
 from socgrad.laplace.tabulated_counts import NegativeBinomialRows, RowSurface, TabulatedCounts
 from socgrad.laplace.tabulation import (
     covering,
@@ -132,7 +131,7 @@ def _started(marginal: Marginal, mode: FloatArray) -> Marginal:
         if isinstance(start, SlopeRange):
             starts.append(start)
             continue
-        given, prior = _given(marginal, which, mode[None])
+        given, prior = marginal.given(which, mode[None])
         at = centre(given, prior, start)
         starts.append((at.level[0], at.slope[0]))
     return replace(marginal, starts=tuple(starts))
@@ -140,18 +139,11 @@ def _started(marginal: Marginal, mode: FloatArray) -> Marginal:
 
 def _with_reach(marginal: Marginal, which: int, start: SlopeRange, x: FloatArray) -> Marginal:
     """The same with the slopes that matter at points `x`."""
-    given, prior = _given(marginal, which, x)
+    given, prior = marginal.given(which, x)
     assert isinstance(given, Curved)
     starts = list(marginal.starts)
     starts[which] = reached(given, prior, start)
     return replace(marginal, starts=tuple(starts))
-
-
-def _given(marginal: Marginal, which: int, x: FloatArray) -> tuple[Given, LinePrior]:
-    surface = marginal.surfaces[which]
-    theirs = marginal.predictors.of(surface.authority)
-    prior = population(marginal.coordinates.parameters(x), theirs, varying=marginal.varying)
-    return surface.given(prior.overdispersion), prior
 
 
 def _around(mode: FloatArray, scale: FloatArray) -> FloatArray:

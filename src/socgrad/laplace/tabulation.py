@@ -148,8 +148,8 @@ def holds(marginal: Marginal, which: int, x: FloatArray) -> bool:
     assert isinstance(table, TabulatedCounts)
     assert not isinstance(start, SlopeRange)
     values = marginal.coordinates.parameters(x[None])
-    prior = population(values, marginal.predictors.of(table.authority), varying=marginal.varying)
-    at = centre(table.given(prior.overdispersion), prior, start)
+    given, prior = marginal.given(which, x[None])
+    at = centre(given, prior, start)
     level_sd = np.hypot(at.level_sd, at.tilt * at.slope_sd)
     box = table.box
     spread = values.get("overdispersion", np.array([box.overdispersion[0]]))
@@ -184,14 +184,12 @@ def _is_inside(spread: FloatArray, about: tuple[float, float], share: float) -> 
 
 def slopes(marginal: Marginal, which: int, x: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Lowest and highest slope that an authority's posterior gives weight to at the points `x`."""
-    surface = marginal.surfaces[which]
-    values = marginal.coordinates.parameters(x)
-    prior = population(values, marginal.predictors.of(surface.authority), varying=marginal.varying)
+    given, prior = marginal.given(which, x)
     start = marginal.starts[which]
     if isinstance(start, SlopeRange):
         low, high = start.slopes(prior)
     else:
-        at = centre(surface.given(prior.overdispersion), prior, start)
+        at = centre(given, prior, start)
         reach = _REACH * at.slope_sd
         low, high = (at.slope - reach).min(axis=0), (at.slope + reach).max(axis=0)
     spare = 0.1 * (high - low)
