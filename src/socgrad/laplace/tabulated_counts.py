@@ -160,10 +160,9 @@ class NegativeBinomialRows:
         """What rows say beside sums of events, as `socgrad.blocks.segments` has it."""
         from socgrad.laplace.compiled_rows import row_terms  # noqa: PLC0415 numba
 
-        level, slope, r = (
-            np.ascontiguousarray(each)
-            for each in np.broadcast_arrays(level, slope, overdispersion**2)
-        )
+        given = level, slope, overdispersion**2
+        shape = np.broadcast_shapes(*(each.shape for each in given))
+        level, slope, r = (np.array(np.broadcast_to(each, shape)) for each in given)
         found = np.empty((*level.shape, 10))
 
         def fill(some: slice) -> None:
