@@ -330,3 +330,32 @@ def test_compiled_polynomials_are_those_of_numpy():
         np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-9)
         if layers == 1:
             np.testing.assert_array_equal(derivatives(coefficients, s[:1], u[:1]), found[:, :1])
+
+
+def test_totals_that_say_nothing_leave_what_others_say():
+    """Of twenty totals three are "10+", where hundreds are expected, and one is a blank."""
+    table = sg.simulate(authorities=20, areas=600, random_seed=1).frame
+    totals = table.groupby("authority")["referral"].sum()
+    shown = totals.astype(object)
+    shown.iloc[[0, 3, 7]], shown.iloc[5] = "10+", "c"
+    rule = sg.coarsening.Suppressed(
+        {"10+": (10, None), "c": (0, None)}, others=sg.coarsening.Exact()
+    )
+    places = table[["area", "authority", "deprivation", "children"]]
+    door = {name: name for name in places} | {"complete": True}
+    priors = sg.Priors(
+        within=sg.Normal(0.5, 0.05),
+        cross_level=sg.Normal(-0.05, 0.05),
+        slope_sd=sg.PositiveNormal(0.12, 0.03),
+    )
+    models = [
+        sg.GradientModel(sg.Areas.from_frame(places, **door, **given), priors=priors)
+        for given in (
+            {"totals": shown, "totals_coarsening": rule},
+            {"totals": totals.drop(totals.index[[0, 3, 5, 7]]), "missing_events": "leave out"},
+        )
+    ]
+    fits = [sg.fit(each, method="laplace", draws=500, random_seed=1) for each in models]
+    for name in ("intercept", "level_sd", "within"):
+        one, other = (each["posterior"][name] for each in fits)
+        assert abs(float(one.mean() - other.mean())) < 0.15 * float(other.std()), name

@@ -34,6 +34,8 @@ __all__ = ["AlongCurve", "SlopeRange", "reached"]
 _FAR, _LOOKS, _LEAST = 6.0, 121, 8.0
 # Before that, and what is spared for other points, as a share of the range.
 _FIRST, _SPARE = 5.0, 0.05
+# Of slopes, for a derivative; and the information of a total that says nothing.
+_STEP, _NOTHING = 1e-4, 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +69,20 @@ class SlopeRange:
     @classmethod
     def about(cls, given: Curved, level: FloatArray, slope: FloatArray) -> Self:
         """About one level and slope for each authority, (j,); some way to both sides."""
-        at = given.derivatives(level[None], slope[None])
-        information = at.level_level.mean(axis=0)
-        log_expected = level + given.at(slope[None]).log_sums[0]
+        steps = np.array([-_STEP, 0.0, _STEP])[:, None, None]
+        before, there, after = given.at(slope + steps).log_sums[:, 0]
+        log_expected = level + there
+        at = given.at(slope[None])
+        by_level, information = (each.mean(axis=0) for each in at.by_level(log_expected[None]))
+        # "Ten or more" says nothing where hundreds are expected.
+        information = np.maximum(information, _NOTHING)
         return cls(
             level,
             slope,
             log_expected,
-            log_expected + np.clip(at.level.mean(axis=0) / information, -1.0, 1.0),
+            log_expected + np.clip(by_level / information, -1.0, 1.0),
             information,
-            at.level_slope.mean(axis=0) / information,
+            (after - before) / (2.0 * _STEP),
             np.full(level.shape, -_FIRST),
             np.full(level.shape, _FIRST),
         )
