@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 from scipy.stats import beta, multivariate_normal, nbinom, norm, poisson
 
 from locality_tables import small_localities
 from socgrad.laplace.coordinates import coordinates
-from socgrad.laplace.curves import SlopeRange, reached
-from socgrad.laplace.line_priors import population
+from socgrad.laplace.curves import SlopeRange, slopes_that_matter
+from socgrad.laplace.exposure import GaussExposure
+from socgrad.laplace.levels import by_prior, without_levels
+from socgrad.laplace.line_priors import LinePrior, population
 from socgrad.laplace.marginal import Marginal, _log_integrals
 from socgrad.laplace.predictors import predictors
 from socgrad.laplace.surfaces import PoissonRows
@@ -309,7 +312,9 @@ def test_totals_equal_brute_force_integration(family, level_sd, slope_sd, levels
     one = {name: np.array([value]) for name, value in values.items()}
     prior = population(one, predictors(model), varying=True)
     given = surface.given(prior.overdispersion)
-    start = reached(given, prior, SlopeRange.about(given, np.full(12, -4.0), np.full(12, 0.5)))
+    start = slopes_that_matter(
+        given, prior, SlopeRange.about(given, np.full(12, -4.0), np.full(12, 0.5))
+    )
     found = _log_integrals(given, prior, start, (61, levels))[0]
     r = values["correlation"]
     covariance = [[level_sd**2, r * level_sd * slope_sd], [r * level_sd * slope_sd, slope_sd**2]]
@@ -335,7 +340,7 @@ def test_totals_far_from_what_is_expected():
     prior = population(one, predictors(model), varying=True)
     given = surface.given(prior.overdispersion)
     start = SlopeRange.about(given, np.full(12, -4.0), np.full(12, 0.5))
-    found = _log_integrals(given, prior, reached(given, prior, start), (61, 1))[0]
+    found = _log_integrals(given, prior, slopes_that_matter(given, prior, start), (61, 1))[0]
     u, v = np.linspace(-80, 80, 1601)[:, None], np.linspace(-60, 60, 801)
     log_sums = given.at(prior.slope + slope_sd * v[:, None, None]).log_sums[:, 0]
     density = -(u * u - 2 * r * u * v + v * v) / (2 * (1 - r * r))
@@ -345,3 +350,45 @@ def test_totals_far_from_what_is_expected():
         logs = surface.events[j] * log_mean - np.exp(log_mean) + density
         expected = logsumexp(logs) + np.log(0.1 * 0.15)
         assert found[j] == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("level_sd", [0.3, 1.0])
+@pytest.mark.parametrize("events", [0, 1, 5, 200])
+@pytest.mark.parametrize("variation", [0.0, 0.1])
+def test_a_level_integrated_out_by_expansion(events, level_sd, variation):
+    """By SciPy's integral over the level, from a place a third of its sd off the likeliest one."""
+    one = np.ones((1, 1))
+    # One area of exposure 1: events are exp(level) at any slope.
+    total = np.array([0]), np.array([float(events)]), GaussExposure(0.0 * one, one)
+    surface = PoissonTotals(*total)
+    if variation:
+        surface = NegativeBinomialTotals(*total, GaussExposure(0.0 * one, variation * one))
+    given = surface.given(one).at(0.0 * one)
+    precision = level_sd**-2 * one
+    prior = LinePrior(
+        one, 0.0 * one, precision, 0.0 * one, 0.0 * one, np.log(precision), 0.0 * one, varying=False
+    )
+
+    def minus(u):
+        value = given.grid(np.array([[[u]]]), np.zeros((1, 1, 1, 1))).item()
+        return 0.5 * ((u - 1.0) / level_sd) ** 2 - value
+
+    mode = minimize_scalar(minus, bounds=(-8.0, 8.0), method="bounded").x
+    sd = np.sqrt(1.0 / (given.by_level(np.array([[mode]]))[1].item() + precision.item()))
+    expected, _ = quad(lambda u: np.exp(minus(mode) - minus(u)), mode - 12 * sd, mode + 12 * sd)
+    expected = np.log(expected) - minus(mode) - np.log(level_sd) - 0.5 * np.log(2 * np.pi)
+    level = np.full((1, 1, 1), mode + sd / 3)
+    expansion = given.expansion(level)
+    found = without_levels(expansion, level - by_prior(prior, 0.0 * level), 0.0 * level, prior)
+    # Where levels vary by 1 and events are few, what is left is 0.01; nodes are taken there.
+    assert found.item() == pytest.approx(expected, abs=0.02 if level_sd == 1.0 else 1e-3)
+
+
+@pytest.mark.parametrize("random_slopes", [True, False])
+def test_levels_of_counts_by_expansion_are_those_of_nodes(random_slopes):
+    """Poisson counts of twelve authorities: their sum, by 15 nodes of slopes."""
+    model = model_of("poisson counts", random_slopes=random_slopes)
+    names = coordinates_names(model)
+    marginal, x = shared_of(model, {k: v for k, v in VALUES.items() if k in names})
+    by_nodes = marginal.log_likelihood(x[None], 0, (15, 15))
+    np.testing.assert_allclose(marginal.log_likelihood(x[None], 0, (15, 1)), by_nodes, atol=1e-3)

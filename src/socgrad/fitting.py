@@ -63,7 +63,7 @@ def fit(
         anything). The draws of "laplace" are independent; chains only give the tree its form.
     tune : int, optional
         NUTS only (with "auto": should it come to NUTS, as for the options below): draws discarded
-        before those kept, at least 1. By default 500 (1,000 for joint authority effects; 400 on
+        before those kept, at least 1. By default 500 (1,000 for joint authority effects; 200 on
         the marginal posterior of nested Laplace, whose scales are known beforehand).
     cores : int, optional
         NUTS only: chains run at a time. By default as many as there are processors, at most

@@ -35,7 +35,7 @@ def _sample(task: Task) -> Drawn:
         drawn.sample_stats,
         {
             "method": "laplace",
-            "name": "importance sampling on adaptive Gauss-Hermite quadrature",
+            "name": "importance sampling on adaptive quadrature",
             "draws": options.draws,
             "chains": options.chains,
             "nodes": drawn.nodes,

@@ -24,6 +24,7 @@ _CLOSE, _ROUNDS = 0.05, 30
 class Centre:
     """Where an authority's posterior lies given the shared parameters, arrays (n, j).
 
+    `given` and `prior` are the likelihood and prior whose mode it is.
     Slope ~ (slope, slope_sd); given that it is d above its centre, the level ~ (level + tilt * d +
     bend * d**2 / 2, level_sd). Without random slopes `slope_sd` is 0.
     """

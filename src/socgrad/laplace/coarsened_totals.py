@@ -7,7 +7,7 @@ import xarray as xr
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import Exposure, exposure_rule, tabulated_exposure
-from socgrad.laplace.surfaces import AtSlopes, Derivatives, Expansion, Given
+from socgrad.laplace.surfaces import AtSlopes, Curved, Derivatives, Expansion, Given
 from socgrad.laplace.totals import squared_variation
 from socgrad.laws.kernels import OPEN, Kernels, kernels_of
 
@@ -55,7 +55,7 @@ class CoarsenedTotals:
 
 
 @dataclass(frozen=True, eq=False)
-class _CoarsenedTotalsAtOverdispersion:
+class _CoarsenedTotalsAtOverdispersion(Curved):
     totals: CoarsenedTotals
     overdispersion: FloatArray
 
@@ -64,10 +64,6 @@ class _CoarsenedTotalsAtOverdispersion:
         if self.totals.square is None:
             return np.zeros_like(log_sums)
         return squared_variation(self.totals.square, self.overdispersion, slope, log_sums)
-
-    def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
-        there = self.at(slope)
-        return there.grid(level + there.log_sums, step)
 
     def at(self, slope: FloatArray) -> AtSlopes:
         log_sums = self.totals.rule.log_sums(slope)

@@ -1,8 +1,5 @@
 """Rows of authorities that share gamma factors: their laws summed at many points, compiled."""
 
-import functools
-from typing import Any
-
 import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
@@ -15,28 +12,25 @@ from socgrad.nuts.numba_on_disk import on_disk
 __all__ = ["row_terms"]
 
 
-@functools.cache
-def _function() -> Any:
-    @on_disk(compiled_counts, compiled_localities, compiled_expected, compiled_gamma)
-    def terms_on_disk(  # type: ignore[no-untyped-def]
-        first, first_node, events, within, offset, alone, level, slope, r, deep, found
-    ):
-        small = np.zeros(4)
-        for n in range(level.shape[0]):
-            for j in range(level.shape[1]):
-                out, lo, hi = found[n, j], first[j], first[j + 1]
-                if alone:
-                    negative_binomial_terms(
-                        events, within, offset, lo, hi, level[n, j], slope[n, j], r[n], deep, out
-                    )
-                else:
-                    for row in range(lo, hi):
-                        locality_terms(
-                            events[row], within, offset, first_node[row], first_node[row + 1],
-                            level[n, j], slope[n, j], r[n], out, small,
-                        )  # fmt: skip
-
-    return terms_on_disk
+@on_disk(compiled_counts, compiled_localities, compiled_expected, compiled_gamma)
+def terms_of_rows(  # type: ignore[no-untyped-def]
+    first, first_node, events, within, offset, alone, level, slope, r, deep, found
+):
+    """What `row_terms` returns, into `found`; `alone` where each row has one node."""
+    small = np.zeros(4)
+    for n in range(level.shape[0]):
+        for j in range(level.shape[1]):
+            out, lo, hi = found[n, j], first[j], first[j + 1]
+            if alone:
+                negative_binomial_terms(
+                    events, within, offset, lo, hi, level[n, j], slope[n, j], r[n], deep, out
+                )
+            else:
+                for row in range(lo, hi):
+                    locality_terms(
+                        events[row], within, offset, first_node[row], first_node[row + 1],
+                        level[n, j], slope[n, j], r[n], out, small,
+                    )  # fmt: skip
 
 
 def row_terms(
@@ -64,5 +58,5 @@ def row_terms(
     first, first_node, events, within, offset = rows
     found = np.zeros((*level.shape, 10))
     alone = len(within) == len(events)
-    _function()(first, first_node, events, within, offset, alone, level, slope, r, deep, found)
+    terms_of_rows(first, first_node, events, within, offset, alone, level, slope, r, deep, found)
     return found

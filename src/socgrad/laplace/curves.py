@@ -2,10 +2,8 @@
 
 A total says little of the slope, and the posterior may have two tops: slopes are equally spaced
 over all that matter (the trapezoidal rule, Trefethen & Weideman 2014, SIAM Review 56(3), doi
-10.1137/130932132). At each the level is all but normal: Laplace's approximation with its next terms
-(Tierney & Kadane 1986, JASA 81(393), doi 10.1080/01621459.1986.10478240), or nodes. What matters is
-looked at closely at a few points only, and placed at others by a straight line that touches the
-curve.
+10.1137/130932132). What matters is looked at closely at a few points only, and placed at others by
+a straight line that touches the curve.
 """
 
 from dataclasses import dataclass, replace
@@ -27,7 +25,7 @@ from socgrad.laplace.nodes import (
 )
 from socgrad.laplace.surfaces import AtSlopes, Curved
 
-__all__ = ["AlongCurve", "SlopeRange", "reached"]
+__all__ = ["AlongCurve", "SlopeRange", "slopes_that_matter"]
 
 # How far slopes are looked at, in standard deviations of the prior, at how many, and what is too
 # small to matter, in log density.
@@ -117,14 +115,14 @@ class AlongCurve:
 
     given: Curved
     prior: LinePrior
-    reach: SlopeRange
+    slopes: SlopeRange
     middle: FloatArray
     slope_sd: FloatArray
 
     @classmethod
-    def of(cls, given: Curved, prior: LinePrior, reach: SlopeRange) -> Self:
-        """Place slopes by a reach."""
-        return cls(given, prior, reach, *reach.about_slopes(prior))
+    def of(cls, given: Curved, prior: LinePrior, slopes: SlopeRange) -> Self:
+        """Place slopes by a range of them."""
+        return cls(given, prior, slopes, *slopes.about_slopes(prior))
 
     def places(self, z_slope: FloatArray, z_level: FloatArray) -> NodePlaces:  # noqa: D102
         slope = self.middle + self.slope_sd * z_slope
@@ -159,7 +157,7 @@ class AlongCurve:
 
     def _spaced(self, slopes: int) -> tuple[FloatArray, FloatArray]:
         """Equally spaced slopes in standard deviations (a, 1, j), and what is between two."""
-        low, width = self.reach.low, self.reach.high - self.reach.low
+        low, width = self.slopes.low, self.slopes.high - self.slopes.low
         z_slope = low + width * np.linspace(0.0, 1.0, slopes)[:, None, None]
         return z_slope, self.slope_sd * (width / (slopes - 1))
 
@@ -174,10 +172,10 @@ class AlongCurve:
 
         `expected` is what the prior alone expects.
         """
-        one, known = self.prior.level_level, self.reach.information
-        # As observed at the place of the reach, then one Newton step.
+        one, known = self.prior.level_level, self.slopes.information
+        # As observed at the place of the range, then one Newton step.
         share = known / (one + known)
-        log_expected = expected * (1.0 - share) + self.reach.observed * share
+        log_expected = expected * (1.0 - share) + self.slopes.observed * share
         gradient, curvature = there.by_level(log_expected)
         gradient = gradient - one * (log_expected - expected)
         precision = precision_of_level(curvature, self.prior)
@@ -186,7 +184,7 @@ class AlongCurve:
         return log_expected, precision
 
 
-def reached(given: Curved, prior: LinePrior, before: SlopeRange) -> SlopeRange:
+def slopes_that_matter(given: Curved, prior: LinePrior, before: SlopeRange) -> SlopeRange:
     """Slopes that matter at any of the points of a prior, looked at closely."""
     # Levels are sought from the place of a range, which may be far from those of the first look.
     return _looked(given, prior, _looked(given, prior, before)).wider()

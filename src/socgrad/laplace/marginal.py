@@ -1,10 +1,12 @@
-"""The authorities' effects integrated out, by adaptive Gauss-Hermite quadrature.
+"""The authorities' effects integrated out, by adaptive quadrature.
 
 Given the shared parameters, authorities are independent: each has a level and a slope with a normal
 prior, and a log-likelihood that is all but quadratic where the counts are large and all but flat
 where they are small. Either way their product is close to a normal density, and a Gauss-Hermite
 rule centred and scaled at its mode (Liu & Pierce 1994, Biometrika 81(3), doi
-10.1093/biomet/81.3.624) integrates it to many digits with few nodes.
+10.1093/biomet/81.3.624) integrates it to many digits with few nodes. Of Poisson counts and of
+totals levels are integrated out by expansion where that is as exact (`levels`); of totals slopes
+are equally spaced (`curves`).
 """
 
 from collections.abc import Sequence
@@ -84,8 +86,8 @@ class Marginal:
 def _log_integrals(given: Given, prior: LinePrior, start: Start, nodes: Nodes) -> FloatArray:
     """Log of each authority's integral, (n, j)."""
     at = placed(given, prior, start)
-    if nodes[1] == 1 and (alone := at.by_slope(nodes[0])) is not None:
-        return _log_sum(alone.values, alone.log_weight) + np.log(alone.spacing)
+    if nodes[1] == 1 and (there := at.by_slope(nodes[0])) is not None:
+        return _log_sum(there.values, there.log_weight) + np.log(there.spacing)
     grid = at.grid(nodes)
     return _log_sum(integrand(given, prior, grid), grid.log_weight)
 

@@ -11,7 +11,7 @@ from socgrad.laplace.surfaces import Curved, Given
 
 __all__ = ["Start", "placed"]
 
-# A level and a slope (j,) from which modes are sought, or the reach of slopes along curves.
+# A level and a slope (j,) from which modes are sought, or a range of slopes along curves.
 type Start = tuple[FloatArray, FloatArray] | SlopeRange
 
 

@@ -10,7 +10,7 @@ from socgrad.laplace.centres import centre
 from socgrad.laplace.chosen_nodes import first_nodes
 from socgrad.laplace.coarsened_rows import CoarsenedRows
 from socgrad.laplace.coarsened_totals import CoarsenedTotals
-from socgrad.laplace.curves import SlopeRange, reached
+from socgrad.laplace.curves import SlopeRange, slopes_that_matter
 from socgrad.laplace.marginal import Marginal
 from socgrad.laplace.mode import LogDensity, climb
 from socgrad.laplace.pilot import pilot
@@ -137,12 +137,12 @@ def _started(marginal: Marginal, mode: FloatArray) -> Marginal:
     return replace(marginal, starts=tuple(starts))
 
 
-def _with_reach(marginal: Marginal, which: int, start: SlopeRange, x: FloatArray) -> Marginal:
+def _with_slopes(marginal: Marginal, which: int, start: SlopeRange, x: FloatArray) -> Marginal:
     """The same with the slopes that matter at points `x`."""
     given, prior = marginal.given(which, x)
     assert isinstance(given, Curved)
     starts = list(marginal.starts)
-    starts[which] = reached(given, prior, start)
+    starts[which] = slopes_that_matter(given, prior, start)
     return replace(marginal, starts=tuple(starts))
 
 
@@ -162,7 +162,7 @@ def tabulated_at(marginal: Marginal, x: FloatArray) -> tuple[Marginal, float]:
         else:
             assert hasattr(surface, "tabulated")
             if isinstance(start := marginal.starts[which], SlopeRange):
-                marginal = _with_reach(marginal, which, start, x)
+                marginal = _with_slopes(marginal, which, start, x)
             low, high = slopes(marginal, which, x)
             marginal = with_table(marginal, which, surface.tabulated(low, high))
     return marginal, worst

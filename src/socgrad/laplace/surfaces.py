@@ -6,6 +6,7 @@ first (a), then level nodes (b), points (n) and authorities (j): the long axes l
 fast. Constants are left out, except where they depend on overdispersion.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -91,12 +92,21 @@ class Expanded(Given, Protocol):
         """Value and derivatives at levels and slopes (a, n, j)."""
 
 
-@runtime_checkable
-class Curved(Given, Protocol):
+class Curved(ABC):
     """One whose likeliest levels lie along any curve of the slopes, as those of a total do."""
 
+    @abstractmethod
     def at(self, slope: FloatArray) -> AtSlopes:
         """The same at slopes, of which sums over neighbourhoods are then taken once."""
+
+    @abstractmethod
+    def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:
+        """As `Given.derivatives`."""
+
+    def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
+        """As `Given.grid`."""
+        there = self.at(slope)
+        return there.grid(level + there.log_sums, step)
 
 
 class Surface(Protocol):

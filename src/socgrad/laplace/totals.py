@@ -7,7 +7,7 @@ import xarray as xr
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import Exposure, exposure_rule, tabulated_exposure
-from socgrad.laplace.surfaces import AtSlopes, Derivatives, Expansion, Given
+from socgrad.laplace.surfaces import AtSlopes, Curved, Derivatives, Expansion, Given
 from socgrad.laws.negative_binomial import of_total
 
 __all__ = ["NegativeBinomialTotals", "PoissonTotals", "exact_totals", "squared_variation"]
@@ -31,7 +31,7 @@ def exact_totals(data: xr.Dataset) -> IntArray:
 
 
 @dataclass(frozen=True, eq=False)
-class PoissonTotals:
+class PoissonTotals(Curved):
     """Authority totals: Y log(E) - E with E = exp(level) S(slope)."""
 
     authority: IntArray
@@ -55,10 +55,6 @@ class PoissonTotals:
 
     def given(self, overdispersion: FloatArray) -> "Given":  # noqa: ARG002, D102
         return self
-
-    def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:  # noqa: D102
-        there = self.at(slope)
-        return there.grid(level + there.log_sums, step)
 
     def at(self, slope: FloatArray) -> AtSlopes:  # noqa: D102
         return _PoissonTotalsAtSlopes(self.events, self.rule.log_sums(slope))
@@ -137,13 +133,9 @@ class NegativeBinomialTotals:
 
 
 @dataclass(frozen=True, eq=False)
-class _TotalsAtOverdispersion:
+class _TotalsAtOverdispersion(Curved):
     totals: NegativeBinomialTotals
     overdispersion: FloatArray
-
-    def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
-        there = self.at(slope)
-        return there.grid(level + there.log_sums, step)
 
     def at(self, slope: FloatArray) -> AtSlopes:
         log_sums = self.totals.rule.log_sums(slope)
