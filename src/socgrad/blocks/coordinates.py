@@ -12,7 +12,7 @@ from socgrad.blocks.arrows import Arrow
 from socgrad.blocks.complex_steps import by_each
 from socgrad.blocks.covariance import Structure
 from socgrad.blocks.outcome import Outcome, Told
-from socgrad.blocks.scales import positive, positive_prior, positive_prior_slope
+from socgrad.blocks.scales import positive, positive_prior, positive_prior_derivative
 from socgrad.model.coefficients import Coefficient, coefficients_of
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.terms import Term
@@ -224,7 +224,7 @@ class Coordinates:
         *_, effects, spreads, regions, outcome = self.parts(x)
         own = [self._pull(x[:first]), self.structure.pull(effects)]
         for values, bend, prior in self._sds(spreads, regions):
-            own.append(positive_prior_slope(values, bend, *prior.T))
+            own.append(positive_prior_derivative(values, bend, *prior.T))
         if self.outcome is not None:
             own.append(by_each(self.outcome.log_prior, outcome))
         return np.concatenate(own)

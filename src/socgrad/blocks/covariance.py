@@ -19,12 +19,12 @@ from socgrad.blocks.compiled_covariance import by_partials, of_partials
 from socgrad.blocks.complex_steps import by_each
 from socgrad.blocks.scales import (
     bounded,
-    bounded_slope,
+    bounded_derivative,
     positive,
+    positive_derivative,
     positive_distance,
     positive_prior,
-    positive_prior_slope,
-    positive_slope,
+    positive_prior_derivative,
 )
 
 __all__ = ["Bartlett", "Factors", "Partials", "Structure"]
@@ -122,7 +122,7 @@ class Partials(Structure):
         n = len(self.mean)
         found = np.empty(self.size)
         by_partials(np.tanh(x[n:]), positive(x[:n], self.bend), slope, self.order, found)
-        found[:n] *= positive_slope(x[:n], self.bend)
+        found[:n] *= positive_derivative(x[:n], self.bend)
         return found
 
     @cached_property
@@ -138,8 +138,8 @@ class Partials(Structure):
 
     def pull(self, x: FloatArray) -> FloatArray:  # noqa: D102
         n = len(self.mean)
-        of_sds = positive_prior_slope(x[:n], self.bend, self.mean, self.sd)
-        return np.concatenate([of_sds, bounded_slope(x[n:], self._shape)])
+        of_sds = positive_prior_derivative(x[:n], self.bend, self.mean, self.sd)
+        return np.concatenate([of_sds, bounded_derivative(x[n:], self._shape)])
 
     def point(self, covariance: FloatArray) -> FloatArray:  # noqa: D102
         n = len(self.mean)

@@ -14,7 +14,7 @@ from socgrad.blocks.compiled import evaluate, rising
 from socgrad.blocks.complex_steps import by_each
 from socgrad.blocks.coordinates import Coordinates, SharedValues
 from socgrad.blocks.data import CountsOfStrata
-from socgrad.blocks.scales import positive_slope
+from socgrad.blocks.scales import positive_derivative
 from socgrad.processors import processors
 
 __all__ = ["At", "Found", "Marginal", "State", "by_threads"]
@@ -195,12 +195,12 @@ class Marginal:
         own = coordinates.with_factor
         by_log_r = found.spread.ravel() + self._rising(at.r)[1]
         of_spreads = by_log_r[own] * 2.0 / at.shared.spread.ravel()[own]
-        of_spreads = of_spreads * positive_slope(spreads, coordinates.spread_bend)
+        of_spreads = of_spreads * positive_derivative(spreads, coordinates.spread_bend)
         of_regions = np.zeros(0)
         if len(regions):
             sd = at.shared.region_sd
             of_regions = -2.0 * found.region / sd**3 - (len(self.first_member) - 1) / sd
-            of_regions = of_regions * positive_slope(regions, coordinates.region_bend)
+            of_regions = of_regions * positive_derivative(regions, coordinates.region_bend)
         none = np.zeros(len(outcome))
         gradient = np.concatenate([*parts, by_effects, of_spreads, of_regions, none])
         if len(outcome):

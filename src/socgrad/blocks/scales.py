@@ -11,13 +11,13 @@ from socgrad.arrays import FloatArray
 
 __all__ = [
     "bounded",
-    "bounded_slope",
+    "bounded_derivative",
     "log_cosh",
     "positive",
+    "positive_derivative",
     "positive_distance",
     "positive_prior",
-    "positive_prior_slope",
-    "positive_slope",
+    "positive_prior_derivative",
 ]
 
 # Complex where derivatives are taken.
@@ -39,7 +39,7 @@ def positive(x: Array, bend: Array) -> Array:
     return _SMALLEST + bend * np.sinh(size)
 
 
-def positive_slope(x: FloatArray, bend: FloatArray) -> FloatArray:
+def positive_derivative(x: FloatArray, bend: FloatArray) -> FloatArray:
     """Derivatives of `positive` by x."""
     size = np.abs(x)
     slope: FloatArray = bend * np.cosh(np.minimum(size, _FARTHEST)) * np.sign(x)
@@ -52,11 +52,13 @@ def positive_prior(x: Array, bend: Array, mean: Array, sd: Array) -> Array:
     return -0.5 * away * away + log_cosh(x)
 
 
-def positive_prior_slope(
+def positive_prior_derivative(
     x: FloatArray, bend: FloatArray, mean: FloatArray, sd: FloatArray
 ) -> FloatArray:
     """Derivatives of `positive_prior` by x."""
-    found: FloatArray = np.tanh(x) - (positive(x, bend) - mean) / sd**2 * positive_slope(x, bend)
+    found: FloatArray = np.tanh(x) - (positive(x, bend) - mean) / sd**2 * positive_derivative(
+        x, bend
+    )
     return found
 
 
@@ -71,7 +73,7 @@ def bounded(x: Array, shape: Array) -> Array:
     return -2.0 * shape * log_cosh(x)
 
 
-def bounded_slope(x: FloatArray, shape: FloatArray) -> FloatArray:
+def bounded_derivative(x: FloatArray, shape: FloatArray) -> FloatArray:
     """Derivatives of `bounded` by x."""
     found: FloatArray = -2.0 * shape * np.tanh(x)
     return found
