@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from socgrad.laplace import sample_laplace, threads
+from socgrad import processors
+from socgrad.laplace import sample_laplace
 from socgrad.laplace.exposure import GaussExposure, tabulated_exposure
 from socgrad.model.compression import likelihood_data
 from socgrad.model.gradient_model import GradientModel
@@ -62,8 +63,8 @@ def test_threads_change_no_draw(kind, monkeypatch):
     data = likelihood_data(model)
     fits = []
     for number in (1, 4):
-        monkeypatch.setattr(threads, "_THREADS", number)
-        monkeypatch.setattr(threads, "processors", lambda: 4)
+        monkeypatch.setattr(processors, "_THREADS", number)
+        monkeypatch.setattr(processors, "processors", lambda: 4)
         fits.append(sample_laplace(model, data, draws=300, chains=2, random_seed=3).posterior)
     assert fits[0].identical(fits[1])
 

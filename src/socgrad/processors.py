@@ -1,14 +1,18 @@
-"""How many threads a fit may take: those of the processors that are its own, or fewer.
+"""Threads: as many as a process has processors of its own, or fewer.
 
 A scheduler gives a process some of a machine's processors (its affinity), and several fits at a
 time share what there is. Whatever starts threads asks here.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-__all__ = ["limited_to", "processors"]
+__all__ = ["by_threads", "limited_to", "processors"]
+
+# More threads than this wait for the interpreter.
+_THREADS = 4
 
 _most: int | None = None
 
@@ -34,3 +38,16 @@ def limited_to(threads: int | None) -> Iterator[None]:
         yield
     finally:
         _most = before
+
+
+def by_threads[Item, Result](work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Results of independent pieces of work, in order, on as many threads as there are processors.
+
+    NumPy and compiled functions let go of the interpreter while they compute. What is computed does
+    not depend on the number of threads.
+    """
+    threads = min(processors(), _THREADS, len(items))
+    if threads < 2:
+        return [work(each) for each in items]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, items))

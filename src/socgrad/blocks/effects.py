@@ -13,7 +13,8 @@ import numpy as np
 from socgrad.arrays import FloatArray
 from socgrad.blocks.compiled import Integrals, evaluate, integrate
 from socgrad.blocks.coordinates import SharedValues
-from socgrad.blocks.marginal import Found, Marginal, by_threads
+from socgrad.blocks.marginal import Found, Marginal
+from socgrad.processors import by_threads
 
 __all__ = ["Effects", "draw_effects"]
 

@@ -1,7 +1,5 @@
 """The posterior of the shared parameters, authorities integrated out: values and gradients."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,14 +13,12 @@ from socgrad.blocks.complex_steps import by_each
 from socgrad.blocks.coordinates import Coordinates, SharedValues
 from socgrad.blocks.data import CountsOfStrata
 from socgrad.blocks.scales import positive_derivative
-from socgrad.processors import processors
+from socgrad.processors import by_threads
 
-__all__ = ["At", "Found", "Marginal", "State", "by_threads"]
+__all__ = ["At", "Found", "Marginal", "State"]
 
 # Complex where derivatives are taken.
 type Array = Any
-
-_THREADS = 4
 
 
 @dataclass(eq=False)
@@ -318,15 +314,3 @@ class Found:
 def _weighed(columns: FloatArray, coefficients: FloatArray) -> FloatArray:
     found: FloatArray = np.einsum("rc,rc->r", columns, coefficients)
     return found
-
-
-def by_threads[Item, Result](work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Results of independent work, in order, on as many threads as there are processors.
-
-    Compiled functions let go of the interpreter. What is computed does not depend on the threads.
-    """
-    threads = min(processors(), _THREADS, max(len(items), 1))
-    if threads < 2:
-        return [work(each) for each in items]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, items, chunksize=1))

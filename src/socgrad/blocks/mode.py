@@ -8,7 +8,8 @@ from scipy.optimize import minimize
 from socgrad.arrays import FloatArray
 from socgrad.blocks.compiled import evaluate
 from socgrad.blocks.information import information
-from socgrad.blocks.marginal import Found, Marginal, State, by_threads
+from socgrad.blocks.marginal import Found, Marginal, State
+from socgrad.processors import by_threads
 
 __all__ = ["Mode", "mode"]
 

@@ -15,7 +15,8 @@ from typing import Final
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.blocks.marginal import Marginal, by_threads
+from socgrad.blocks.marginal import Marginal
+from socgrad.processors import by_threads
 
 __all__ = ["mean_about"]
 

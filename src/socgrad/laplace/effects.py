@@ -8,8 +8,9 @@ from socgrad.laplace.line_priors import LinePrior, population
 from socgrad.laplace.marginal import Marginal
 from socgrad.laplace.nodes import Nodes, Placing, integrand
 from socgrad.laplace.placing import Start, placed
+from socgrad.laplace.slices import slices
 from socgrad.laplace.surfaces import Given, Surface
-from socgrad.laplace.threads import blocks, by_blocks
+from socgrad.processors import by_threads
 
 __all__ = ["draw_effects"]
 
@@ -54,7 +55,7 @@ def draw_effects(
         slope_effect = values["slope_sd"][:, None] * (r * raw[0] + rest * raw[1])
     for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
         nodes = _ALONG if isinstance(start, SlopeRange) else _ABOUT
-        rows = blocks(len(x), len(surface.authority) * nodes[0])
+        rows = slices(len(x), len(surface.authority) * nodes[0])
 
         def fill(
             block: tuple[slice, np.random.Generator],
@@ -75,7 +76,7 @@ def draw_effects(
                 slope_effect[rows, at] = drawn[1]
 
         # A generator for each block: the draws do not depend on which is drawn first.
-        by_blocks(fill, list(zip(rows, rng.spawn(len(rows)), strict=True)))
+        by_threads(fill, list(zip(rows, rng.spawn(len(rows)), strict=True)))
     return level_effect, slope_effect
 
 

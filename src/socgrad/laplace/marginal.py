@@ -20,8 +20,9 @@ from socgrad.laplace.line_priors import LinePrior, population
 from socgrad.laplace.nodes import Nodes, integrand
 from socgrad.laplace.placing import Start, placed
 from socgrad.laplace.predictors import Predictors
+from socgrad.laplace.slices import slices
 from socgrad.laplace.surfaces import Given, Surface
-from socgrad.laplace.threads import blocks, by_blocks
+from socgrad.processors import by_threads
 
 __all__ = ["Marginal"]
 
@@ -79,7 +80,7 @@ class Marginal:
             found[rows] = surface.shared(prior.overdispersion) + integrals
 
         per_point = len(surface.authority) * nodes[1] * (nodes[0] if self.varying else 1)
-        by_blocks(fill, blocks(len(x), per_point))
+        by_threads(fill, slices(len(x), per_point))
         return found
 
 

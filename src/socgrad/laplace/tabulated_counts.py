@@ -18,9 +18,10 @@ import xarray as xr
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.laplace.exposure import GaussExposure, exposure_rule
 from socgrad.laplace.polynomials import chebyshev
+from socgrad.laplace.slices import slices
 from socgrad.laplace.surfaces import Derivatives, PoissonRows, Surface
-from socgrad.laplace.threads import blocks, by_blocks
 from socgrad.laws.gamma_factors import rising
+from socgrad.processors import by_threads
 
 __all__ = [
     "Box",
@@ -168,7 +169,7 @@ class NegativeBinomialRows:
         def fill(some: slice) -> None:
             found[some] = row_terms(self.rows, level[some], slope[some], r[some, 0], deep=deep)
 
-        by_blocks(fill, blocks(len(level), len(self.cell)))
+        by_threads(fill, slices(len(level), len(self.cell)))
         return found
 
     def given(self, overdispersion: FloatArray) -> "RowsAtOverdispersion":

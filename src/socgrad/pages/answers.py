@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from socgrad.errors import EstimandError, SupportWarning
-from socgrad.pages.evidence import caveats
+from socgrad.pages.caveats import caveats
 from socgrad.pages.subject import Part, Subject
 from socgrad.reading.labels import label_draws
 from socgrad.tables.summaries import intervals

@@ -10,7 +10,7 @@ from socgrad.estimands.region_ratios import region_ratio
 from socgrad.estimands.variance_partition import vpc
 from socgrad.estimands.variation import median_rate_ratio
 from socgrad.pages.answers import Answer, Picture, Question, block, in_parts, row_of, rows
-from socgrad.pages.evidence import by_totals_alone, no_comparison
+from socgrad.pages.caveats import by_totals_alone, no_comparison
 from socgrad.pages.rate_questions import no_deprivation, no_effects
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import change, in_a_list, upper_first, with_interval

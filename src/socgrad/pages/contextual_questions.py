@@ -9,7 +9,7 @@ from socgrad.errors import EstimandError
 from socgrad.estimands.contextual import inverse_intervention, steepening
 from socgrad.estimands.gradients import between, gradient
 from socgrad.pages.answers import Answer, Picture, Question, in_parts, row_of, rows
-from socgrad.pages.evidence import no_comparison
+from socgrad.pages.caveats import no_comparison
 from socgrad.pages.rate_questions import no_deprivation
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import change, in_a_list, upper_first

@@ -16,7 +16,7 @@ from socgrad.pages.answers import (
     row_of,
     rows,
 )
-from socgrad.pages.evidence import no_comparison
+from socgrad.pages.caveats import no_comparison
 from socgrad.pages.rate_questions import no_deprivation
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import change, in_a_list, upper_first

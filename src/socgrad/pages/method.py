@@ -8,7 +8,6 @@ import pandas as pd
 import xarray as xr
 
 from socgrad.formulas import named_in
-from socgrad.pages.evidence import evidence, only_totals
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import in_a_list, upper_first
 from socgrad.reading.posterior import Coefficients
@@ -109,11 +108,11 @@ def features_of(fit: xr.DataTree) -> list[str]:
 
 def _known(subject: Subject) -> list[str]:
     """How counts were known, where it was not one by one."""
-    if len(subject.parts) > 1 and all(only_totals(part) for part in subject.parts):
+    if len(subject.parts) > 1 and all(part.evidence.only_totals for part in subject.parts):
         return ["Only totals of whole authorities were counted."]
     words = []
     for part in subject.spoken:
-        known = evidence(part.fit)
+        known = part.evidence
         of = f" of {part.noun}" if part.name else ""
         authorities, areas = len(part.land.labels), len(part.land.children)
         if known.only_totals:
@@ -177,7 +176,7 @@ def data_words(subject: Subject) -> str:
         f"{'one authority' if len(land.labels) == 1 else f'{len(land.labels):,} authorities'}, "
         f"{land.children.sum():,.0f} children"
     )
-    events = [(part.events, evidence(part.fit).events) for part in subject.spoken]
+    events = [(part.events, part.evidence.events) for part in subject.spoken]
     told = [f"about {_roughly(total)} {words}" for words, total in events if total >= _LEAST_TOTAL]
     return f"{places}{'; ' + in_a_list(told) if told else ''}."
 

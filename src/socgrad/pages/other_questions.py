@@ -16,7 +16,7 @@ from socgrad.estimands.gradients import gradient
 from socgrad.estimands.group_rates import authority_rate, rate_by_group
 from socgrad.estimands.outcome_association import outcome_association
 from socgrad.pages.answers import Answer, Picture, Question, block, ratio_of, row_of, rows
-from socgrad.pages.evidence import no_comparison
+from socgrad.pages.caveats import no_comparison
 from socgrad.pages.rate_questions import no_deprivation
 from socgrad.pages.subject import Subject
 from socgrad.pages.words import change, difference, in_a_list, upper_first

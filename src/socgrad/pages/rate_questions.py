@@ -19,7 +19,6 @@ from socgrad.pages.answers import (
     row_of,
     rows,
 )
-from socgrad.pages.evidence import evidence
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import in_a_list, rate, times, upper_first
 from socgrad.plots.bars import rate_bars
@@ -146,7 +145,7 @@ def _observed(subject: Subject) -> pd.Series | None:
     authorities are known by their totals alone, what was counted is of other places than what was
     fitted, and is not set beside it.
     """
-    if any(evidence(part.fit).by_total for part in subject.parts):
+    if any(part.evidence.by_total for part in subject.parts):
         return None
     try:
         tables = [

@@ -8,7 +8,7 @@ from socgrad.estimands.chains import gradient_by_step
 from socgrad.estimands.gradient_contrasts import compare_gradients
 from socgrad.estimands.stratum_correlations import stratum_correlations
 from socgrad.pages.answers import Answer, Question, block, in_parts, row_of, rows
-from socgrad.pages.evidence import no_comparison, only_totals
+from socgrad.pages.caveats import no_comparison
 from socgrad.pages.rate_questions import no_deprivation
 from socgrad.pages.subject import Subject
 from socgrad.pages.words import change, in_a_list, lower_first, with_interval
@@ -127,7 +127,7 @@ def _alike(subject: Subject) -> Answer:
     draws = stratum_correlations(subject.fit)
     names = {part.label: part.name for part in subject.parts}
     kinds = {"level_correlation": ("rates", "high"), "slope_correlation": ("gradients", "steep")}
-    if all(only_totals(part) for part in subject.parts):
+    if all(part.evidence.only_totals for part in subject.parts):
         del kinds["slope_correlation"]  # of which totals know nothing
     terms = subject.first.terms
     given = {kind: ["deprivation"] * terms.has_deprivation for kind in kinds}

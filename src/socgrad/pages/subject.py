@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from socgrad.errors import ConvergenceWarning, EstimandError
+from socgrad.pages.evidence import Evidence, evidence
 from socgrad.pages.words import lower_first
 from socgrad.ranks import weighted_quantile
 from socgrad.reading.by_stratum import along, strata_facts, stratum, stratum_labels
@@ -53,6 +54,11 @@ class Part:
     def land(self) -> Geography:
         """Its areas and authorities."""
         return geography(self.fit)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What was counted."""
+        return evidence(self.fit)
 
 
 @dataclass(frozen=True, eq=False)

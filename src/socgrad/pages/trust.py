@@ -12,7 +12,7 @@ from socgrad.checks.deciding_priors import about_priors
 from socgrad.checks.fit_check import FitCheck, check_fit
 from socgrad.checks.priors import compare_prior
 from socgrad.errors import EstimandError, MisfitWarning
-from socgrad.pages.evidence import evidence, meaning, only_totals
+from socgrad.pages.caveats import meaning
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import in_a_list, number, upper_first
 from socgrad.processors import processors
@@ -115,12 +115,12 @@ def _fits(subject: Subject) -> Verdict:
 
 def _looked_at(subject: Subject) -> list[str]:
     """What the check could not look at, where not every neighbourhood's count was known."""
-    if all(only_totals(part) for part in subject.parts):
+    if all(part.evidence.only_totals for part in subject.parts):
         return [
             "Only totals of whole authorities could be looked at: whether the model is right about "
             "neighbourhoods, nothing here can tell."
         ]
-    if any(evidence(part.fit).hidden_areas for part in subject.parts):
+    if any(part.evidence.hidden_areas for part in subject.parts):
         return [
             "Counts that were published within bounds were drawn by the model itself for this "
             "check, so that it sees less of what is wrong with them."
