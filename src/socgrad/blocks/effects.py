@@ -12,8 +12,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray
 from socgrad.blocks.compiled import Integrals, evaluate, integrate
-from socgrad.blocks.coordinates import SharedValues
-from socgrad.blocks.marginal import Found, Marginal
+from socgrad.blocks.marginal import At, Found, Marginal
 from socgrad.processors import by_threads
 
 __all__ = ["Effects", "draw_effects"]
@@ -58,8 +57,8 @@ def draw_effects(marginal: Marginal, points: FloatArray, rng: np.random.Generato
     def drawn(
         block: FloatArray, own: np.random.Generator
     ) -> list[tuple[FloatArray, FloatArray, float, float]]:
-        shared = marginal.coordinates.shared(block)
-        return [_drawn(marginal, shared.one(k), own) for k in range(len(block))]
+        every = marginal.at_points(marginal.coordinates.shared(block))
+        return [_drawn(marginal, at, own) for at in every]
 
     parts: Sequence[list[tuple[FloatArray, FloatArray, float, float]]] = by_threads(
         lambda each: drawn(*each), work
@@ -70,10 +69,9 @@ def draw_effects(marginal: Marginal, points: FloatArray, rng: np.random.Generato
 
 
 def _drawn(
-    marginal: Marginal, shared: SharedValues, rng: np.random.Generator
+    marginal: Marginal, at: At, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, float, float]:
     """Effects of authorities and regions at one point, log weight and its variance."""
-    at = marginal.at_values(shared)
     state = marginal.start.near(at.mean)
     authorities, n = at.mean.shape
     strata, regions = n // 2, len(state.regions)

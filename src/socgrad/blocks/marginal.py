@@ -1,5 +1,6 @@
 """The posterior of the shared parameters, authorities integrated out: values and gradients."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,6 +20,9 @@ __all__ = ["At", "Found", "Marginal", "State"]
 
 # Complex where derivatives are taken.
 type Array = Any
+
+# Points whose means and precisions are computed together.
+_BLOCK = 25
 
 
 @dataclass(eq=False)
@@ -55,8 +59,8 @@ class At:
     """What the compiled functions read at one point.
 
     `mean` (authorities, effects) and `precision` (of which `which` names each authority's) are of
-    the effects' prior, an outcome taken into it; `population` are the means without it, and
-    `beside` is what of its density no effect enters.
+    the effects' prior, an outcome taken into it; `population` are the means without it. `beside` is
+    what of the log density neither effects enter nor the shared parameters' prior.
     """
 
     shared: SharedValues
@@ -68,8 +72,12 @@ class At:
     offset: FloatArray
     square_offset: FloatArray
     region_precision: FloatArray
-    arrow: Arrow | None = None
-    beside: float = 0.0
+    beside: float
+
+    @property
+    def arrow(self) -> Arrow | None:
+        """The precision of effects that go from year to year, in place of `precision`."""
+        return self.shared.arrow
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,46 +114,63 @@ class Marginal:
 
     def at(self, x: FloatArray) -> At:
         """Means, precisions and offsets at one point."""
-        return self.at_values(self.coordinates.shared(x))
+        return self.at_points(self.coordinates.shared(x[None]))[0]
 
-    def at_values(self, shared: SharedValues) -> At:
-        """The same at values of the shared parameters."""
-        counts = self.counts
-        level, slope = self._columns
-        weight = shared.coefficients[..., None]
+    def at_points(self, shared: SharedValues) -> list[At]:
+        """The same at values of the shared parameters of several points (one leading dim)."""
+        counts, points = self.counts, len(shared.coefficients)
+        # In the order of C, always: for another one functions would be compiled anew.
         mean = np.ascontiguousarray(
-            np.concatenate([(each * weight).sum(axis=0) for each in (level, slope)]).T
+            np.concatenate(
+                [np.einsum("csa,ncs->nas", each, shared.coefficients) for each in self._columns],
+                axis=-1,
+            )
         )
-        precision = np.linalg.inv(shared.covariance)  # of none none, where it is an arrow
-        every = np.ascontiguousarray(0.5 * (precision + precision.T))[None]
-        which, population, beside = np.zeros(len(mean), dtype=np.int64), mean, 0.0
+        sign, log_determinant = np.linalg.slogdet(shared.covariance)
+        sound = (sign > 0)[:, None, None]
+        # Of none none, where it is an arrow; no numbers where there is no inverse.
+        precision = np.linalg.inv(np.where(sound, shared.covariance, np.nan))
+        every = np.ascontiguousarray(0.5 * (precision + np.swapaxes(precision, -1, -2)))[:, None]
+        log_precision = np.where(sign > 0, -log_determinant, np.nan)
+        which, population, beside = np.zeros(mean.shape[1], dtype=np.int64), mean, np.zeros(points)
+        if shared.arrow is not None:
+            log_precision = shared.arrow.log_determinant
         if (told := self.coordinates.told(shared)) is not None:
             row = self.with_outcome
             mean = mean.copy()
-            mean[row] += told.shift
-            every = np.concatenate([every, every + told.precision])
+            mean[:, row] += told.shift
+            every = np.concatenate([every, every + told.precision], axis=1)
             which[row] = 1 + np.arange(len(row))
-            beside = float(told.beside)
-        offset, square_offset = counts.offset, counts.square_offset
-        if counts.has_columns:
-            own = shared.area_coefficients.T
-            offset = offset + _weighed(counts.columns, own[counts.stratum])
-            square_offset = square_offset + 2.0 * _weighed(
-                counts.square_columns, own[counts.square_stratum]
-            )
-        return At(
-            shared,
-            population,
-            mean,
-            every,
-            which,
-            shared.spread**2,
-            offset,
-            square_offset,
-            1.0 / shared.region_sd**2 if len(shared.region_sd) else np.zeros(len(shared.spread)),
-            shared.arrow,
-            beside,
+            beside = told.beside
+        own = shared.area_coefficients
+        offset = _moved(counts.offset, counts.columns, own, counts.stratum)
+        square_offset = _moved(
+            counts.square_offset, 2.0 * counts.square_columns, own, counts.square_stratum
         )
+        linear = np.einsum("sc,ncs->n", counts.linear_columns, own)
+        at = []
+        for k in range(points):
+            one = shared.one(k)
+            region_precision = np.zeros(len(one.spread))
+            if len(one.region_sd):
+                regions = len(self.first_member) - 1
+                region_precision = 1.0 / one.region_sd**2
+                beside[k] -= regions * np.log(one.region_sd).sum()
+            at.append(
+                At(
+                    one,
+                    population[k],
+                    mean[k],
+                    every[k],
+                    which,
+                    one.spread**2,
+                    offset[k],
+                    square_offset[k],
+                    region_precision,
+                    beside[k] + linear[k] + 0.5 * mean.shape[1] * log_precision[k],
+                )
+            )
+        return at
 
     @property
     def with_outcome(self) -> IntArray:
@@ -159,19 +184,25 @@ class Marginal:
 
     def values(self, points: FloatArray) -> FloatArray:
         """Log density at points (n, size)."""
+        blocks = [points[first : first + _BLOCK] for first in range(0, len(points), _BLOCK)]
+        return np.concatenate([np.zeros(0), *by_threads(self._values, blocks)])
+
+    def _values(self, points: FloatArray) -> FloatArray:
+        return np.array([self._evaluated(*one, None, 0)[0] for one in self._prior_and_at(points)])
+
+    def _prior_and_at(self, points: FloatArray) -> Iterator[tuple[float, At]]:
+        """Log prior density of points (n, size), and what compiled functions read there."""
         with np.errstate(all="ignore"):
             prior = self.coordinates.log_prior(points)
-            shared = self.coordinates.shared(points)
-        work = [(shared.one(k), float(prior[k])) for k in range(len(points))]
-        return np.array(by_threads(lambda one: self._evaluated(*one, None, 0)[0], work))
+            every = self.at_points(self.coordinates.shared(points))
+        return zip(prior.tolist(), every, strict=True)
 
     def gradient(self, x: FloatArray, state: State | None = None) -> tuple[float, FloatArray]:
         """Log density at one point, and its gradient."""
-        with np.errstate(all="ignore"):
-            prior, shared = float(self.coordinates.log_prior(x)), self.coordinates.shared(x)
+        ((prior, at),) = self._prior_and_at(x[None])
         want = 2 if self.counts.has_columns else 1
-        value, at, found = self._evaluated(shared, prior, state, want)
-        if at is None or found is None:
+        value, found = self._evaluated(prior, at, state, want)
+        if found is None:
             return -np.inf, np.zeros(len(x))
         coordinates, counts = self.coordinates, self.counts
         level, slope = self._columns
@@ -179,12 +210,12 @@ class Marginal:
         by_level, by_slope = found.mean[:, :strata].T, found.mean[:, strata:].T
         parts = [(level * by_level + slope * by_slope).sum(axis=-1).ravel()]
         if counts.has_columns:
-            by_row = found.score[:, None] * counts.columns
-            by_square = 2.0 * found.square_score[:, None] * counts.square_columns
-            summed = counts.linear_columns.copy()
-            np.add.at(summed, counts.stratum, by_row)
-            np.add.at(summed, counts.square_stratum, by_square)
-            parts.append(summed.T.ravel())
+            by_area = counts.linear_columns.copy()
+            for s in range(strata):
+                rows, squares = counts.stratum == s, counts.square_stratum == s
+                by_area[s] += found.score[rows] @ counts.columns[rows]
+                by_area[s] += 2.0 * found.square_score[squares] @ counts.square_columns[squares]
+            parts.append(by_area.T.ravel())
         _, _, effects, spreads, regions, outcome = coordinates.parts(x)
         by_effects = self._by_effects(effects, at, found)
         # Spreads enter by log r, regions by their precision; both of their own coordinate alone.
@@ -240,33 +271,17 @@ class Marginal:
         return total, by_log_r
 
     def _evaluated(
-        self, shared: SharedValues, prior: float, state: State | None, want: int
-    ) -> "tuple[float, At | None, Found | None]":
-        """Log density at values of the shared parameters; minus infinity where there is none."""
-        nothing = -np.inf, None, None
+        self, prior: float, at: At, state: State | None, want: int
+    ) -> "tuple[float, Found | None]":
+        """Log density at one point, and derivatives; minus infinity where there is none."""
+        if not np.isfinite(prior + at.beside) or not np.isfinite(at.mean).all():
+            return -np.inf, None
         with np.errstate(all="ignore"):
-            try:
-                at = self.at_values(shared)
-            except np.linalg.LinAlgError:
-                return nothing
-            if at.arrow is None:
-                sign, log_determinant = np.linalg.slogdet(at.precision[0])
-            else:
-                log_determinant = float(at.arrow.log_determinant)
-                sign = float(np.isfinite(log_determinant))
-            if not (np.isfinite(prior) and sign > 0 and np.isfinite(at.mean).all()):
-                return nothing
             found = Found.of(self, want)
             state = self.start.near(at.mean) if state is None else state
             value = evaluate(self, at, state, found, want)
-            value += prior + 0.5 * len(at.mean) * log_determinant + self._rising(at.r)[0]
-            value += at.beside
-            own = shared.area_coefficients.T
-            value += float((self.counts.linear_columns * own).sum()) + self.counts.constant
-            if len(shared.region_sd):
-                regions = len(self.first_member) - 1
-                value -= regions * float(np.log(shared.region_sd).sum())
-        return (value, at, found) if np.isfinite(value) else nothing
+            value += prior + at.beside + self._rising(at.r)[0] + self.counts.constant
+        return (value, found) if np.isfinite(value) else (-np.inf, None)
 
 
 @dataclass(eq=False)
@@ -311,6 +326,18 @@ class Found:
         )
 
 
-def _weighed(columns: FloatArray, coefficients: FloatArray) -> FloatArray:
-    found: FloatArray = np.einsum("rc,rc->r", columns, coefficients)
-    return found
+def _moved(
+    offset: FloatArray, columns: FloatArray, coefficients: FloatArray, stratum: IntArray
+) -> list[FloatArray]:
+    """Offsets of rows with what coefficients (points, columns, strata) add, at each point."""
+    if not columns.shape[1]:
+        return [offset] * len(coefficients)
+    moved = np.repeat(offset[None], len(coefficients), axis=0)
+    for s in range(coefficients.shape[-1]):
+        rows = slice(None) if coefficients.shape[-1] == 1 else stratum == s
+        # Not as a product of matrices: for these BLAS would wake threads of its own.
+        for own, column in zip(
+            np.moveaxis(coefficients[..., s], -1, 0), columns[rows].T, strict=True
+        ):
+            moved[:, rows] += own[:, None] * column
+    return list(moved)

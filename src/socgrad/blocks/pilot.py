@@ -187,8 +187,14 @@ def _rounds(
     ]
     region_sd = np.array([max(mean, min(_REGION, sd)) for mean, sd in coordinates.region_prior])
     for round_ in range(_ROUNDS):
-        values = SharedValues(coefficients, area, covariance, spread.reshape(s, 2), region_sd)
-        at = marginal.at_values(values)
+        values = SharedValues(
+            coefficients[None],
+            area[None],
+            covariance[None],
+            spread.reshape(1, s, 2),
+            region_sd[None],
+        )
+        (at,) = marginal.at_points(values)
         found = Found.of(marginal, 1)
         value = evaluate(marginal, at, state, found, 1)
         if not np.isfinite(value):
@@ -205,7 +211,7 @@ def _rounds(
         # Effects whose means moved: second moments about the new ones need another round.
         covariance = covariance.copy()
         covariance[:size, :size] = 0.5 * (held + held.T) + 1e-8 * np.eye(size)
-    return covariance, values, state, found
+    return covariance, values.one(0), state, found
 
 
 def _regressed(
