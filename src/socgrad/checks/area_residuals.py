@@ -13,7 +13,7 @@ from scipy.stats import gamma
 from socgrad.checks.counts import FittedCounts, Lines, area_blocks
 from socgrad.reading.geography import Geography
 
-__all__ = ["AreaResiduals", "area_residuals", "overdispersion_test"]
+__all__ = ["AreaResiduals", "area_residuals", "overdispersion_test", "residuals_about"]
 
 type Floats = npt.NDArray[np.float64]
 type Integers = npt.NDArray[np.int64]
@@ -76,6 +76,13 @@ def area_residuals(counts: FittedCounts, lines: Lines, land: Geography) -> AreaR
     mean, uncertainty = np.zeros((2, len(counts.area)))
     for rows, expected in area_blocks(lines, land, counts.area):
         mean[rows], uncertainty[rows] = expected.mean(axis=0), expected.var(axis=0)
+    return residuals_about(counts, lines, land, mean=mean, uncertainty=uncertainty)
+
+
+def residuals_about(
+    counts: FittedCounts, lines: Lines, land: Geography, *, mean: Floats, uncertainty: Floats
+) -> AreaResiduals:
+    """The same where mean and variance of the expected events are known."""
     r, shared = lines.overdispersion**2, lines.locality_sd**2
     spread = float(np.mean(r * (1.0 + shared) + shared))
     home = land.authority_of_area[counts.area]

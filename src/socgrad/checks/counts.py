@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from scipy import sparse
 
 from socgrad.coarsening.stored import kernel_variables
 from socgrad.errors import EstimandError
@@ -31,6 +32,7 @@ __all__ = [
     "area_blocks",
     "chosen_draws",
     "counts_by_position",
+    "indicator",
     "lines_at",
     "off_line",
     "population_at",
@@ -334,9 +336,14 @@ def _by_rows(lines: Lines, land: Geography, areas: Integers, *, power: float) ->
     number = land.authority_mean.size
     total = np.zeros_like(lines.level)
     for rows, expected in area_blocks(lines, land, areas):
-        own = np.arange(number) == land.authority_of_area[areas[rows]][:, None]
-        total += expected**power @ own.astype(float)
+        total += expected**power @ indicator(land.authority_of_area[areas[rows]], number)
     return total
+
+
+def indicator(member: Integers, sets: int) -> sparse.csr_array:
+    """Matrix (rows, sets) that sums over the rows of each set."""
+    rows = np.arange(len(member))
+    return sparse.csr_array((np.ones(len(member)), (rows, member)), shape=(len(member), sets))
 
 
 def _locality_squares(lines: Lines, land: Geography, among: npt.NDArray[np.bool_]) -> Floats:
@@ -349,8 +356,8 @@ def _locality_squares(lines: Lines, land: Geography, among: npt.NDArray[np.bool_
         total = np.zeros_like(lines.level)
         for rows, expected in area_blocks(lines, land, areas, together=locality):
             first = np.flatnonzero(np.diff(locality[rows], prepend=-1))
-            own = np.arange(number) == land.authority_of_area[areas[rows][first]][:, None]
-            total += np.add.reduceat(expected, first, axis=1) ** 2 @ own.astype(float)
+            own = indicator(land.authority_of_area[areas[rows][first]], number)
+            total += np.add.reduceat(expected, first, axis=1) ** 2 @ own
         return total
     pairs = area_pairs(land.locality_of_area[areas])
     home = land.authority_of_area[areas][pairs.first]

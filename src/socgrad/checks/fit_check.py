@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import binom
 
+from socgrad.checks.area_residuals import residuals_about
 from socgrad.checks.bends import Bend
 from socgrad.checks.completed import completed
 from socgrad.checks.counts import chosen_draws, counts_by_position, lines_at, population_at
@@ -252,7 +253,12 @@ def check_fit(
         # What one authority alone is fitted by cannot be held against others like it.
         statistics = _statistics(areas, None if terms.is_alone else authorities)
     _refuse_wild_draws(statistics)
-    further = further_tests(counts, lines, terms, land, pairs=pairs, rng=rngs[2])
+    residuals = None
+    if areas is not None:
+        residuals = residuals_about(
+            counts, lines, land, mean=areas.expected, uncertainty=areas.uncertainty
+        )
+    further = further_tests(residuals, terms, land, pairs=pairs, rng=rngs[2])
     statistics = pd.concat([statistics, further.rows]).rename_axis("statistic")
     table = _authority_table(areas, authorities, land)
     if terms.is_alone:

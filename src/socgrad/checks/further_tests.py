@@ -12,9 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import chi2, norm
 
-from socgrad.checks.area_residuals import area_residuals, overdispersion_test
+from socgrad.checks.area_residuals import AreaResiduals, overdispersion_test
 from socgrad.checks.bends import Bend, bend_of
-from socgrad.checks.counts import FittedCounts, Lines
 from socgrad.checks.neighbours import likeness_of_pairs
 from socgrad.checks.tails import tails_of
 from socgrad.reading.geography import Geography
@@ -45,8 +44,7 @@ class FurtherTests:
 
 
 def further_tests(
-    counts: FittedCounts,
-    lines: Lines,
+    residuals: AreaResiduals | None,
     terms: Coefficients,
     land: Geography,
     *,
@@ -57,8 +55,8 @@ def further_tests(
 
     Parameters
     ----------
-    counts, lines, terms, land
-        Of one fit.
+    residuals, terms, land
+        Of one fit; None where no area is counted.
     pairs
         Positions of neighbours among the counted areas, or None where they are not known.
     rng
@@ -66,8 +64,7 @@ def further_tests(
     """
     rows: dict[str, dict[str, float | bool]] = {}
     bend = None
-    if len(counts.area):
-        residuals = area_residuals(counts, lines, land)
+    if residuals is not None:
         if residuals.spread == 0:
             statistic, probability = overdispersion_test(residuals)
             rows["overdispersion"] = _row("overdispersion", statistic, norm.ppf(_ENDS), probability)
@@ -76,8 +73,8 @@ def further_tests(
                 residuals,
                 land,
                 slope_sd=float(terms.slope_sd.mean()),
-                others=_columns(land, counts.area),
-                locality=land.locality_of_area[counts.area] if terms.has_localities else None,
+                others=_columns(land, residuals.area),
+                locality=land.locality_of_area[residuals.area] if terms.has_localities else None,
             )
         if bend is not None:
             usual = chi2.ppf(_ENDS, bend.columns)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from socgrad.checks.counts import (
     FittedCounts,
     Lines,
     Population,
+    indicator,
     total_moments,
 )
 from socgrad.checks.locality_counts import WholeLocalities, count_blocks
@@ -53,6 +53,8 @@ class AreaReplicates:
         Dispersion among each authority's areas; NaN where none is counted.
     localities, localities_again : ndarray, shape (draws,)
         As `dispersion`, of the counts of localities; without elements where there are none.
+    expected, uncertainty : ndarray, shape (counted,)
+        Mean and variance over draws of each area's expected events.
     """
 
     dispersion: Floats
@@ -72,6 +74,8 @@ class AreaReplicates:
     by_authority_again: Floats
     localities: Floats
     localities_again: Floats
+    expected: Floats
+    uncertainty: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,17 +129,20 @@ def area_replicates(
     means, again, variances = np.zeros((3, draws, groups))
     observed_groups = np.zeros((counts.events[..., :1].size, groups))
     tally, observed = _Tally.empty(draws), _Tally.empty(len(observed_groups))
+    expected_events, uncertainty = np.zeros((2, len(counts.area)))
     excess = square_means = 0.0
     for block in count_blocks(counts, lines, land):
         at, y, mean = counts.area[block.rows], counts.events[..., block.rows], block.mean
+        expected_events[block.rows] = mean.mean(axis=0)
+        uncertainty[block.rows] = mean.var(axis=0)
         variance = mean * (1.0 + (r * (1.0 + shared) + shared) * mean)
         about = mean
         if shared.any():
             factor = drawn_factors(shared, (draws, len(block.first)), rng)
             about = mean * factor[:, block.locality]
         new = counts_about(about, np.broadcast_to(r, mean.shape), rng)
-        to_authority = _indicator(land.authority_of_area[at], number)
-        to_group = _indicator(group[at], groups)
+        to_authority = indicator(land.authority_of_area[at], number)
+        to_group = indicator(group[at], groups)
         squares += ((y - mean) ** 2 / variance) @ to_authority
         squares_again += ((new - mean) ** 2 / variance) @ to_authority
         means += mean @ to_group
@@ -176,6 +183,8 @@ def area_replicates(
         by_authority_again=by_authority_again,
         localities=of_localities[0] / localities if named else np.zeros(0),
         localities_again=of_localities[1] / localities if named else np.zeros(0),
+        expected=expected_events,
+        uncertainty=uncertainty,
     )
 
 
@@ -185,7 +194,7 @@ def authority_replicates(
     """Draw each authority's total again, its effects drawn anew."""
     number = land.authority_mean.size
     home = land.authority_of_area[counts.area]
-    events = np.atleast_2d(counts.events) @ _indicator(home, number)
+    events = np.atleast_2d(counts.events) @ indicator(home, number)
     rows = max(len(events), len(np.atleast_2d(counts.total)))
     events = np.broadcast_to(events, (rows, number)).copy()
     events[:, counts.constrained] = counts.constrained_total
@@ -219,16 +228,10 @@ def authority_replicates(
 def _products(block: WholeLocalities, group: Integers, groups: int) -> Floats:
     """Sum over groups of the products of different areas of one locality, (draws, groups)."""
     cell, member = np.unique(block.locality * groups + group, return_inverse=True)
-    sums = block.mean @ _indicator(member, len(cell))
-    products: Floats = sums**2 @ _indicator(cell % groups, groups)
-    products -= block.mean**2 @ _indicator(group, groups)
+    sums = block.mean @ indicator(member, len(cell))
+    products: Floats = sums**2 @ indicator(cell % groups, groups)
+    products -= block.mean**2 @ indicator(group, groups)
     return products
-
-
-def _indicator(member: Integers, sets: int) -> sparse.csr_array:
-    """Matrix (rows, sets) that sums over the rows of each set."""
-    rows = np.arange(len(member))
-    return sparse.csr_array((np.ones(len(member)), (rows, member)), shape=(len(member), sets))
 
 
 @dataclass(frozen=True, eq=False)

@@ -363,11 +363,12 @@ def _attrs(attrs: Mapping[Any, Any], label: str) -> dict[Any, Any]:
 
 def _known(counts: xr.Dataset) -> xr.Dataset:
     """Counts that a stratum has: of its own areas, and of its own authority totals."""
-    kept = {
-        name: values.dropna(values.dims[0]).astype(np.int64)
-        for name, values in counts.data_vars.items()
-        if name not in KERNELS and values.notnull().any()
-    }
+    kept = {}
+    for name, values in counts.data_vars.items():
+        known = values.notnull()
+        if name not in KERNELS and known.any():
+            # To take some of many labels costs as much as an estimand.
+            kept[name] = (values if known.all() else values[known]).astype(np.int64)
     bounded = any(variable in kept for variable, _ in BOUNDED.values())
     kernels = {name: counts[name] for name in KERNELS if name in counts and bounded}
     return xr.Dataset(kept | kernels)
