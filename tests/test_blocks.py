@@ -7,9 +7,11 @@ import pytest
 
 from combinations import Cell, model_of
 from socgrad.blocks.authorities import evaluated
+from socgrad.blocks.climbing import started
 from socgrad.blocks.covariance import Bartlett, Factors, Partials, Structure
 from socgrad.blocks.data import counts_of
 from socgrad.blocks.effects import draw_effects
+from socgrad.blocks.marginal import State
 from socgrad.blocks.mode import mode
 from socgrad.blocks.pilot import pilot
 from socgrad.blocks.segments import (
@@ -148,12 +150,13 @@ class Mixture:
         }
         regions = len(self.first_member) - 1
         member = np.arange(AUTHORITIES if regions else 0)
+        told = np.zeros((0, STRATA, 5))
         value = evaluated(
             self.rows, given["offset"], given["square_offset"], given["mean"],
             given["precision"][None], np.zeros(AUTHORITIES, dtype=np.int64), given["spread"],
             given["region_precision"], member, self.first_member, given["mean"].copy(),
-            np.zeros((regions, STRATA)), 2, *found.values(), np.zeros((*size, EFFECTS)),
-            np.zeros((regions, STRATA, STRATA)),
+            np.zeros((regions, STRATA)), told, told, 1e-18, 2, *found.values(),
+            np.zeros((*size, EFFECTS)), np.zeros((regions, STRATA, STRATA)),
         )  # fmt: skip
         return value, found
 
@@ -333,6 +336,34 @@ def coordinates_at(coordinates, values):
         else:
             columns.append(value)
     return np.stack(columns, axis=1)
+
+
+def test_modes_are_sought_from_where_counts_say():
+    """One Newton step, by hand; where a search begins changes no density and no derivative."""
+    model = GradientModel(small_areas())
+    terms, data = model_terms(model), likelihood_data(model)
+    ready = pilot([model], [terms], counts_of([model], [terms], [data]), **MIXED)
+    at = mode(ready.marginal, ready.point)
+    marginal, start = at.marginal, at.marginal.start
+    x = at.point + at.root @ np.linspace(-1.0, 1.0, len(at.point))
+    there = marginal.at(x)
+    q, told, none = there.precision[0], start.told, np.zeros(1)
+    n = 2
+    room = (*[np.zeros(n) for _ in range(5)], np.zeros((n, n)), *[np.zeros(n) for _ in range(5)])
+    moved = 0.0
+    for j, mean in enumerate(there.mean):
+        v = start.modes[j].copy()
+        started(j, mean, none, q, told, v, room)
+        first, (ll, ls, ss) = told[j, 0, :2], told[j, 0, 2:]
+        gradient = first - q @ (start.modes[j] - mean)
+        step = np.linalg.solve(q - np.array([[ll, ls], [ls, ss]]), gradient)
+        np.testing.assert_allclose(v, start.modes[j] + step, rtol=1e-9, atol=1e-12)
+        moved = max(moved, np.abs(step).max())
+    assert moved > 0.01
+    value, gradient = marginal.gradient(x)
+    untold = marginal.gradient(x, State(start.modes.copy(), start.regions.copy()))
+    assert untold[0] == pytest.approx(value, abs=1e-8)
+    np.testing.assert_allclose(untold[1], gradient, rtol=1e-7, atol=1e-7)
 
 
 def test_draws_are_those_of_quadrature():

@@ -6,7 +6,7 @@ years first, in the same room; what is done with either costs as much a year wha
 
 import numpy as np
 
-from socgrad.blocks.authorities import factored, inverted
+from socgrad.blocks.climbing import factored, inverted
 from socgrad.nuts.numba_on_disk import compiled
 
 __all__ = [

@@ -19,175 +19,26 @@ whole inverse.
 
 import numpy as np
 
-from socgrad.blocks import segments
-from socgrad.blocks.segments import CALLED, ROOM, authority_terms, scores
+from socgrad.blocks import climbing, segments
+from socgrad.blocks.climbing import (
+    climbed,
+    copied,
+    factored,
+    inverted,
+    rows_copied,
+    solved,
+    started,
+)
+from socgrad.blocks.segments import CALLED, ROOM, scores
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
-__all__ = ["CLOSE", "climbed", "evaluated", "factored", "solved"]
+__all__ = ["evaluated"]
 
-# Newton steps of one authority, and of a region's effects.
-_STEPS, _REGION_STEPS = 60, 30
-CLOSE, _CLOSEST = 1e-6, 1e-13
-
-
-@compiled
-def factored(a, n):  # type: ignore[no-untyped-def]
-    """Cholesky factor in place; whether the matrix is positive definite."""
-    for i in range(n):
-        for j in range(i + 1):
-            s = a[i, j]
-            for k in range(j):
-                s -= a[i, k] * a[j, k]
-            if i == j:
-                if not s > 0.0:
-                    return False
-                a[i, i] = np.sqrt(s)
-            else:
-                a[i, j] = s / a[j, j]
-    return True
+# Newton steps of a region's effects.
+_REGION_STEPS = 30
 
 
-@compiled
-def solved(a, b, n):  # type: ignore[no-untyped-def]
-    """Solve in place, given the factor."""
-    for i in range(n):
-        s = b[i]
-        for k in range(i):
-            s -= a[i, k] * b[k]
-        b[i] = s / a[i, i]
-    for i in range(n - 1, -1, -1):
-        s = b[i]
-        for k in range(i + 1, n):
-            s -= a[k, i] * b[k]
-        b[i] = s / a[i, i]
-
-
-@compiled
-def objective(rows, offset, square_offset, j, mean, z, q, r, v, deep, terms, along, u, qu, small):  # type: ignore[no-untyped-def]
-    """Log-likelihood minus u'Qu / 2 at v; what it takes apart goes into terms, along, u and qu."""
-    strata = len(r)
-    value = authority_terms(rows, offset, square_offset, j, v, r, deep, terms, along, small)
-    for b in range(strata):
-        u[b] = v[b] - along[b, 0] - mean[b] - z[b]
-        u[strata + b] = v[strata + b] - mean[strata + b]
-    for i in range(2 * strata):
-        s = 0.0
-        for k in range(2 * strata):
-            s += q[i, k] * u[k]
-        qu[i] = s
-        value -= 0.5 * s * u[i]
-    return value
-
-
-@compiled
-def curvature(q, terms, along, qu, a, w):  # type: ignore[no-untyped-def]
-    """Minus the second derivative of the objective, into `a`; Q J into `w`."""
-    strata = len(terms)
-    n = 2 * strata
-    for b in range(strata):
-        turn = along[b, 1]
-        for i in range(n):
-            w[i, b] = q[i, b]
-            w[i, strata + b] = q[i, strata + b] - turn * q[i, b]
-    for b in range(strata):
-        turn = along[b, 1]
-        for i in range(n):
-            a[b, i] = w[b, i]
-            a[strata + b, i] = w[strata + b, i] - turn * w[b, i]
-    for b in range(strata):
-        s = strata + b
-        a[b, b] -= terms[b, 3]
-        a[b, s] -= terms[b, 4]
-        a[s, b] -= terms[b, 4]
-        a[s, s] -= terms[b, 5] + qu[b] * along[b, 2]
-
-
-@compiled
-def copied(source, into):  # type: ignore[no-untyped-def]
-    """Copy a vector. Assignments of slices compile for seconds: they can fail, with words."""
-    for i in range(len(source)):
-        into[i] = source[i]
-
-
-@compiled
-def rows_copied(source, into):  # type: ignore[no-untyped-def]
-    """Copy a matrix."""
-    for i in range(source.shape[0]):
-        for k in range(source.shape[1]):
-            into[i, k] = source[i, k]
-
-
-@compiled
-def climbed(rows, offset, square_offset, j, mean, z, q, r, v, close, room):  # type: ignore[no-untyped-def]
-    """Mode of one authority, into v; the objective there, or minus infinity.
-
-    The search ends where a step would gain less than `close`.
-
-    `room` ends with what belongs to the mode: terms, along, u, Q u, Q J, and the factor of A.
-    """
-    terms, along, u, qu, w, a, other_terms, other_along, other_u, other_qu, g, d, vn, small = room
-    strata = len(r)
-    n = 2 * strata
-    value = objective(
-        rows, offset, square_offset, j, mean, z, q, r, v, True, terms, along, u, qu, small
-    )  # fmt: skip
-    if not np.isfinite(value):
-        return -np.inf
-    for _ in range(_STEPS):
-        curvature(q, terms, along, qu, a, w)
-        for b in range(strata):
-            g[b] = terms[b, 1] - qu[b]
-            g[strata + b] = terms[b, 2] - qu[strata + b] + along[b, 1] * qu[b]
-        sure = factored(a, n)
-        if not sure:
-            # Far from the mode: a curvature without what may be negative.
-            for i in range(n):
-                for k in range(n):
-                    a[i, k] = q[i, k]
-            for b in range(strata):
-                s = strata + b
-                a[b, b] += max(-terms[b, 3], 0.0)
-                a[s, s] += max(-terms[b, 5], 0.0)
-            if not factored(a, n):
-                return -np.inf
-        copied(g, d)
-        solved(a, d, n)
-        gain = 0.0
-        for i in range(n):
-            gain += g[i] * d[i]
-        if not np.isfinite(gain):
-            return -np.inf
-        if sure and gain < close:
-            # What the last step would gain is known, and need not be seen.
-            return value + 0.5 * gain
-        step = 1.0
-        for b in range(strata):
-            step = min(step, 3.0 / max(abs(d[b]), 1e-12), 1.0 / max(abs(d[strata + b]), 1e-12))
-        moved = False
-        for _half in range(40):
-            for i in range(n):
-                vn[i] = v[i] + step * d[i]
-            reached = objective(
-                rows, offset, square_offset, j, mean, z, q, r, vn, True,
-                other_terms, other_along, other_u, other_qu, small,
-            )  # fmt: skip
-            if reached >= value - 1e-10 * (1.0 + abs(value)):
-                moved = True
-                break
-            step *= 0.5
-        if not moved:
-            # Rounding allows no better: the mode, if the curvature there is sound.
-            return value if sure and gain < 1e-6 else -np.inf
-        copied(vn, v)
-        value = reached
-        rows_copied(other_terms, terms)
-        rows_copied(other_along, along)
-        copied(other_u, u)
-        copied(other_qu, qu)
-    return -np.inf
-
-
-@on_disk(segments, *CALLED)
+@on_disk(climbing, segments, *CALLED)
 def evaluated(  # type: ignore[no-untyped-def]
     rows,
     offset,
@@ -201,6 +52,9 @@ def evaluated(  # type: ignore[no-untyped-def]
     first_member,
     modes,
     z_modes,
+    told,
+    tells,
+    close,
     want,
     by_mean,
     by_precision,
@@ -215,10 +69,13 @@ def evaluated(  # type: ignore[no-untyped-def]
 
     `which` names each authority's precision. `member` lists authorities by region, those of region
     g from `first_member[g]`; both are empty where authorities stand by themselves. `modes` (and
-    `z_modes`) are where to start, and take the modes. With `want` 1 or 2 derivatives go into
-    `by_mean` (authorities, K), `by_precision` (like `precision`, without log determinants),
-    `by_spread` (strata, 2, by logs of r), `by_region` (strata, by precision, without log
-    determinants); with 2 those by offsets, too. `inverse` takes P, `region_inverse` the part of z.
+    `z_modes`) are where to start, and take the modes; `told` (authorities, strata, 5) are slope and
+    curvature of the log-likelihood at `modes`, or is empty, and `tells` takes them at the modes
+    found, where it is not empty. Searches end where a step would gain less than `close`. With
+    `want` 1 or 2 derivatives go into `by_mean` (authorities, K), `by_precision` (like `precision`,
+    without log determinants), `by_spread` (strata, 2, by logs of r), `by_region` (strata, by
+    precision, without log determinants); with 2 those by offsets, too. `inverse` takes P,
+    `region_inverse` the part of z.
     """
     authorities, n = mean.shape
     strata = n // 2
@@ -229,8 +86,6 @@ def evaluated(  # type: ignore[no-untyped-def]
         terms, along, u, qu, w, a, np.zeros((strata, 10)), np.zeros((strata, 4)), np.zeros(n),
         np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), small,
     )  # fmt: skip
-    # Derivatives are those at the mode; values hardly depend on how near it is.
-    close = _CLOSEST if want > 0 else CLOSE
     regions = len(first_member) - 1
     none = np.zeros(strata)
     p, g, h, c = np.zeros((n, n)), np.zeros(n), np.zeros(n), np.zeros(n)
@@ -240,11 +95,15 @@ def evaluated(  # type: ignore[no-untyped-def]
         p_zz, no_h = np.zeros((strata, strata)), np.zeros(strata)
         for j in range(authorities):
             q = precision[which[j]]
+            if len(told) > 0:
+                started(j, mean[j], none, q, told, modes[j], room)
             value = climbed(
                 rows, offset, square_offset, j, mean[j], none, q, r, modes[j], close, room
             )
             if not np.isfinite(value):
                 return -np.inf
+            if len(tells) > 0:
+                rows_copied(terms[:, 1:6], tells[j])
             for i in range(n):
                 value -= np.log(a[i, i])
             total += value
@@ -367,18 +226,6 @@ def evaluated(  # type: ignore[no-untyped-def]
         for b in range(strata):
             by_region[b] += 0.5 * (hz[b] * z[b] - z[b] * z[b] - p_zz[b, b])
     return total
-
-
-@compiled
-def inverted(factor, found, n):  # type: ignore[no-untyped-def]
-    """Inverse of a matrix from its factor."""
-    column = np.zeros(n)
-    for i in range(n):
-        column[:] = 0.0
-        column[i] = 1.0
-        solved(factor, column, n)
-        for k in range(n):
-            found[k, i] = column[k]
 
 
 @compiled

@@ -8,7 +8,7 @@ are the parts of P = A^-1 that derivatives need (`arrow_factors`).
 
 import numpy as np
 
-from socgrad.blocks import arrow_factors, authorities, segments
+from socgrad.blocks import arrow_factors, climbing, segments
 from socgrad.blocks import integrals as integrals_module
 from socgrad.blocks.arrow_factors import (
     arrow_copied,
@@ -19,7 +19,7 @@ from socgrad.blocks.arrow_factors import (
     half_log_determinant,
     times,
 )
-from socgrad.blocks.authorities import copied, rows_copied
+from socgrad.blocks.climbing import copied, rows_copied
 from socgrad.blocks.integrals import weighed
 from socgrad.blocks.segments import CALLED, ROOM, authority_terms, scores
 from socgrad.nuts.numba_on_disk import compiled, on_disk
@@ -27,9 +27,6 @@ from socgrad.nuts.numba_on_disk import compiled, on_disk
 __all__ = ["chained"]
 
 _STEPS = 60
-# Gain of a step at which the search for a mode ends. Values alone need no nearer one: draws are
-# weighed by values and by integrals about the same modes, whose product is the same for any.
-_CLOSE, _CLOSEST = 1e-6, 1e-13
 
 
 @compiled
@@ -279,7 +276,7 @@ def drawn(  # type: ignore[no-untyped-def]
     return True
 
 
-@on_disk(arrow_factors, authorities, integrals_module, segments, *CALLED)
+@on_disk(arrow_factors, climbing, integrals_module, segments, *CALLED)
 def chained(  # type: ignore[no-untyped-def]
     rows,
     offset,
@@ -292,6 +289,7 @@ def chained(  # type: ignore[no-untyped-def]
     r,
     modes,
     told,
+    close,
     want,
     by_mean,
     by_own,
@@ -322,7 +320,6 @@ def chained(  # type: ignore[no-untyped-def]
     q = (own, following, side, corner)
     room = room_for(t, m)
     terms, along, u, qu, a, small = room[0], room[1], room[2], room[3], room[4], room[-1]
-    close = _CLOSEST if want > 0 else _CLOSE
     p = (np.zeros((t, 2, 2)), np.zeros((t, 2, 2)), np.zeros((t, 2, m)), np.zeros((m, m)))
     h, c, whole = np.zeros(n), np.zeros(n), np.zeros(n)
     each = np.zeros(along.shape[1])

@@ -8,6 +8,7 @@ import numpy as np
 from socgrad.arrays import FloatArray
 from socgrad.blocks.authorities import evaluated
 from socgrad.blocks.chained import chained
+from socgrad.blocks.climbing import CLOSE
 from socgrad.blocks.integrals import integrals
 from socgrad.laws import compiled_gamma as gamma_functions
 from socgrad.laws.compiled_gamma import gamma_differences, log_gamma_ratio
@@ -33,18 +34,36 @@ def summed_rising(numbers, many, r, found):  # type: ignore[no-untyped-def]
 
 
 def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", want: int) -> float:
-    """Log marginal of the authorities at one point; fills `found`, and moves `state`."""
+    """Log marginal of the authorities at one point; fills `found`, and moves `state`.
+
+    What counts tell at the modes of a state says where the next are.
+    """
+    told = _told(state, len(at.r))
+    tells = told
+    is_told = not marginal.counts.rows.is_total.any() and len(marginal.first_member) < 2
+    if state.told is None and is_told:
+        tells = np.zeros((len(at.mean), len(at.r), 5))
+    close = marginal.close if want else CLOSE
+    value: float
     if at.arrow is not None:
         none = np.zeros(0)
         drawn = np.zeros((0, 0, 0)), none, none[None], none, none
-        return _by_year(marginal, at, state, found, want, *drawn)
-    value: float = evaluated(
-        marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, at.which, at.r,
-        at.region_precision, marginal.member, marginal.first_member, state.modes, state.regions,
-        want, found.mean, found.precision, found.spread, found.region, found.score,
-        found.square_score, found.inverse, found.region_inverse,
-    )  # fmt: skip
+        value = _by_year(marginal, at, state, found, (close, want), (told, tells), drawn)
+    else:
+        value = evaluated(
+            marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, at.which,
+            at.r, at.region_precision, marginal.member, marginal.first_member, state.modes,
+            state.regions, told, tells, close, want, found.mean, found.precision, found.spread,
+            found.region, found.score, found.square_score, found.inverse, found.region_inverse,
+        )  # fmt: skip
+    if len(tells) and np.isfinite(value):
+        state.told = tells
     return value
+
+
+def _told(state: "State", strata: int) -> FloatArray:
+    """What counts told at the modes of a state; nothing yet, or never: of totals, or in regions."""
+    return np.zeros((0, strata, 5)) if state.told is None else state.told
 
 
 def _by_year(
@@ -52,27 +71,18 @@ def _by_year(
     at: "At",
     state: "State",
     found: "Found",
-    want: int,
-    *drawn: FloatArray,
+    asked: tuple[float, int],
+    says: tuple[FloatArray, FloatArray],
+    drawn: tuple[FloatArray, ...],
 ) -> float:
-    """`evaluate` of years; with `drawn` (normals, uniform, lines, error, noise) effects are, too.
-
-    What counts tell at the modes of a state says where the next are: nothing yet, or never, where
-    totals are known, whose levels are none.
-    """
+    """`evaluate` of years: close and want, told and tells, and the last that `chained` takes."""
     assert at.arrow is not None
-    strata = len(at.r)
-    told = np.zeros((0, strata, 5)) if state.told is None else state.told
-    tells = told
-    if state.told is None and not marginal.counts.rows.is_total.any():
-        tells = np.zeros((len(at.mean), strata, 5))
+    (close, want), (told, tells) = asked, says
     value: float = chained(
         marginal.counts.rows, at.offset, at.square_offset, at.mean, *at.arrow.parts, at.r,
-        state.modes, told, want, found.mean, *found.arrow, found.spread, found.score,
+        state.modes, told, close, want, found.mean, *found.arrow, found.spread, found.score,
         found.square_score, tells, *drawn,
     )  # fmt: skip
-    if len(tells) and np.isfinite(value):
-        state.told = tells
     return value
 
 
@@ -120,12 +130,13 @@ def integrate(
     modes = state.modes
     lines, error, noise = np.zeros_like(at.mean), np.zeros(authorities), np.zeros(authorities)
     laplace: float
+    told = _told(state, len(at.r))
+    drawn = normals, uniform, lines, error, noise
     if at.arrow is not None:
-        drawn = normals, uniform, lines, error, noise
-        laplace = _by_year(marginal, at, state, found, 0, *drawn)
+        laplace = _by_year(marginal, at, state, found, (CLOSE, 0), (told, told[:0]), drawn)
         return Integrals(lines, error, noise, laplace)
     laplace = integrals(
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, at.which, at.r,
-        region_effect, modes, normals, uniform, lines, error, noise,
+        region_effect, modes, told, *drawn,
     )  # fmt: skip
     return Integrals(lines, error, noise, laplace)

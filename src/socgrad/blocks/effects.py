@@ -72,7 +72,7 @@ def _drawn(
     marginal: Marginal, at: At, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, float, float]:
     """Effects of authorities and regions at one point, log weight and its variance."""
-    state = marginal.start.near(at.mean)
+    state = marginal.start.copy()
     authorities, n = at.mean.shape
     strata, regions = n // 2, len(state.regions)
     region_of, log_regions = np.zeros((authorities, strata)), 0.0

@@ -16,7 +16,8 @@ def information(marginal: Marginal, x: FloatArray) -> FloatArray | None:
     curvature itself follows the mean: of ten years of England 0.005 in the log determinant.
     """
     coordinates, told = marginal.coordinates, marginal.start.told
-    if told is None or marginal.counts.has_columns:
+    is_chained = coordinates.arrow(coordinates.parts(x)[2]) is not None
+    if not is_chained or told is None or marginal.counts.has_columns:
         return None
     s = coordinates.strata
     on = np.arange(s)

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from socgrad.blocks import authorities as authorities_module
-from socgrad.blocks import segments
-from socgrad.blocks.authorities import CLOSE, climbed, copied, objective
+from socgrad.blocks import climbing, segments
+from socgrad.blocks.climbing import CLOSE, climbed, copied, objective, started
 from socgrad.blocks.segments import CALLED, ROOM
 from socgrad.nuts.numba_on_disk import compiled, on_disk
 
@@ -40,7 +39,7 @@ def weighed(j, weight, uniform, error, noise):  # type: ignore[no-untyped-def]
     return at
 
 
-@on_disk(authorities_module, segments, *CALLED)
+@on_disk(climbing, segments, *CALLED)
 def integrals(  # type: ignore[no-untyped-def]
     rows,
     offset,
@@ -51,6 +50,7 @@ def integrals(  # type: ignore[no-untyped-def]
     r,
     region_effect,
     modes,
+    told,
     normals,
     uniform,
     lines,
@@ -62,7 +62,8 @@ def integrals(  # type: ignore[no-untyped-def]
     Candidates come in pairs about the mode, normal with the curvature there. The mean of their
     weights is an unbiased estimate of the integral over Laplace's; its logarithm goes into `error`,
     its relative variance into `noise`. One candidate, drawn by weight (`uniform`), goes into
-    `lines`: level and slope in every stratum. `region_effect` (authorities, strata) is given;
+    `lines`: level and slope in every stratum. `region_effect` (authorities, strata) is given, and
+    `told` as in `authorities.evaluated`;
     `normals` has shape (authorities, pairs, effects). Returned is the sum of Laplace's values.
     """
     authorities, n = mean.shape
@@ -80,6 +81,8 @@ def integrals(  # type: ignore[no-untyped-def]
     total = 0.0
     for j in range(authorities):
         q = precision[which[j]]
+        if len(told) > 0:
+            started(j, mean[j], region_effect[j], q, told, modes[j], room)
         top = climbed(
             rows, offset, square_offset, j, mean[j], region_effect[j], q, r, modes[j], CLOSE, room
         )

@@ -9,6 +9,7 @@ import numpy as np
 
 from socgrad.arrays import FloatArray, IntArray
 from socgrad.blocks.arrows import Arrow
+from socgrad.blocks.climbing import CLOSEST
 from socgrad.blocks.compiled import evaluate, rising
 from socgrad.blocks.complex_steps import by_each
 from socgrad.blocks.coordinates import Coordinates, SharedValues
@@ -29,29 +30,18 @@ _BLOCK = 25
 class State:
     """Modes of effects, from which the search for those of another point starts.
 
-    `pull` (authorities, effects, effects) says how they follow the means of the population, which
-    were `mean`; None where that is not known. Of years, `told` (authorities, years, 5) is slope and
-    curvature of the log-likelihood at the modes, from which they follow means and precision; empty
-    where that is not known.
+    `told` (authorities, strata, 5) is slope and curvature of the log-likelihood at the modes, from
+    which they follow means and precision; None where that is not known: yet, of totals, in regions.
     """
 
     modes: FloatArray
     regions: FloatArray
-    pull: FloatArray | None = None
-    mean: FloatArray | None = None
     told: FloatArray | None = None
 
     def copy(self) -> "State":
         """The same, to be moved."""
         told = None if self.told is None else self.told.copy()
-        return State(self.modes.copy(), self.regions.copy(), self.pull, self.mean, told)
-
-    def near(self, mean: FloatArray) -> "State":
-        """Where modes are about to be when these are the means."""
-        moved = self.copy()
-        if self.pull is not None and self.mean is not None:
-            moved.modes += np.einsum("jik,jk->ji", self.pull, mean - self.mean)
-        return moved
+        return State(self.modes.copy(), self.regions.copy(), told)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +82,8 @@ class Marginal:
         Authorities by region, and where each region's begin; without regions empty.
     start : State
         Modes near those of the points asked for.
+    close : float
+        Gain of a step at which searches for modes end, where derivatives are wanted.
     """
 
     coordinates: Coordinates
@@ -99,6 +91,7 @@ class Marginal:
     member: IntArray
     first_member: IntArray
     start: State
+    close: float = CLOSEST
 
     @cached_property
     def _columns(self) -> tuple[FloatArray, FloatArray]:
@@ -278,7 +271,7 @@ class Marginal:
             return -np.inf, None
         with np.errstate(all="ignore"):
             found = Found.of(self, want)
-            state = self.start.near(at.mean) if state is None else state
+            state = self.start.copy() if state is None else state
             value = evaluate(self, at, state, found, want)
             value += prior + at.beside + self._rising(at.r)[0] + self.counts.constant
         return (value, found) if np.isfinite(value) else (-np.inf, None)

@@ -1,12 +1,13 @@
 """NUTS on the marginal posterior of the shared parameters, where importance weights are uneven."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 
 from socgrad.arrays import FloatArray
+from socgrad.blocks.climbing import CLOSER
 from socgrad.blocks.data import counts_of
 from socgrad.blocks.effects import draw_effects
 from socgrad.blocks.mode import mode
@@ -83,7 +84,7 @@ def sample_marginal(
         outcome=outcome,
     )
     found = mode(first.marginal, first.point)
-    marginal, root = found.marginal, found.root
+    marginal, root = replace(found.marginal, close=CLOSER), found.root
 
     def density(z: FloatArray) -> tuple[float, FloatArray]:
         value, gradient = marginal.gradient(found.point + root @ z, marginal.start.copy())

@@ -72,23 +72,13 @@ def mode(marginal: Marginal, point: FloatArray) -> Mode:
         )
         if round_ >= _PATIENT and not value > before + min(_GAIN, _NEARING * distance**2):
             break
-    marginal = replace(marginal, start=_followed(marginal, point, state))
+    # Modes there, and what counts tell at them.
+    evaluate(marginal, marginal.at(point), state, Found.of(marginal, 1), 1)
+    marginal = replace(marginal, start=state)
     mirrored = marginal.coordinates.mirrored & (point < 0)
     point = np.where(mirrored, -point, point)
     root = np.where(mirrored[:, None], -root, root)
     return Mode(marginal, point, np.linalg.cholesky(root @ root.T), distance)
-
-
-def _followed(marginal: Marginal, point: FloatArray, state: State) -> State:
-    """Modes, and how those of authorities without totals follow the means of the population."""
-    at, found = marginal.at(point), Found.of(marginal, 1)
-    if not np.isfinite(evaluate(marginal, at, state, found, 1)):
-        return state
-    if at.arrow is not None:
-        return state
-    counted = ~marginal.counts.rows.is_total.any(axis=1)
-    pull = found.inverse @ at.precision[at.which] * counted[:, None, None]
-    return State(state.modes, state.regions, pull, at.mean)
 
 
 def _root(marginal: Marginal, point: FloatArray) -> FloatArray:

@@ -180,7 +180,7 @@ def _weighed(
     """Points, and the logs of their densities over the proposal's."""
     marginal, d = found.marginal, len(found.point)
     mirrored = marginal.coordinates.mirrored
-    of_years = _of_years(marginal)
+    of_years = _of_years(found)
     proposal: _Density
     if of_years:
         proposal = GivenSpreads.about(found)
@@ -252,12 +252,14 @@ def _more(
     return np.concatenate([x, new]), np.concatenate([log_ratio, ratio])
 
 
-def _of_years(marginal: Marginal) -> bool:
+def _of_years(found: Mode) -> bool:
     """Whether coefficients are many and normal, as those of years are, and spreads few."""
-    first, area, *_ = marginal.coordinates.sizes
-    others = marginal.coordinates.mirrored[first:]
+    coordinates, told = found.marginal.coordinates, found.marginal.start.told
+    first, area, effects, *_ = coordinates.parts(found.point)
+    others = coordinates.mirrored[len(first) :]
     few = len(others) <= _FEW and others.sum() <= _MIRRORED
-    return marginal.start.told is not None and area == 0 and bool(few)
+    is_chained = coordinates.arrow(effects) is not None and told is not None
+    return is_chained and not len(area) and bool(few)
 
 
 def _fitted(
