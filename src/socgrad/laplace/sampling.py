@@ -33,8 +33,9 @@ _ROUNDS = 6
 _EFFICIENT = 0.75
 # Draws that a proposal is fitted to where it would take `_TOO_MANY` of them.
 _MORE, _TOO_MANY = 5000, 15_000
-# Effective draws wanted for each one kept: ties are then rare.
-_SPARE = 1.5
+# Effective draws wanted for each one kept: ties are then rare. Of overdispersed counts, a density of
+# which takes three times as long, they are few.
+_SPARE, _SPARE_OVERDISPERSED = 1.5, 1.0
 _MOST = 12.0
 # Times that a proposal whose weights have too heavy a tail is fitted to all its draws.
 _AGAIN = 2
@@ -196,6 +197,11 @@ class _Fitted:
     def efficiency(self) -> float:
         return self.weights.effective_size / len(self.x)
 
+    def wanted(self, kept: int) -> float:
+        """Effective draws that so many kept call for."""
+        is_overdispersed = "overdispersion" in self.marginal.coordinates.names
+        return kept * (_SPARE_OVERDISPERSED if is_overdispersed else _SPARE)
+
     def with_proposal(self, proposal: Proposal, x: FloatArray) -> Self:
         """The same with draws of another proposal."""
         log_ratio = self.marginal.log_density(x, nodes=self.nodes) - proposal.log_density(x)
@@ -209,7 +215,7 @@ class _Fitted:
 
 def _fitted_to_more(fitted: _Fitted, kept: int, rng: np.random.Generator) -> _Fitted:
     """The same with a proposal fitted to more draws, where so many are to be made that it pays."""
-    if fitted.is_hopeless or _SPARE * kept < _TOO_MANY * fitted.efficiency:
+    if fitted.is_hopeless or fitted.wanted(kept) < _TOO_MANY * fitted.efficiency:
         return fitted
     more = fitted.with_proposal(fitted.proposal, fitted.proposal.draw(_MORE, rng)).again(rng)
     return more if more.efficiency > fitted.efficiency else fitted
@@ -217,7 +223,7 @@ def _fitted_to_more(fitted: _Fitted, kept: int, rng: np.random.Generator) -> _Fi
 
 def _drawn(fitted: _Fitted, kept: int, rng: np.random.Generator) -> _Fitted:
     """The same with as many draws as those kept call for."""
-    wanted = 0.0 if fitted.is_hopeless else _SPARE * kept
+    wanted = 0.0 if fitted.is_hopeless else fitted.wanted(kept)
     while fitted.weights.effective_size < wanted and len(fitted.x) < _MOST * kept:
         more = int(min(1.1 * wanted / fitted.efficiency, _MOST * kept)) - len(fitted.x)
         new = fitted.with_proposal(fitted.proposal, fitted.proposal.draw(max(more, _ROUND), rng))

@@ -253,7 +253,9 @@ class _AtOverdispersion:
 
     def grid(self, level: FloatArray, step: FloatArray, slope: FloatArray) -> FloatArray:
         along = _scaled(slope, self.box.slope)
-        up = _scaled(level[:, None] + step, self.box.level)
+        middle, half = self.box.level
+        up = (level - middle)[:, None] + step
+        up /= half
         from socgrad.laplace.compiled_polynomials import values  # noqa: PLC0415 numba
 
         found = values(self.coefficients, along, up)
