@@ -33,8 +33,8 @@ _ROUNDS = 6
 _EFFICIENT = 0.75
 # Draws that a proposal is fitted to where it would take `_TOO_MANY` of them.
 _MORE, _TOO_MANY = 5000, 15_000
-# Effective draws wanted for each one kept: ties are then rare. Of overdispersed counts, a density of
-# which takes three times as long, they are few.
+# Effective draws wanted for each one kept: ties are then rare. Of overdispersed counts, whose
+# densities take three times as long, they are few.
 _SPARE, _SPARE_OVERDISPERSED = 1.5, 1.0
 _MOST = 12.0
 # Times that a proposal whose weights have too heavy a tail is fitted to all its draws.
