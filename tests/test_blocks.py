@@ -347,13 +347,13 @@ def test_modes_are_sought_from_where_counts_say():
     marginal, start = at.marginal, at.marginal.start
     x = at.point + at.root @ np.linspace(-1.0, 1.0, len(at.point))
     there = marginal.at(x)
-    q, told, none = there.precision[0], start.told, np.zeros(1)
+    q, told = there.precision[0], start.told
     n = 2
     room = (*[np.zeros(n) for _ in range(5)], np.zeros((n, n)), *[np.zeros(n) for _ in range(5)])
     moved = 0.0
     for j, mean in enumerate(there.mean):
         v = start.modes[j].copy()
-        started(j, mean, none, q, told, v, room)
+        started(j, mean, q, told, v, room)
         first, (ll, ls, ss) = told[j, 0, :2], told[j, 0, 2:]
         gradient = first - q @ (start.modes[j] - mean)
         step = np.linalg.solve(q - np.array([[ll, ls], [ls, ss]]), gradient)

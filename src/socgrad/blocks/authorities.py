@@ -96,7 +96,7 @@ def evaluated(  # type: ignore[no-untyped-def]
         for j in range(authorities):
             q = precision[which[j]]
             if len(told) > 0:
-                started(j, mean[j], none, q, told, modes[j], room)
+                started(j, mean[j], q, told, modes[j], room)
             value = climbed(
                 rows, offset, square_offset, j, mean[j], none, q, r, modes[j], close, room
             )

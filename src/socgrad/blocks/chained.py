@@ -19,7 +19,7 @@ from socgrad.blocks.arrow_factors import (
     half_log_determinant,
     times,
 )
-from socgrad.blocks.climbing import copied, rows_copied
+from socgrad.blocks.climbing import copied, longest_step, rows_copied
 from socgrad.blocks.integrals import weighed
 from socgrad.blocks.segments import CALLED, ROOM, authority_terms, scores
 from socgrad.nuts.numba_on_disk import compiled, on_disk
@@ -108,10 +108,7 @@ def climbed_years(rows, offset, square_offset, j, mean, q, r, v, close, room):  
             return -np.inf
         if sure and gain < close:
             return value
-        step = 1.0
-        for b in range(t):
-            step = min(step, 3.0 / max(abs(d[b]), 1e-12), 1.0 / max(abs(d[t + b]), 1e-12))
-        moved = False
+        step, moved = longest_step(d, t), False
         for _half in range(40):
             for i in range(n):
                 vn[i] = v[i] + step * d[i]

@@ -14,9 +14,9 @@ __all__ = [
     "CLOSEST",
     "climbed",
     "copied",
-    "curvature",
     "factored",
     "inverted",
+    "longest_step",
     "objective",
     "rows_copied",
     "solved",
@@ -131,17 +131,18 @@ def rows_copied(source, into):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def started(j, mean, z, q, told, v, room):  # type: ignore[no-untyped-def]
+def started(j, mean, q, told, v, room):  # type: ignore[no-untyped-def]
     """Move v to where its mode is about to be, by what counts told (`told`) at v.
 
     With slope and curvature of the log-likelihood at v, one step towards the mode under this mean
-    and precision, without a look at the counts. `room` as of `climbed`.
+    and precision, without a look at the counts: of authorities without regions. `room` as of
+    `climbed`.
     """
     u, qu, a, g = room[2], room[3], room[5], room[10]
     strata = told.shape[1]
     n = 2 * strata
     for b in range(strata):
-        u[b] = v[b] - mean[b] - z[b]
+        u[b] = v[b] - mean[b]
         u[strata + b] = v[strata + b] - mean[strata + b]
     for i in range(n):
         qu[i] = 0.0

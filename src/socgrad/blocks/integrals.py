@@ -82,7 +82,7 @@ def integrals(  # type: ignore[no-untyped-def]
     for j in range(authorities):
         q = precision[which[j]]
         if len(told) > 0:
-            started(j, mean[j], region_effect[j], q, told, modes[j], room)
+            started(j, mean[j], q, told, modes[j], room)
         top = climbed(
             rows, offset, square_offset, j, mean[j], region_effect[j], q, r, modes[j], CLOSE, room
         )

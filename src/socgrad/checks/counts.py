@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from scipy import sparse
 
 from socgrad.coarsening.stored import kernel_variables
 from socgrad.errors import EstimandError
 from socgrad.estimands.aggregates import line_draws
 from socgrad.estimands.exposure_sums import group_sums
+from socgrad.estimands.indicators import indicator
 from socgrad.laws.kernels import Kernels, kernels_of
 from socgrad.localities import area_pairs
 from socgrad.predictor import log_rate
@@ -32,7 +32,6 @@ __all__ = [
     "area_blocks",
     "chosen_draws",
     "counts_by_position",
-    "indicator",
     "lines_at",
     "off_line",
     "population_at",
@@ -338,12 +337,6 @@ def _by_rows(lines: Lines, land: Geography, areas: Integers, *, power: float) ->
     for rows, expected in area_blocks(lines, land, areas):
         total += expected**power @ indicator(land.authority_of_area[areas[rows]], number)
     return total
-
-
-def indicator(member: Integers, sets: int) -> sparse.csr_array:
-    """Matrix (rows, sets) that sums over the rows of each set."""
-    rows = np.arange(len(member))
-    return sparse.csr_array((np.ones(len(member)), (rows, member)), shape=(len(member), sets))
 
 
 def _locality_squares(lines: Lines, land: Geography, among: npt.NDArray[np.bool_]) -> Floats:

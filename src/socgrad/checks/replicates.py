@@ -13,11 +13,11 @@ from socgrad.checks.counts import (
     FittedCounts,
     Lines,
     Population,
-    indicator,
     total_moments,
 )
 from socgrad.checks.locality_counts import WholeLocalities, count_blocks
 from socgrad.estimands.chance import counts_about
+from socgrad.estimands.indicators import indicator
 from socgrad.laws.draws import drawn_factors
 from socgrad.reading.geography import Geography
 

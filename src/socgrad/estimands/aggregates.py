@@ -3,13 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from scipy import sparse
 
 from socgrad.errors import EstimandError
 from socgrad.estimands.area_factors import AreaFactors
 from socgrad.estimands.area_rates import row_sums
 from socgrad.estimands.curves import curves_of_all
 from socgrad.estimands.exposure_sums import authority_sums, group_sums
+from socgrad.estimands.indicators import indicator
 from socgrad.reading.geography import Geography
 from socgrad.reading.posterior import Coefficients
 
@@ -94,7 +94,7 @@ def authority_rate_sums(
         terms = terms.without_area_covariates
     if terms.has_area_covariates or terms.has_departures or factors is not None:
         home, number = land.authority_of_area, level.shape[1]
-        sets = [_indicator(home, number, weight) for weight in weights]
+        sets = [indicator(home, number, weight) for weight in weights]
         return _refuse_overflow(row_sums(terms, land, (level, slope), *sets, factors=factors))
     return _refuse_overflow(
         authority_sums(
@@ -120,7 +120,7 @@ def authority_log_sums(terms: Coefficients, land: Geography, *weights: Floats) -
             np.bincount(land.authority_of_area, weights=values, minlength=level.shape[1])
             for values in (weight, weight * land.within_part)
         )
-        of_areas = _indicator(land.authority_of_area, level.shape[1], weight).T
+        of_areas = indicator(land.authority_of_area, level.shape[1], weight).T
         shift = terms.of_levels @ (of_areas @ land.level_design(terms, slice(None))).T
         columns = land.area_moderator_design * land.within_part[:, None]
         shift += terms.area_moderator @ (of_areas @ columns).T
@@ -162,7 +162,7 @@ def group_rates(
     """
     level, slope = line_draws(terms, land, own_effects=True)
     if terms.has_area_covariates or terms.has_departures or factors is not None:
-        of_groups = _indicator(group - 1, groups, land.exposure)
+        of_groups = indicator(group - 1, groups, land.exposure)
         (events,) = row_sums(terms, land, (level, slope), of_groups, factors=factors)
     else:
         events = group_sums(
@@ -189,12 +189,6 @@ def _refuse_overflow(sums: list[Floats]) -> list[Floats]:
             "and at the priors if these are draws of a prior."
         )
     return sums
-
-
-def _indicator(member: npt.NDArray[np.int64], sets: int, weight: Floats) -> sparse.csr_array:
-    """Matrix (areas, sets) that sums weighted values over the areas of each set."""
-    rows = np.arange(len(member))
-    return sparse.csr_array((weight, (rows, member)), shape=(len(member), sets))
 
 
 def line_draws(terms: Coefficients, land: Geography, *, own_effects: bool) -> tuple[Floats, Floats]:

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +14,7 @@ from socgrad.errors import EstimandError, MisfitWarning
 from socgrad.pages.caveats import meaning
 from socgrad.pages.subject import Part, Subject
 from socgrad.pages.words import in_a_list, number, upper_first
-from socgrad.processors import processors
+from socgrad.processors import by_threads
 from socgrad.tables.diagnostics import SamplingCheck
 
 __all__ = ["Trust", "Verdict", "trust"]
@@ -93,9 +92,9 @@ def _fits(subject: Subject) -> Verdict:
     asks = "Does the model fit the counts?"
     try:
         # Filters of warnings are the process's: set for all threads together.
-        with warnings.catch_warnings(), ThreadPoolExecutor(processors()) as pool:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", MisfitWarning)
-            found = pool.map(check_fit, [part.fit for part in subject.parts])
+            found = by_threads(check_fit, [part.fit for part in subject.parts])
             checks = dict(zip(subject.parts, found, strict=True))
     except EstimandError as error:
         words = ["This could not be checked.", str(error)]
