@@ -44,6 +44,9 @@ class Centre:
         level, slope = self._along(along)
         return NodePlaces(level, self.level_sd * z_level, slope, scale, None)
 
+    def likely_slopes(self) -> tuple[float, float]:  # noqa: D102
+        return 0.0, 1.0
+
     def grid(self, nodes: Nodes) -> Grid:  # noqa: D102
         z_level, of_level = gauss_hermite(nodes[1])
         z_slope, of_slope, spacing = self._slopes(nodes[0])

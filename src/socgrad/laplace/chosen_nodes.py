@@ -14,8 +14,9 @@ __all__ = ["chosen_nodes", "error_of_nodes", "first_nodes"]
 
 _OF_LINES, _EXPANDED, _OF_CURVES = (3, 3), (3, 1), (9, 1)
 _NUMBERS = (1, 3, 5, 7, 9, 13)
-# More slopes than levels may be needed: along the curves of totals.
-_SLOPES = (3, 5, 7, 9, 11, 13, 16, 19, 25, 31, 41, 51)
+# More slopes than levels may be needed: along the curves of totals, which have ends.
+_SLOPES = (1, 2, 3, 5, 7, 9, 11, 13, 16, 19, 25, 31, 41, 51)
+_FEWEST_ALONG = 3
 # Nodes of what a number is held against, above it; slopes at which levels are looked at.
 _MORE, _ENOUGH = 6, 7
 
@@ -48,7 +49,8 @@ def _of_surface(marginal: Marginal, x: FloatArray, which: int, small: float) -> 
             break
     if not marginal.varying:
         return levels, levels
-    for slopes in _SLOPES:
+    least = _FEWEST_ALONG if isinstance(marginal.starts[which], SlopeRange) else 1
+    for slopes in (number for number in _SLOPES if number >= least):
         if error((slopes, levels), (slopes + _MORE, levels)) < small / 2:
             break
     return slopes, levels

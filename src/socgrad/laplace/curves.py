@@ -32,6 +32,8 @@ __all__ = ["AlongCurve", "SlopeRange", "slopes_that_matter"]
 _FAR, _LOOKS, _LEAST = 6.0, 121, 8.0
 # Before that, and what is spared for other points, as a share of the range.
 _FIRST, _SPARE = 5.0, 0.05
+# Nodes for the mean and standard deviation of slopes.
+_NODES = 13
 # Of slopes, for a derivative; and the information of a total that says nothing.
 _STEP, _NOTHING = 1e-4, 1e-8
 
@@ -132,6 +134,15 @@ class AlongCurve:
         step = level_sd[:, None] * z_level
         values = there.grid(log_expected, step)
         return NodePlaces(log_expected - there.log_sums, step, slope, np.log(level_sd), values)
+
+    def likely_slopes(self) -> tuple[FloatArray, FloatArray]:  # noqa: D102
+        z, _ = self._spaced(_NODES)
+        mass = self.by_slope(_NODES).values
+        mass -= mass.max(axis=0)
+        np.exp(mass, out=mass)
+        mass /= mass.sum(axis=0)
+        mean = (mass * z).sum(axis=0)
+        return mean, np.sqrt(np.maximum((mass * z**2).sum(axis=0) - mean**2, 0.0))
 
     def grid(self, nodes: Nodes) -> Grid:  # noqa: D102
         (z_level, of_level), slopes = gauss_hermite(nodes[1]), nodes[0]

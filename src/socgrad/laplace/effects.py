@@ -3,10 +3,9 @@
 import numpy as np
 
 from socgrad.arrays import FloatArray
-from socgrad.laplace.curves import SlopeRange
 from socgrad.laplace.line_priors import LinePrior, population
 from socgrad.laplace.marginal import Marginal
-from socgrad.laplace.nodes import Nodes, Placing, integrand
+from socgrad.laplace.nodes import Placing, integrand
 from socgrad.laplace.placing import Start, placed
 from socgrad.laplace.slices import slices
 from socgrad.laplace.surfaces import Given, Surface
@@ -14,8 +13,8 @@ from socgrad.processors import by_threads
 
 __all__ = ["draw_effects"]
 
-# Nodes for moments, where posteriors lie about a mode and along a curve.
-_ABOUT, _ALONG = (3, 3), (13, 1)
+# Numbers of a point and an authority in one working array: levels, slopes and their draws.
+_EACH = 3
 # Metropolis steps from a proposal that is accepted nine times in ten go on until what is left of a
 # start that was all but right is below any Monte Carlo error.
 _LEFT = 1e-3
@@ -54,14 +53,12 @@ def draw_effects(
         rest = np.sqrt((1.0 - r) * (1.0 + r))
         slope_effect = values["slope_sd"][:, None] * (r * raw[0] + rest * raw[1])
     for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
-        nodes = _ALONG if isinstance(start, SlopeRange) else _ABOUT
-        rows = slices(len(x), len(surface.authority) * nodes[0])
+        rows = slices(len(x), len(surface.authority) * _EACH)
 
         def fill(
             block: tuple[slice, np.random.Generator],
             surface: Surface = surface,
             start: Start = start,
-            nodes: Nodes = nodes,
         ) -> None:
             (rows, own), at = block, surface.authority
             prior = population(
@@ -70,7 +67,7 @@ def draw_effects(
                 varying=marginal.varying,
             )
             given = surface.given(prior.overdispersion)
-            drawn = _draw(given, prior, placed(given, prior, start), nodes, own)
+            drawn = _draw(given, prior, placed(given, prior, start), own)
             level_effect[rows, at] = drawn[0]
             if marginal.varying:
                 slope_effect[rows, at] = drawn[1]
@@ -81,11 +78,11 @@ def draw_effects(
 
 
 def _draw(
-    given: Given, prior: LinePrior, at: Placing, nodes: Nodes, rng: np.random.Generator
+    given: Given, prior: LinePrior, at: Placing, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """Effects (n, j) by independence Metropolis about each authority's own mean and covariance."""
-    mean, factor = _moments(given, prior, at, nodes)
-    shape = mean.shape[1:]
+    """Effects (n, j) by independence Metropolis about where each authority's posterior lies."""
+    mean, sd = at.likely_slopes()
+    shape = prior.level.shape
 
     def proposed() -> tuple[FloatArray, FloatArray]:
         normal = rng.standard_normal((2, *shape))
@@ -99,41 +96,22 @@ def _draw(
             lost = 0.5 * square[0] + np.log(wide[0])
         t = normal
         t *= stretch
-        z = np.stack([mean[0] + factor[0] * t[0] + factor[1] * t[1], mean[1] + factor[2] * t[1]])
+        z = np.stack([t[0], mean + sd * t[1]])
         there = at.places(z[1:], z[:1])
         return z, integrand(given, prior, there)[0, 0] + lost
 
     z, score = proposed()
-    # How much of the start is left, at the authority that moves least.
+    # How much of the start is left, at the authority that moves least. A start is off by no more
+    # than the share of its moves that are rejected.
     left = 1.0
     for _ in range(_MOST_STEPS):
         other, other_score = proposed()
         accept = rng.standard_exponential(shape) > score - other_score
         np.copyto(z, other, where=accept)
         np.copyto(score, other_score, where=accept)
-        left *= 1.0 - float(accept.mean(axis=0).min())
-        if left < _LEFT:
+        rejected = 1.0 - float(accept.mean(axis=0).min())
+        left *= rejected
+        if left * rejected < _LEFT:
             break
     found = at.places(z[1:], z[:1])
     return found.level[0] + found.step.reshape(shape) - prior.level, found.slope[0] - prior.slope
-
-
-def _moments(
-    given: Given, prior: LinePrior, at: Placing, number: Nodes
-) -> tuple[FloatArray, FloatArray]:
-    """Mean (2, n, j) of the scaled level and slope, and the upper factor of their covariance."""
-    grid = at.grid(number)
-    values = integrand(given, prior, grid) + grid.log_weight
-    mass = np.exp(values - values.max(axis=(0, 1)))
-    mass /= mass.sum(axis=(0, 1))
-    by_level, by_slope = mass.sum(axis=0), mass.sum(axis=1)
-    z, nodes = grid.z_level, grid.z_slope
-    m0, m1 = (by_level * z).sum(axis=0), (by_slope * nodes).sum(axis=0)
-    v0 = (by_level * z**2).sum(axis=0) - m0**2
-    v1 = (by_slope * nodes**2).sum(axis=0) - m1**2
-    cross = ((mass * z).sum(axis=1) * nodes).sum(axis=0) - m0 * m1
-    sd1 = np.sqrt(np.maximum(v1, 0.0))
-    tilt = cross / np.where(sd1 > 0, sd1, 1.0)
-    # A single level says nothing of its spread.
-    sd0 = np.sqrt(np.maximum(v0 - tilt**2, 0.01)) if number[1] > 1 else np.ones_like(sd1)
-    return np.stack([m0, m1]), np.stack([sd0, tilt, sd1])

@@ -95,11 +95,16 @@ def _log_integrals(given: Given, prior: LinePrior, start: Start, nodes: Nodes) -
 
 def _log_sum(values: FloatArray, log_weight: FloatArray) -> FloatArray:
     """Log of the weighted sum of exponentials over nodes (a[, b], n, j), in place."""
+    result: FloatArray
     nodes = tuple(range(values.ndim - 2))
+    if log_weight.size == 1:
+        values += log_weight
+        result = values.sum(axis=nodes)
+        return result
     highest = values.max(axis=nodes)
     values -= highest
     np.exp(values, out=values)
     values *= np.exp(log_weight)
-    result: FloatArray = np.log(values.sum(axis=nodes))
+    result = np.log(values.sum(axis=nodes))
     result += highest
     return result

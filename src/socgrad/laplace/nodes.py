@@ -75,6 +75,11 @@ class Placing(Protocol):
     def places(self, z_slope: FloatArray, z_level: FloatArray) -> NodePlaces:
         """Places in standard deviations, slopes (a, n, j) and levels (b, n, j)."""
 
+    def likely_slopes(self) -> tuple[FloatArray | float, FloatArray | float]:
+        """About the mean and standard deviation of slopes, in the units of `places`; of levels they
+        are 0 and 1.
+        """
+
     def grid(self, nodes: Nodes) -> Grid:
         """Nodes, and the weights that their log-integrands need."""
 

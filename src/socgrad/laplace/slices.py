@@ -2,8 +2,8 @@
 
 __all__ = ["slices"]
 
-# Numbers in one array. With fewer, threads wait for the interpreter.
-_NUMBERS = 240_000
+# Numbers in one array. With fewer, threads wait for the interpreter; with more, for memory.
+_NUMBERS = 120_000
 
 
 def slices(points: int, per_point: int) -> list[slice]:
