@@ -97,19 +97,21 @@ def main() -> int:
     """Simulate, fit, report; 0 if every fit can be trusted."""
     options = read_options()
     options.out.mkdir(parents=True, exist_ok=True)
-    say(f"Simulating {options.areas:,} neighbourhoods in {options.authorities} authorities")
-    # "centred": all stages share their authorities, so that one unlucky draw of these would move
-    # every estimate away from the truth together.
-    flow = sg.stages.simulate_flow(
-        authorities=options.authorities,
-        areas=options.areas,
-        bend=1.0,
-        effects="centred",
-        random_seed=options.seed,
-    )
-    made = studies(flow, together=options.joint)
-    say(f"Fitting {len(made)} tables of counts, several at a time where there are processors")
-    fits = fits_of(made, options)
+    # The processes that fit start while England is simulated.
+    with workers() as executor:
+        say(f"Simulating {options.areas:,} neighbourhoods in {options.authorities} authorities")
+        # "centred": all stages share their authorities, so that one unlucky draw of these would
+        # move every estimate away from the truth together.
+        flow = sg.stages.simulate_flow(
+            authorities=options.authorities,
+            areas=options.areas,
+            bend=1.0,
+            effects="centred",
+            random_seed=options.seed,
+        )
+        made = studies(flow, together=options.joint)
+        say(f"Fitting {len(made)} tables of counts, several at a time where there are processors")
+        fits = fits_of(made, options, executor)
     say("Writing the page")
     found: list[pd.DataFrame] = []
 
@@ -135,15 +137,25 @@ def main() -> int:
     return 1
 
 
-def fits_of(made: Mapping[str, Study], options: argparse.Namespace) -> dict[str, xr.DataTree]:
-    """Fit every table, in processes of their own."""
+def workers() -> ProcessPoolExecutor:
+    """Processes that fit, each of which has begun to import what it needs."""
+    number = os.cpu_count() or 1
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as executor:
-        fits = {
-            heading: executor.submit(fitted, study, options, number)
-            for number, (heading, study) in enumerate(made.items(), start=1)
-        }
-        return {heading: fit.result() for heading, fit in fits.items()}
+    executor = ProcessPoolExecutor(number, mp_context=context)
+    for _ in range(number):
+        executor.submit(os.getpid)
+    return executor
+
+
+def fits_of(
+    made: Mapping[str, Study], options: argparse.Namespace, executor: ProcessPoolExecutor
+) -> dict[str, xr.DataTree]:
+    """Fit every table, in processes of their own."""
+    fits = {
+        heading: executor.submit(fitted, study, options, number)
+        for number, (heading, study) in enumerate(made.items(), start=1)
+    }
+    return {heading: fit.result() for heading, fit in fits.items()}
 
 
 def fitted(study: Study, options: argparse.Namespace, number: int) -> xr.DataTree:

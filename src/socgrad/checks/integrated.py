@@ -21,9 +21,10 @@ __all__ = ["Integrated", "integrated_likelihoods"]
 type Floats = npt.NDArray[np.float64]
 
 _NODES = (5, 9, 15, 25, 41)
-#: Draws on which the number of nodes is chosen, and the error of the log that is small enough.
+#: Draws on which the number of nodes is chosen, and by how much more may move the log: what still
+#: more would add leaves the error below twice that.
 _TRIED = 20
-_SMALL = 1e-3
+_SMALL = 5e-4
 _STEPS = 30
 # Levels and areas of one block of draws: a few arrays of 8 MB.
 _BLOCK = 1_000_000

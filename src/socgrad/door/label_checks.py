@@ -161,9 +161,16 @@ def _check_kind(values: pd.Series[Any], *, where: str) -> None:
 
 def _check_encodable(values: pd.Series[Any], *, where: str) -> None:
     """Refuse halves of characters, which no file and no compact dtype of text can hold."""
-    texts = [cell if isinstance(cell, str) else "" for cell in values.to_numpy(dtype=object)]
+    if types.is_numeric_dtype(values.dtype):
+        return
+    texts = values.to_numpy(dtype=object).tolist()
     try:
-        "".join(texts).encode()
+        joined = "".join(texts)
+    except TypeError:  # missing ones, or numbers
+        texts = [cell if isinstance(cell, str) else "" for cell in texts]
+        joined = "".join(texts)
+    try:
+        joined.encode()
     except UnicodeEncodeError:
         _refuse_unreadable(texts, np.arange(len(texts)), where=where)
 
@@ -198,7 +205,9 @@ def _check_text(text: pd.Index[Any], code: IntArray, *, where: str) -> None:
     plain = are_plain(every)
     if not plain:
         _refuse_unreadable(every, code, where=where)
-    seen = [each.strip().casefold() if plain else folded(each) for each in every]
+    seen = _plainly_seen(every) if plain else [folded(each) for each in every]
+    if "" not in seen and _NO_LABEL.isdisjoint(seen):
+        return
     check_labelled(np.array([not each for each in seen])[code], where=where)
     refuse(
         np.array([each in _NO_LABEL for each in seen])[code],
@@ -207,6 +216,13 @@ def _check_text(text: pd.Index[Any], code: IntArray, *, where: str) -> None:
         "A missing label turned into text would gather unlike places under one name (rows are "
         "counted from 0): fill it in, or drop the rows. If it is a name, write it out.",
     )
+
+
+def _plainly_seen(every: list[str]) -> list[str]:
+    """Texts in printable ASCII without case or space about them, all at once: there are many."""
+    joined = "\n".join(every).casefold()
+    seen = joined.split("\n") if every else []
+    return [each.strip() for each in seen] if " " in joined else seen
 
 
 def _first_of(seen: list[str]) -> str:

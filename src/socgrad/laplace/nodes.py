@@ -76,8 +76,9 @@ class Placing(Protocol):
         """Places in standard deviations, slopes (a, n, j) and levels (b, n, j)."""
 
     def likely_slopes(self) -> tuple[FloatArray | float, FloatArray | float]:
-        """About the mean and standard deviation of slopes, in the units of `places`; of levels they
-        are 0 and 1.
+        """Mean and standard deviation of slopes, about, in the units of `places`.
+
+        Those of levels are 0 and 1.
         """
 
     def grid(self, nodes: Nodes) -> Grid:
