@@ -7,10 +7,11 @@ import warnings
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.stats import norm
 
 from fits import INFORMED
-from socgrad import laplace
+from socgrad import laplace, processors
 from socgrad.errors import ConvergenceWarning, SocgradWarning, SpecificationError
 from socgrad.fitting import fit
 from socgrad.laplace import sampling
@@ -109,11 +110,28 @@ def _scaled(areas, factor):
     return replace(areas, exposure=areas.exposure * factor)
 
 
-@pytest.mark.parametrize("option", [{"tune": 500}, {"cores": 1}, {"target_accept": 0.9}])
+@pytest.mark.parametrize("option", [{"tune": 500}, {"target_accept": 0.9}])
 def test_options_of_nuts_are_refused(option):
     """An option that would be ignored is an error, not a silence."""
     with pytest.raises(SpecificationError, match="NUTS only, and method='laplace' would ignore"):
         quick(GradientModel(small_areas()), **option)
+
+
+def test_cores_are_the_threads_of_a_fit(monkeypatch):
+    """No more than asked for, nor than a limit about the fit allows; the draws are the same."""
+    seen = []
+    real = processors.processors
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    monkeypatch.setattr(processors, "processors", lambda: seen.append(real()) or real())
+    model = GradientModel(small_areas())
+    one = quick(model, cores=1)
+    assert set(seen) == {1}
+    seen.clear()
+    with processors.limited_to(2):
+        two = quick(model, cores=3)
+    assert set(seen) == {2}
+    xr.testing.assert_equal(one["posterior"].to_dataset(), two["posterior"].to_dataset())
+    assert real() == 3
 
 
 def test_doubts_are_warned_of(monkeypatch):

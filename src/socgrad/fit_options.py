@@ -35,7 +35,7 @@ class FitOptions:
                 f"method={self.method!r} is not an engine; expected "
                 f"{', '.join(map(repr, _METHODS))}."
             )
-        given = {"tune": self.tune, "cores": self.cores, "target_accept": self.target_accept}
+        given = {"tune": self.tune, "target_accept": self.target_accept}
         idle = [name for name, value in given.items() if value is not None]
         if self.method == "laplace" and idle:
             raise SpecificationError(

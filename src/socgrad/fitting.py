@@ -19,7 +19,7 @@ from socgrad.model.gradient_model import GradientModel
 from socgrad.model.outcome_model import OutcomeModel
 from socgrad.model.stratified_model import StratifiedModel
 from socgrad.nuts.options import NutsOptions
-from socgrad.processors import processors
+from socgrad.processors import limited_to, processors
 from socgrad.progress import stage
 from socgrad.stratified_fitting import fit_strata
 
@@ -62,12 +62,12 @@ def fit(
         Draws kept per chain (at least 1), and chains (at least 1; four are wanted for R-hat to mean
         anything). The draws of "laplace" are independent; chains only give the tree its form.
     tune : int, optional
-        NUTS only (with "auto": should it come to NUTS, as for the options below): draws discarded
+        NUTS only (with "auto": should it come to NUTS, as for `target_accept`): draws discarded
         before those kept, at least 1. By default 500 (1,000 for joint authority effects; 200 on
         the marginal posterior of nested Laplace, whose scales are known beforehand).
     cores : int, optional
-        NUTS only: chains run at a time. By default as many as there are processors, at most
-        `chains`. The draws do not depend on it.
+        Processors to take, at most: chains of NUTS that run at a time, threads of the other
+        engines. By default all that this process may use. The draws do not depend on it.
     target_accept : float, optional
         NUTS only: mean acceptance probability, between 0 and 1; nearer 1 takes smaller, safer
         steps. By default 0.9; 0.95 with totals, fewer than ten authorities, area covariates, a
@@ -154,7 +154,7 @@ def fit(
             draws=draws,
             tune=tune,
             chains=chains,
-            cores=min(chains, processors()) if cores is None else cores,
+            cores=min(chains, processors()),
             target_accept=target_accept,
             random_seed=seed,
             progress=sys.stderr.isatty() if progress is None else progress,
@@ -165,19 +165,20 @@ def fit(
         seed = random_seed
     else:
         seed = secrets.randbits(31) if folder is None else folder.seed
-    if isinstance(model, StratifiedModel):
-        if joint:
-            with stage("joint strata", lines=has_lines):
-                return _fit_joint(model, options(seed), method)
+    with limited_to(cores):
+        if isinstance(model, StratifiedModel):
+            if joint:
+                with stage("joint strata", lines=has_lines):
+                    return _fit_joint(model, options(seed), method)
 
-        def fit_one(label: Any, one: GradientModel, own_seed: int) -> xr.DataTree:
-            made = partial(_fit_one, one, options(own_seed), method)
-            return made() if folder is None else folder.kept(label, one, own_seed, made)
+            def fit_one(label: Any, one: GradientModel, own_seed: int) -> xr.DataTree:
+                made = partial(_fit_one, one, options(own_seed), method)
+                return made() if folder is None else folder.kept(label, one, own_seed, made)
 
-        with stage("strata one after another", lines=has_lines):
-            return fit_strata(model, fit_one, random_seed=seed)
-    with stage("fitting", lines=has_lines):
-        return _fit_one(model, options(seed), method)
+            with stage("strata one after another", lines=has_lines):
+                return fit_strata(model, fit_one, random_seed=seed)
+        with stage("fitting", lines=has_lines):
+            return _fit_one(model, options(seed), method)
 
 
 def _folder(

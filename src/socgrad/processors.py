@@ -26,14 +26,14 @@ def processors() -> int:
 
 @contextmanager
 def limited_to(threads: int | None) -> Iterator[None]:
-    """Let what runs within take this many threads at most; None leaves the limit as it is.
+    """Let what runs within take this many threads at most; None, or more, leaves what there is.
 
     The limit is the process's, because engines ask from threads of their own.
     """
     global _most  # noqa: PLW0603 one limit for the process
     before = _most
     if threads is not None:
-        _most = threads
+        _most = threads if before is None else min(before, threads)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from socgrad.laplace.surfaces import Expanded
 
 __all__ = ["chosen_nodes", "error_of_nodes", "first_nodes"]
 
-_OF_LINES, _EXPANDED, _OF_CURVES = (3, 3), (3, 1), (9, 1)
+_OF_LINES, _EXPANDED, _OF_CURVES = (3, 3), (1, 1), (9, 1)
 _NUMBERS = (1, 3, 5, 7, 9, 13)
 # More slopes than levels may be needed: along the curves of totals, which have ends.
 _SLOPES = (1, 2, 3, 5, 7, 9, 11, 13, 16, 19, 25, 31, 41, 51)
