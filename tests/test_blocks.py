@@ -1,17 +1,21 @@
 """The block engine: densities, their derivatives, what Laplace misses, and draws."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
 from combinations import Cell, model_of
+from region_tables import NARROW, simulated_with_regions, with_regions
 from socgrad.blocks.authorities import evaluated
-from socgrad.blocks.climbing import started
+from socgrad.blocks.climbing import CLOSE, CLOSEST, started
+from socgrad.blocks.compiled import evaluate
 from socgrad.blocks.covariance import Bartlett, Factors, Partials, Structure
 from socgrad.blocks.data import counts_of
 from socgrad.blocks.effects import draw_effects
-from socgrad.blocks.marginal import State
+from socgrad.blocks.marginal import Found, State
 from socgrad.blocks.mode import mode
 from socgrad.blocks.pilot import pilot
 from socgrad.blocks.segments import (
@@ -313,10 +317,36 @@ def test_the_marginal_is_that_of_quadrature(family):
     theirs = coordinates_at(other.coordinates, values)
     ours = marginal.values(points) - marginal.coordinates.log_prior(points)
     expected = other.log_likelihood(theirs, 0, (13, 13))
-    many = [draw_effects(marginal, np.repeat(x[None], 400, 0), rng).log_weight for x in points]
+    many = [draw_effects(marginal, x[None], np.array([400]), rng).log_weight for x in points]
     missed = [np.log(np.mean(np.exp(each))) for each in many]
     error = np.sqrt(sum(np.var(each) / len(each) for each in many))
     assert np.diff(ours + missed) == pytest.approx(np.diff(expected), abs=4.5 * error + 2e-3)
+
+
+@pytest.mark.parametrize("close", [CLOSE, CLOSEST])
+def test_weights_of_regions_are_of_the_values_that_they_correct(close):
+    """However near the modes are sought: a value is the same with derivatives, and once corrected.
+
+    The draws of regions need the derivatives' matrices, the values that weigh points do not.
+    """
+    model = GradientModel(with_regions(simulated_with_regions()), regions=True, priors=NARROW)
+    terms, data = model_terms(model), likelihood_data(model)
+    ready = pilot([model], [terms], counts_of([model], [terms], [data]), **MIXED)
+    # Two standard deviations from the mode, so that modes of effects are sought from afar.
+    at = mode(ready.marginal, ready.point)
+    x = at.point + 2.0 * at.root @ np.ones(len(at.point)) / np.sqrt(len(at.point))
+    marginal, one = replace(at.marginal, close=close), at.marginal.at(x)
+    values = [
+        evaluate(marginal, one, marginal.start.copy(), Found.of(marginal, want), want)
+        for want in (0, 1)
+    ]
+    assert values[0] == values[1]
+    reached = [
+        each.value(x) + float(logsumexp(drawn.log_weight) - np.log(400))
+        for each in (marginal, at.marginal)
+        for drawn in [draw_effects(each, x[None], np.array([400]), np.random.default_rng(2))]
+    ]
+    assert reached[0] == pytest.approx(reached[1], abs=0.02)
 
 
 MIXED = {"correlations": "full", "normal": False}

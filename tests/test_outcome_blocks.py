@@ -128,8 +128,7 @@ def test_drawn_effects_are_those_that_the_outcome_is_of(simulation):
     point = start.point.copy()
     point[-outcome.size :] = [0.1, 0.6, -0.4, 0.3, 0.0]
     point[-1] = np.arcsinh(0.02 / 0.2)
-    points = np.tile(point, (20, 1))
-    drawn = draw_effects(marginal, points, np.random.default_rng(1)).effects
+    drawn = draw_effects(marginal, point[None], np.array([20]), np.random.default_rng(1)).effects
     sds = np.sqrt(np.diag(marginal.coordinates.shared(point[None]).covariance[0]))
     level, slope = np.moveaxis(drawn, -1, 0) / sds[:, None, None]
     expected = 0.1 + 0.6 * slope - 0.4 * level + 0.3 * outcome.given[:, 0]

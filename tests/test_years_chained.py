@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from socgrad.blocks.climbing import CLOSE
 from socgrad.blocks.compiled import evaluate, integrate
 from socgrad.blocks.effects import draw_effects
 from socgrad.blocks.information import information
@@ -118,15 +119,18 @@ def same(ordered, dense, point):
     assert ordered.coordinates.arrow(ordered.coordinates.parts(point)[2]) is not None
     assert value == pytest.approx(expected, abs=1e-6)
     np.testing.assert_allclose(gradient, of_expected, rtol=1e-5, atol=1e-5)
-    # A value alone is one about modes that are nearly so (`_CLOSE`).
-    assert ordered.value(point) == pytest.approx(expected, abs=1e-3)
+    assert ordered.value(point) == pytest.approx(expected, abs=1e-6)
+    # What weights are made of is about modes that are nearly so.
+    apart = CLOSE * len(ordered.start.modes)
+    assert replace(ordered, close=CLOSE).value(point) == pytest.approx(expected, abs=apart)
 
 
 def test_a_value_near_the_modes_and_its_integrals_agree():
     """What the mode's place changes in a value, it changes in the weight: both use the same one."""
     ordered, _, point = pair(totals_of_some(), MIXED, priors=PRIORS)
+    ordered = replace(ordered, close=CLOSE)
     at, found = ordered.at(point), Found.of(ordered, 0)
-    size = (len(at.mean), 2, ordered.start.modes.shape[1])
+    size = (3, len(at.mean), 2, ordered.start.modes.shape[1])
     drawn = integrate(
         ordered,
         at,
@@ -134,7 +138,7 @@ def test_a_value_near_the_modes_and_its_integrals_agree():
         found=found,
         region_effect=np.zeros((len(at.mean), 4)),
         normals=np.random.default_rng(1).standard_normal(size),
-        uniform=np.full(len(at.mean), 0.5),
+        uniform=np.full(size[:2], 0.5),
     )
     assert drawn.laplace == evaluate(ordered, at, ordered.start.copy(), found, 0)
 
@@ -142,8 +146,11 @@ def test_a_value_near_the_modes_and_its_integrals_agree():
 def test_draws_are_weighed_alike():
     """What Laplace's method misses, and the effects drawn, agree but for chance."""
     ordered, dense, point = pair(small()[1], MIXED)
-    points = np.tile(point, (400, 1))
-    made = [draw_effects(each, points, np.random.default_rng(3)) for each in (ordered, dense)]
+    times = np.array([400])
+    made = [
+        draw_effects(each, point[None], times, np.random.default_rng(3))
+        for each in (ordered, dense)
+    ]
     for name in ("log_weight", "noise"):
         one, other = (getattr(each, name) for each in made)
         apart = np.hypot(one.std(), other.std()) / np.sqrt(400)

@@ -107,7 +107,8 @@ def climbed_years(rows, offset, square_offset, j, mean, q, r, v, close, room):  
         if not np.isfinite(gain):
             return -np.inf
         if sure and gain < close:
-            return value
+            # What the last step would gain is known, and need not be seen.
+            return value + 0.5 * gain
         step, moved = longest_step(d, t), False
         for _half in range(40):
             for i in range(n):
@@ -241,7 +242,7 @@ def drawn(  # type: ignore[no-untyped-def]
     error,
     noise,
 ):
-    """Draw an authority's effects and estimate its integral; whether that is a number.
+    """Draw an authority's effects once, and estimate its integral.
 
     `room` holds what belongs to the mode, as `climbed_years` leaves it.
     """
@@ -265,12 +266,11 @@ def drawn(  # type: ignore[no-untyped-def]
             weight[at] = value - top + 0.5 * square
             for i in range(2 * t):
                 candidate[at, i] = u[i]
-    chosen = weighed(j, weight, uniform, error, noise)
+    chosen = weighed(weight, uniform, error, noise, j)
     if chosen < 0:
-        return False
+        return
     for i in range(2 * t):
         lines[j, i] = candidate[chosen, i] + mean[i]
-    return True
 
 
 @on_disk(arrow_factors, climbing, integrals_module, segments, *CALLED)
@@ -308,8 +308,8 @@ def chained(  # type: ignore[no-untyped-def]
     As `authorities.evaluated`, of authorities that stand by themselves and share one precision.
     `told` (authorities, years, 5) are slope and curvature of the log-likelihood at `modes`, or is
     empty; `tells` takes them at the modes found, where it is not empty. Where `normals`
-    (authorities, pairs, 2 years + m) are given, effects are drawn and what Laplace's method misses
-    is estimated, as `integrals.integrals` does.
+    (draws, authorities, pairs, 2 years + m) are given, effects are drawn and what Laplace's method
+    misses is estimated, as `integrals.integrals` does.
     """
     authorities, t = len(mean), len(r)
     m = len(corner)
@@ -320,7 +320,7 @@ def chained(  # type: ignore[no-untyped-def]
     p = (np.zeros((t, 2, 2)), np.zeros((t, 2, 2)), np.zeros((t, 2, m)), np.zeros((m, m)))
     h, c, whole = np.zeros(n), np.zeros(n), np.zeros(n)
     each = np.zeros(along.shape[1])
-    candidates = 2 * normals.shape[1]
+    candidates = 2 * normals.shape[2]
     weight, candidate = np.zeros(candidates), np.zeros((candidates, 2 * t))
     total = 0.0
     for j in range(authorities):
@@ -332,11 +332,11 @@ def chained(  # type: ignore[no-untyped-def]
         total += value - half_log_determinant(a[0], a[3])
         if len(tells) > 0:
             rows_copied(terms[:, 1:6], tells[j])
-        if len(normals) > 0 and not drawn(
-            rows, offset, square_offset, j, mean[j], q, r, modes[j], value, normals[j], uniform[j],
-            room, weight, candidate, lines, error, noise,
-        ):  # fmt: skip
-            return -np.inf
+        for draw in range(len(normals)):
+            drawn(
+                rows, offset, square_offset, j, mean[j], q, r, modes[j], value, normals[draw, j],
+                uniform[draw, j], room, weight, candidate, lines[draw], error[draw], noise[draw],
+            )  # fmt: skip
         if want < 1:
             continue
         arrow_inverted(a[0], a[1], a[2], a[3], p[0], p[1], p[2], p[3])

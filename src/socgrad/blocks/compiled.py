@@ -8,7 +8,6 @@ import numpy as np
 from socgrad.arrays import FloatArray
 from socgrad.blocks.authorities import evaluated
 from socgrad.blocks.chained import chained
-from socgrad.blocks.climbing import CLOSE
 from socgrad.blocks.integrals import integrals
 from socgrad.laws import compiled_gamma as gamma_functions
 from socgrad.laws.compiled_gamma import gamma_differences, log_gamma_ratio
@@ -43,18 +42,18 @@ def evaluate(marginal: "Marginal", at: "At", state: "State", found: "Found", wan
     is_told = not marginal.counts.rows.is_total.any() and len(marginal.first_member) < 2
     if state.told is None and is_told:
         tells = np.zeros((len(at.mean), len(at.r), 5))
-    close = marginal.close if want else CLOSE
     value: float
     if at.arrow is not None:
-        none = np.zeros(0)
-        drawn = np.zeros((0, 0, 0)), none, none[None], none, none
-        value = _by_year(marginal, at, state, found, (close, want), (told, tells), drawn)
+        none = np.zeros((0, 0))
+        drawn = np.zeros((0, 0, 0, 0)), none, none[None], none, none
+        value = _by_year(marginal, at, state, found, want, (told, tells), drawn)
     else:
         value = evaluated(
             marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, at.which,
             at.r, at.region_precision, marginal.member, marginal.first_member, state.modes,
-            state.regions, told, tells, close, want, found.mean, found.precision, found.spread,
-            found.region, found.score, found.square_score, found.inverse, found.region_inverse,
+            state.regions, told, tells, marginal.close, want, found.mean, found.precision,
+            found.spread, found.region, found.score, found.square_score, found.inverse,
+            found.region_inverse,
         )  # fmt: skip
     if len(tells) and np.isfinite(value):
         state.told = tells
@@ -71,17 +70,17 @@ def _by_year(
     at: "At",
     state: "State",
     found: "Found",
-    asked: tuple[float, int],
+    want: int,
     says: tuple[FloatArray, FloatArray],
     drawn: tuple[FloatArray, ...],
 ) -> float:
-    """`evaluate` of years: close and want, told and tells, and the last that `chained` takes."""
+    """`evaluate` of years: want, told and tells, and the last that `chained` takes."""
     assert at.arrow is not None
-    (close, want), (told, tells) = asked, says
+    told, tells = says
     value: float = chained(
         marginal.counts.rows, at.offset, at.square_offset, at.mean, *at.arrow.parts, at.r,
-        state.modes, told, close, want, found.mean, *found.arrow, found.spread, found.score,
-        found.square_score, tells, *drawn,
+        state.modes, told, marginal.close, want, found.mean, *found.arrow, found.spread,
+        found.score, found.square_score, tells, *drawn,
     )  # fmt: skip
     return value
 
@@ -101,9 +100,9 @@ class Integrals:
 
     Attributes
     ----------
-    lines : ndarray, shape (authorities, effects)
+    lines : ndarray, shape (draws, authorities, effects)
         Level and slope in every stratum, drawn.
-    error, noise : ndarray, shape (authorities,)
+    error, noise : ndarray, shape (draws, authorities)
         Log of each integral over Laplace's, and the relative variance of its estimate.
     laplace : float
         Sum of Laplace's values.
@@ -125,18 +124,22 @@ def integrate(
     normals: FloatArray,
     uniform: FloatArray,
 ) -> Integrals:
-    """Estimate the integrals over effects at one point, and draw the effects."""
-    authorities = len(at.mean)
+    """Estimate the integrals over effects at one point, and draw the effects.
+
+    As often as there are `normals` (draws, authorities, pairs, effects of `state`) and `uniform`
+    (draws, authorities).
+    """
     modes = state.modes
-    lines, error, noise = np.zeros_like(at.mean), np.zeros(authorities), np.zeros(authorities)
+    lines = np.zeros((len(uniform), *at.mean.shape))
+    error, noise = np.zeros(uniform.shape), np.zeros(uniform.shape)
     laplace: float
     told = _told(state, len(at.r))
     drawn = normals, uniform, lines, error, noise
     if at.arrow is not None:
-        laplace = _by_year(marginal, at, state, found, (CLOSE, 0), (told, told[:0]), drawn)
+        laplace = _by_year(marginal, at, state, found, 0, (told, told[:0]), drawn)
         return Integrals(lines, error, noise, laplace)
     laplace = integrals(
         marginal.counts.rows, at.offset, at.square_offset, at.mean, at.precision, at.which, at.r,
-        region_effect, modes, told, *drawn,
+        region_effect, modes, told, marginal.close, *drawn,
     )  # fmt: skip
     return Integrals(lines, error, noise, laplace)

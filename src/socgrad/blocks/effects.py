@@ -2,22 +2,24 @@
 
 Laplace's method is not exact. For each draw an unbiased estimate of every authority's integral
 (`integrals`) goes into the draw's weight, and the effects are drawn from the same candidates: so
-the weighted draws are of the posterior itself, whatever Laplace's method misses.
+the weighted draws are of the posterior itself, whatever Laplace's method misses. A point that is
+drawn several times has modes that are sought once.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from socgrad.arrays import FloatArray
+from socgrad.arrays import FloatArray, IntArray
 from socgrad.blocks.compiled import Integrals, evaluate, integrate
-from socgrad.blocks.marginal import At, Found, Marginal
+from socgrad.blocks.marginal import At, Found, Marginal, State
 from socgrad.processors import by_threads
 
 __all__ = ["Effects", "draw_effects"]
 
-_PAIRS = 2
+# Pairs of candidates for each draw; one is enough where the logs of integrals then vary by less
+# than this, as the first draws show.
+_PAIRS, _QUIET = 2, 0.01
 # Draws that share a generator: what is drawn does not depend on which is drawn first.
 _BLOCK = 25
 
@@ -49,60 +51,103 @@ class Effects:
         return float(np.sqrt(max(beyond, 0.0)))
 
 
-def draw_effects(marginal: Marginal, points: FloatArray, rng: np.random.Generator) -> Effects:
-    """Draw the effects of every authority, one draw for each point (n, d)."""
-    blocks = [points[at : at + _BLOCK] for at in range(0, len(points), _BLOCK)]
-    work = list(zip(blocks, rng.spawn(len(blocks)), strict=True))
+def draw_effects(
+    marginal: Marginal, points: FloatArray, times: IntArray, rng: np.random.Generator
+) -> Effects:
+    """Draw the effects of every authority at points (n, d), each so many `times` (n,) in turn.
 
-    def drawn(
-        block: FloatArray, own: np.random.Generator
-    ) -> list[tuple[FloatArray, FloatArray, float, float]]:
-        every = marginal.at_points(marginal.coordinates.shared(block))
-        return [_drawn(marginal, at, own) for at in every]
+    The points were weighed by values of this very marginal: its modes are those of its values.
+    """
+    rows = [slice(at, at + _BLOCK) for at in range(0, len(points), _BLOCK)]
+    (first, own), *rest = zip(rows, rng.spawn(len(rows)), strict=True)
 
-    parts: Sequence[list[tuple[FloatArray, FloatArray, float, float]]] = by_threads(
-        lambda each: drawn(*each), work
-    )
-    every = [each for part in parts for each in part]
-    effects, regions, weight, noise = zip(*every, strict=True)
-    return Effects(np.array(effects), np.array(regions), np.array(weight), np.array(noise))
+    def drawn(rows: slice, own: np.random.Generator, pairs: int) -> Effects:
+        every = marginal.at_points(marginal.coordinates.shared(points[rows]))
+        number = times[rows].tolist()
+        return _joined(
+            [_drawn(marginal, *one, pairs, own) for one in zip(every, number, strict=True)]
+        )
+
+    tried = drawn(first, own, _PAIRS)
+    # Half the candidates, twice the variance, which one pair cannot show.
+    noise = _PAIRS * float(tried.noise.mean())
+    is_quiet = noise < _QUIET
+    pairs = 1 if is_quiet else _PAIRS
+    effects = _joined([tried, *by_threads(lambda each: drawn(*each, pairs), rest)])
+    if is_quiet:
+        effects.noise[len(tried.noise) :] = noise
+    return effects
 
 
-def _drawn(
-    marginal: Marginal, at: At, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray, float, float]:
-    """Effects of authorities and regions at one point, log weight and its variance."""
+def _drawn(marginal: Marginal, at: At, times: int, pairs: int, rng: np.random.Generator) -> Effects:
+    """Effects of authorities and regions at one point, log weights and their variances."""
+    if len(marginal.start.regions):
+        return _with_regions(marginal, at, times, pairs, rng)
     state = marginal.start.copy()
-    authorities, n = at.mean.shape
-    strata, regions = n // 2, len(state.regions)
-    region_of, log_regions = np.zeros((authorities, strata)), 0.0
-    if regions:
-        found = Found.of(marginal, 1)
-        whole = evaluate(marginal, at, state, found, 1)
+    region_of = np.zeros((len(at.mean), at.mean.shape[1] // 2))
+    drawn = _integrated(marginal, at, state, region_of, rng, number=(times, pairs))
+    log_weight = drawn.error.sum(axis=1)
+    if not np.isfinite(drawn.laplace):
+        log_weight[:] = -np.inf
+    regions = np.broadcast_to(state.regions, (times, *state.regions.shape))
+    return Effects(drawn.lines - at.population, regions, log_weight, drawn.noise.sum(axis=1))
+
+
+def _with_regions(
+    marginal: Marginal, at: At, times: int, pairs: int, rng: np.random.Generator
+) -> Effects:
+    """The same where authorities share effects of their regions, which are drawn before theirs."""
+    state, found = marginal.start.copy(), Found.of(marginal, 1)
+    whole = evaluate(marginal, at, state, found, 1)
+    roots = np.linalg.cholesky(found.region_inverse)
+    regions, strata = state.regions.shape
+    of = np.repeat(np.arange(regions), np.diff(marginal.first_member))
+    every = []
+    for _ in range(times):
         z = rng.standard_normal((regions, strata))
-        roots = np.linalg.cholesky(found.region_inverse)
-        state.regions += np.einsum("rst,rt->rs", roots, z)
-        of = np.repeat(np.arange(regions), np.diff(marginal.first_member))
-        region_of[marginal.member] = state.regions[of]
+        own = state.copy()
+        own.regions += np.einsum("rst,rt->rs", roots, z)
+        region_of = np.zeros((len(at.mean), strata))
+        region_of[marginal.member] = own.regions[of]
         # The regions' own prior and proposal, over Laplace's value of all.
-        log_regions = -0.5 * float((state.regions**2 @ at.region_precision).sum()) - whole
+        log_regions = -0.5 * float((own.regions**2 @ at.region_precision).sum()) - whole
         log_regions += 0.5 * float((z * z).sum())
         log_regions += float(np.log(np.diagonal(roots, axis1=1, axis2=2)).sum())
-    normals = rng.standard_normal((authorities, _PAIRS, state.modes.shape[1]))
-    uniform = np.asarray(rng.random(authorities))
-    drawn: Integrals = integrate(
+        drawn = _integrated(marginal, at, own, region_of, rng, number=(1, pairs))
+        log_weight = drawn.error.sum(axis=1) + drawn.laplace + log_regions
+        log_weight[~np.isfinite(log_weight)] = -np.inf
+        noise = drawn.noise.sum(axis=1)
+        every.append(Effects(drawn.lines - at.population, own.regions[None], log_weight, noise))
+    return _joined(every)
+
+
+def _integrated(
+    marginal: Marginal,
+    at: At,
+    state: State,
+    region_effect: FloatArray,
+    rng: np.random.Generator,
+    *,
+    number: tuple[int, int],
+) -> Integrals:
+    """Draws of authorities given their regions' effects: how many, from how many pairs each."""
+    (authorities, n), (times, pairs) = state.modes.shape, number
+    return integrate(
         marginal,
         at,
         state=state,
         found=Found.of(marginal, 0),
-        region_effect=region_of,
-        normals=normals,
-        uniform=uniform,
+        region_effect=region_effect,
+        normals=rng.standard_normal((times, authorities, pairs, n)),
+        uniform=np.asarray(rng.random((times, authorities))),
     )
-    log_weight = float(drawn.error.sum())
-    if regions:
-        log_weight += drawn.laplace + log_regions
-    noise = float(drawn.noise.sum())
-    if not np.isfinite(drawn.laplace):
-        log_weight = -np.inf
-    return drawn.lines - at.population, state.regions, log_weight, noise
+
+
+def _joined(every: list[Effects]) -> Effects:
+    """Draws of several points, one after another."""
+    return Effects(
+        np.concatenate([each.effects for each in every]),
+        np.concatenate([each.region_effects for each in every]),
+        np.concatenate([each.log_weight for each in every]),
+        np.concatenate([each.noise for each in every]),
+    )

@@ -83,7 +83,7 @@ class Marginal:
     start : State
         Modes near those of the points asked for.
     close : float
-        Gain of a step at which searches for modes end, where derivatives are wanted.
+        Gain of a step at which searches for modes end.
     """
 
     coordinates: Coordinates

@@ -92,7 +92,8 @@ def sample_marginal(
 
     points, statistics = sample_function(density, len(found.point), options)
     x = found.point + points.reshape(-1, points.shape[-1]) @ root.T
-    effects = draw_effects(marginal, x, np.random.default_rng(options.random_seed))
+    once = np.ones(len(x), dtype=np.int64)
+    effects = draw_effects(marginal, x, once, np.random.default_rng(options.random_seed))
     error = effects.laplace_error
     posterior = posterior_of(marginal.coordinates, x, effects)
     doubt = ""

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from socgrad.arrays import FloatArray
+from socgrad.blocks.climbing import CLOSE
 from socgrad.blocks.compiled import evaluate
 from socgrad.blocks.information import information
 from socgrad.blocks.marginal import Found, Marginal, State
@@ -45,6 +46,11 @@ class Mode:
     point: FloatArray
     root: FloatArray
     distance: float
+
+    @property
+    def for_weights(self) -> Marginal:
+        """The marginal by which draws are weighed: its modes are no nearer than that asks for."""
+        return replace(self.marginal, close=CLOSE)
 
 
 def mode(marginal: Marginal, point: FloatArray) -> Mode:

@@ -115,8 +115,9 @@ def sample_blocks(
         theirs = smoothed(drawn[1])
         if _is_sound(theirs, kept) or theirs.pareto_k < weights.pareto_k:
             found, (x, log_ratio), weights = other, drawn, theirs
-    places = resampled(weights.weight, kept, rng)
-    effects = draw_effects(found.marginal, x[places], rng)
+    at, times = np.unique(resampled(weights.weight, kept, rng), return_counts=True)
+    places = np.repeat(at, times)
+    effects = draw_effects(found.for_weights, x[at], times, rng)
     corrected = smoothed(effects.log_weight)
     again = resampled(corrected.weight, kept, rng)
     chosen = places[again]

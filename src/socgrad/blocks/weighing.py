@@ -72,7 +72,7 @@ def weighed_draws(
     log_ratio : ndarray, shape (n,)
         Logs of their densities over the proposal's, each up to a constant.
     """
-    marginal, d = found.marginal, len(found.point)
+    marginal, d = found.for_weights, len(found.point)
     mirrored = marginal.coordinates.mirrored
     of_years = _of_years(found)
     proposal: _Density
@@ -81,7 +81,7 @@ def weighed_draws(
     else:
         # Of few authorities the mean may be too far for its first-order form.
         near = d <= FEW_OF_STRATA
-        middle = found.point if near else mean_about(marginal, found.point, found.root)
+        middle = found.point if near else mean_about(found.marginal, found.point, found.root)
         proposal = Student(middle, found.root, mirrored, degrees)
     x = proposal.draw(_ROUND, rng)
     log_ratio = marginal.values(x) - proposal.log_density(x)
