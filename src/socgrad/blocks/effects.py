@@ -19,7 +19,7 @@ __all__ = ["Effects", "draw_effects"]
 
 # Pairs of candidates for each draw; one is enough where the logs of integrals then vary by less
 # than this, as the first draws show.
-_PAIRS, _QUIET = 2, 0.01
+_PAIRS, _QUIET = 2, 0.02
 # Draws that share a generator: what is drawn does not depend on which is drawn first.
 _BLOCK = 25
 
