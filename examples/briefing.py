@@ -31,7 +31,7 @@ import sys
 import textwrap
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,9 +109,8 @@ def main() -> int:
             effects="centred",
             random_seed=options.seed,
         )
-        made = studies(flow, together=options.joint)
-        say(f"Fitting {len(made)} tables of counts, several at a time where there are processors")
-        fits = fits_of(made, options, executor)
+        say("Fitting tables of counts, several at a time where there are processors")
+        made, fits = fitted_tables(studies(flow, together=options.joint), options, executor)
     say("Writing the page")
     found: list[pd.DataFrame] = []
 
@@ -147,15 +146,17 @@ def workers() -> ProcessPoolExecutor:
     return executor
 
 
-def fits_of(
-    made: Mapping[str, Study], options: argparse.Namespace, executor: ProcessPoolExecutor
-) -> dict[str, xr.DataTree]:
-    """Fit every table, in processes of their own."""
-    fits = {
-        heading: executor.submit(fitted, study, options, number)
-        for number, (heading, study) in enumerate(made.items(), start=1)
-    }
-    return {heading: fit.result() for heading, fit in fits.items()}
+def fitted_tables(
+    tables: Iterable[tuple[str, Study]],
+    options: argparse.Namespace,
+    executor: ProcessPoolExecutor,
+) -> tuple[dict[str, Study], dict[str, xr.DataTree]]:
+    """Fit every table as soon as it is made, in processes of their own; by heading."""
+    made, fits = {}, {}
+    for number, (heading, study) in enumerate(tables, start=1):
+        made[heading] = study
+        fits[heading] = executor.submit(fitted, study, options, number)
+    return made, {heading: fit.result() for heading, fit in fits.items()}
 
 
 def fitted(study: Study, options: argparse.Namespace, number: int) -> xr.DataTree:
@@ -173,8 +174,8 @@ def fitted(study: Study, options: argparse.Namespace, number: int) -> xr.DataTre
     return fit
 
 
-def studies(flow: Flow, *, together: bool) -> dict[str, Study]:
-    """Tables of counts, by the heading of their chapter."""
+def studies(flow: Flow, *, together: bool) -> Iterator[tuple[str, Study]]:
+    """Tables of counts, each with the heading of its chapter."""
     before = ["children", *CHAIN][:-1]
     ends = [*STAGES][:: len(STAGES) - 1]
     with warnings.catch_warnings():
@@ -182,36 +183,43 @@ def studies(flow: Flow, *, together: bool) -> dict[str, Study]:
         # part of the other, so that one may exceed the other. Both are stages all the same.
         warnings.simplefilter("ignore", sg.errors.StageOrderWarning)
         stages = of_stages(flow, list(STAGES))
-    made = {
-        # The stages share their authorities: fitted together, they say how alike these are.
-        LINES: Study(
-            stages,
-            {stage: Outcome(stage) for stage in STAGES},
-            ["rates", "gradient", "comparison", "between", "contextual", "steepening",
-             "own_gradients", "alike", "fit"],
-            together=together,
-        ),
-        SPLINES: Study(
+    # The stages share their authorities: fitted together, they say how alike these are.
+    yield LINES, Study(
+        stages,
+        {stage: Outcome(stage) for stage in STAGES},
+        ["rates", "gradient", "comparison", "between", "contextual", "steepening",
+         "own_gradients", "alike", "fit"],
+        together=together,
+    )  # fmt: skip
+    yield (
+        SPLINES,
+        Study(
             of_stages(flow, ends),
             {stage: Outcome(stage) for stage in ends},
             ["rates", "shape", "contextual", "fit"],
             shape="spline",
         ),
-        "Each stage on the one before": Study(
+    )
+    yield (
+        "Each stage on the one before",
+        Study(
             of_stages(flow, list(CHAIN), exposure="previous stage"),
             {stage: Outcome(stage, of) for stage, of in zip(CHAIN, before, strict=True)},
             ["steps"],
         ),
-        "Ends and returns": Study(
+    )
+    yield (
+        "Ends and returns",
+        Study(
             of_stages(
                 flow, list(RETURNS), {name: column for name, (_, column, _) in RETURNS.items()}
             ),
             {name: Outcome(name, column) for name, (_, column, _) in RETURNS.items()},
             ["gradient", "contextual"],
         ),
-    }  # fmt: skip
+    )
     for by, (heading, stage, events) in GROUPED.items():
-        made[heading] = Study(
+        yield heading, Study(
             sg.Strata.from_long(
                 flow.long(by), area="area", authority="authority", deprivation="deprivation",
                 stratum=by, events=stage, exposure="group_children", children="children",
@@ -221,7 +229,6 @@ def studies(flow: Flow, *, together: bool) -> dict[str, Study]:
             ["gradient", "comparison"],
             events,
         )  # fmt: skip
-    return made
 
 
 def of_stages(

@@ -181,7 +181,14 @@ class Marginal:
         return np.concatenate([np.zeros(0), *by_threads(self._values, blocks)])
 
     def _values(self, points: FloatArray) -> FloatArray:
-        return np.array([self._evaluated(*one, None, 0)[0] for one in self._prior_and_at(points)])
+        # Room for derivatives that stays empty.
+        none = Found.of(self, 0)
+        return np.array(
+            [
+                self._evaluated(*one, self.start.copy(), none, 0)
+                for one in self._prior_and_at(points)
+            ]
+        )
 
     def _prior_and_at(self, points: FloatArray) -> Iterator[tuple[float, At]]:
         """Log prior density of points (n, size), and what compiled functions read there."""
@@ -194,8 +201,10 @@ class Marginal:
         """Log density at one point, and its gradient."""
         ((prior, at),) = self._prior_and_at(x[None])
         want = 2 if self.counts.has_columns else 1
-        value, found = self._evaluated(prior, at, state, want)
-        if found is None:
+        found = Found.of(self, want)
+        state = self.start.copy() if state is None else state
+        value = self._evaluated(prior, at, state, found, want)
+        if not np.isfinite(value):
             return -np.inf, np.zeros(len(x))
         coordinates, counts = self.coordinates, self.counts
         level, slope = self._columns
@@ -263,18 +272,14 @@ class Marginal:
             total += value
         return total, by_log_r
 
-    def _evaluated(
-        self, prior: float, at: At, state: State | None, want: int
-    ) -> "tuple[float, Found | None]":
+    def _evaluated(self, prior: float, at: At, state: State, found: "Found", want: int) -> float:
         """Log density at one point, and derivatives; minus infinity where there is none."""
         if not np.isfinite(prior + at.beside) or not np.isfinite(at.mean).all():
-            return -np.inf, None
+            return -np.inf
         with np.errstate(all="ignore"):
-            found = Found.of(self, want)
-            state = self.start.copy() if state is None else state
             value = evaluate(self, at, state, found, want)
             value += prior + at.beside + self._rising(at.r)[0] + self.counts.constant
-        return (value, found) if np.isfinite(value) else (-np.inf, None)
+        return value if np.isfinite(value) else -np.inf
 
 
 @dataclass(eq=False)
