@@ -9,6 +9,7 @@ from scipy.special import logsumexp
 
 from combinations import Cell, model_of
 from region_tables import NARROW, simulated_with_regions, with_regions
+from socgrad.blocks import effects
 from socgrad.blocks.authorities import evaluated
 from socgrad.blocks.climbing import CLOSE, CLOSEST, started
 from socgrad.blocks.compiled import evaluate
@@ -321,6 +322,32 @@ def test_the_marginal_is_that_of_quadrature(family):
     missed = [np.log(np.mean(np.exp(each))) for each in many]
     error = np.sqrt(sum(np.var(each) / len(each) for each in many))
     assert np.diff(ours + missed) == pytest.approx(np.diff(expected), abs=4.5 * error + 2e-3)
+
+
+def test_one_pair_of_candidates_is_enough_where_two_hardly_vary(monkeypatch):
+    """Weights vary more and say the same, and so do effects; how much they vary is seen."""
+    model = GradientModel(small_areas())
+    terms, data = model_terms(model), likelihood_data(model)
+    ready = pilot([model], [terms], counts_of([model], [terms], [data]), **MIXED)
+    at = mode(ready.marginal, ready.point)
+    rng = np.random.default_rng(4)
+    points = at.point + 0.5 * rng.normal(size=(300, len(at.point))) @ at.root.T
+    made = []
+    for quiet in (0.0, np.inf):
+        monkeypatch.setattr(effects, "_QUIET", quiet)
+        drawn = draw_effects(at.marginal, points, np.full(300, 100), np.random.default_rng(6))
+        weight, noise = (each.reshape(300, 100)[25:] for each in (drawn.log_weight, drawn.noise))
+        own = weight.var(axis=1, ddof=1)
+        # Two pairs tell their variance themselves, somewhat too low; of one it is that of draws.
+        assert noise.mean() == pytest.approx(own.mean(), rel=1e-9 if quiet else 0.3)
+        assert not quiet or noise.std() < 1e-12
+        missed = logsumexp(weight, axis=1) - np.log(100)
+        made.append((missed, own, drawn.effects.reshape(300, 100, *drawn.effects.shape[1:])[25:]))
+    (two, of_two, pairs), (one, of_one, single) = made
+    assert 1.5 < of_one.mean() / of_two.mean() < 3.0
+    np.testing.assert_allclose(one, two, atol=5 * np.sqrt((of_one + of_two).max() / 100))
+    apart = np.hypot(pairs.std(axis=1), single.std(axis=1)) / np.sqrt(100)
+    assert (np.abs(pairs.mean(axis=1) - single.mean(axis=1)) < 5 * apart).all()
 
 
 @pytest.mark.parametrize("close", [CLOSE, CLOSEST])

@@ -20,6 +20,8 @@ __all__ = ["Effects", "draw_effects"]
 # Pairs of candidates for each draw; one is enough where the logs of integrals then vary by less
 # than this, as the first draws show.
 _PAIRS, _QUIET = 2, 0.02
+# Draws beyond the first of each point that say how much these draws vary.
+_REPEATED = 100
 # Draws that share a generator: what is drawn does not depend on which is drawn first.
 _BLOCK = 25
 
@@ -69,14 +71,25 @@ def draw_effects(
         )
 
     tried = drawn(first, own, _PAIRS)
-    # Half the candidates, twice the variance, which one pair cannot show.
+    # Half the candidates, twice the variance.
     noise = _PAIRS * float(tried.noise.mean())
-    is_quiet = noise < _QUIET
-    pairs = 1 if is_quiet else _PAIRS
-    effects = _joined([tried, *by_threads(lambda each: drawn(*each, pairs), rest)])
-    if is_quiet:
-        effects.noise[len(tried.noise) :] = noise
+    if not noise < _QUIET:
+        return _joined([tried, *by_threads(lambda each: drawn(*each, _PAIRS), rest)])
+    effects = _joined([tried, *by_threads(lambda each: drawn(*each, 1), rest)])
+    # One pair shows no variance of its own; draws of one point differ by nothing else.
+    begun = len(tried.noise)
+    effects.noise[begun:] = _within(effects.log_weight[begun:], times[_BLOCK:], noise)
     return effects
+
+
+def _within(values: FloatArray, times: IntArray, otherwise: float) -> float:
+    """Variance of values within points, each of so many `times`; another where few are repeated."""
+    of = np.repeat(np.arange(len(times)), times)
+    freedom = len(values) - len(times)
+    if freedom < _REPEATED or not np.isfinite(values).all():
+        return otherwise
+    about = values - (np.bincount(of, values) / times)[of]
+    return float(about @ about) / freedom
 
 
 def _drawn(marginal: Marginal, at: At, times: int, pairs: int, rng: np.random.Generator) -> Effects:
