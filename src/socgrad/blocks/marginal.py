@@ -221,11 +221,11 @@ class Marginal:
         _, _, effects, spreads, regions, outcome = coordinates.parts(x)
         by_effects = self._by_effects(effects, at, found)
         # Spreads enter by log r, regions by their precision; both of their own coordinate alone.
-        own = coordinates.with_factor
-        by_log_r = found.spread.ravel() + self._rising(at.r)[1]
-        of_spreads = by_log_r[own] * 2.0 / at.shared.spread.ravel()[own]
-        of_spreads = of_spreads * positive_derivative(spreads, coordinates.spread_bend)
-        of_regions = np.zeros(0)
+        of_spreads = of_regions = np.zeros(0)
+        if len(own := coordinates.with_factor):
+            by_log_r = found.spread.ravel() + self._rising(at.r)[1]
+            of_spreads = by_log_r[own] * 2.0 / at.shared.spread.ravel()[own]
+            of_spreads = of_spreads * positive_derivative(spreads, coordinates.spread_bend)
         if len(regions):
             sd = at.shared.region_sd
             of_regions = -2.0 * found.region / sd**3 - (len(self.first_member) - 1) / sd
@@ -278,7 +278,9 @@ class Marginal:
             return -np.inf
         with np.errstate(all="ignore"):
             value = evaluate(self, at, state, found, want)
-            value += prior + at.beside + self._rising(at.r)[0] + self.counts.constant
+            value += prior + at.beside + self.counts.constant
+            if len(self.coordinates.with_factor):
+                value += self._rising(at.r)[0]
         return value if np.isfinite(value) else -np.inf
 
 

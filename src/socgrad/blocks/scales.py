@@ -31,11 +31,13 @@ _FARTHEST = 40.0
 
 def positive(x: Array, bend: Array) -> Array:
     """Standard deviations bend sinh |x|: logarithmic far above bend, mirrored at zero."""
-    size = _magnitude(x)
-    if np.iscomplexobj(size):
+    if not x.size:
+        return x
+    if np.iscomplexobj(x):
+        size = _magnitude(x)
         size = np.where(np.real(size) > _FARTHEST, _FARTHEST, size)
     else:
-        size = np.minimum(size, _FARTHEST)
+        size = np.minimum(np.abs(x), _FARTHEST)
     return _SMALLEST + bend * np.sinh(size)
 
 
