@@ -15,6 +15,7 @@ from pathlib import Path
 #: What turns a specification into draws: packages, and modules beside them.
 ROOMS = (
     "model",
+    "laws",
     "likelihood",
     "blocks",
     "laplace",
