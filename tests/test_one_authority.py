@@ -449,7 +449,8 @@ def test_the_posterior_is_that_of_a_grid(fitted):
         # Some 1,300 draws are effective: standard errors of 0.03 sd and of 2% of the sd.
         assert draws.mean() == pytest.approx(mean, abs=0.1 * sd)
         assert draws.std() == pytest.approx(sd, rel=0.08)
-    assert fitted.attrs["laplace_error"] < 1e-6
+    # Effects that are held at zero: their weights vary by some 3e-6, and so does what is left.
+    assert fitted.attrs["laplace_error"] < 1e-5
 
 
 def test_a_far_start_finds_the_mode():

@@ -120,9 +120,8 @@ def same(ordered, dense, point):
     assert value == pytest.approx(expected, abs=1e-6)
     np.testing.assert_allclose(gradient, of_expected, rtol=1e-5, atol=1e-5)
     assert ordered.value(point) == pytest.approx(expected, abs=1e-6)
-    # What weights are made of is about modes that are nearly so.
-    apart = CLOSE * len(ordered.start.modes)
-    assert replace(ordered, close=CLOSE).value(point) == pytest.approx(expected, abs=apart)
+    # What weights are made of is about modes that are nearly so: the curvature there differs, too.
+    assert replace(ordered, close=CLOSE).value(point) == pytest.approx(expected, abs=5e-3)
 
 
 def test_a_value_near_the_modes_and_its_integrals_agree():

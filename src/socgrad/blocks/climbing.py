@@ -28,7 +28,7 @@ _STEPS = 60
 #: Gain of a step at which the search for a mode ends. Weights need no near one: draws are weighed
 #: by values and by integrals about the same places, whose product is the same for any. Differences
 #: of derivatives want the nearest there is, derivatives of a sampler something between.
-CLOSE, CLOSER, CLOSEST = 1e-3, 1e-10, 1e-18
+CLOSE, CLOSER, CLOSEST = 1e-4, 1e-10, 1e-18
 
 
 @compiled
