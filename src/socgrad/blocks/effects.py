@@ -98,7 +98,7 @@ def _drawn(marginal: Marginal, at: At, times: int, pairs: int, rng: np.random.Ge
         return _with_regions(marginal, at, times, pairs, rng)
     state = marginal.start.copy()
     region_of = np.zeros((len(at.mean), at.mean.shape[1] // 2))
-    drawn = _integrated(marginal, at, state, region_of, rng, number=(times, pairs))
+    drawn = _integrated(marginal, at, state, region_of, rng, times=times, pairs=pairs)
     log_weight = drawn.error.sum(axis=1)
     if not np.isfinite(drawn.laplace):
         log_weight[:] = -np.inf
@@ -126,7 +126,7 @@ def _with_regions(
         log_regions = -0.5 * float((own.regions**2 @ at.region_precision).sum()) - whole
         log_regions += 0.5 * float((z * z).sum())
         log_regions += float(np.log(np.diagonal(roots, axis1=1, axis2=2)).sum())
-        drawn = _integrated(marginal, at, own, region_of, rng, number=(1, pairs))
+        drawn = _integrated(marginal, at, own, region_of, rng, times=1, pairs=pairs)
         log_weight = drawn.error.sum(axis=1) + drawn.laplace + log_regions
         log_weight[~np.isfinite(log_weight)] = -np.inf
         noise = drawn.noise.sum(axis=1)
@@ -141,10 +141,11 @@ def _integrated(
     region_effect: FloatArray,
     rng: np.random.Generator,
     *,
-    number: tuple[int, int],
+    times: int,
+    pairs: int,
 ) -> Integrals:
     """Draws of authorities given their regions' effects: how many, from how many pairs each."""
-    (authorities, n), (times, pairs) = state.modes.shape, number
+    authorities, n = state.modes.shape
     return integrate(
         marginal,
         at,
