@@ -25,6 +25,7 @@ from socgrad.pages.trust import trust
 from socgrad.reading.covariate_example import area_covariate_example_fit
 from socgrad.reading.example import example_fit
 from socgrad.reading.years_example import example_fit_of_years
+from strata_tables import stage_strata
 
 ASKED = {question.name: question for question in QUESTIONS}
 
@@ -275,6 +276,18 @@ def test_an_uncertain_comparison_has_its_number():
     assert f"{abs(100 * (row['estimate'] - 1)):.0f}%" in answer.found[0]
     assert "fitted one by one" in answer.notes[0]
     assert method(subject_of(fit))[-2].startswith("First and second were")
+
+
+def test_strata_fitted_together_are_not_said_to_be_fitted_one_by_one():
+    """Stages of a joint fit count the same children again: that is why intervals are wide."""
+    model = sg.StratifiedModel(stage_strata(), authority_effects="joint")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sg.errors.SocgradWarning)  # few authorities and draws
+        fit = sg.fit(model, method="laplace", draws=100, random_seed=3)
+    assert sg.compare_gradients(fit).attrs["conservative"]
+    (note,) = ask(STEEPEST, subject_of(fit)).notes
+    assert note.startswith("The sets of counts were fitted together")
+    assert note.endswith("these intervals are wider than need be.")
 
 
 def test_regions_of_a_model_without_deprivation_are_not_equally_deprived():

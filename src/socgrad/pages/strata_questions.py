@@ -61,10 +61,14 @@ def _steepest(subject: Subject) -> Answer:
         )
     notes = []
     if draws.attrs.get("conservative"):
-        notes = [
-            "The sets of counts were fitted one by one, so that what they share is not taken "
-            "account of: these intervals are wider than need be."
-        ]
+        why = (
+            "The sets of counts were fitted together, but those who are counted in several of them "
+            "are not told from others"
+            if "level_correlation" in subject.fit["posterior"]
+            else "The sets of counts were fitted one by one, so that what they share is not taken "
+            "account of"
+        )
+        notes = [f"{why}: these intervals are wider than need be."]
     return Answer(
         found,
         table,
