@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -188,36 +187,6 @@ def test_the_page_on_many_fits_runs_as_printed(monkeypatch, loky_pool):
     assert held["summary"][["estimate", "lower", "upper"]].notna().all(axis=None)
     drawn = [line for ax in held["figure"].axes for line in ax.containers]
     assert len(drawn) == 4
-
-
-_COUNTED = """
-import resource
-import numpy as np
-from socgrad.many.freed_memory import freed_memory_kept
-def pages():
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(200):
-        np.ones(100_000)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-outside = pages()
-with freed_memory_kept():
-    within = pages()
-print(outside, within, pages())
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
-def test_freed_memory_is_kept_where_dask_gives_it_back():
-    """Arrays take new pages of the system outside, as a worker of Dask does, and not within."""
-    # A process of its own: what others have freed in this one is there for the arrays.
-    settings = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}
-    run = subprocess.run(
-        [sys.executable, "-c", _COUNTED], env=settings, capture_output=True, text=True, check=True
-    )
-    outside, within, again = map(int, run.stdout.split())
-    if outside == 0:
-        pytest.skip("pandas below 3 keeps freed memory in every process: there is nothing to mend")
-    assert min(outside, again) > 10 * within
 
 
 def test_threads_are_limited_and_given_back(monkeypatch):

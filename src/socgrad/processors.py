@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+from socgrad.freed_memory import keep_freed_memory
+
 __all__ = ["by_threads", "limited_to", "processors"]
 
 # More threads than this wait for the interpreter.
@@ -46,6 +48,7 @@ def by_threads[Item, Result](work: Callable[[Item], Result], items: Sequence[Ite
     NumPy and compiled functions let go of the interpreter while they compute. What is computed does
     not depend on the number of threads.
     """
+    keep_freed_memory()
     threads = min(processors(), _THREADS, len(items))
     if threads < 2:
         return [work(each) for each in items]

@@ -11,8 +11,8 @@ from typing import Literal
 
 from socgrad.errors import SocgradWarning, details_withheld, withhold_details
 from socgrad.fitting import fit
+from socgrad.freed_memory import freed_memory_kept
 from socgrad.many.folder import FitFolder, one_at_a_time
-from socgrad.many.freed_memory import freed_memory_kept
 from socgrad.many.keeping import ENDS_THE_PROCESS, failed, keep_fit
 from socgrad.many.plan import PlannedFit
 from socgrad.many.records import FitRecord
