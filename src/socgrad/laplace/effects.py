@@ -44,14 +44,16 @@ def draw_effects(
     """
     authorities = len(marginal.predictors)
     values = marginal.coordinates.parameters(x)
-    # From the prior first: all there is to say of an authority without counts.
-    raw = rng.standard_normal((2, len(x), authorities))
-    level_effect = values["level_sd"][:, None] * raw[0]
-    slope_effect = np.zeros_like(level_effect)
+    level_effect, slope_effect = np.zeros((2, len(x), authorities))
+    known = [surface.authority for surface in marginal.surfaces]
+    unknown = np.setdiff1d(np.arange(authorities), np.concatenate([[], *known]))
+    # Of an authority without counts its prior is all there is to say.
+    raw = rng.standard_normal((2, len(x), len(unknown)))
+    level_effect[:, unknown] = values["level_sd"][:, None] * raw[0]
     if marginal.varying:
         r = values["correlation"][:, None]
         rest = np.sqrt((1.0 - r) * (1.0 + r))
-        slope_effect = values["slope_sd"][:, None] * (r * raw[0] + rest * raw[1])
+        slope_effect[:, unknown] = values["slope_sd"][:, None] * (r * raw[0] + rest * raw[1])
     for surface, start in zip(marginal.surfaces, marginal.starts, strict=True):
         rows = slices(len(x), len(surface.authority) * _EACH)
 
@@ -85,18 +87,19 @@ def _draw(
     shape = prior.level.shape
 
     def proposed() -> tuple[FloatArray, FloatArray]:
-        normal = rng.standard_normal((2, *shape))
-        square = normal * normal
-        stretch = 1.0 + _TAIL * square
+        z = rng.standard_normal((2, *shape))
+        square = z * z
         # Minus log density: half the squares plus the log of the stretch's derivative.
         wide = 1.0 + 3.0 * _TAIL * square
         if prior.varying:
             lost = 0.5 * (square[0] + square[1]) + np.log(wide[0] * wide[1])
         else:
             lost = 0.5 * square[0] + np.log(wide[0])
-        t = normal
-        t *= stretch
-        z = np.stack([t[0], mean + sd * t[1]])
+        square *= _TAIL
+        square += 1.0
+        z *= square
+        z[1] *= sd
+        z[1] += mean
         there = at.places(z[1:], z[:1])
         return z, integrand(given, prior, there)[0, 0] + lost
 
