@@ -96,15 +96,15 @@ def centre(
         gradient = at.level - prior.level_level * up - prior.level_slope * along
         gradient_slope = at.slope - prior.level_slope * up - prior.slope_slope * along
         a, b = precision_of_level(at.level_level, prior), at.level_slope + prior.level_slope
+        tilt = -b / a
         # The precision of the slope with the level integrated out.
         least = 0.25 * (prior.slope_slope - prior.level_slope**2 / prior.level_level)
-        c = np.maximum(at.slope_slope + prior.slope_slope - b * b / a, least)
-        move_slope = np.clip((gradient_slope - b / a * gradient) / c, -0.5, 0.5)
+        c = np.maximum(at.slope_slope + prior.slope_slope + b * tilt, least)
+        move_slope = np.clip((gradient_slope + tilt * gradient) / c, -0.5, 0.5)
         move = np.clip((gradient - b * move_slope) / a, -1.0, 1.0)
         level, slope = level + move, slope + move_slope
         if np.all(move * move * a + move_slope * move_slope * c < _CLOSE**2):
             break
-    tilt = -b / a
     bend = -(at.level_slope_slope + tilt * (2.0 * at.level_slope + tilt * at.level_level)) / a
     return Centre(given, prior, level, slope, 1.0 / np.sqrt(a), 1.0 / np.sqrt(c), tilt, bend)
 

@@ -124,7 +124,7 @@ def sample_laplace(
         if not again.weights.pareto_k < fitted.weights.pareto_k:
             break
         fitted = again
-    fitted = _with_enough_nodes(fitted)
+    fitted, error = _with_enough_nodes(fitted)
     marginal, proposal, nodes = fitted.marginal, fitted.proposal, fitted.nodes
     x, log_ratio, weights = fitted.x, fitted.log_ratio, fitted.weights
 
@@ -156,7 +156,6 @@ def sample_laplace(
         },
         coords=coords,
     )
-    error = error_of_nodes(marginal, points[:_CHECKED], nodes)
     return LaplaceDraws(
         posterior,
         sample_stats,
@@ -235,21 +234,24 @@ def _drawn(fitted: _Fitted, kept: int, rng: np.random.Generator) -> _Fitted:
     return fitted
 
 
-def _with_enough_nodes(fitted: _Fitted) -> _Fitted:
-    """The same with nodes for where its draws lie, should those for the first ones be too few."""
-    if fitted.is_hopeless:
-        return fitted
+def _with_enough_nodes(fitted: _Fitted) -> tuple[_Fitted, float]:
+    """The same with nodes for where its draws lie, should those for the first ones be too few.
+
+    And the error of the log density that is left there.
+    """
     at = resampled(fitted.weights.weight, _CHECKED, np.random.default_rng(0))
     marginal, points = fitted.marginal, fitted.x[at]
-    if error_of_nodes(marginal, points, fitted.nodes) < _TOO_FEW:
-        return fitted
+    error = error_of_nodes(marginal, points, fitted.nodes)
+    if fitted.is_hopeless or error < _TOO_FEW:
+        return fitted, error
     nodes = tuple(
         (max(slopes, more_slopes), max(levels, more_levels))
         for (slopes, levels), (more_slopes, more_levels) in zip(
             fitted.nodes, chosen_nodes(marginal, points, small=_SMALL), strict=True
         )
     )
-    return replace(fitted, nodes=nodes).with_proposal(fitted.proposal, fitted.x)
+    more = replace(fitted, nodes=nodes).with_proposal(fitted.proposal, fitted.x)
+    return more, error_of_nodes(marginal, points, nodes)
 
 
 def _fitted(ready: Prepared, rng: np.random.Generator) -> _Fitted:

@@ -169,13 +169,11 @@ class PoissonRows:
     def derivatives(self, level: FloatArray, slope: FloatArray) -> Derivatives:  # noqa: D102
         log_total, mean, variance = self.rule.moments(slope)
         expected = np.exp(level + log_total)
+        first = expected * mean
+        variance += mean * mean
+        second = expected * variance
         return Derivatives(
-            self.events - expected,
-            self.events_within - expected * mean,
-            expected,
-            expected * mean,
-            expected * (mean**2 + variance),
-            expected * (mean**2 + variance),
+            self.events - expected, self.events_within - first, expected, first, second, second
         )
 
     def shared(self, overdispersion: FloatArray) -> FloatArray:  # noqa: D102
