@@ -16,7 +16,7 @@ from socgrad.laplace.proposal import Proposal
 from socgrad.model.compression import constants, likelihood_data
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.priors import Priors, rate_ratio
-from tables import small_areas
+from tables import simulated, simulated_areas, small_areas
 
 
 def test_climb_finds_a_normal_from_afar():
@@ -183,6 +183,38 @@ def test_effects_of_totals_follow_their_curve(family, known):
             # Standard errors are 0.007 sd of means and 0.5% of sds.
             np.testing.assert_allclose((reached.mean(axis=0) - mean) / sd, 0.0, atol=0.035)
             np.testing.assert_allclose(reached.std(axis=0) / sd, 1.0, atol=0.03)
+
+
+@pytest.mark.parametrize("random_slopes", [True, False])
+def test_effects_without_counts_are_those_of_the_population(random_slopes):
+    """Standard deviations and correlation of the prior, among authorities that have counts."""
+    frame = simulated().frame.astype({"events": "float64"})
+    unknown = sorted(frame["authority"].unique())[3:5]
+    frame.loc[frame["authority"].isin(unknown), "events"] = float("nan")
+    model = GradientModel(
+        simulated_areas(frame, missing_events="leave out"), random_slopes=random_slopes
+    )
+    marginal = prepared(model, likelihood_data(model)).marginal
+    values = {"intercept": -6.5, "within": 0.5, "between": 0.3, "cross_level": 0.0}
+    point = marginal.coordinates.point(values | {"level_sd": 0.6, "slope_sd": 0.4})
+    if random_slopes:
+        # The correlation is 2 Phi(its coordinate) - 1.
+        point[marginal.coordinates.names.index("correlation")] = norm.ppf(0.25)
+    x = np.broadcast_to(point, (20_000, len(point))).copy()
+    level, slope = draw_effects(marginal, x, np.random.default_rng(9))
+    assert model.areas.authority[3:5].tolist() == unknown
+    # Standard errors are 0.007 sd of means, 0.5% of sds and 0.006 of the correlation.
+    for own in (3, 4):
+        assert level[:, own].mean() == pytest.approx(0.0, abs=0.02)
+        assert level[:, own].std() == pytest.approx(0.6, rel=0.02)
+        if not random_slopes:
+            assert (slope[:, own] == 0.0).all()
+            continue
+        assert slope[:, own].std() == pytest.approx(0.4, rel=0.02)
+        assert np.corrcoef(level[:, own], slope[:, own])[0, 1] == pytest.approx(-0.5, abs=0.02)
+    # The two are told apart, and so are those with counts.
+    assert abs(np.corrcoef(level[:, 3], level[:, 4])[0, 1]) < 0.03
+    assert level[:, 0].std() < 0.5
 
 
 def test_log_factorials_are_not_needed():
