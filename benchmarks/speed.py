@@ -5,6 +5,7 @@ Run from the root of the repository, on a machine with nothing else to do:
     python benchmarks/speed.py                       # all of it: about ten minutes
     python benchmarks/speed.py --only laplace nuts   # some engines
     python benchmarks/speed.py --only laplace nuts --totals    # authority totals of the same table
+    python benchmarks/speed.py --only nuts graph    # what the density written out saves
     python benchmarks/speed.py --only nuts --cold      # numba's cache empty, as on a fresh machine
     python benchmarks/speed.py --only bambi --bambi /path/to/its/environment/bin/python
 
@@ -31,7 +32,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 FILE = HERE.parent / "docs" / "results" / "speed.csv"
-ENGINES = ("laplace", "nuts", "plain", "bambi", "lme4", "glmmTMB")
+ENGINES = ("laplace", "nuts", "graph", "plain", "bambi", "lme4", "glmmTMB")
+# On the density that is written out, and on the PyMC graph, which other models take.
+NUTS = ("nuts", "graph")
 FAMILIES = ("poisson", "negative_binomial")
 TERMS = ("intercept", "within", "between", "cross_level", "level_sd", "slope_sd")
 AUTHORITIES, AREAS = 151, 32_844
@@ -108,8 +111,11 @@ def child(
     import socgrad as sg
 
     sg.fit, sg.save  # noqa: B018 these are imported on first use
-    if engine == "nuts":
+    if engine in NUTS:
         import socgrad.nuts.density_sampling
+
+        if engine == "graph":
+            socgrad.nuts.density_sampling.NUTPIE_IS_KNOWN = False
     else:
         import socgrad.laplace
     imported = time.perf_counter()
@@ -141,8 +147,8 @@ def child(
         )
         model = sg.GradientModel(areas, family=family, priors=priors)
         ready = time.perf_counter()
-        progress = {"progress": False} if engine == "nuts" else {}
-        tree = sg.fit(model, method=engine, random_seed=1, **progress)
+        method = "nuts" if engine in NUTS else engine
+        tree = sg.fit(model, method=method, random_seed=1, progress=False)
         return tree, ready - start, time.perf_counter() - ready
 
     tree, report["prepare"], report["fit"] = fitted(family)
@@ -159,7 +165,7 @@ def child(
     report["further"] = statistics.median(a + b for _, a, b in again)
     report["ess"] = smallest_ess(again[-1][0])
     report["ess/s"] = report["ess"] / report["further"]
-    if engine == "nuts":
+    if engine in NUTS:
         statistics_ = again[-1][0]["sample_stats"].to_dataset()
         report["divergences"] = int(statistics_["diverging"].sum())
     return report
@@ -288,11 +294,11 @@ def measured(
     row["peak"] = statistics.median(each.peak for each in runs)
     names = runs[0].report.keys()
     row |= {name: statistics.median(each.report[name] for each in runs) for name in names}
-    if engine in ("laplace", "nuts") and not options.cold:
+    if engine in ("laplace", *NUTS) and not options.cold:
         warm = run([each for each in here if each != "--whole"]).report
         row |= {name: warm[name] for name in ("first", "further", "ess", "ess/s")}
         row["divergences"] = warm.get("divergences")
-    if engine == "nuts" and not options.cold:
+    if engine in NUTS and not options.cold:
         # What the first fit has and a further one has not.
         row["compile"] = warm["first"] - warm["further"]
     return row
