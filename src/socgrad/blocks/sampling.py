@@ -13,7 +13,7 @@ from socgrad.blocks.mode import Mode, mode
 from socgrad.blocks.outcome import Outcome
 from socgrad.blocks.pilot import pilot
 from socgrad.blocks.posterior import posterior_of, shaped
-from socgrad.blocks.weighing import FEW_OF_STRATA, WORST_TAIL, weighed_draws
+from socgrad.blocks.weighing import WORST_TAIL, weighed_draws
 from socgrad.laplace.importance import Weights, effective_size, resampled, smoothed
 from socgrad.model.gradient_model import GradientModel
 from socgrad.model.over_years import OverYears
@@ -21,9 +21,10 @@ from socgrad.model.terms import model_terms
 
 __all__ = ["BlockDraws", "sample_blocks"]
 
-# Degrees of freedom of the first proposal; and, of few parameters, of one for few authorities in
-# several strata.
+# Degrees of freedom of the first proposal; and of one for few authorities in several strata, of so
+# many parameters at most.
 _DEGREES, _FEW_DEGREES = 30.0, 5.0
+_FEW_OF_STRATA = 40
 # Beyond these the draws are handed on: effective draws, distance of the mode (in sd), and the sd
 # over draws of what Laplace's method misses after it was estimated; beside the tail of the weights.
 _LEAST, _FARTHEST = 400.0, 0.5
@@ -108,7 +109,7 @@ def sample_blocks(
 
     found, x, log_ratio = tried(normal=several, degrees=_DEGREES)
     weights = smoothed(log_ratio)
-    few = several and over_years is None and len(found.point) <= FEW_OF_STRATA
+    few = several and over_years is None and len(found.point) <= _FEW_OF_STRATA
     if few and not _is_sound(weights, kept):
         # Few authorities leave standard deviations uneven: on their own scale, and from afar.
         other, *drawn = tried(normal=False, degrees=_FEW_DEGREES)

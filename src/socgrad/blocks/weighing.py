@@ -1,7 +1,7 @@
 """Draws of a proposal, weighted to be of the posterior: which proposal, and how many.
 
-Of few shared parameters a proposal that bends is fitted to draws; of many it is Laplace's, as a
-Student distribution; of years it is normal given their spreads.
+The first is bent as derivatives at the mode tell. Of few shared parameters, where that is not
+enough, one is fitted to draws; of years it is normal given their spreads.
 """
 
 from typing import Protocol, Self
@@ -9,21 +9,18 @@ from typing import Protocol, Self
 import numpy as np
 
 from socgrad.arrays import FloatArray
+from socgrad.blocks.bent import BentStudent
 from socgrad.blocks.given_spreads import GivenSpreads
 from socgrad.blocks.marginal import Marginal
 from socgrad.blocks.mode import Mode
-from socgrad.blocks.proposal import Student
-from socgrad.blocks.skewness import mean_about
 from socgrad.laplace.importance import smoothed
 from socgrad.laplace.proposal import Proposal
 
-__all__ = ["FEW_OF_STRATA", "WORST_TAIL", "weighed_draws"]
+__all__ = ["WORST_TAIL", "weighed_draws"]
 
-# Up to so many shared parameters the proposal is fitted to draws; beyond, it is Laplace's.
+# Up to so many shared parameters a proposal may be fitted to draws.
 _FEW = 14
 _ROUND, _ROUNDS, _EFFICIENT = 1000, 4, 0.6
-#: Up to so many parameters the mode is where draws are proposed about, beyond it the mean.
-FEW_OF_STRATA = 40
 # A map that bends has a term for each pair of numbers: draws that it is fitted to, for each.
 _PER_PAIR = 15
 # A map that bends adds up the reflections of so many numbers at most.
@@ -79,10 +76,7 @@ def weighed_draws(
     if of_years:
         proposal = GivenSpreads.about(found)
     else:
-        # Of few authorities the mean may be too far for its first-order form.
-        near = d <= FEW_OF_STRATA
-        middle = found.point if near else mean_about(found.marginal, found.point, found.root)
-        proposal = Student(middle, found.root, mirrored, degrees)
+        proposal = BentStudent.about(found.marginal, found.point, found.root, degrees)
     x = proposal.draw(_ROUND, rng)
     log_ratio = marginal.values(x) - proposal.log_density(x)
     weights = smoothed(log_ratio)

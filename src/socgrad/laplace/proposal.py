@@ -15,6 +15,7 @@ from scipy.special import gammaln
 
 from socgrad.arrays import BoolArray, FloatArray
 from socgrad.laplace.mode import LogDensity
+from socgrad.laplace.reflections import near_zero, with_images
 
 __all__ = ["Proposal"]
 
@@ -129,15 +130,8 @@ class Proposal:
 
     def log_density(self, x: FloatArray) -> FloatArray:
         """Log density of the points, reflections added up, shape (points,)."""
-        # A reflection of what lies far from zero adds nothing.
-        reach = np.sqrt(np.sum(self.scale**2, axis=1))
-        columns = np.flatnonzero(self.mirrored & (self.middle < _FAR * reach))
-        total = np.full(len(x), -np.inf)
-        for pattern in np.ndindex(*(2,) * len(columns)):
-            image = x.copy()
-            image[:, columns] *= 1.0 - 2.0 * np.array(pattern)
-            total = np.logaddexp(total, self._log_density(image))
-        return total
+        columns = near_zero(self.middle, self.scale, self.mirrored, within=_FAR)
+        return with_images(self._log_density, x, columns)
 
     def _log_density(self, x: FloatArray) -> FloatArray:
         z = np.linalg.solve(self.scale, (x - self.middle).T).T
