@@ -60,13 +60,17 @@ def cubic(size):
     return Cubic(rng.normal(size=3), root, third)
 
 
-def bent(third, *, middle=(0.3, -0.2), mirrored=(False, False), degrees=8.0):
+SIDES = [[0.9, 1.2], [1.3, 0.8]]
+
+
+def bent(third, *, middle=(0.3, -0.2), mirrored=(False, False), degrees=8.0, sides=SIDES):
     """A proposal of two numbers on correlated scales."""
     return BentStudent(
         np.array(middle),
         np.array([[0.8, 0.0], [0.3, 0.5]]),
         np.array(mirrored),
         np.array(third),
+        *np.array(sides),
         degrees,
     )
 
@@ -100,7 +104,7 @@ def test_the_density_is_one(mirrored):
     size, nu = 2, 30.0
     log_constant = (
         0.5 * size * np.log(nu * np.pi) + gammaln(nu / 2) - gammaln((nu + size) / 2)
-        + np.log(np.linalg.det(proposal.root))
+        + np.log(np.linalg.det(proposal.root)) + 0.5 * np.log(SIDES).sum()
     )  # fmt: skip
     assert mass.sum() * step == pytest.approx(np.exp(log_constant), rel=2e-3)
 
@@ -129,7 +133,11 @@ def test_the_mean_is_half_the_traces_of_third_derivatives():
     density = cubic(0.25)
     density.point, density.root = np.zeros(3), np.eye(3)
     third = third_derivatives(density, density.point, density.root)
-    proposal = BentStudent(density.point, density.root, np.zeros(3, bool), third, 1e6)
+    # To that order the sides' scales are these; those of `about` are read off the density.
+    skew = np.diag(third) / 3.0
+    proposal = BentStudent(
+        density.point, density.root, np.zeros(3, bool), third, np.exp(-skew), np.exp(skew), 1e6
+    )
     drawn = proposal.draw(400_000, np.random.default_rng(2))
     assert np.abs(0.5 * third.sum(axis=0)).max() > 0.1
     # Standard errors are 0.0016; squares count for 0.89 of theirs, because they are held far out.
@@ -145,7 +153,7 @@ def test_numbers_whose_scale_is_anothers_are_followed():
     third = third_derivatives(target, mode, root)
     share = {}
     for name, used in (("bent", np.clip(third, -1, 1)), ("straight", np.zeros_like(third))):
-        proposal = BentStudent(mode, root, np.zeros(11, bool), used, 30.0)
+        proposal = BentStudent(mode, root, np.zeros(11, bool), used, *np.ones((2, 11)), 30.0)
         x = proposal.draw(4000, np.random.default_rng(3))
         weights = smoothed(target.values(x) - proposal.log_density(x))
         share[name] = weights.effective_size / len(x)

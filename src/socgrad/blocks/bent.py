@@ -7,23 +7,27 @@ and z_k. To the order of these it is
 
 but for those by three numbers that differ. So the mean of a number goes with the squares of others
 and its scale with others themselves, and T_iik is the second difference of the gradient along z_i:
-two gradients for each parameter tell them all. Given the numbers after it, from the last, a number
-is
+two gradients for each parameter tell them all. Numbers are drawn one after the other, those first
+that others' scales go with: given those before it, a number is
 
-    z_k = m_k + s_k sinh(arsinh w_k + T_kkk / 3),
-    m_k = sum_(i > k) T_iik q(z_i) / 2 + sum_(i < k) T_iik / 2,    q(z) = z^2 / (1 + z^2 / 25),
-    log s_k = tanh(sum_(i > k) T_kki z_i / 2),
+    z_k = m_k + s_k c_k sinh(arsinh w_k + a_k),
+    m_k = sum_(i before k) T_iik q(z_i) / 2 + sum_(i after k) T_iik / 2,  q(z) = z^2 / (1 + z^2/25),
+    log s_k = tanh(sum_(i before k) T_kki z_i / 2),
 
-w a Student distribution's. Its density is known, whatever the posterior is.
+w a Student distribution's, and c_k exp(-a_k) and c_k exp(a_k) the scales of its two sides. Its
+density is known, whatever the posterior is.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
 
-from socgrad.arrays import BoolArray, FloatArray
+from socgrad.arrays import BoolArray, FloatArray, IntArray
 from socgrad.blocks.marginal import Marginal
+from socgrad.blocks.mode import Mode
+from socgrad.laplace.proposal import scales_of_sides
 from socgrad.laplace.reflections import near_zero, with_images
 from socgrad.processors import by_threads
 
@@ -63,11 +67,12 @@ class BentStudent:
     ----------
     middle : ndarray, shape (d,)
     root : ndarray, shape (d, d)
-        Lower triangular.
     mirrored : ndarray of bool, shape (d,)
         Reflected where they are near zero.
     third : ndarray, shape (d, d)
         Third derivatives by z_i twice and z_k; of zeros nothing is bent.
+    below, above : ndarray, shape (d,)
+        Scales of the two sides of each number.
     degrees : float
         Of freedom: fewer make heavier tails.
     """
@@ -76,26 +81,28 @@ class BentStudent:
     root: FloatArray
     mirrored: BoolArray
     third: FloatArray
+    below: FloatArray
+    above: FloatArray
     degrees: float
 
     @classmethod
-    def about(cls, marginal: Marginal, point: FloatArray, root: FloatArray, degrees: float) -> Self:
-        """One for a marginal, about its mode."""
+    def about(cls, found: Mode, degrees: float) -> Self:
+        """One that is bent as a posterior is about its mode."""
+        marginal, point, root = found.marginal, found.point, found.root
         third = np.clip(third_derivatives(marginal, point, root), -_MOST, _MOST)
-        return cls(point, root, marginal.coordinates.mirrored, third, degrees)
+        sides = scales_of_sides(found.for_weights.values, point, root)
+        return cls(point, root, marginal.coordinates.mirrored, third, *sides, degrees)
 
     def draw(self, number: int, rng: np.random.Generator) -> FloatArray:
         """Draw points, shape (number, d)."""
         w = rng.standard_normal((number, len(self.middle)))
         w /= np.sqrt(rng.chisquare(self.degrees, number) / self.degrees)[:, None]
-        skewed = np.sinh(np.arcsinh(w) + self._skew)
-        # Numbers along the first axis: one after the other is made.
-        z, square = np.zeros((2, *w.T.shape))
-        for k in range(len(z) - 1, -1, -1):
-            after = slice(k + 1, None)
-            log_scale = np.tanh(0.5 * self.third[k, after] @ z[after])
-            mean = self._shift[k] + 0.5 * self.third[after, k] @ square[after]
-            z[k] = mean + np.exp(log_scale) * skewed[:, k]
+        skewed = self._scale * np.sinh(np.arcsinh(w.T) + self._skew)
+        # Numbers along the first axis; those that are not yet drawn have no part in others.
+        z, square = np.zeros((2, *skewed.shape))
+        for k in self._order:
+            mean = self._shift[k] + self._by_squares[k] @ square
+            z[k] = mean + np.exp(np.tanh(self._by_numbers[k] @ z)) * skewed[k]
             square[k] = _held_square(z[k])
         x: FloatArray = self.middle + z.T @ self.root.T
         x[:, self.mirrored] = np.abs(x[:, self.mirrored])
@@ -106,30 +113,55 @@ class BentStudent:
         columns = near_zero(self.middle, self.root, self.mirrored, within=_NEAR_ZERO)
         return with_images(self._log_density, x, columns)
 
-    @property
-    def _skew(self) -> FloatArray:
-        skew: FloatArray = np.diag(self.third) / 3.0
-        return skew
-
-    @property
-    def _shift(self) -> FloatArray:
-        """Means that come of the numbers before, which are drawn later."""
-        shift: FloatArray = 0.5 * np.triu(self.third, 1).sum(axis=0)
-        held: FloatArray = np.clip(shift, -_MOST, _MOST)
-        return held
-
     def _log_density(self, x: FloatArray) -> FloatArray:
         z = np.linalg.solve(self.root, (x - self.middle).T)
-        log_scale = np.tanh(0.5 * np.triu(self.third, 1) @ z)
-        mean = self._shift[:, None] + 0.5 * np.tril(self.third, -1).T @ _held_square(z)
-        straight = np.arcsinh((z - mean) * np.exp(-log_scale))
-        skewed = straight - self._skew[:, None]
+        log_scale = np.tanh(self._by_numbers @ z)
+        mean = self._shift[:, None] + self._by_squares @ _held_square(z)
+        straight = np.arcsinh((z - mean) * np.exp(-log_scale) / self._scale)
+        skewed = straight - self._skew
         w = np.sinh(skewed)
-        # Of z by w: the scale times cosh(arsinh w + skew) / cosh(arsinh w).
+        # Of z by w, but for constants: the scale times cosh(arsinh w + skew) / cosh(arsinh w).
         stretch = log_scale + np.log(np.cosh(straight) / np.cosh(skewed))
         found: FloatArray = -stretch.sum(axis=0)
         found -= 0.5 * (self.degrees + len(z)) * np.log1p((w * w).sum(axis=0) / self.degrees)
         return found
+
+    @property
+    def _scale(self) -> FloatArray:
+        return np.sqrt(self.below * self.above)[:, None]
+
+    @property
+    def _skew(self) -> FloatArray:
+        return 0.5 * np.log(self.above / self.below)[:, None]
+
+    @cached_property
+    def _order(self) -> IntArray:
+        """Numbers in the order in which they are drawn: what others' scales go with comes first."""
+        size = np.abs(self.third)
+        return np.argsort(size.sum(axis=1) - size.sum(axis=0), kind="stable")
+
+    @cached_property
+    def _before(self) -> BoolArray:
+        """Whether a number (second axis) is drawn before another (first axis)."""
+        place = np.argsort(self._order)
+        return place < place[:, None]
+
+    @cached_property
+    def _by_numbers(self) -> FloatArray:
+        """How log scales go with the numbers before."""
+        return np.where(self._before, 0.5 * self.third, 0.0)
+
+    @cached_property
+    def _by_squares(self) -> FloatArray:
+        """How means go with squares of the numbers before."""
+        return np.where(self._before, 0.5 * self.third.T, 0.0)
+
+    @cached_property
+    def _shift(self) -> FloatArray:
+        """Means that come of the numbers after, which are drawn later."""
+        shift: FloatArray = np.where(self._before.T, 0.5 * self.third.T, 0.0).sum(axis=1)
+        held: FloatArray = np.clip(shift, -_MOST, _MOST)
+        return held
 
 
 def _held_square(z: FloatArray) -> FloatArray:

@@ -72,11 +72,9 @@ def weighed_draws(
     marginal, d = found.for_weights, len(found.point)
     mirrored = marginal.coordinates.mirrored
     of_years = _of_years(found)
-    proposal: _Density
-    if of_years:
-        proposal = GivenSpreads.about(found)
-    else:
-        proposal = BentStudent.about(found.marginal, found.point, found.root, degrees)
+    proposal: _Density = (
+        GivenSpreads.about(found) if of_years else BentStudent.about(found, degrees)
+    )
     x = proposal.draw(_ROUND, rng)
     log_ratio = marginal.values(x) - proposal.log_density(x)
     weights = smoothed(log_ratio)
@@ -88,7 +86,8 @@ def weighed_draws(
         along = Proposal.along_axes(marginal.values, found.point, found.root, mirrored)
         x, log_ratio, proposal = _fitted(marginal, along, x, log_ratio, rng)
     if of_years or d > _FEW:
-        return _enough(marginal, proposal, (x, log_ratio), kept, rng)
+        drawn = _enough(marginal, proposal, (x, log_ratio), kept, rng)
+        return _judged_by_more(marginal, proposal, drawn, kept, rng)
     for _ in range(_ROUNDS):
         x, log_ratio = _enough(marginal, proposal, (x, log_ratio), kept, rng, tail=WORST_TAIL)
         tail = smoothed(log_ratio).pareto_k
@@ -100,7 +99,8 @@ def weighed_draws(
         if not smoothed(again[1]).pareto_k < tail:
             break
         x, log_ratio, proposal = again
-    return _enough(marginal, proposal, (x, log_ratio), kept, rng)
+    drawn = _enough(marginal, proposal, (x, log_ratio), kept, rng)
+    return _judged_by_more(marginal, proposal, drawn, kept, rng)
 
 
 def _enough(
@@ -122,6 +122,21 @@ def _enough(
         x, log_ratio = _more(marginal, proposal, (x, log_ratio), max(more, 200), rng)
         weights = smoothed(log_ratio)
     return x, log_ratio
+
+
+def _judged_by_more(
+    marginal: Marginal,
+    proposal: _Density,
+    drawn: tuple[FloatArray, FloatArray],
+    kept: int,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray]:
+    """Four times as many draws where their tail seems too heavy: k-hat of few is uncertain."""
+    number = len(drawn[0])
+    if not WORST_TAIL <= smoothed(drawn[1]).pareto_k < _HOPELESS:
+        return drawn
+    more = min(4 * number, int(_MOST * max(kept, _ROUND))) - number
+    return _more(marginal, proposal, drawn, more, rng)
 
 
 def _more(

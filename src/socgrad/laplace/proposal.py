@@ -17,7 +17,7 @@ from socgrad.arrays import BoolArray, FloatArray
 from socgrad.laplace.mode import LogDensity
 from socgrad.laplace.reflections import near_zero, with_images
 
-__all__ = ["Proposal"]
+__all__ = ["Proposal", "scales_of_sides"]
 
 # Tails heavier than normal keep the weights bounded; this many degrees cost a sixth of the draws.
 _DEGREES = 10.0
@@ -62,12 +62,8 @@ class Proposal:
         cls, log_density: LogDensity, mode: FloatArray, scale: FloatArray, mirrored: BoolArray
     ) -> Self:
         """Read the scales of each side off the log-density along the axes of its Laplace form."""
-        d = len(mode)
-        z = np.concatenate([np.kron(np.eye(d), side * _DISTANCES[:, None]) for side in (-1, 1)])
-        values = log_density(np.concatenate([mode[None], mode + z @ scale.T]))
-        drop = np.maximum(values[0] - values[1:], 1e-3).reshape(2, d, -1)
-        sides = np.clip((_DISTANCES / np.sqrt(2.0 * drop)).max(axis=2), 0.5, 2.5)
-        return replace(cls.flat(mode, scale, mirrored), below=sides[0], above=sides[1])
+        below, above = scales_of_sides(log_density, mode, scale)
+        return replace(cls.flat(mode, scale, mirrored), below=below, above=above)
 
     @classmethod
     def flat(cls, mode: FloatArray, scale: FloatArray, mirrored: BoolArray) -> Self:
@@ -150,6 +146,21 @@ class Proposal:
         # Far out the linear trend would run away.
         spread = np.clip(_terms(before, quadratic=False) @ self.log_spread[i], -1.5, 1.5)
         return _terms(before, quadratic=True) @ self.mean[i], spread
+
+
+def scales_of_sides(
+    log_density: LogDensity, mode: FloatArray, scale: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Scales below and above a mode along its axes, (d,) each, in those of its Laplace form.
+
+    The widest that the log density has at up to three of them.
+    """
+    d = len(mode)
+    z = np.concatenate([np.kron(np.eye(d), side * _DISTANCES[:, None]) for side in (-1, 1)])
+    values = log_density(np.concatenate([mode[None], mode + z @ scale.T]))
+    drop = np.maximum(values[0] - values[1:], 1e-3).reshape(2, d, -1)
+    below, above = np.clip((_DISTANCES / np.sqrt(2.0 * drop)).max(axis=2), 0.5, 2.5)
+    return below, above
 
 
 def _terms(z: FloatArray, *, quadratic: bool) -> FloatArray:
