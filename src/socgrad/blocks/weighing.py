@@ -157,12 +157,11 @@ def _more(
 
 def _of_years(found: Mode) -> bool:
     """Whether coefficients are many and normal, as those of years are, and spreads few."""
-    coordinates, told = found.marginal.coordinates, found.marginal.start.told
+    coordinates = found.marginal.coordinates
     first, area, effects, *_ = coordinates.parts(found.point)
     others = coordinates.mirrored[len(first) :]
     few = len(others) <= _FEW and others.sum() <= _MIRRORED
-    is_chained = coordinates.arrow(effects) is not None and told is not None
-    return is_chained and not len(area) and bool(few)
+    return coordinates.arrow(effects) is not None and not len(area) and bool(few)
 
 
 def _fitted(
