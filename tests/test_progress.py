@@ -71,6 +71,23 @@ def test_no_lines_where_none_are_wanted(capsys, words, lines):
         assert lines_within(0.2, capsys) == []
 
 
+@pytest.mark.usefixtures("at_once")
+def test_nothing_is_written_after_the_end(capsys):
+    """A line whose words take long to find is not written once the stage has ended."""
+    asked = threading.Event()
+
+    def slow():
+        asked.set()
+        time.sleep(0.1)
+        return "slow"
+
+    with stage(slow):
+        assert asked.wait(5)
+    capsys.readouterr()
+    time.sleep(0.2)
+    assert capsys.readouterr().err == ""
+
+
 def test_short_work_is_silent(capsys):
     """The first line comes after ten seconds."""
     assert progress._FIRST == 10

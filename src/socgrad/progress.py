@@ -45,13 +45,17 @@ def stage(words: str | Callable[[], str], *, lines: bool = True) -> Iterator[Non
     stages = [say]
     token = _STAGES.set(stages)
     ended = threading.Event()
+    arguments = (stages, ended, threading.get_ident())
+    writer = threading.Thread(target=_write, args=arguments, daemon=True)
     if lines:
-        arguments = (stages, ended, threading.get_ident())
-        threading.Thread(target=_write, args=arguments, daemon=True).start()
+        writer.start()
     try:
         yield
     finally:
         ended.set()
+        if lines:
+            # A line that is being written is written before what comes next.
+            writer.join()
         _STAGES.reset(token)
 
 
@@ -61,7 +65,7 @@ def _write(stages: list[Callable[[], str]], ended: threading.Event, thread: int)
     wait = _FIRST
     while not ended.wait(wait):
         words = [say() for say in tuple(stages)]
-        if all(words):
+        if all(words) and not ended.is_set():
             elapsed = duration(time.monotonic() - began)
             if not any("compiling" in one for one in words):
                 words += _compiling(thread)
