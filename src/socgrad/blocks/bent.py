@@ -110,7 +110,8 @@ class BentStudent:
 
     def log_density(self, x: FloatArray) -> FloatArray:
         """Log density of points up to a constant, reflections added up, shape (points,)."""
-        columns = near_zero(self.middle, self.root, self.mirrored, within=_NEAR_ZERO)
+        wide = self.root * np.maximum(self.below, self.above)
+        columns = near_zero(self.middle, wide, self.mirrored, within=_NEAR_ZERO)
         return with_images(self._log_density, x, columns)
 
     def _log_density(self, x: FloatArray) -> FloatArray:
