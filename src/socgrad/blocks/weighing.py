@@ -85,10 +85,7 @@ def weighed_draws(
         x, log_ratio = _more(marginal, proposal, (x, log_ratio), _PER_PAIR * d * d - len(x), rng)
         along = Proposal.along_axes(marginal.values, found.point, found.root, mirrored)
         x, log_ratio, proposal = _fitted(marginal, along, x, log_ratio, rng)
-    if of_years or d > _FEW:
-        drawn = _enough(marginal, proposal, (x, log_ratio), kept, rng)
-        return _judged_by_more(marginal, proposal, drawn, kept, rng)
-    for _ in range(_ROUNDS):
+    for _ in range(0 if of_years or d > _FEW else _ROUNDS):
         x, log_ratio = _enough(marginal, proposal, (x, log_ratio), kept, rng, tail=WORST_TAIL)
         tail = smoothed(log_ratio).pareto_k
         if tail < WORST_TAIL:
