@@ -21,10 +21,13 @@ from socgrad.laplace.nodes import Nodes, integrand
 from socgrad.laplace.placing import Start, placed
 from socgrad.laplace.predictors import Predictors
 from socgrad.laplace.slices import slices
-from socgrad.laplace.surfaces import Given, Surface
+from socgrad.laplace.surfaces import Given, OwnAtPoints, Surface
 from socgrad.processors import by_threads
 
 __all__ = ["Marginal"]
+
+# Numbers that are made for a point are read once or twice: slices may hold so many times more.
+_READ_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +83,8 @@ class Marginal:
             found[rows] = surface.shared(prior.overdispersion) + integrals
 
         per_point = len(surface.authority) * nodes[1] * (nodes[0] if self.varying else 1)
+        if isinstance(surface, OwnAtPoints):
+            per_point = max(per_point, surface.point_size // _READ_ONCE)
         by_threads(fill, slices(len(x), per_point))
         return found
 

@@ -21,6 +21,7 @@ __all__ = [
     "Curved",
     "Derivatives",
     "Given",
+    "OwnAtPoints",
     "PoissonRows",
     "Surface",
 ]
@@ -121,6 +122,15 @@ class Surface(Protocol):
 
     def shared(self, overdispersion: FloatArray) -> FloatArray:
         """Terms that depend on overdispersion (n, 1) alone, shape (n,)."""
+
+
+@runtime_checkable
+class OwnAtPoints(Protocol):
+    """A surface that is made anew for each point."""
+
+    @property
+    def point_size(self) -> int:
+        """Numbers that are made for one."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -222,6 +222,12 @@ class TabulatedCounts:
         """Positions of these authorities along dim authority."""
         return self.rows.authority
 
+    @property
+    def point_size(self) -> int:
+        """Coefficients that are made for each point."""
+        slopes, levels, degree, authorities = self.coefficients.shape
+        return slopes * levels * authorities if degree > 1 else 0
+
     def shared(self, overdispersion: FloatArray) -> FloatArray:  # noqa: D102
         # Beyond the table nothing is known: its edge, falling, keeps a climb from running away.
         middle, half = self.box.overdispersion
