@@ -2,6 +2,7 @@
 
 import os
 import statistics
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +13,12 @@ __all__ = ["side_by_side"]
 
 
 def side_by_side(
-    commands: Mapping[str, list[str]], *, repeats: int, out: Path, reported: Sequence[str]
+    commands: Mapping[str, list[str]],
+    *,
+    repeats: int,
+    out: Path,
+    reported: Sequence[str],
+    cold: bool = False,
 ) -> pd.DataFrame:
     """Run every command as often as asked, in turn, so that a busy hour meets them all.
 
@@ -26,11 +32,14 @@ def side_by_side(
         A CSV of the table.
     reported
         Numbers of a process's own report that the table keeps, of its last run.
+    cold
+        With numba's cache empty, as on a machine's first run.
     """
     runs: dict[str, list[Run]] = {case: [] for case in commands}
     for _ in range(repeats):
         for case, command in commands.items():
-            one = run(command)
+            with tempfile.TemporaryDirectory() as empty:
+                one = run(command, {"NUMBA_CACHE_DIR": empty} if cold else None)
             runs[case].append(one)
             print(case, round(one.seconds, 1), round(one.cpu, 1), one.report, flush=True)
     rows = []
