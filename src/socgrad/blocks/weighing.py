@@ -4,6 +4,8 @@ The first is bent as derivatives at the mode tell. Of few shared parameters, whe
 enough, one is fitted to draws; of years it is normal given their spreads.
 """
 
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol, Self
 
 import numpy as np
@@ -13,7 +15,7 @@ from socgrad.blocks.bent import BentStudent
 from socgrad.blocks.given_spreads import GivenSpreads
 from socgrad.blocks.marginal import Marginal
 from socgrad.blocks.mode import Mode
-from socgrad.laplace.importance import smoothed
+from socgrad.laplace.importance import Weights, smoothed
 from socgrad.laplace.proposal import Proposal
 
 __all__ = ["WORST_TAIL", "weighed_draws"]
@@ -23,7 +25,7 @@ _FEW = 14
 _ROUND, _ROUNDS, _EFFICIENT = 1000, 4, 0.6
 # A map that bends has a term for each pair of numbers: draws that it is fitted to, for each.
 _PER_PAIR = 15
-# A map that bends adds up the reflections of so many numbers at most.
+# A map that bends adds up the reflections of so many numbers together.
 _MIRRORED = 6
 # Share of draws that are effective, and k-hat, from which on a proposal is taken as it is.
 _GOOD, _SOUND = 0.35, 0.5
@@ -70,86 +72,102 @@ def weighed_draws(
         Logs of their densities over the proposal's, each up to a constant.
     """
     marginal, d = found.for_weights, len(found.point)
-    mirrored = marginal.coordinates.mirrored
     of_years = _of_years(found)
-    proposal: _Density = (
-        GivenSpreads.about(found) if of_years else BentStudent.about(found, degrees)
+    most = int(_MOST * max(kept, _ROUND))
+    drawn = _Drawn.of(
+        marginal,
+        GivenSpreads.about(found) if of_years else BentStudent.about(found, degrees),
+        _ROUND,
+        rng,
     )
-    x = proposal.draw(_ROUND, rng)
-    log_ratio = marginal.values(x) - proposal.log_density(x)
-    weights = smoothed(log_ratio)
-    is_good = weights.effective_size >= _GOOD * len(x) and (of_years or weights.pareto_k < _SOUND)
+    weights = drawn.weights
+    is_good = weights.effective_size >= _GOOD * _ROUND and (of_years or weights.pareto_k < _SOUND)
+
+    def along_axes() -> Proposal:
+        mirrored = marginal.coordinates.mirrored
+        return Proposal.along_axes(marginal.values, found.point, found.root, mirrored)
+
     if of_years and not is_good:
-        x, log_ratio, proposal = _fitted(marginal, GivenSpreads.about(found), x, log_ratio, rng)
+        drawn = drawn.fitted(GivenSpreads.about(found), rng)
     elif d <= _FEW and not is_good:
-        x, log_ratio = _more(marginal, proposal, (x, log_ratio), _PER_PAIR * d * d - len(x), rng)
-        along = Proposal.along_axes(marginal.values, found.point, found.root, mirrored)
-        x, log_ratio, proposal = _fitted(marginal, along, x, log_ratio, rng)
+        drawn = drawn.more(_PER_PAIR * d * d - _ROUND, rng).fitted(along_axes(), rng)
     for _ in range(0 if of_years or d > _FEW else _ROUNDS):
-        x, log_ratio = _enough(marginal, proposal, (x, log_ratio), kept, rng, tail=WORST_TAIL)
-        tail = smoothed(log_ratio).pareto_k
-        if tail < WORST_TAIL:
+        drawn = drawn.enough(most, rng, tail=WORST_TAIL)
+        if drawn.weights.pareto_k < WORST_TAIL:
             break
         # A tail that only more draws show: there are more to fit to.
-        along = Proposal.along_axes(marginal.values, found.point, found.root, mirrored)
-        again = _fitted(marginal, along, x, log_ratio, rng)
-        if not smoothed(again[1]).pareto_k < tail:
+        again = drawn.fitted(along_axes(), rng)
+        if not again.weights.pareto_k < drawn.weights.pareto_k:
             break
-        x, log_ratio, proposal = again
-    drawn = _enough(marginal, proposal, (x, log_ratio), kept, rng)
-    return _judged_by_more(marginal, proposal, drawn, kept, rng)
+        drawn = again
+    drawn = drawn.enough(most, rng).judged_by_more(most, rng)
+    return drawn.x, drawn.log_ratio
 
 
-def _enough(
-    marginal: Marginal,
-    proposal: _Density,
-    drawn: tuple[FloatArray, FloatArray],
-    kept: int,
-    rng: np.random.Generator,
-    *,
-    tail: float = _HOPELESS,
-) -> tuple[FloatArray, FloatArray]:
-    """Draw on until enough draws are effective, they are too many, or their tail is too heavy."""
-    x, log_ratio = drawn
-    weights = smoothed(log_ratio)
-    most = int(_MOST * max(kept, _ROUND))
-    while weights.effective_size < _WANTED and len(x) < most and weights.pareto_k < tail:
-        efficiency = weights.effective_size / len(x)
-        more = int(min(1.1 * _WANTED / efficiency, most)) - len(x)
-        x, log_ratio = _more(marginal, proposal, (x, log_ratio), max(more, 200), rng)
-        weights = smoothed(log_ratio)
-    return x, log_ratio
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Draws `x` (n, d) of a proposal, and logs of a posterior's densities over its own."""
 
+    marginal: Marginal
+    proposal: _Density
+    x: FloatArray
+    log_ratio: FloatArray
 
-def _judged_by_more(
-    marginal: Marginal,
-    proposal: _Density,
-    drawn: tuple[FloatArray, FloatArray],
-    kept: int,
-    rng: np.random.Generator,
-) -> tuple[FloatArray, FloatArray]:
-    """Four times as many draws where their tail seems too heavy: k-hat of few is uncertain."""
-    number = len(drawn[0])
-    if not WORST_TAIL <= smoothed(drawn[1]).pareto_k < _HOPELESS:
+    @classmethod
+    def of(
+        cls, marginal: Marginal, proposal: _Density, number: int, rng: np.random.Generator
+    ) -> Self:
+        x = proposal.draw(number, rng)
+        return cls(marginal, proposal, x, marginal.values(x) - proposal.log_density(x))
+
+    @cached_property
+    def weights(self) -> Weights:
+        return smoothed(self.log_ratio)
+
+    def more(self, number: int, rng: np.random.Generator) -> Self:
+        """These, and so many more; none where the number is not above 0."""
+        if number <= 0:
+            return self
+        new = self.of(self.marginal, self.proposal, number, rng)
+        return replace(
+            self,
+            x=np.concatenate([self.x, new.x]),
+            log_ratio=np.concatenate([self.log_ratio, new.log_ratio]),
+        )
+
+    def enough(self, most: int, rng: np.random.Generator, *, tail: float = _HOPELESS) -> Self:
+        """Draw on until enough are effective, they are too many, or their tail is too heavy."""
+        drawn = self
+        while (
+            drawn.weights.effective_size < _WANTED
+            and len(drawn.x) < most
+            and drawn.weights.pareto_k < tail
+        ):
+            efficiency = drawn.weights.effective_size / len(drawn.x)
+            more = int(min(1.1 * _WANTED / efficiency, most)) - len(drawn.x)
+            drawn = drawn.more(max(more, 200), rng)
         return drawn
-    more = min(4 * number, int(_MOST * max(kept, _ROUND))) - number
-    return _more(marginal, proposal, drawn, more, rng)
 
+    def judged_by_more(self, most: int, rng: np.random.Generator) -> Self:
+        """Four times as many where their tail seems too heavy: k-hat of few is uncertain."""
+        number = len(self.x)
+        seems_heavy = WORST_TAIL <= self.weights.pareto_k < _HOPELESS
+        return self.more(min(4 * number, most) - number, rng) if seems_heavy else self
 
-def _more(
-    marginal: Marginal,
-    proposal: _Density,
-    drawn: tuple[FloatArray, FloatArray],
-    number: int,
-    rng: np.random.Generator,
-) -> tuple[FloatArray, FloatArray]:
-    """Draws of a proposal, and so many more; none where the number is not above 0."""
-    x, log_ratio = drawn
-    if number <= 0:
-        return drawn
-    new = proposal.draw(number, rng)
-    ratio = marginal.values(new) - proposal.log_density(new)
-    return np.concatenate([x, new]), np.concatenate([log_ratio, ratio])
+    def fitted(self, proposal: _Fitting, rng: np.random.Generator) -> Self:
+        """As many of a proposal fitted to these, and again to those, while that makes it better."""
+        best, now = None, self
+        for _ in range(_ROUNDS):
+            proposal = proposal.fitted(now.x, now.weights.weight)
+            now = self.of(self.marginal, proposal, len(self.x), rng)
+            reached = now.weights.effective_size
+            if best is not None and reached < 1.05 * best.weights.effective_size:
+                break
+            best = now
+            if reached > _EFFICIENT * len(self.x):
+                break
+        assert best is not None
+        return best
 
 
 def _of_years(found: Mode) -> bool:
@@ -159,28 +177,3 @@ def _of_years(found: Mode) -> bool:
     others = coordinates.mirrored[len(first) :]
     few = len(others) <= _FEW and others.sum() <= _MIRRORED
     return coordinates.arrow(effects) is not None and not len(area) and bool(few)
-
-
-def _fitted(
-    marginal: Marginal,
-    now: _Fitting,
-    x: FloatArray,
-    log_ratio: FloatArray,
-    rng: np.random.Generator,
-) -> tuple[FloatArray, FloatArray, _Density]:
-    """Fit a proposal that bends to the draws, as many a round, while that makes it better."""
-    number = len(x)
-    best: tuple[FloatArray, FloatArray, _Density] | None = None
-    efficiency = 0.0
-    for _ in range(_ROUNDS):
-        now = now.fitted(x, smoothed(log_ratio).weight)
-        x = now.draw(number, rng)
-        log_ratio = marginal.values(x) - now.log_density(x)
-        reached = smoothed(log_ratio).effective_size / len(x)
-        if best is not None and reached < 1.05 * efficiency:
-            break
-        best, efficiency = (x, log_ratio, now), reached
-        if reached > _EFFICIENT:
-            break
-    assert best is not None
-    return best
