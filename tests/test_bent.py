@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 from socgrad.blocks.bent import BentStudent, third_derivatives
 from socgrad.laplace.importance import smoothed
+from socgrad.laplace.proposal import scales_of_sides
 
 
 @dataclass
@@ -79,12 +80,33 @@ THIRD = [[0.5, -0.6], [0.7, -0.4]]
 
 
 def test_third_derivatives_are_read_off_gradients():
-    """Of a cubic exactly, whatever the scales; steps to where there is no density count as even."""
+    """Of a cubic exactly, whatever the scales."""
     density = cubic(0.1)
     found = third_derivatives(density, density.point, density.root)
     np.testing.assert_allclose(found, np.einsum("iik->ik", density.third), atol=1e-10)
-    density.third = np.full((3, 3, 3), np.nan)
-    assert (third_derivatives(density, density.point, density.root) == 0.0).all()
+
+
+def test_where_there_is_no_density_the_posterior_counts_as_even():
+    """One step leads out of the density, as the marginal says it: its number bends nothing."""
+    density = cubic(0.1)
+    whole = third_derivatives(density, density.point, density.root)
+    gradient = density.gradient
+    out = density.point + density.root[:, 1]
+
+    def without(x, state=None):
+        return (-np.inf, np.zeros(3)) if np.allclose(x, out) else gradient(x, state)
+
+    density.gradient = without
+    found = third_derivatives(density, density.point, density.root)
+    assert (found[1] == 0.0).all()
+    np.testing.assert_allclose(found[[0, 2]], whole[[0, 2]])
+
+
+def test_sides_are_finite_where_there_is_no_density_at_the_mode():
+    """So that an engine doubts its draws, and does not fail on them."""
+    with np.errstate(invalid="ignore"):  # as in `engines.engine.attempted`
+        nowhere = scales_of_sides(lambda x: np.full(len(x), -np.inf), np.zeros(2), np.eye(2))
+    assert np.isfinite(nowhere).all()
 
 
 @pytest.mark.parametrize("mirrored", [(False, False), (True, False), (True, True)])

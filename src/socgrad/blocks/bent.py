@@ -50,7 +50,8 @@ def third_derivatives(marginal: Marginal, point: FloatArray, root: FloatArray) -
     """
 
     def gradient(z: FloatArray) -> FloatArray:
-        return root.T @ marginal.gradient(point + root @ z)[1]
+        value, by_point = marginal.gradient(point + root @ z)
+        return root.T @ by_point if np.isfinite(value) else np.full(size, np.nan)
 
     size = len(point)
     steps = _STEP * np.concatenate([np.zeros((1, size)), np.eye(size), -np.eye(size)])

@@ -158,7 +158,7 @@ def scales_of_sides(
     d = len(mode)
     z = np.concatenate([np.kron(np.eye(d), side * _DISTANCES[:, None]) for side in (-1, 1)])
     values = log_density(np.concatenate([mode[None], mode + z @ scale.T]))
-    drop = np.maximum(values[0] - values[1:], 1e-3).reshape(2, d, -1)
+    drop = np.fmax(values[0] - values[1:], 1e-3).reshape(2, d, -1)
     below, above = np.clip((_DISTANCES / np.sqrt(2.0 * drop)).max(axis=2), 0.5, 2.5)
     return below, above
 
